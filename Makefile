@@ -1,0 +1,129 @@
+# Interneg. `make demo` and `make test` do everything on a bare Debian 12; the rest is for developers.
+#   all       the program, ./interneg           test      everything that CI runs
+#   demo      a finished clip (CLIP=any.mp4)     unit T=x  one unit test
+#   asan tsan the tests under sanitizers         lint      layers, sizes, warnings
+#   bench     figures against peers              docs      the node reference, from the registry
+#   bless     accept new golden hashes           install   into $(PREFIX)
+# SPDX-License-Identifier: BSD-2-Clause
+
+CC     ?= gcc
+B      ?= build
+PREFIX ?= /usr/local
+MODE   ?= release
+PKGS   := libxml-2.0 OpenEXR lua5.4 libavformat libavcodec libavfilter libavutil libswscale libswresample nettle libpng libxxhash libdeflate zlib
+
+WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-declarations -Wvla -Werror
+# The determinism contract: no contraction, no fast-math; the two last let compares vectorise and change no result.
+DET    := -ffp-contract=off -fno-math-errno -fno-trapping-math
+CSTD   := -std=c11 -D_GNU_SOURCE
+OPT    := -O2 -g
+POPT   := -O3 -g
+SAN    :=
+ifeq ($(MODE),asan)
+B    := build-asan
+SAN  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT  := -O1 -g
+POPT := -O1 -g
+endif
+ifeq ($(MODE),tsan)
+B    := build-tsan
+SAN  := -fsanitize=thread
+OPT  := -O1 -g
+POPT := -O1 -g
+endif
+
+PKGFLAGS = $(shell pkg-config --cflags $(PKGS))
+PKGLIBS  = $(shell pkg-config --libs libxml-2.0 lua5.4 libavformat libavcodec libavfilter libavutil libswscale libswresample nettle libpng libxxhash libdeflate zlib) -lOpenEXRCore-3_1
+CFLAGS   = $(CSTD) $(WARN) $(DET) $(SAN) -Icore $(PKGFLAGS) -pthread -fvisibility=hidden
+LDLIBS   = $(PKGLIBS) -pthread -rdynamic
+
+CORE  := $(filter-out core/main.c,$(wildcard core/*.c))
+NODES := $(wildcard nodes/*.c)
+OBJ   := $(CORE:core/%.c=$(B)/core/%.o) $(B)/nodes_gen.o \
+         $(foreach i,baseline avx2 avx512,$(NODES:nodes/%.c=$(B)/nodes-$(i)/%.o))
+UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
+
+ISA_baseline := -march=x86-64 -DIN_ISA=baseline
+ISA_avx2     := -march=x86-64-v3 -DIN_ISA=avx2
+ISA_avx512   := -march=x86-64-v4 -mprefer-vector-width=512 -DIN_ISA=avx512
+
+.PHONY: all demo test test-all asan tsan ubsan faults fuzz bench bless docs layers lint install clean deps deps-test unit program
+.DELETE_ON_ERROR:
+
+all: program
+program: interneg
+
+deps:
+	@sh tests/tools/deps.sh
+deps-test:
+	@sh tests/tools/deps.sh test
+
+demo: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) program
+	@sh examples/demo.sh $(CLIP)
+
+test: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) program units
+	@B=$(B) sh tests/run.sh $(T)
+
+# Longer: fault injection, fuzzing and the sanitizers on top of `test`.
+test-all: test faults asan tsan
+
+asan ubsan: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan sanitized
+tsan: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) MODE=tsan sanitized
+.PHONY: sanitized units
+sanitized: $(B)/interneg units
+	@B=$(B) INTERNEG=$(B)/interneg SANITIZED=$(MODE) sh tests/run.sh $(T)
+
+units: $(UNITS:%=$(B)/unit/%)
+unit: $(B)/unit/$(T)
+	$(B)/unit/$(T)
+
+faults: program
+	@sh tests/faults/run.sh
+fuzz: program
+	@sh tests/fuzz/run.sh
+bench: program
+	@sh tests/bench/run.sh
+bless: program
+	@sh tests/golden/bless.sh $(T)
+docs: program
+	./interneg nodes --markdown > nodes/README.md
+layers lint:
+	@sh tests/tools/lint.sh
+
+install: program
+	install -D -m 755 interneg $(DESTDIR)$(PREFIX)/bin/interneg
+	mkdir -p $(DESTDIR)$(PREFIX)/share/interneg && cp -r lua graphs $(DESTDIR)$(PREFIX)/share/interneg/
+clean:
+	rm -rf build build-* interneg
+
+interneg: $(B)/interneg
+	@cp -f $< $@
+$(B)/interneg: $(B)/core/main.o $(B)/libinterneg.a
+	$(CC) $(SAN) -o $@ $< -Wl,--whole-archive $(B)/libinterneg.a -Wl,--no-whole-archive $(LDLIBS)
+$(B)/libinterneg.a: $(OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/unit/%: tests/unit/%.c $(B)/libinterneg.a tests/test.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(OPT) -Itests -MMD -MP -o $@ $< $(B)/libinterneg.a $(LDLIBS)
+
+$(B)/core/%.o: core/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(OPT) -MMD -MP -c -o $@ $<
+$(B)/nodes_gen.c: $(NODES) tests/tools/gen-nodes.sh
+	@mkdir -p $(@D)
+	sh tests/tools/gen-nodes.sh $(NODES) > $@
+$(B)/nodes_gen.o: $(B)/nodes_gen.c
+	$(CC) $(CFLAGS) $(OPT) -c -o $@ $<
+define isa_rule
+$(B)/nodes-$(1)/%.o: nodes/%.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(POPT) $$(ISA_$(1)) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach i,baseline avx2 avx512,$(eval $(call isa_rule,$(i))))
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

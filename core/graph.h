@@ -1,0 +1,110 @@
+/* graph - a scene as written: elements, attributes, references, passes, with their lines.
+ *
+ * scene_load parses and validates against the registry without running code or opening media; net.h
+ * turns a scene into runnable nodes. Everything lives in one arena. Threads: frozen after loading.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_GRAPH_H
+#define IN_GRAPH_H
+
+#include "base.h"
+#include "err.h"
+#include "mem.h"
+#include "node.h"
+
+struct attr { const char *name, *value; int line; };
+
+enum ease { EASE_LINEAR, EASE_SMOOTH, EASE_HOLD, EASE_BEZIER };
+struct anim_key { double frame; const char *value; enum ease ease; double bezier[4]; int line; };
+struct anim { const char *param; struct anim_key *key; int nkey, line; };   /* keys ascending */
+
+struct ref { const char *slot; int index; const char *target; int line; bool implied; };
+/* index: position within a list slot. implied: in= left out inside a pass. target: id in the same scene;
+ * for an `input` face element's users the target is that input's id. */
+
+struct set { const char *node; struct attr *attr; int nattr; int line; };
+
+/* A node element, or <use>, or <input>. */
+struct elem {
+	const char *tag, *id; int line;
+	const struct node_type *type;        /* NULL for use, input */
+	struct attr *attr; int nattr;        /* parameters as text; not id, not slots */
+	struct ref *ref; int nref;           /* for use: slot is the name of the inner <input> */
+	struct anim *anim; int nanim;
+	int pass;                            /* index into scene.pass, or -1 */
+	struct scene *used;                  /* use: the loaded graph (a scene of its own per instance) */
+	struct set *set; int nset;
+};
+
+struct pass {
+	const char *id, *kind;               /* kind: geometry cleanup detail motion neutral look integrate deliver, or "" */
+	const char *keep;                    /* auto always never */
+	const char *depth;                   /* float half */
+	const char *path;                    /* file pattern for the intermediates, or NULL */
+	const char *out;                     /* id of the result element (given or the last one) */
+	const char *note; int line;
+};
+
+struct sparam { const char *name; enum ptype type; const char *value, *doc; double min, max; const char *choices; int line; };
+struct script_ref { const char *file; int line; const char *sha256; };
+struct waive { const char *rule, *node, *reason; int line; };
+struct face { const char *id, *node; int line; };          /* <output id= in=> */
+
+struct scene {
+	struct arena *a;
+	const char *file, *dir;              /* as given; folder of the file ("." when none) */
+	const char *name, *version, *working;/* working: linear space name, default acescg */
+	struct rational fps; bool has_fps;   /* fps="24", "24000/1001", "23.976" */
+	bool picture_locked; const char *sequence;
+	struct elem *elem; int nelem;        /* document order; <input>s of a used graph included */
+	struct pass *pass; int npass;
+	struct sparam *param; int nparam;
+	struct script_ref *script; int nscript;
+	struct waive *waive; int nwaive;
+	struct face *output; int noutput;
+	struct registry *reg;
+	struct key text_hash;                /* of the file's bytes */
+};
+
+/* Types known to one scene: the static ones and those of its scripts. */
+struct registry { const struct node_type **extra; int nextra; struct script_host *host; };
+const struct node_type *registry_find(const struct registry *r, const char *name);
+/* All visible types, sorted by name, n of them; malloced. */
+const struct node_type **registry_all(const struct registry *r, int *n);
+
+/* What the script layer (above) provides to the loader and the net (below). All calls from one thread. */
+struct eval_env {
+	double frame, fps; bool has_frame;   /* has_frame false: an expression that reads frame is an error */
+	const struct sparam *param; const struct value *pvalue; int nparam;
+	bool *used_frame;                    /* set when the expression read frame */
+};
+struct script_host {
+	void *self;
+	/* Loads a script file: adds node types to reg, remembers rules. Errors into d with the script's own lines. */
+	int (*load)(struct script_host *h, struct registry *reg, const char *path, const char *from_file, int line, struct diags *d);
+	/* Evaluates the inside of {...}; result coerced to p's type, or to text when p is NULL. */
+	int (*eval)(struct script_host *h, const char *expr, const struct eval_env *env, const struct param *p,
+	            struct arena *a, struct value *out, struct err *e);
+};
+
+struct load_opts {
+	struct script_host *host;            /* may be NULL: <script> and {} are errors then */
+	const struct attr *set; int nset;    /* --set name=value: over <param> */
+};
+
+/* Loads file (or text, when not NULL: len bytes) and every graph it uses. All findings into d, errors included;
+ * returns the scene even with errors when it could be parsed (for fmt-like verbs), else NULL.
+ * No DOCTYPE, no entities, no network, size at most 64 MiB. */
+struct scene *scene_load(const char *file, const char *text, size_t len, const struct load_opts *o, struct diags *d);
+void scene_free(struct scene **s);
+struct elem *scene_elem(const struct scene *s, const char *id);
+/* "<blur id=\"soft\">" for messages. */
+const char *elem_where(const struct elem *el, char *buf, size_t n);
+
+/* The canonical form: comments kept, attributes in declared order, canonical numbers, in= written out.
+ * Formatting twice changes nothing. malloced text. */
+char *scene_fmt(const char *file, const char *text, size_t len, const struct load_opts *o, struct diags *d);
+
+/* Writes attributes into one element of the text, keeping everything else byte for byte (solve --apply). */
+char *scene_patch(const char *text, size_t len, const char *elem_id, const struct attr *attr, int nattr, struct err *e);
+
+#endif

@@ -1,0 +1,113 @@
+/* net - a scene made runnable: instances flattened, references resolved, parameters bound, formats
+ * propagated, colour conversions inserted, composites expanded. Frozen once built.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_NET_H
+#define IN_NET_H
+
+#include "graph.h"
+
+struct net;
+
+/* Where a parameter's value comes from. */
+struct bind {
+	const struct param *p;
+	enum { BIND_CONST, BIND_ANIM, BIND_EXPR } kind;
+	struct value val;                    /* CONST */
+	const struct anim *anim; struct value *key;  /* ANIM: one parsed value per key */
+	const char *expr; int line;          /* EXPR: attribute text with {} */
+	const struct scene *scene; int env;  /* EXPR: parameters in sight */
+};
+
+struct net_node {
+	const char *id;                      /* full path; made nodes: "graded/in:acescg" */
+	const struct elem *elem;             /* the element it comes from; made nodes: their owner's */
+	const struct scene *scene;
+	const struct node_type *type;
+	int index;                           /* topological */
+	int nconn; struct net_node *conn[NODE_MAX_CONN];   /* NULL: absent */
+	int nslot; struct slot slot[NODE_MAX_SLOTS];
+	int conn_slot[NODE_MAX_CONN];
+	struct bind *bind; int nbind;
+	struct bind *cbind; int ncbind;      /* common parameters (mix, mask_invert) */
+	bool animated;                       /* some binding depends on the frame */
+	struct net_group *group; int group_index;  /* made by an expand: parameters follow the owner's */
+	struct node_ctx ctx;                 /* with the static parameters, opened */
+	struct node_common common;
+	struct format fmt;
+	struct net_pass *pass;               /* or NULL */
+	bool keep;                           /* result of a pass that is kept: its frames are intermediates */
+	struct key static_key;               /* type, version, static parameters, format ... */
+	bool has_static_key;
+	unsigned traits;
+	int uses;                            /* number of consumers */
+};
+
+struct net_pass {
+	const char *id;                      /* full path */
+	const struct pass *pass; const struct scene *scene;
+	struct net_node *result;
+	unsigned traits; bool kept, half; const char *path;
+};
+
+struct net {
+	struct arena *a;
+	const struct scene *scene;
+	struct net_node **node; int nnode;   /* topological order */
+	struct net_pass **pass; int npass;
+	struct net_node **write; int nwrite; /* sinks, document order */
+	int working; struct rational fps; double scale;
+	struct script_host *host;
+	void *priv;
+};
+
+struct net_opts {
+	int proxy;                           /* 1: full resolution */
+	bool keep_all;
+	bool no_open;                        /* check without media: nodes that need a file are reported only if absent */
+	const char *only;                    /* comma list of ids: sinks/passes/nodes asked for; NULL: all writes */
+	struct solve_over *over; int nover;  /* render --solve: attribute texts by node id */
+};
+struct solve_over { const char *node; const struct attr *attr; int nattr; };
+
+/* Errors go to d with file and line, all that can be found. NULL when there were any. */
+struct net *net_build(const struct scene *s, const struct net_opts *o, struct diags *d);
+void net_free(struct net **n);
+/* By element id, pass id (its result) or full path; NULL if none. */
+struct net_node *net_find(const struct net *n, const char *id);
+
+/* Parameters of a node at a frame: static nodes share ctx; animated ones get a fresh, opened context.
+ * net_ctx_free closes it. Any thread (expressions are evaluated under the net's own lock). */
+int net_ctx_at(struct net *n, const struct net_node *nn, int frame, struct node_ctx *out,
+               struct node_common *common, struct err *e);
+void net_ctx_free(const struct net_node *nn, struct node_ctx *c);
+
+/* The key of one node's one frame (DESIGN section 3); frame is clamped to the node's range. Memoised by the caller's table. */
+struct keymemo;
+struct keymemo *keymemo_new(struct net *n);
+void keymemo_free(struct keymemo **m);
+void keymemo_drop_before(struct keymemo *m, int frame);
+int net_key(struct keymemo *m, const struct net_node *nn, int frame, struct key *out, struct err *e);
+
+/* The needs of node nn for rect r of frame, clipped and clamped; the mask of NF_MASKED types comes last. */
+void net_needs(const struct net_node *nn, const struct node_ctx *c, int frame, struct rect r, struct needs *out);
+bool net_identity(const struct net_node *nn, const struct node_ctx *c);
+/* Runs one call under the node's protocol: channel selection, alpha, mask, NaN policy. in[] belong to needs.
+ * scratch has net_scratch bytes. */
+size_t net_scratch(const struct net_node *nn, const struct node_ctx *c, struct rect r);
+int net_run(const struct net_node *nn, const struct node_ctx *c, const struct node_common *common, int frame,
+            const struct needs *needs, const struct view *in, const struct view *out, void *scratch,
+            void *run, struct pixhash *hash, const atomic_int *cancel, struct err *e);
+
+/* --- composites: what expand (C) and build (Lua) may do --- */
+struct xnode;
+/* The owner's i-th input, or NULL when absent. */
+struct xnode *expand_input(struct expand *x, int conn);
+/* A new inner node; name must be unique within the expansion and becomes "owner/name". */
+struct xnode *expand_node(struct expand *x, const char *type, const char *name, struct err *e);
+int expand_connect(struct expand *x, struct xnode *n, const char *slot, struct xnode *from, struct err *e);
+int expand_set(struct expand *x, struct xnode *n, const char *param, const char *text, struct err *e);
+int expand_set_num(struct expand *x, struct xnode *n, const char *param, const double *v, int nv, struct err *e);
+void expand_output(struct expand *x, struct xnode *n);
+const struct registry *expand_registry(const struct expand *x);
+
+#endif

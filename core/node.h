@@ -1,0 +1,162 @@
+/* node - what a node type is: one const struct in one file under nodes/.
+ *
+ * A type declares parameters, slots and pure functions (format, needs, identity), and has exactly one of
+ * tile (a rect of the output from declared rects of the inputs), frame (a whole frame, may do I/O),
+ * or expand (composes other nodes at plan time). The core derives keys, conversions, masks, docs, schema
+ * and tests from the declaration.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_NODE_H
+#define IN_NODE_H
+
+#include <stdatomic.h>
+
+#include "base.h"
+#include "colour.h"
+#include "err.h"
+#include "hash.h"
+#include "image.h"
+#include "param.h"
+
+enum { NODE_MAX_SLOTS = 8, NODE_MAX_CONN = 64, NODE_MAX_NEEDS = 128 };
+
+/* Traits, for the pass rules; composites (use, build, expand) inherit the union. */
+enum trait {
+	TR_AI = 1, TR_UPSCALE = 2, TR_NEUTRAL = 4, TR_GRADE = 8, TR_LUT = 16, TR_BLUR = 32, TR_TONE = 64,
+	TR_GRAIN = 128, TR_RESIZE = 256, TR_RETIME = 512, TR_CLIPS = 1024, TR_OUTPUT = 2048,
+	TR_SOURCE = 4096, TR_CONVERT = 8192, TR_GEOMETRY = 16384, TR_CLEANUP = 32768, TR_DISSOLVE = 65536,
+	TR_VIEW = 131072
+};
+
+/* The space a node works in; the core converts image inputs to it and labels the output with it. */
+enum want { WANT_ANY, WANT_LINEAR, WANT_LOG, WANT_ENCODED };
+/* LINEAR: the graph's working space (scene linear). LOG: acescct. ENCODED: format.encoded. ANY: as it
+ * comes (further image inputs are brought to the first one's). */
+
+enum node_flag {
+	/* The node sees planes R,G,B only (out and all image inputs; "mask" inputs keep their channels). Other
+	 * channels of input 0 are passed on by the core. Input colours are unpremultiplied before and the
+	 * output premultiplied after, by input 0's alpha, unless NF_PREMULT. */
+	NF_RGB = 1,
+	NF_PREMULT = 2,
+	/* The type has a "mask?" slot that the core serves: out = in + (node(in) - in) * mask * mix, with the
+	 * common parameters mix and mask_invert. The node itself never sees the mask. Needs equal windows. */
+	NF_MASKED = 4,
+	NF_TIME = 8,       /* output depends on the frame number itself, which is then in the key */
+	NF_SINK = 16,      /* consumes frames in order (write); has begin, frame, end; no output */
+	NF_HIDDEN = 32,    /* made by the core, not writable in scenes (convert made implicit, tests) */
+	NF_SOLVE = 64      /* must be solved or set by hand before it renders */
+};
+
+/* What pure functions see. in[i] is NULL for an absent optional input. Threads: frozen. */
+struct node_ctx {
+	const struct node_type *type;
+	const char *id;                      /* full path, "s010.graded" */
+	const void *v;                       /* filled parameter struct (type->size) */
+	void *state;                         /* from open; immutable for tile nodes */
+	int nconn;                           /* inputs: slot order; a list slot comes last and may repeat */
+	const struct format *in[NODE_MAX_CONN];
+	const struct format *out;            /* NULL while format() runs */
+	int working;                         /* the graph's linear working space */
+	double scale;                        /* 1/proxy */
+	struct rational fps;                 /* graph rate, 0/1 while unknown */
+	uint64_t instance;                   /* mixes into noise: same for ever for a seed and instance id */
+	const char *base;                    /* folder of the scene file */
+};
+
+struct need { int conn, frame; struct rect rect; };
+struct needs { int n; struct need v[NODE_MAX_NEEDS]; };
+/* Appends; rect may exceed the data window (the core clips it), frame may exceed the range (clamped). */
+void need_add(struct needs *n, int conn, int frame, struct rect rect);
+
+/* One call of tile or frame. in[i] belongs to need[i]; a view covers exactly the clipped need
+ * (empty r for absent inputs and needs outside the data window). */
+struct call {
+	const struct node_ctx *n;
+	int frame;                           /* 0 unless NF_TIME, source or sink */
+	int nin;
+	const struct need *need;
+	const struct view *in;
+	const struct view *out;              /* covers exactly the rect to write; NULL for sinks */
+	void *scratch;                       /* type->scratch(n, rect) bytes, 64-byte aligned */
+	void *run;                           /* sinks: what begin made */
+	struct pixhash *hash;                /* sinks: hash of what was handed to the encoder */
+	const atomic_int *cancel;            /* poll every 50 ms of work; return -1 when set */
+	struct err *err;
+};
+
+/* begin of a sink. audio: the nearest read upward along first slots (NULL: none). */
+struct sink_job {
+	const struct node_ctx *n;
+	const int *frames; int nframes;      /* output frames asked for, ascending */
+	bool whole;                          /* they are the node's whole range */
+	bool overwrite;
+	int threads;                         /* of the whole process, codec threads included */
+	const char *rev;                     /* git description for {rev}, or "" */
+	const char *root_key;                /* 64 hex digits: equal means the same pixels */
+	const char *audio_file;              /* or NULL */
+	struct rational audio_fps; int audio_first;  /* source frame that output frame frames[0] shows */
+	const char *outpath;                 /* override by -o, or NULL */
+};
+
+/* solve: measured frames in, attribute texts out. */
+struct solve_sample { int frame; const struct image *in, *reference; };
+struct solve_attr { const char *name; char value[256]; };
+struct solve_call {
+	const struct node_ctx *n;
+	int nsamples; const struct solve_sample *sample;   /* in the space the node wants, full resolution */
+	struct solve_attr attr[16]; int nattr;
+	double confidence;                   /* 0..1 */
+	char note[512];                      /* what was measured, which limits were hit */
+};
+
+struct expand;                               /* net.h */
+
+struct node_type {
+	const char *name, *doc;              /* doc: the headline sentence */
+	const char *more;                    /* further paragraphs of the reference, or NULL */
+	const char *category;                /* source image colour composite geometry time output */
+	int version;                         /* raise when pixels change */
+	size_t size;                         /* of the parameter struct */
+	const struct param *params;
+	const char *inputs;                  /* "image mask?", "image over mask?", "image*", "" */
+	unsigned flags, traits;
+	enum want want;
+	int lanes;                           /* >0: at most that many concurrent calls of one instance */
+	const char *example;                 /* XML snippet for the reference */
+
+	unsigned (*traits_of)(const struct node_ctx *n);               /* beside .traits; parameters only */
+	enum want (*want_of)(const struct node_ctx *n, int conn);      /* instead of .want */
+	int (*out_space)(const struct node_ctx *n);                    /* output space id; default: input 0's (after conversion) */
+	int (*open)(struct node_ctx *n, struct err *e);                /* sets n->state; inputs' formats known */
+	void (*close)(struct node_ctx *n);
+	int (*format)(const struct node_ctx *n, struct format *out, struct err *e);  /* *out starts as input 0's */
+	void (*needs)(const struct node_ctx *n, int frame, struct rect r, struct needs *out); /* default: same of all */
+	bool (*identity)(const struct node_ctx *n);                    /* output IS input 0, same frame, same format */
+	size_t (*scratch)(const struct node_ctx *n, struct rect r);    /* bytes tile needs for r */
+	double (*flops)(const struct node_ctx *n);                     /* per output pixel, for the planner; default 20 */
+	int (*content)(const struct node_ctx *n, int frame, struct sha *s, struct err *e); /* sources: what frame holds */
+	int (*tile)(const struct call *c, struct rect r);
+	int (*frame)(const struct call *c);
+	int (*expand)(struct expand *x, const struct node_ctx *n, struct err *e);
+	int (*begin)(const struct sink_job *j, void **run, struct err *e);
+	int (*end)(void *run, bool commit, struct err *e);             /* commit false: leave nothing behind */
+	int (*solve)(struct solve_call *s, struct err *e);
+	const void *user;                    /* script types: their program */
+};
+
+/* Common parameters of NF_MASKED types. */
+struct node_common { double mix; int mask_invert; };
+extern const struct param node_common_params[];
+
+/* Slots of a type, parsed from .inputs. */
+struct slot { char name[24]; bool optional, list, image; };   /* image: takes part in space conversion (not masks) */
+int node_slots(const struct node_type *t, struct slot out[NODE_MAX_SLOTS]);
+
+/* Static types of the chosen instruction set, sorted by name. */
+const struct node_type *const *node_types(int *n);
+const struct node_type *node_type_find(const char *name);
+/* Chooses the copies; ISA_AUTO takes the best the CPU has. -1 when the CPU lacks it. Before anything else. */
+int node_isa_set(enum isa isa, struct err *e);
+const char *node_isa_name(void);
+
+#endif
