@@ -32,8 +32,11 @@ OPT  := -O1 -g
 POPT := -O1 -g
 endif
 
-PKGFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKGLIBS  = $(shell pkg-config --libs libxml-2.0 lua5.4 libavformat libavcodec libavfilter libavutil libswscale libswresample nettle libpng libxxhash libdeflate zlib) -lOpenEXRCore-3_1
+# V=1 shows whole command lines
+Q := $(if $(V),,@)
+
+PKGFLAGS = $(eval PKGFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKGFLAGS)
+PKGLIBS  = $(eval PKGLIBS := $(shell pkg-config --libs libxml-2.0 lua5.4 libavformat libavcodec libavfilter libavutil libswscale libswresample nettle libpng libxxhash libdeflate zlib) -lOpenEXRCore-3_1)$(PKGLIBS)
 CFLAGS   = $(CSTD) $(WARN) $(DET) $(SAN) -Icore $(PKGFLAGS) -pthread -fvisibility=hidden
 LDLIBS   = $(PKGLIBS) -pthread -rdynamic
 
@@ -103,26 +106,30 @@ clean:
 interneg: $(B)/interneg
 	@cp -f $< $@
 $(B)/interneg: $(B)/core/main.o $(B)/libinterneg.a
-	$(CC) $(SAN) -o $@ $< -Wl,--whole-archive $(B)/libinterneg.a -Wl,--no-whole-archive $(LDLIBS)
+	@echo 'LD $@'
+	$Q$(CC) $(SAN) -o $@ $< -Wl,--whole-archive $(B)/libinterneg.a -Wl,--no-whole-archive $(LDLIBS)
 $(B)/libinterneg.a: $(OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 $(B)/unit/%: tests/unit/%.c $(B)/libinterneg.a tests/test.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(OPT) -Itests -MMD -MP -o $@ $< $(B)/libinterneg.a $(LDLIBS)
+	@echo 'CC $<'
+	$Q$(CC) $(CFLAGS) $(OPT) -Itests -MMD -MP -o $@ $< $(B)/libinterneg.a $(LDLIBS)
 
 $(B)/core/%.o: core/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(OPT) -MMD -MP -c -o $@ $<
+	@echo 'CC $<'
+	$Q$(CC) $(CFLAGS) $(OPT) -MMD -MP -c -o $@ $<
 $(B)/nodes_gen.c: $(NODES) tests/tools/gen-nodes.sh
 	@mkdir -p $(@D)
-	sh tests/tools/gen-nodes.sh $(NODES) > $@
+	@sh tests/tools/gen-nodes.sh $(NODES) > $@
 $(B)/nodes_gen.o: $(B)/nodes_gen.c
-	$(CC) $(CFLAGS) $(OPT) -c -o $@ $<
+	$Q$(CC) $(CFLAGS) $(OPT) -c -o $@ $<
 define isa_rule
 $(B)/nodes-$(1)/%.o: nodes/%.c
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(POPT) $$(ISA_$(1)) -MMD -MP -c -o $$@ $$<
+	@echo 'CC $$< ($(1))'
+	$$Q$$(CC) $$(CFLAGS) $$(POPT) $$(ISA_$(1)) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach i,baseline avx2 avx512,$(eval $(call isa_rule,$(i))))
 

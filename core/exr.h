@@ -20,6 +20,9 @@ struct exr_info {
 int exr_probe(const char *path, struct exr_info *info, struct err *e);
 void exr_info_free(struct exr_info *info);
 const char *exr_attr(const struct exr_info *info, const char *name);   /* NULL if absent */
+/* 0, or the E_INPUT that exr_read would give for a probed file (deep samples, DWA compression): so that a
+ * plan can refuse it before it runs. */
+int exr_readable(const char *path, const struct exr_info *info, struct err *e);
 
 /* Reads all channels of part 0 into an image of fmt (channels matched by name, absent ones 0; rect = fmt->data). */
 int exr_read(const char *path, const struct format *fmt, const struct view *out, struct err *e);

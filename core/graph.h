@@ -63,6 +63,7 @@ struct scene {
 	struct face *output; int noutput;
 	struct registry *reg;
 	struct key text_hash;                /* of the file's bytes */
+	void *index;                         /* ids of elements, passes and outputs (xml_index.c) */
 };
 
 /* Types known to one scene: the static ones and those of its scripts. */
@@ -97,6 +98,26 @@ struct load_opts {
 struct scene *scene_load(const char *file, const char *text, size_t len, const struct load_opts *o, struct diags *d);
 void scene_free(struct scene **s);
 struct elem *scene_elem(const struct scene *s, const char *id);
+struct pass *scene_pass(const struct scene *s, const char *id);
+/* A scene file's bytes, malloced, of at most the allowed size; NULL with a message. */
+char *scene_read(const char *file, size_t *len, struct err *e);
+/* A file named in the scene, openable: relative paths start at the scene's folder. */
+char *scene_path(const struct scene *s, const char *path, struct arena *a);
+/* The declaration that a <param> amounts to, for value_parse and value_check. */
+void sparam_declare(const struct sparam *sp, struct param *out);
+/* "24", "24000/1001", "23.976" (the nearest NTSC rate); 0 or -1. */
+int fps_parse(const char *text, struct rational *out);
+/* "in" for the slot called image, else the slot's name. */
+const char *slot_attr(const struct slot *s);
+/* Adds a type of a script; -1 when the name is taken or no XML name. reg->extra is malloced, freed with the scene. */
+int registry_add(struct registry *r, const struct node_type *t, struct err *e);
+
+/* Attribute text as pieces: literal text ("{{" and "}}" made single braces) and the insides of {...}. */
+struct expr_piece { bool expr; const char *text; };
+/* The pieces, in a; -1 with a message when a brace has no partner. Text without braces is one literal
+ * piece. p (may be NULL): in PF_OUTPUT paths "{rev}" is literal text, for the node to fill in. */
+int expr_split(const struct param *p, const char *text, struct arena *a,
+               struct expr_piece **piece, int *n, struct err *e);
 /* "<blur id=\"soft\">" for messages. */
 const char *elem_where(const struct elem *el, char *buf, size_t n);
 

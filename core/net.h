@@ -15,7 +15,7 @@ struct bind {
 	struct value val;                    /* CONST */
 	const struct anim *anim; struct value *key;  /* ANIM: one parsed value per key */
 	const char *expr; int line;          /* EXPR: attribute text with {} */
-	const struct scene *scene; int env;  /* EXPR: parameters in sight */
+	const struct scene *scene;           /* the file that writes it: paths are relative to it */
 };
 
 struct net_node {
@@ -40,6 +40,9 @@ struct net_node {
 	bool has_static_key;
 	unsigned traits;
 	int uses;                            /* number of consumers */
+	struct inst *inst;                   /* whose parameters its expressions see */
+	struct net_node *stand_in;           /* what consumers read instead: an expansion's output, the rounded or scaled picture */
+	struct { int space; struct net_node *node; } conv[8]; int nconv;   /* conversions already made of its output */
 };
 
 struct net_pass {
@@ -54,10 +57,11 @@ struct net {
 	const struct scene *scene;
 	struct net_node **node; int nnode;   /* topological order */
 	struct net_pass **pass; int npass;
-	struct net_node **write; int nwrite; /* sinks, document order */
+	struct net_node **write; int nwrite; /* sinks asked for, document order */
+	struct net_node **target; int ntarget;/* results asked for by `only` that are no sinks */
 	int working; struct rational fps; double scale;
 	struct script_host *host;
-	void *priv;
+	struct net_priv *priv;
 };
 
 struct net_opts {
@@ -72,6 +76,8 @@ struct solve_over { const char *node; const struct attr *attr; int nattr; };
 /* Errors go to d with file and line, all that can be found. NULL when there were any. */
 struct net *net_build(const struct scene *s, const struct net_opts *o, struct diags *d);
 void net_free(struct net **n);
+/* Replaces what is asked for by the given results (no sinks), for stills and solves. Before anything runs. */
+void net_ask(struct net *n, struct net_node **nodes, int count);
 /* By element id, pass id (its result) or full path; NULL if none. */
 struct net_node *net_find(const struct net *n, const char *id);
 

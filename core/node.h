@@ -59,12 +59,13 @@ struct node_ctx {
 	int working;                         /* the graph's linear working space */
 	double scale;                        /* 1/proxy */
 	struct rational fps;                 /* graph rate, 0/1 while unknown */
-	uint64_t instance;                   /* mixes into noise: same for ever for a seed and instance id */
+	uint64_t instance;                   /* 0, or hash of the enclosing use's path: only NF_TIME types may read it */
 	const char *base;                    /* folder of the scene file */
 };
 
 struct need { int conn, frame; struct rect rect; };
-struct needs { int n; struct need v[NODE_MAX_NEEDS]; };
+/* ncore: how many at the end the core itself asked for (pass-through channels, alpha, mask). */
+struct needs { int n; struct need v[NODE_MAX_NEEDS]; int ncore; };
 /* Appends; rect may exceed the data window (the core clips it), frame may exceed the range (clamped). */
 void need_add(struct needs *n, int conn, int frame, struct rect rect);
 
@@ -133,15 +134,18 @@ struct node_type {
 	void (*needs)(const struct node_ctx *n, int frame, struct rect r, struct needs *out); /* default: same of all */
 	bool (*identity)(const struct node_ctx *n);                    /* output IS input 0, same frame, same format */
 	size_t (*scratch)(const struct node_ctx *n, struct rect r);    /* bytes tile needs for r */
+	size_t (*reserve)(const struct node_ctx *n);                   /* bytes a codec or model holds beside pixels */
 	double (*flops)(const struct node_ctx *n);                     /* per output pixel, for the planner; default 20 */
 	int (*content)(const struct node_ctx *n, int frame, struct sha *s, struct err *e); /* sources: what frame holds */
 	int (*tile)(const struct call *c, struct rect r);
 	int (*frame)(const struct call *c);
 	int (*expand)(struct expand *x, const struct node_ctx *n, struct err *e);
 	int (*begin)(const struct sink_job *j, void **run, struct err *e);
+	bool (*fresh)(const struct sink_job *j);                       /* the finished file with this root key is there */
 	int (*end)(void *run, bool commit, struct err *e);             /* commit false: leave nothing behind */
 	int (*solve)(struct solve_call *s, struct err *e);
 	const void *user;                    /* script types: their program */
+	const char *source_hash;             /* script types: SHA-256 of the source, part of the key */
 };
 
 /* Common parameters of NF_MASKED types. */

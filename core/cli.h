@@ -1,0 +1,45 @@
+/* cli - the command line: verbs, options in any order, help text; one table of each.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_CLI_H
+#define IN_CLI_H
+
+#include "err.h"
+#include "graph.h"
+
+enum progress { PROGRESS_AUTO, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE };
+
+struct cli {
+	const struct verb *verb;
+	const char *arg[256]; int narg;      /* what is no option: scene, node, clips */
+	const char *frames, *only, *out, *cache, *isa, *trace, *against, *crop, *raw, *solve_node;
+	int threads, proxy, tile;
+	size_t memory;
+	struct attr set[64]; int nset;
+	enum progress progress;
+	bool log_json; unsigned debug;
+	bool oracle, keep_all, solve, apply, overwrite, no_fuse, json, wipe, side, diff, rng, xsd, markdown, write,
+	     check_only, verbose, stages, no_cache, help;
+	const char *picture, *reference, *name;
+};
+
+struct verb { const char *name, *args, *doc; const char *options; int (*run)(struct cli *c, struct err *e); };
+
+/* Fills c from argv; E_USAGE with the nearest option or verb. */
+int cli_parse(int argc, char **argv, struct cli *c, struct err *e);
+void cli_help(const struct verb *v);    /* NULL: the whole program */
+extern const struct verb cli_verbs[];
+
+/* The verbs: 0 or -1 with e; findings are printed by themselves. */
+int verb_render(struct cli *c, struct err *e);
+int verb_solve(struct cli *c, struct err *e);
+int verb_still(struct cli *c, struct err *e);
+int verb_check(struct cli *c, struct err *e);
+int verb_plan(struct cli *c, struct err *e);
+int verb_graph(struct cli *c, struct err *e);
+int verb_fmt(struct cli *c, struct err *e);
+int verb_nodes(struct cli *c, struct err *e);
+int verb_schema(struct cli *c, struct err *e);
+int verb_probe(struct cli *c, struct err *e);
+int verb_new(struct cli *c, struct err *e);
+
+#endif

@@ -1,0 +1,18 @@
+/* gauss - half kernels of Gaussians, computed the same on every machine.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_GAUSS_H
+#define IN_GAUSS_H
+
+#include "base.h"
+
+/* Pixels on each side: 5.5 sigma, which leaves a tail of 4e-8; 0 at sigma 0. */
+int gauss_radius(double sigma);
+/* w[0..radius]: w[k] is the weight at distance k; w[0] + 2 (w[1] + ...) = 1. Sampled at pixel
+ * centres from sigma 0.8; below, where samples are no longer a Gaussian, integrated over each
+ * pixel (erf). */
+void gauss_half(double sigma, int radius, double *w);
+/* The same in float with w[0] + 2 (w[1] + ...) = 1 (norm 1) or w[0]^2 + 2 (w[1]^2 + ...) = 1
+ * (norm 2). */
+void gauss_half_float(double sigma, int radius, int norm, float *w);
+
+#endif

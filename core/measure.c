@@ -1,0 +1,306 @@
+/* measure - statistics of pictures for `solve`: thumbnails, pixel samples, histograms, white estimates.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "measure.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mathx.h"
+#include "mem.h"
+#include "px_math.h"
+
+static int rgb_planes(const struct image *im, int ch[3], struct err *e)
+{
+	static const char *const names[3] = { "R", "G", "B" };
+	for (int k = 0; k < 3; k++) {
+		ch[k] = format_channel(&im->fmt, names[k]);
+		if (ch[k] < 0) return err_set(e, E_SCENE, "the measured picture has no channel %s", names[k]);
+	}
+	return 0;
+}
+
+/* Side of the square blocks that leave at most budget of them. */
+static int block_side(struct rect r, size_t budget)
+{
+	int s = 1;
+	while (((size_t)rect_w(r) + (size_t)s - 1) / (size_t)s * (((size_t)rect_h(r) + (size_t)s - 1) / (size_t)s) > budget)
+		s++;
+	return s;
+}
+
+static bool finite3(const float v[3]) { return v[0] - v[0] == 0 && v[1] - v[1] == 0 && v[2] - v[2] == 0; }
+
+static void block_mean(const struct image *im, const int ch[3], struct rect b, float out[3])
+{
+	double sum[3] = { 0 };
+	for (int y = b.y0; y < b.y1; y++)
+		for (int x = b.x0; x < b.x1; x++) {
+			float v[3];
+			for (int k = 0; k < 3; k++) v[k] = *view_at(&im->view, ch[k], x, y);
+			if (!finite3(v)) continue;
+			for (int k = 0; k < 3; k++) sum[k] += v[k];
+		}
+	for (int k = 0; k < 3; k++) out[k] = (float)(sum[k] / (double)rect_area(b));
+}
+
+int thumb_make(const struct image *im, size_t budget, struct thumb *t, struct err *e)
+{
+	int ch[3];
+	memset(t, 0, sizeof *t);
+	if (rgb_planes(im, ch, e) < 0) return -1;
+	struct rect r = rect_and(im->view.r, im->fmt.data);
+	if (rect_empty(r)) return err_set(e, E_INPUT, "the measured picture is empty");
+	int s = block_side(r, budget);
+	t->w = (rect_w(r) + s - 1) / s;
+	t->h = (rect_h(r) + s - 1) / s;
+	for (int k = 0; k < 3; k++) t->p[k] = xalloc((size_t)t->w * (size_t)t->h, sizeof(float));
+	for (int y = 0; y < t->h; y++)
+		for (int x = 0; x < t->w; x++) {
+			struct rect b = rect_of(r.x0 + x * s, r.y0 + y * s, r.x0 + (x + 1) * s, r.y0 + (y + 1) * s);
+			float m[3];
+			block_mean(im, ch, rect_and(b, r), m);
+			for (int k = 0; k < 3; k++) t->p[k][(size_t)y * (size_t)t->w + (size_t)x] = m[k];
+		}
+	return 0;
+}
+void thumb_free(struct thumb *t)
+{
+	for (int k = 0; k < 3; k++) free(t->p[k]);
+	memset(t, 0, sizeof *t);
+}
+
+int pixels_add(struct pixels *s, const struct image *im, size_t budget, struct err *e)
+{
+	int ch[3];
+	if (rgb_planes(im, ch, e) < 0) return -1;
+	struct rect r = rect_and(im->view.r, im->fmt.data);
+	int step = block_side(r, budget);
+	size_t more = ((size_t)rect_w(r) / (size_t)step + 1) * ((size_t)rect_h(r) / (size_t)step + 1);
+	s->cap = s->n + more;
+	for (int k = 0; k < 3; k++) s->p[k] = xrealloc(s->p[k], s->cap, sizeof(float));
+	for (int y = r.y0 + step / 2; y < r.y1; y += step)
+		for (int x = r.x0 + step / 2; x < r.x1; x += step) {
+			float v[3];
+			for (int k = 0; k < 3; k++) v[k] = *view_at(&im->view, ch[k], x, y);
+			if (!finite3(v)) continue;
+			for (int k = 0; k < 3; k++) s->p[k][s->n] = v[k];
+			s->n++;
+		}
+	return 0;
+}
+void pixels_free(struct pixels *s)
+{
+	for (int k = 0; k < 3; k++) free(s->p[k]);
+	memset(s, 0, sizeof *s);
+}
+
+/* --- histograms --- */
+
+void hist_init(struct hist *h, double lo, double hi)
+{
+	memset(h, 0, sizeof *h);
+	h->lo = lo;
+	h->hi = hi;
+}
+void hist_add(struct hist *h, double v)
+{
+	double t = (v - h->lo) / (h->hi - h->lo) * HIST_BINS;
+	int i = t >= HIST_BINS ? HIST_BINS - 1 : t > 0 ? (int)t : 0;
+	h->bin[i]++;
+	h->n++;
+}
+double hist_quantile(const struct hist *h, double q)
+{
+	double want = q * (double)h->n, width = (h->hi - h->lo) / HIST_BINS;
+	uint64_t below = 0;
+	if (!h->n) return 0;
+	for (int i = 0; i < HIST_BINS; i++) {
+		if (h->bin[i] && (double)(below + h->bin[i]) >= want)
+			return h->lo + width * (i + (want - (double)below) / (double)h->bin[i]);
+		below += h->bin[i];
+	}
+	return h->hi;
+}
+double hist_mean_between(const struct hist *h, double q0, double q1)
+{
+	double lo = q0 * (double)h->n, hi = q1 * (double)h->n, sum = 0, count = 0;
+	double width = (h->hi - h->lo) / HIST_BINS;
+	uint64_t below = 0;
+	for (int i = 0; i < HIST_BINS; i++) {
+		double a = (double)below, b = (double)(below + h->bin[i]);
+		double part = (b < hi ? b : hi) - (a > lo ? a : lo);
+		if (part > 0) { sum += part * (h->lo + width * (i + 0.5)); count += part; }
+		below += h->bin[i];
+	}
+	return count > 0 ? sum / count : 0;
+}
+double hist_share_above(const struct hist *h, double v)
+{
+	double t = (v - h->lo) / (h->hi - h->lo) * HIST_BINS;
+	uint64_t n = 0;
+	for (int i = t > 0 ? (int)t : 0; i < HIST_BINS; i++) n += h->bin[i];
+	return h->n ? (double)n / (double)h->n : 0;
+}
+
+/* --- the colour of neutral --- */
+
+/* Sums of v^6 in fixed point: 30 fractional bits of v / top, so 2^33 pixels fit. */
+struct minkowski { uint64_t sum[3], n; };
+static void minkowski_add(struct minkowski *m, const double v[3])
+{
+	for (int k = 0; k < 3; k++) {
+		double a = v[k] < 0 ? 0 : v[k] > 1 ? 1 : v[k], c = a * a * a;
+		m->sum[k] += (uint64_t)(c * c * 0x1p30 + 0.5);
+	}
+	m->n++;
+}
+/* log2 of R/G and B/G of the sixth roots; false when a channel is empty. */
+static bool minkowski_ratio(const struct minkowski *m, double out[2])
+{
+	if (!m->sum[0] || !m->sum[1] || !m->sum[2]) return false;
+	out[0] = (mx_log2((double)m->sum[0]) - mx_log2((double)m->sum[1])) / 6;
+	out[1] = (mx_log2((double)m->sum[2]) - mx_log2((double)m->sum[1])) / 6;
+	return true;
+}
+
+enum { LOW_MILLI = 2 };                 /* darker than 0.002 says nothing about colour */
+
+static bool counts(const struct thumb *t, size_t i, double top)
+{
+	float r = t->p[0][i], g = t->p[1][i], b = t->p[2][i];
+	float hi = px_max(r, px_max(g, b)), lo = px_min(r, px_min(g, b));
+	return hi < top && lo > 0 && hi > LOW_MILLI / 1000.0;
+}
+
+/* Shades of grey (Finlayson and Trezzi 2004): the Minkowski mean of order 6. */
+static bool shades_of_grey(const struct thumb *t, int nt, double top, double out[2])
+{
+	struct minkowski m = { .n = 0 };
+	for (int f = 0; f < nt; f++)
+		for (size_t i = 0; i < (size_t)t[f].w * (size_t)t[f].h; i++) {
+			double v[3] = { t[f].p[0][i] / top, t[f].p[1][i] / top, t[f].p[2][i] / top };
+			if (counts(&t[f], i, top)) minkowski_add(&m, v);
+		}
+	return minkowski_ratio(&m, out);
+}
+
+/* First-order grey edge (van de Weijer, Gevers, Gijsenij 2007), order 6, on the block means. */
+static bool grey_edge(const struct thumb *t, int nt, double top, double out[2])
+{
+	struct minkowski m = { .n = 0 };
+	for (int f = 0; f < nt; f++)
+		for (int y = 0; y + 1 < t[f].h; y++)
+			for (int x = 0; x + 1 < t[f].w; x++) {
+				size_t i = (size_t)y * (size_t)t[f].w + (size_t)x, d = i + (size_t)t[f].w;
+				if (!counts(&t[f], i, top) || !counts(&t[f], i + 1, top) || !counts(&t[f], d, top)) continue;
+				double v[3];
+				for (int k = 0; k < 3; k++) {
+					double dx = t[f].p[k][i + 1] - t[f].p[k][i], dy = t[f].p[k][d] - t[f].p[k][i];
+					v[k] = __builtin_sqrt(dx * dx + dy * dy) / top;
+				}
+				minkowski_add(&m, v);
+			}
+	return minkowski_ratio(&m, out);
+}
+
+/* Pixels within a fifth of a stop of neutral, as seen from centre, vote with their mean; returns their share. */
+static double near_neutral(const struct thumb *t, int nt, double top, const double centre[2], double out[2])
+{
+	int64_t sum[2] = { 0, 0 };
+	uint64_t n = 0, all = 0;
+	for (int f = 0; f < nt; f++)
+		for (size_t i = 0; i < (size_t)t[f].w * (size_t)t[f].h; i++) {
+			if (!counts(&t[f], i, top)) continue;
+			all++;
+			if (t[f].p[1][i] < 0.004 || t[f].p[1][i] > 0.8 * top) continue;
+			double lg = px_dlog2(t[f].p[1][i]);
+			double a = px_dlog2(t[f].p[0][i]) - lg - centre[0], b = px_dlog2(t[f].p[2][i]) - lg - centre[1];
+			if (mx_hypot(a, b) > 0.2) continue;
+			sum[0] += (int64_t)(a * 0x1p24);
+			sum[1] += (int64_t)(b * 0x1p24);
+			n++;
+		}
+	for (int k = 0; k < 2; k++) out[k] = centre[k] + (n ? (double)sum[k] / (double)n * 0x1p-24 : 0);
+	return all ? (double)n / (double)all : 0;
+}
+
+void white_measure(const struct thumb *t, int nt, double top, struct white_guess *g)
+{
+	double est[3][2], w[3] = { 0 }, mean[2] = { 0, 0 }, sum = 0;
+	memset(g, 0, sizeof *g);
+	w[0] = shades_of_grey(t, nt, top, est[0]) ? 1 : 0;
+	w[1] = grey_edge(t, nt, top, est[1]) ? 1 : 0;
+	for (int i = 0; i < 2; i++)
+		for (int k = 0; k < 2 && w[i] > 0; k++) mean[k] += est[i][k] / (w[0] + w[1]);
+	for (int round = 0; round < 3; round++) {
+		g->neutral_share = near_neutral(t, nt, top, mean, est[2]);
+		if (g->neutral_share > 0.01) memcpy(mean, est[2], sizeof mean);
+	}
+	w[2] = g->neutral_share < 0.01 ? 0 : g->neutral_share > 0.05 ? 2 : g->neutral_share * 40;
+	mean[0] = mean[1] = 0;
+	for (int i = 0; i < 3; i++) {
+		for (int k = 0; k < 2 && w[i] > 0; k++) mean[k] += w[i] * est[i][k];
+		sum += w[i];
+		g->estimators += w[i] > 0;
+	}
+	for (int k = 0; k < 2 && sum > 0; k++) mean[k] /= sum;
+	double var = 0;
+	for (int i = 0; i < 3; i++)
+		if (w[i] > 0) {
+			double a = est[i][0] - mean[0], b = est[i][1] - mean[1];
+			var += w[i] * (a * a + b * b) / sum;
+		}
+	g->spread = __builtin_sqrt(var);
+	g->rgb[0] = mx_exp2(mean[0]);
+	g->rgb[1] = 1;
+	g->rgb[2] = mx_exp2(mean[1]);
+	g->confidence = g->estimators < 2 ? 0.1 * g->estimators : 1 / (1 + var / (0.2 * 0.2));
+	if (g->estimators == 2 && g->confidence > 0.6) g->confidence = 0.6;
+}
+
+/* --- sorted samples --- */
+
+static int by_value(const void *a, const void *b)
+{
+	float x, y;
+	memcpy(&x, a, sizeof x);
+	memcpy(&y, b, sizeof y);
+	return x < y ? -1 : x > y;
+}
+void floats_sort(float *v, size_t n) { qsort(v, n, sizeof *v, by_value); }
+double floats_quantile(const float *v, size_t n, double q)
+{
+	if (!n) return 0;
+	double t = q * (double)(n - 1);
+	size_t i = t <= 0 ? 0 : t >= (double)(n - 1) ? n - 1 : (size_t)t;
+	return i + 1 < n ? v[i] + (t - (double)i) * ((double)v[i + 1] - v[i]) : v[i];
+}
+
+/* --- proposals --- */
+
+void solve_attr_put(struct solve_call *s, const char *name, const double *v, int n, int decimals)
+{
+	if (s->nattr == (int)IN_COUNT(s->attr)) return;
+	struct solve_attr *a = &s->attr[s->nattr++];
+	double unit = 1;
+	size_t len = 0;
+	for (int i = 0; i < decimals; i++) unit *= 10;
+	a->name = name;
+	a->value[0] = 0;
+	for (int i = 0; i < n; i++) {
+		char text[40];
+		double r = mx_round(v[i] * unit) / unit;
+		mx_print(r == 0 ? 0 : r, text);
+		int w = snprintf(a->value + len, sizeof a->value - len, "%s%s", i ? " " : "", text);
+		if (w < 0 || (size_t)w >= sizeof a->value - len) return;
+		len += (size_t)w;
+	}
+}
+double solve_limit(struct solve_call *s, const char *name, double v, double lo, double hi)
+{
+	if (v >= lo && v <= hi) return v;
+	size_t len = strlen(s->note);
+	snprintf(s->note + len, sizeof s->note - len, ", %s limit", name);
+	return v < lo ? lo : hi;
+}

@@ -1,0 +1,126 @@
+/* media_int - what the media files share; nobody else includes it.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_MEDIA_INT_H
+#define IN_MEDIA_INT_H
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+
+#include "media.h"
+
+int media_threads(void);
+/* "name: text" of an AVERROR. */
+const char *media_averr(int rc, char buf[128]);
+struct rational media_rational(AVRational r);
+/* Sets E_INPUT (or E_MEMORY for ENOMEM) with FFmpeg's cause; returns -1. */
+int media_err(struct err *e, int rc, const char *what);
+
+/* ---- media_io.c: an open demuxer over a file descriptor ---- */
+struct demux { AVFormatContext *fmt; AVIOContext *io; int fd; int64_t size; };
+int  demux_open(struct demux *d, const char *path, const char *raw, struct err *e);
+void demux_close(struct demux *d);
+/* The n-th video stream that is not a cover picture; -1. count gets their number. */
+int  demux_video(const struct demux *d, int n, int *count);
+
+/* ---- media_index.c: which coded frames there are ---- */
+struct packet_ref { int64_t pts, dts, pos; int size; int slot; bool key, discard, corrupt; };
+struct slot_ref {
+	int64_t pts;                     /* stream time base; AV_NOPTS_VALUE in order-only indices */
+	int packet;                      /* index of its packet, -1 when unknown (order-only, cut off) */
+	int gop;                         /* packet index of the keyframe decoding starts from */
+	bool bad;                        /* known unreadable before decoding */
+};
+struct media_index {
+	struct packet_ref *pkt; int npkt;
+	struct slot_ref *slot; int nslot;
+	bool by_order;                   /* no usable time stamps: frames are counted from the start */
+	bool scanned;
+	AVRational tb;
+};
+struct media;
+struct cached;
+int  index_build(struct media *m, struct err *e);
+void index_free(struct media_index *x);
+/* Slot with this pts, or -1. */
+int  index_slot(const struct media_index *x, int64_t pts);
+
+/* ---- media_rate.c: the grid ---- */
+void rate_decide(struct media *m);
+struct rational rate_snap(double fps);
+int  rate_slot(const struct media *m, int n);
+
+/* ---- media_cursor.c: one demuxer and one decoder under way ---- */
+struct cursor {
+	struct demux in;
+	AVCodecContext *dec;
+	AVPacket *pkt;
+	AVFrame *frame;
+	bool open, from_start, draining, synced;
+	int packet;                      /* index of the next packet to send */
+	int next;                        /* slot expected next; every earlier one of this run has been decided */
+	int order;                       /* frames output since the start */
+	int first_slot;                  /* slots below it are not this run's to judge */
+	bool fault;                      /* the decoder has reported an error not yet laid to a slot */
+	bool has_bad; int bad_gop;       /* the group in which this run met a damaged picture last */
+	uint64_t used;                   /* for choosing the oldest */
+};
+/* Opens (at the start) or moves to keyframe packet `key` (-1: the start). */
+int  cursor_seek(struct media *m, struct cursor *c, int key, struct err *e);
+void cursor_close(struct cursor *c);
+/* The next frame output: 1 and *slot (-1 when it belongs to none), 0 at the end, -1 on an error that ends all. */
+int  cursor_next(struct media *m, struct cursor *c, int *slot, bool *damaged, struct err *e);
+
+AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int threads, struct err *e);
+
+/* ---- media_planes.c ---- */
+/* What a pixel format holds; E_INPUT by name when it cannot be read. */
+int planes_describe(enum AVPixelFormat f, int w, int h, struct plane_desc *d, struct err *e);
+/* Unpacks a decoded frame into p (which has the memory for it). */
+int planes_unpack(const AVFrame *f, struct planes *p, struct err *e);
+
+/* ---- media_still.c ---- */
+/* Whether the name ends like an image file. */
+bool still_is(const char *path);
+/* Decodes one image file; the frame is the caller's. */
+int still_load(const char *path, AVFrame **frame, char codec[24], struct err *e);
+
+/* ---- media_traits.c ---- */
+void traits_fill(struct media *m, const AVFrame *f, const AVCodecParameters *par);
+/* chroma: 8 doubles or NULL. */
+void traits_exr(struct media_info *in, const double *chroma);
+
+/* ---- media_open.c ---- */
+/* Describes the pictures from the first one decoded; the cache is sized by it. */
+int  media_describe(struct media *m, const AVFrame *f, const AVCodecParameters *par, struct err *e);
+
+/* ---- media_root.c ---- */
+void root_of_meta(const AVDictionary *meta, char root[65]);
+
+/* ---- media_files.c: stills and sequences ---- */
+int  files_open(struct media *m, struct err *e);
+enum media_status files_frame(struct media *m, int slot, struct cached *c, struct err *e);
+bool exr_is(const char *path);
+
+struct cached { struct planes p; int slot; uint64_t used; };
+enum { MEDIA_CURSORS = 2, MEDIA_CACHE_MAX = 24 };
+
+struct media {
+	char *path, *raw;
+	struct media_opts o;
+	struct media_info info;
+	struct yuv_coef coef;
+	struct media_index x;
+	AVCodecParameters *par;
+	int stream;                      /* absolute index of the stream */
+	enum AVPixelFormat pixfmt;
+	struct rational fps_given;
+	struct cursor cur[MEDIA_CURSORS];
+	struct cached cache[MEDIA_CACHE_MAX];
+	int ncache;
+	uint64_t clock;
+	int *grid;                       /* variable rate: slot of each grid frame */
+	int *number, nnumber;            /* sequences: file numbers */
+	uint8_t *state;                  /* per slot: 0 not known, 1 readable, 2 missing */
+};
+
+#endif

@@ -1,0 +1,339 @@
+/* net_bind - parameters of nodes from attributes, expressions and animation, at a frame.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "net_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mathx.h"
+
+/* Wholly "{...}": one typed expression. */
+static bool text_is_typed(const char *text, const char **inner, size_t *n)
+{
+	size_t len = strlen(text);
+	if (len < 3 || text[0] != '{' || text[1] == '{' || text[len - 1] != '}') return false;
+	for (size_t i = 1, depth = 1; i < len; i++) {
+		if (text[i] == '{') depth++;
+		else if (text[i] == '}' && --depth == 0 && i != len - 1) return false;
+	}
+	*inner = text + 1;
+	*n = len - 2;
+	return true;
+}
+
+bool text_is_expr(const char *text)
+{
+	return text && strpbrk(text, "{}") != NULL;
+}
+
+struct eval_place { struct net *n; const struct inst *in; int frame; bool *used; };
+
+/* The value of every scene parameter in sight; only those that the text names are worked out. */
+static int env_fill(struct eval_place *p, const char *text, struct arena *a, struct eval_env *env, struct err *e)
+{
+	const struct scene *s = p->in->scene;
+	struct value *v = arena_alloc(a, (size_t)s->nparam + 1, sizeof *v);
+	struct rational fps = p->n->fps;
+	for (int i = 0; i < s->nparam; i++) {
+		if (!strstr(text, s->param[i].name)) continue;
+		bool used = false;
+		if (param_at(p->n, p->in, i, p->frame, &used, a, &v[i], e) < 0)
+			return err_in(e, "param '%s'", s->param[i].name);
+		if (used) *p->used = true;
+	}
+	*env = (struct eval_env){ .frame = p->frame, .fps = fps.den ? (double)fps.num / fps.den : 0,
+		.has_frame = true, .param = s->param, .pvalue = v, .nparam = s->nparam, .used_frame = p->used };
+	return 0;
+}
+
+static int eval_one(struct eval_place *p, const char *expr, const struct param *want, struct arena *a,
+                    struct value *out, struct err *e)
+{
+	struct script_host *h = p->n->host;
+	struct eval_env env;
+	if (!h) return err_set(e, E_SCRIPT, "expression {%s}: no script host", expr);
+	if (env_fill(p, expr, a, &env, e) < 0) return -1;
+	pthread_mutex_lock(&p->n->priv->lock);
+	int rc = h->eval(h, expr, &env, want, a, out, e);
+	pthread_mutex_unlock(&p->n->priv->lock);
+	return rc;
+}
+
+/* Text with {expr} pieces and {{ }} braces becomes plain text. */
+static int eval_text(struct eval_place *p, const char *text, struct arena *a, const char **out, struct err *e)
+{
+	size_t cap = 0, len = 0;
+	char *buf = NULL;
+	int rc = -1;
+	for (const char *s = text; *s; ) {
+		const char *piece = s;
+		size_t n = 1;
+		if ((s[0] == '{' && s[1] == '{') || (s[0] == '}' && s[1] == '}')) s += 2;
+		else if (*s == '{') {
+			const char *end = strchr(s, '}');
+			if (!end) { err_set(e, E_SCENE, "\"%s\": '{' is never closed", text); goto out; }
+			struct value v = { 0 };
+			char *expr = arena_strndup(a, s + 1, (size_t)(end - s - 1));
+			if (strcmp(expr, "rev") == 0) { piece = "{rev}"; n = 5; }
+			else if (eval_one(p, expr, NULL, a, &v, e) < 0) goto out;
+			else { piece = v.s ? v.s : ""; n = strlen(piece); }
+			s = end + 1;
+		} else s++;
+		while (len + n + 1 > cap) buf = xrealloc(buf, cap = cap ? cap * 2 : 128, 1);
+		memcpy(buf + len, piece, n);
+		len += n;
+	}
+	*out = arena_strndup(a, buf ? buf : "", len);
+	rc = 0;
+out:
+	free(buf);
+	return rc;
+}
+
+static int eval_attr(struct eval_place *p, const char *text, const struct param *want, struct arena *a,
+                     struct value *out, struct err *e)
+{
+	const char *inner;
+	size_t n;
+	if (!text_is_expr(text)) return value_parse(want, text, a, out, e);
+	if (text_is_typed(text, &inner, &n) && strncmp(inner, "rev", n) != 0) {
+		if (eval_one(p, arena_strndup(a, inner, n), want, a, out, e) < 0) return -1;
+		return value_check(want, out, e);
+	}
+	const char *plain;
+	if (eval_text(p, text, a, &plain, e) < 0) return -1;
+	return value_parse(want, plain, a, out, e);
+}
+
+/* Paths are relative to the file that writes them. One that came through a path parameter was joined
+ * there already and says so by a leading \001, which the last join takes off. */
+static void path_join(const struct scene *s, struct arena *a, struct value *v, bool mark)
+{
+	if (!v->s || !v->s[0]) return;
+	if (v->s[0] == '\001') { if (!mark) v->s++; return; }
+	const char *dir = v->s[0] == '/' || strcmp(s->dir, ".") == 0 ? "" : s->dir;
+	v->s = arena_printf(a, "%s%s%s%s", mark ? "\001" : "", dir, *dir ? "/" : "", v->s);
+}
+
+int param_at(struct net *n, const struct inst *in, int i, int frame, bool *used_frame, struct arena *a,
+             struct value *out, struct err *e)
+{
+	const struct sparam *sp = &in->scene->param[i];
+	struct param want = { .name = sp->name, .type = sp->type, .n = sp->type == PT_COLOUR ? 3 : 1,
+		.min = sp->min, .max = sp->max, .choices = sp->choices, .sdef = "" };
+	if (sp->type == PT_VEC) want.n = 3;
+	struct eval_place p = { n, in->pouter[i] ? in->outer : in, frame, used_frame };
+	if (!in->pouter[i] && text_is_expr(in->ptext[i]) && strstr(in->ptext[i], sp->name))
+		return err_set(e, E_SCENE, "param '%s' refers to itself", sp->name);
+	if (eval_attr(&p, in->ptext[i], &want, a, out, e) < 0) return -1;
+	if (sp->type == PT_PATH) path_join(p.in->scene, a, out, true);
+	return 0;
+}
+
+double node_height(const struct net_node *nn)
+{
+	return nn->nconn && nn->conn[0] ? (double)rect_h(nn->conn[0]->fmt.display) : 0.0;
+}
+
+static double ease_t(const struct anim_key *k, double t)
+{
+	if (k->ease == EASE_HOLD) return 0;
+	if (k->ease == EASE_SMOOTH) return t * t * (3 - 2 * t);
+	if (k->ease != EASE_BEZIER) return t;
+	/* cubic Bezier (0,0) b0,b1 b2,b3 (1,1): x solved by bisection, which is the same everywhere */
+	const double *b = k->bezier;
+	double lo = 0, hi = 1, s = t;
+	for (int i = 0; i < 60; i++) {
+		s = 0.5 * (lo + hi);
+		double x = 3 * s * (1 - s) * (1 - s) * b[0] + 3 * s * s * (1 - s) * b[2] + s * s * s;
+		if (x < t) lo = s; else hi = s;
+	}
+	return 3 * s * (1 - s) * (1 - s) * b[1] + 3 * s * s * (1 - s) * b[3] + s * s * s;
+}
+
+static void anim_at(const struct bind *b, int frame, struct value *out)
+{
+	const struct anim *an = b->anim;
+	int i = 0;
+	if (frame <= an->key[0].frame) { *out = b->key[0]; return; }
+	while (i + 1 < an->nkey && an->key[i + 1].frame <= frame) i++;
+	if (i + 1 == an->nkey) { *out = b->key[i]; return; }
+	double t = (frame - an->key[i].frame) / (an->key[i + 1].frame - an->key[i].frame);
+	/* the ease of a key shapes the way that leads to it, as in "ends smooth" */
+	value_mix(&b->key[i], &b->key[i + 1], ease_t(&an->key[i + 1], t), out);
+}
+
+static int bind_at(struct net *n, const struct net_node *nn, const struct bind *b, int frame, bool *used,
+                   struct arena *a, struct value *out, struct err *e)
+{
+	struct eval_place p = { n, nn->inst, frame, used };
+	if (b->kind == BIND_CONST) *out = b->val;
+	else if (b->kind == BIND_ANIM) {
+		*used = true;
+		anim_at(b, frame, out);
+		if (value_check(b->p, out, e) < 0) return -1;
+	} else if (eval_attr(&p, b->expr, b->p, a, out, e) < 0) return -1;
+	if (b->p->type == PT_PATH) path_join(b->scene, a, out, false);
+	return 0;
+}
+
+/* The text that scene, <use><set> or --solve gives a parameter; the innermost set is the weakest. */
+static const char *attr_text(const struct net_node *nn, const struct net *n, const char *param, int *line,
+                             struct inst **owner)
+{
+	const struct elem *el = nn->elem;
+	const char *text = NULL;
+	for (int i = 0; i < el->nattr; i++)
+		if (strcmp(el->attr[i].name, param) == 0) { text = el->attr[i].value; *line = el->attr[i].line; }
+	*owner = nn->inst;
+	const char *id = el->id;
+	char path[512];
+	snprintf(path, sizeof path, "%s", id ? id : "");
+	for (struct inst *in = nn->inst; in && in->elem; in = in->outer) {
+		for (int i = 0; i < in->elem->nset; i++) {
+			const struct set *s = &in->elem->set[i];
+			if (strcmp(s->node, path) != 0) continue;
+			for (int k = 0; k < s->nattr; k++)
+				if (strcmp(s->attr[k].name, param) == 0) {
+					text = s->attr[k].value;
+					*line = s->attr[k].line;
+					*owner = in->outer;
+				}
+		}
+		char longer[512];
+		snprintf(longer, sizeof longer, "%.200s.%.300s", in->elem->id, path);
+		memcpy(path, longer, sizeof path);
+	}
+	for (int i = 0; i < n->priv->o->nover; i++) {
+		const struct solve_over *ov = &n->priv->o->over[i];
+		if (strcmp(ov->node, nn->id) != 0) continue;
+		for (int k = 0; k < ov->nattr; k++)
+			if (strcmp(ov->attr[k].name, param) == 0) text = ov->attr[k].value;
+	}
+	return text;
+}
+
+static const struct anim *find_anim(const struct elem *el, const char *param)
+{
+	for (int i = 0; i < el->nanim; i++)
+		if (strcmp(el->anim[i].param, param) == 0) return &el->anim[i];
+	return NULL;
+}
+
+static int bind_anim(struct net *n, struct net_node *nn, struct bind *b, struct err *e)
+{
+	b->kind = BIND_ANIM;
+	b->key = arena_alloc(n->a, (size_t)b->anim->nkey, sizeof *b->key);
+	for (int i = 0; i < b->anim->nkey; i++) {
+		bool used = false;
+		struct eval_place p = { n, nn->inst, 0, &used };
+		if (eval_attr(&p, b->anim->key[i].value, b->p, n->a, &b->key[i], e) < 0) return -1;
+		if (used) return err_set(e, E_SCENE, "%s: a key's value may not depend on the frame", b->p->name);
+	}
+	nn->animated = true;
+	return 0;
+}
+
+/* One parameter: animation, expression or constant; a frame-free expression becomes a constant. */
+static int bind_param(struct net *n, struct net_node *nn, const struct param *p, struct bind *b, struct err *e)
+{
+	struct inst *owner = nn->inst;
+	*b = (struct bind){ .p = p, .line = nn->elem ? nn->elem->line : 0, .scene = nn->scene };
+	const char *text = NULL;
+	if (!nn->group && nn->elem) {
+		text = attr_text(nn, n, p->name, &b->line, &owner);
+		b->anim = find_anim(nn->elem, p->name);
+	}
+	if (b->anim) return bind_anim(n, nn, b, e);
+	if (!text) return value_default(p, n->a, &b->val);
+	bool used = false;
+	struct eval_place place = { n, owner, 1, &used };
+	b->scene = owner->scene;
+	if (eval_attr(&place, text, p, n->a, &b->val, e) < 0) return err_in(e, "%s", p->name);
+	if (!used) return 0;
+	if (p->flags & PF_STATIC)
+		return err_set(e, E_SCENE, "%s=\"%s\": may not depend on the frame", p->name, text);
+	if (owner != nn->inst)
+		return err_set(e, E_SCENE, "%s=\"%s\": a <set> may not depend on the frame; use a param of the graph",
+		               p->name, text);
+	b->kind = BIND_EXPR;
+	b->expr = text;
+	nn->animated = true;
+	return 0;
+}
+
+static int bind_table(struct net *n, struct net_node *nn, const struct param *table, struct bind **out, int *nout)
+{
+	struct err e = ERR_INIT;
+	int bad = 0;
+	*nout = param_count(table);
+	*out = arena_alloc(n->a, (size_t)*nout + 1, sizeof **out);
+	for (int i = 0; i < *nout; i++)
+		if (bind_param(n, nn, &table[i], &(*out)[i], &e) < 0) {
+			diag_add(n->priv->d, DIAG_ERROR, e.code, nn->scene->file, (*out)[i].line, nn->id, "", "%s", e.msg);
+			err_clear(&e);
+			bad = -1;
+		}
+	return bad;
+}
+
+int bind_node(struct net *n, struct net_node *nn, struct inst *in)
+{
+	nn->inst = in;
+	int bad = bind_table(n, nn, nn->type->params, &nn->bind, &nn->nbind);
+	if (nn->type->flags & NF_MASKED) bad |= bind_table(n, nn, node_common_params, &nn->cbind, &nn->ncbind);
+	return bad;
+}
+
+/* Parameters that an owner's expand gave this inner node, at a frame. */
+static int group_fill(struct net *n, const struct net_node *nn, int frame, void *v, struct arena *a, struct err *e)
+{
+	struct net_node *owner = nn->group->owner;
+	struct node_ctx ctx = owner->ctx;
+	struct expand *x = NULL;
+	double height = node_height(nn);
+	if (owner->animated) {
+		void *ov = arena_alloc(a, 1, owner->type->size + 1);
+		if (bind_fill(n, owner, frame, ov, NULL, a, e) < 0) return -1;
+		ctx.v = ov;
+	}
+	if (expand_run(n, owner, &ctx, a, &x, e) < 0) return -1;
+	if (nn->group_index >= x->n || x->x[nn->group_index]->type != nn->type)
+		return err_set(e, E_SCRIPT, "node '%s': the composition changes with the frame", owner->id);
+	const struct xnode *xn = x->x[nn->group_index];
+	for (const struct param *p = nn->type->params; p && p->type != PT_END; p++) {
+		struct value val = { 0 };
+		const char *text = NULL;
+		for (int k = 0; k < xn->nset; k++)
+			if (strcmp(xn->set[k].param, p->name) == 0) text = xn->set[k].text;
+		if ((text ? value_parse(p, text, a, &val, e) : value_default(p, a, &val)) < 0)
+			return err_in(e, "node '%s'", nn->id);
+		value_store(p, &val, v, height, n->scale);
+	}
+	return 0;
+}
+
+int bind_fill(struct net *n, const struct net_node *nn, int frame, void *v, struct node_common *common,
+              struct arena *a, struct err *e)
+{
+	bool used = false;
+	double height = node_height(nn), scale = nn->type->traits & TR_SOURCE ? 1.0 : n->scale;
+	struct value val;
+	if (common) {
+		common->mix = 1;
+		common->mask_invert = 0;
+	}
+	if (nn->group) return group_fill(n, nn, frame, v, a, e);
+	for (int i = 0; i < nn->nbind; i++) {
+		if (bind_at(n, nn, &nn->bind[i], frame, &used, a, &val, e) < 0)
+			return err_in(e, "%s:%d: node '%s'", nn->scene->file, nn->bind[i].line, nn->id);
+		value_store(nn->bind[i].p, &val, v, height, scale);
+	}
+	for (int i = 0; common && i < nn->ncbind; i++) {
+		if (bind_at(n, nn, &nn->cbind[i], frame, &used, a, &val, e) < 0)
+			return err_in(e, "%s:%d: node '%s'", nn->scene->file, nn->cbind[i].line, nn->id);
+		value_store(nn->cbind[i].p, &val, common, height, scale);
+	}
+	return 0;
+}

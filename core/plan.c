@@ -1,0 +1,208 @@
+/* plan - which nodes are fused into stages, and the frames asked for.
+ *
+ * A node joins the stage of its consumers when all of them stand in one stage, ask for the same frame,
+ * and computing its border again for every tile costs less than a trip through memory.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "plan.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Share of a tile that may be computed again for its border before memory is cheaper. */
+#define PLAN_MAX_OVERLAP 1.6
+
+static bool same_frame(const struct net_node *nn, const struct needs *nd, int frame, int conn)
+{
+	for (int i = 0; i < nd->n; i++)
+		if (nd->v[i].conn == conn && nd->v[i].frame != frame) return false;
+	(void)nn;
+	return true;
+}
+
+/* Does the consumer read this input at its own frame only, whatever the frame? */
+static bool edge_is_direct(const struct net_node *nn, int conn)
+{
+	const struct format *f = &nn->fmt, *g = &nn->conn[conn]->fmt;
+	struct needs nd;
+	if ((nn->traits & TR_RETIME) || g->first > f->first || g->last < f->last) return false;
+	int last = f->last == INT_MAX ? f->first + 1000 : f->last;
+	int probe[5] = { f->first, f->first + 1, f->first + 7, (f->first + last) / 2, last };
+	for (int i = 0; i < 5; i++) {
+		if (probe[i] > last) continue;
+		net_needs(nn, &nn->ctx, probe[i], f->data, &nd);
+		if (!same_frame(nn, &nd, probe[i], conn)) return false;
+	}
+	return true;
+}
+
+/* Area of input that a middle tile reads over the area it would read without a border. */
+static double edge_overlap(const struct net_node *nn, int conn, int tile)
+{
+	struct rect d = nn->fmt.data, need = { 0, 0, 0, 0 };
+	int cx = d.x0 + (rect_w(d) - tile) / 2, cy = d.y0 + (rect_h(d) - tile) / 2;
+	struct rect r = rect_and(rect_of(cx, cy, cx + tile, cy + tile), d);
+	struct needs nd;
+	if (rect_empty(r)) return 1;
+	net_needs(nn, &nn->ctx, nn->fmt.first, r, &nd);
+	for (int i = 0; i < nd.n; i++)
+		if (nd.v[i].conn == conn) need = rect_or(need, nd.v[i].rect);
+	double whole = (double)rect_area(nn->conn[conn]->fmt.data) / (double)rect_area(d);
+	return (double)rect_area(need) / ((double)rect_area(r) * (whole > 0 ? whole : 1));
+}
+
+struct joiner { struct plan *p; int *stage; double *overlap; struct net_node ***users; int *nusers; };
+
+static bool may_join(const struct joiner *j, const struct net_node *nn, int *stage, double *overlap)
+{
+	if (!nn->type->tile || nn->keep || !j->nusers[nn->index]) return false;
+	*stage = -1;
+	*overlap = 1;
+	for (int i = 0; i < j->nusers[nn->index]; i++) {
+		const struct net_node *u = j->users[nn->index][i];
+		int s = j->stage[u->index];
+		if (!u->type->tile || (*stage >= 0 && s != *stage)) return false;
+		*stage = s;
+		for (int c = 0; c < u->nconn; c++) {
+			if (u->conn[c] != nn) continue;
+			if (!edge_is_direct(u, c)) return false;
+			double o = edge_overlap(u, c, j->p->tile) * j->overlap[u->index];
+			if (o > *overlap) *overlap = o;
+		}
+	}
+	/* sources made tile by tile (pattern) are as dear as any node: the same limit holds */
+	return *overlap <= PLAN_MAX_OVERLAP;
+}
+
+static void list_users(struct joiner *j, const struct net *n)
+{
+	for (int i = 0; i < n->nnode; i++)
+		for (int c = 0; c < n->node[i]->nconn; c++) {
+			struct net_node *src = n->node[i]->conn[c];
+			if (!src) continue;
+			int *k = &j->nusers[src->index];
+			j->users[src->index] = xrealloc(j->users[src->index], (size_t)*k + 1, sizeof(void *));
+			j->users[src->index][(*k)++] = n->node[i];
+		}
+}
+
+static void fill_stage(struct plan *p, struct stage *s, const struct net_node *out)
+{
+	double per = out->type->flops ? out->type->flops(&out->ctx) : 20;
+	s->out = (struct net_node *)out;
+	s->kind = out->type->flags & NF_SINK ? ST_SINK : out->type->frame ? ST_FRAME : ST_TILES;
+	s->bytes = s->kind == ST_SINK ? 0 : image_bytes(&out->fmt);
+	s->keep = out->keep;
+	s->flops += per * (double)rect_area(out->fmt.data);
+	(void)p;
+}
+
+static void number_stages(struct plan *p, const int *stage)
+{
+	const struct net *n = p->net;
+	int *renum = xalloc((size_t)n->nnode + 1, sizeof *renum);
+	p->stage = xalloc((size_t)n->nnode + 1, sizeof *p->stage);
+	/* stage[i] is the index of the stage's output node; outputs in topological order give stage numbers */
+	for (int i = 0; i < n->nnode; i++)
+		if (stage[i] == i) {
+			renum[i] = p->nstage;
+			p->stage[p->nstage].index = p->nstage;
+			fill_stage(p, &p->stage[p->nstage++], n->node[i]);
+		}
+	for (int i = 0; i < n->nnode; i++) {
+		struct stage *s = &p->stage[renum[stage[i]]];
+		p->stage_of[i] = s->index;
+		p->slot_of[i] = s->n;
+		s->node = xrealloc(s->node, (size_t)s->n + 1, sizeof *s->node);
+		s->node[s->n++] = n->node[i];
+		const struct node_type *t = n->node[i]->type;
+		if (stage[i] != i)
+			s->flops += (t->flops ? t->flops(&n->node[i]->ctx) : 20) * (double)rect_area(n->node[i]->fmt.data);
+	}
+	free(renum);
+}
+
+static void mark_temporal(struct plan *p)
+{
+	const struct net *n = p->net;
+	for (int i = 0; i < n->nnode; i++)
+		for (int c = 0; c < n->node[i]->nconn; c++) {
+			struct net_node *src = n->node[i]->conn[c];
+			if (src && p->stage_of[src->index] != p->stage_of[i] && !edge_is_direct(n->node[i], c))
+				p->stage[p->stage_of[src->index]].temporal = true;
+		}
+}
+
+struct plan *plan_new(struct net *n, const struct plan_opts *o)
+{
+	struct plan *p = xalloc(1, sizeof *p);
+	size_t nn = (size_t)n->nnode + 1;
+	struct joiner j = { p, xalloc(nn, sizeof(int)), xalloc(nn, sizeof(double)),
+	                    xalloc(nn, sizeof(void *)), xalloc(nn, sizeof(int)) };
+	p->net = n;
+	p->tile = o->tile > 0 ? o->tile : 128;
+	p->stage_of = xalloc(nn, sizeof(int));
+	p->slot_of = xalloc(nn, sizeof(int));
+	list_users(&j, n);
+	for (int i = n->nnode - 1; i >= 0; i--) {
+		int s;
+		double over;
+		j.stage[i] = i;
+		j.overlap[i] = 1;
+		if (!o->no_fuse && may_join(&j, n->node[i], &s, &over)) {
+			j.stage[i] = s;
+			j.overlap[i] = over;
+		}
+	}
+	number_stages(p, j.stage);
+	mark_temporal(p);
+	for (int i = 0; i < n->nnode; i++) free(j.users[i]);
+	free(j.users);
+	free(j.nusers);
+	free(j.stage);
+	free(j.overlap);
+	return p;
+}
+
+void plan_free(struct plan **pp)
+{
+	struct plan *p = *pp;
+	if (!p) return;
+	for (int i = 0; i < p->nstage; i++) free(p->stage[i].node);
+	free(p->stage);
+	free(p->stage_of);
+	free(p->slot_of);
+	free(p);
+	*pp = NULL;
+}
+
+static void add_need(struct stage_needs *out, const struct net_node *src, int frame)
+{
+	for (int i = 0; i < out->n; i++)
+		if (out->v[i].src == src && out->v[i].frame == frame) return;
+	out->v = grow(out->v, (size_t)out->n, &out->cap, sizeof *out->v);
+	out->v[out->n++] = (struct stage_need){ src, frame };
+}
+
+int stage_inputs(struct plan *p, const struct stage *s, int frame, struct stage_needs *out, struct err *e)
+{
+	struct needs nd;
+	out->n = 0;
+	for (int i = 0; i < s->n; i++) {
+		const struct net_node *nn = s->node[i];
+		struct node_ctx c;
+		struct node_common cm;
+		if (net_ctx_at(p->net, nn, frame, &c, &cm, e) < 0) return -1;
+		if (net_identity(nn, &c)) { nd.n = 0; need_add(&nd, 0, frame, nn->fmt.data); }
+		else net_needs(nn, &c, frame, nn->fmt.data, &nd);
+		for (int k = 0; k < nd.n; k++) {
+			const struct net_node *src = nn->conn[nd.v[k].conn];
+			if (!src || p->stage_of[src->index] == s->index) continue;
+			int f = nd.v[k].frame;
+			f = f < src->fmt.first ? src->fmt.first : f > src->fmt.last ? src->fmt.last : f;
+			add_need(out, src, f);
+		}
+		net_ctx_free(nn, &c);
+	}
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* plan - stages: runs of nodes computed tile by tile without a trip through memory; and what a render will do.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_PLAN_H
+#define IN_PLAN_H
+
+#include "cache.h"
+#include "net.h"
+
+enum stage_kind { ST_TILES, ST_FRAME, ST_SINK };
+
+/* node[]: members in topological order, the last is the output, the only one that gets an image.
+ * Threads: frozen. */
+struct stage {
+	int index;
+	enum stage_kind kind;
+	struct net_node **node; int n;
+	struct net_node *out;
+	size_t bytes;                        /* of the output image */
+	bool keep;                           /* frames are intermediates on disk */
+	bool temporal;                       /* some consumer reads other frames: results are held for later */
+	double flops;                        /* per frame */
+};
+
+struct plan {
+	struct net *net;
+	struct stage *stage; int nstage;     /* topological order of their outputs */
+	int *stage_of;                       /* node index -> stage it is a member of */
+	int *slot_of;                        /* node index -> place among its stage's members */
+	int tile;                            /* side of a tile */
+};
+
+struct plan_opts { int tile; bool no_fuse; };
+
+struct plan *plan_new(struct net *n, const struct plan_opts *o);
+void plan_free(struct plan **p);
+
+/* Frames asked of one target: -F, or its whole range. malloced, ascending. */
+struct frame_list { int *v; int n; };
+/* "1-10,20-30x2,-5": ranges, steps, a leading minus counts from the end ("-5": the fifth from the last).
+ * NULL text: all. Errors: E_USAGE for syntax and frames outside first..last. */
+int frames_parse(const char *text, int first, int last, struct frame_list *out, struct err *e);
+
+/* The external inputs of a stage at a frame: distinct (node, frame). */
+struct stage_need { const struct net_node *src; int frame; };
+struct stage_needs { struct stage_need *v; int n; size_t cap; };
+int stage_inputs(struct plan *p, const struct stage *s, int frame, struct stage_needs *out, struct err *e);
+
+#endif

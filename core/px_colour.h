@@ -1,0 +1,252 @@
+/* px_colour - transfer curves and colour transforms over rows of planar R,G,B; vectorised by the compiler.
+ *
+ * Curves take and return doubles, so the scalar functions of colour.h and the pixel rows share one text.
+ * Every curve is strictly increasing over all numbers: odd (mirrored) below 0 unless its own definition or a
+ * straight continuation goes on, and it continues above 1. decode: encoded to linear; encode: the inverse.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_PX_COLOUR_H
+#define IN_PX_COLOUR_H
+
+#include "colour.h"
+#include "px_math.h"
+
+enum curve_id {
+	CURVE_LINEAR, CURVE_GAMMA22, CURVE_GAMMA24, CURVE_GAMMA26, CURVE_CAMERA, CURVE_SRGB, CURVE_PQ, CURVE_HLG,
+	CURVE_ACESCCT, CURVE_ACESCC, CURVE_LOGC3, CURVE_LOGC4, CURVE_SLOG3, CURVE_VLOG, CURVE_LOG3G10,
+	CURVE_APPLELOG, CURVE_COUNT
+};
+
+/* A constant 2^k would do; this keeps log2 away from 0 where the branch is not taken. */
+IN_INLINE double curve_pos(double x) { return x > 0x1p-1000 ? x : 0x1p-1000; }
+
+/* BT.709-6 1.2: the camera curve. */
+IN_INLINE double camera_decode(double v)
+{
+	double a = px_dabs(v), p = px_dpow((a + 0.099) / 1.099, 1 / 0.45);
+	return px_dsign(a < 0.081 ? a / 4.5 : p, v);
+}
+IN_INLINE double camera_encode(double x)
+{
+	double a = px_dabs(x), p = 1.099 * px_dpow(a, 0.45) - 0.099;
+	return px_dsign(a < 0.018 ? a * 4.5 : p, x);
+}
+/* IEC 61966-2-1. */
+IN_INLINE double srgb_decode(double v)
+{
+	double a = px_dabs(v), p = px_dpow((a + 0.055) / 1.055, 2.4);
+	return px_dsign(a <= 0.04045 ? a / 12.92 : p, v);
+}
+IN_INLINE double srgb_encode(double x)
+{
+	double a = px_dabs(x), p = 1.055 * px_dpow(a, 1 / 2.4) - 0.055;
+	return px_dsign(a <= 0.0031308 ? a * 12.92 : p, x);
+}
+/* SMPTE ST 2084; linear 1.0 is 100 cd/m2. The curve has a pole near 2.16: held below it. */
+IN_INLINE double pq_decode(double v)
+{
+	double p = px_dpow(px_dabs(v), 32 / 2523.0);
+	double num = p - 3424 / 4096.0, den = 2413 / 128.0 - 2392 / 128.0 * p;
+	den = den > 1e-3 ? den : 1e-3;
+	num = num > 0 ? num : 0;
+	return px_dsign(100 * px_dpow(num / den, 16384 / 2610.0), v);
+}
+IN_INLINE double pq_encode(double x)
+{
+	double p = px_dpow(px_dabs(x) * 0.01, 2610 / 16384.0);
+	double q = (3424 / 4096.0 + 2413 / 128.0 * p) / (1 + 2392 / 128.0 * p);
+	return px_dsign(px_dpow(q, 2523 / 32.0), x);
+}
+/* BT.2100 HLG, scene light: signal 1 is linear 1, signal 0.5 is 1/12. */
+IN_INLINE double hlg_decode(double v)
+{
+	double a = px_dabs(v), e = (px_dexp((a - 0.55991073) / 0.17883277) + 0.28466892) / 12;
+	return px_dsign(a <= 0.5 ? a * a / 3 : e, v);
+}
+IN_INLINE double hlg_encode(double x)
+{
+	double a = px_dabs(x), l = 0.17883277 * px_dlog(curve_pos(12 * a - 0.28466892)) + 0.55991073;
+	double s = px_dpow(3 * a, 0.5);
+	return px_dsign(a <= 1 / 12.0 ? s : l, x);
+}
+/* Academy S-2016-001. */
+IN_INLINE double acescct_decode(double v)
+{
+	double l = (v - 0.0729055341958355) / 10.5402377416545, p = px_dexp2(v * 17.52 - 9.72);
+	return v <= 0.155251141552511 ? l : p;
+}
+IN_INLINE double acescct_encode(double x)
+{
+	double l = 10.5402377416545 * x + 0.0729055341958355, p = (px_dlog2(curve_pos(x)) + 9.72) / 17.52;
+	return x <= 0.0078125 ? l : p;
+}
+/* Academy S-2014-003, continued straight below 0 with the slope it has there. */
+#define ACESCC_ZERO  (-6.28 / 17.52)
+#define ACESCC_SLOPE (0x1p15 * 1.4426950408889634 / 17.52)
+IN_INLINE double acescc_decode(double v)
+{
+	double p = px_dexp2(v * 17.52 - 9.72), q = (p - 0x1p-16) * 2;
+	p = v < -5.28 / 17.52 ? q : p;
+	return v < ACESCC_ZERO ? (v - ACESCC_ZERO) / ACESCC_SLOPE : p;
+}
+IN_INLINE double acescc_encode(double x)
+{
+	double a = x < 0x1p-15 ? 0x1p-16 + x * 0.5 : x;
+	double p = (px_dlog2(curve_pos(a)) + 9.72) / 17.52;
+	return x < 0 ? x * ACESCC_SLOPE + ACESCC_ZERO : p;
+}
+/* ARRI LogC3, EI 800. */
+IN_INLINE double logc3_decode(double v)
+{
+	double p = (px_dexp2((v - 0.385537) / 0.247190 * 3.3219280948873623) - 0.052272) / 5.555556;
+	return v > 5.367655 * 0.010591 + 0.092809 ? p : (v - 0.092809) / 5.367655;
+}
+IN_INLINE double logc3_encode(double x)
+{
+	double p = 0.247190 * px_dlog10(curve_pos(5.555556 * x + 0.052272)) + 0.385537;
+	return x > 0.010591 ? p : 5.367655 * x + 0.092809;
+}
+/* ARRI LogC4: a = (2^18 - 16) / 117.45, b = 928 / 1023, c = 95 / 1023; s and t as the paper derives them. */
+#define LOGC4_A (262128 / 117.45)
+#define LOGC4_B (928 / 1023.0)
+#define LOGC4_C (95 / 1023.0)
+#define LOGC4_S 0.1135972086105891
+#define LOGC4_T (-0.01805699611991131)
+IN_INLINE double logc4_decode(double v)
+{
+	double p = (px_dexp2(14 * (v - LOGC4_C) / LOGC4_B + 6) - 64) / LOGC4_A;
+	return v >= 0 ? p : v * LOGC4_S + LOGC4_T;
+}
+IN_INLINE double logc4_encode(double x)
+{
+	double p = (px_dlog2(curve_pos(LOGC4_A * x + 64)) - 6) / 14 * LOGC4_B + LOGC4_C;
+	return x >= LOGC4_T ? p : (x - LOGC4_T) / LOGC4_S;
+}
+/* Sony S-Log3. */
+IN_INLINE double slog3_decode(double v)
+{
+	double p = px_dexp2((v * 1023 - 420) / 261.5 * 3.3219280948873623) * 0.19 - 0.01;
+	return v >= 171.2102946929 / 1023 ? p : (v * 1023 - 95) * 0.01125 / (171.2102946929 - 95);
+}
+IN_INLINE double slog3_encode(double x)
+{
+	double p = (420 + 261.5 * px_dlog10(curve_pos((x + 0.01) / 0.19))) / 1023;
+	return x >= 0.01125 ? p : (x * (171.2102946929 - 95) / 0.01125 + 95) / 1023;
+}
+/* Panasonic V-Log. */
+IN_INLINE double vlog_decode(double v)
+{
+	double p = px_dexp2((v - 0.598206) / 0.241514 * 3.3219280948873623) - 0.00873;
+	return v >= 0.181 ? p : (v - 0.125) / 5.6;
+}
+IN_INLINE double vlog_encode(double x)
+{
+	double p = 0.241514 * px_dlog10(curve_pos(x + 0.00873)) + 0.598206;
+	return x >= 0.01 ? p : 5.6 * x + 0.125;
+}
+/* RED Log3G10 v3. */
+IN_INLINE double log3g10_decode(double v)
+{
+	double p = (px_dexp2(v / 0.224282 * 3.3219280948873623) - 1) / 155.975327 - 0.01;
+	return v >= 0 ? p : v / 15.1927 - 0.01;
+}
+IN_INLINE double log3g10_encode(double x)
+{
+	double a = x + 0.01, p = 0.224282 * px_dlog10(curve_pos(a * 155.975327 + 1));
+	return a >= 0 ? p : a * 15.1927;
+}
+/* Apple Log; below its foot R0 the parabola is mirrored, so that nothing is lost. */
+#define APPLE_R0 (-0.05641088)
+#define APPLE_C 47.28711236
+#define APPLE_PT (APPLE_C * (0.01 - APPLE_R0) * (0.01 - APPLE_R0))
+IN_INLINE double applelog_decode(double v)
+{
+	double p = px_dexp2((v - 0.69336945) / 0.08550479) - 0.00964052;
+	double s = px_dsign(px_dpow(px_dabs(v) / APPLE_C, 0.5), v) + APPLE_R0;
+	return v >= APPLE_PT ? p : s;
+}
+IN_INLINE double applelog_encode(double x)
+{
+	double d = x - APPLE_R0, p = 0.08550479 * px_dlog2(curve_pos(x + 0.00964052)) + 0.69336945;
+	return x >= 0.01 ? p : APPLE_C * d * px_dabs(d);
+}
+
+#define CURVE_ROWS(X) \
+	X(CURVE_GAMMA22, px_dspow(v, 2.2), px_dspow(v, 1 / 2.2)) \
+	X(CURVE_GAMMA24, px_dspow(v, 2.4), px_dspow(v, 1 / 2.4)) \
+	X(CURVE_GAMMA26, px_dspow(v, 2.6), px_dspow(v, 1 / 2.6)) \
+	X(CURVE_CAMERA, camera_decode(v), camera_encode(v)) \
+	X(CURVE_SRGB, srgb_decode(v), srgb_encode(v)) \
+	X(CURVE_PQ, pq_decode(v), pq_encode(v)) \
+	X(CURVE_HLG, hlg_decode(v), hlg_encode(v)) \
+	X(CURVE_ACESCCT, acescct_decode(v), acescct_encode(v)) \
+	X(CURVE_ACESCC, acescc_decode(v), acescc_encode(v)) \
+	X(CURVE_LOGC3, logc3_decode(v), logc3_encode(v)) \
+	X(CURVE_LOGC4, logc4_decode(v), logc4_encode(v)) \
+	X(CURVE_SLOG3, slog3_decode(v), slog3_encode(v)) \
+	X(CURVE_VLOG, vlog_decode(v), vlog_encode(v)) \
+	X(CURVE_LOG3G10, log3g10_decode(v), log3g10_encode(v)) \
+	X(CURVE_APPLELOG, applelog_decode(v), applelog_encode(v))
+
+static inline double curve_decode(int curve, double v)
+{
+	switch (curve) {
+#define X(id, d, e) case id: return d;
+	CURVE_ROWS(X)
+#undef X
+	default: return v;
+	}
+}
+static inline double curve_encode(int curve, double v)
+{
+	switch (curve) {
+#define X(id, d, e) case id: return e;
+	CURVE_ROWS(X)
+#undef X
+	default: return v;
+	}
+}
+IN_INLINE float keep_nan(float x, float y) { return x == x ? y : x; }
+static inline void curve_decode_row(int curve, float *IN_RESTRICT p, int n)
+{
+	switch (curve) {
+#define X(id, d, e) case id: for (int i = 0; i < n; i++) { double v = p[i]; p[i] = keep_nan(p[i], (float)(d)); } break;
+	CURVE_ROWS(X)
+#undef X
+	default: break;
+	}
+}
+static inline void curve_encode_row(int curve, float *IN_RESTRICT p, int n)
+{
+	switch (curve) {
+#define X(id, d, e) case id: for (int i = 0; i < n; i++) { double v = p[i]; p[i] = keep_nan(p[i], (float)(e)); } break;
+	CURVE_ROWS(X)
+#undef X
+	default: break;
+	}
+}
+
+/* r,g,b = m (r,g,b), row-major m. */
+IN_INLINE void matrix_row(const float m[9], float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b, int n)
+{
+	for (int i = 0; i < n; i++) {
+		float x = r[i], y = g[i], z = b[i];
+		r[i] = m[0] * x + m[1] * y + m[2] * z;
+		g[i] = m[3] * x + m[4] * y + m[5] * z;
+		b[i] = m[6] * x + m[7] * y + m[8] * z;
+	}
+}
+
+/* Transforms n pixels in place. Infinities may become NaN in the matrix; the core canonicalises NaN. */
+static inline void colour_row(const struct colour_xform *x, float *r, float *g, float *b, int n)
+{
+	if (x->identity) return;
+	curve_decode_row(x->decode, r, n);
+	curve_decode_row(x->decode, g, n);
+	curve_decode_row(x->decode, b, n);
+	if (x->has_matrix) matrix_row(x->m, r, g, b, n);
+	curve_encode_row(x->encode, r, n);
+	curve_encode_row(x->encode, g, n);
+	curve_encode_row(x->encode, b, n);
+}
+
+#endif

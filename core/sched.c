@@ -1,0 +1,226 @@
+/* sched - one render: budget, workers, admission of output frames in order, sinks, summary.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "sched_int.h"
+#include "sysinfo.h"
+
+/* Program, libraries, tables, thread stacks: what no picture pays for. */
+#define SCHED_FIXED_BYTES ((size_t)48 << 20)
+
+static size_t codec_bytes(const struct net *n)
+{
+	size_t sum = 0;
+	for (int i = 0; i < n->nnode; i++)
+		if (n->node[i]->type->reserve) sum += n->node[i]->type->reserve(&n->node[i]->ctx);
+	return sum;
+}
+
+static int set_budget(struct sched *s, struct err *e)
+{
+	size_t all = s->o->memory ? s->o->memory : sys_memory();
+	size_t fixed = SCHED_FIXED_BYTES + codec_bytes(s->n) + (size_t)s->nworker * ((size_t)6 << 20);
+	if (all <= fixed)
+		return err_set(e, E_MEMORY, "--memory %zu MiB: program and codecs alone need %zu MiB", all >> 20, fixed >> 20);
+	s->budget = all - fixed;
+	return 0;
+}
+
+static void start_workers(struct sched *s)
+{
+	pthread_attr_t at;
+	pthread_attr_init(&at);
+	pthread_attr_setstacksize(&at, (size_t)8 << 20);
+	for (int i = 0; i < s->nworker; i++) {
+		struct worker *w = &s->worker[i];
+		w->s = s;
+		w->id = i;
+		w->started = pthread_create(&w->thread, &at, worker_main, w) == 0;
+	}
+	pthread_attr_destroy(&at);
+}
+
+static void stop_workers(struct sched *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->stop = true;
+	pthread_cond_broadcast(&s->work);
+	pthread_mutex_unlock(&s->lock);
+	for (int i = 0; i < s->nworker; i++)
+		if (s->worker[i].started) pthread_join(s->worker[i].thread, NULL);
+}
+
+static void cancel_all(struct sched *s)
+{
+	s->broken = true;
+	atomic_store(&s->cancel, 1);
+	pthread_cond_broadcast(&s->work);
+}
+
+/* Waits for everything in flight; plans damaged intermediates anew. Under the lock. */
+static int drain(struct sched *s, struct err *e)
+{
+	int rc = 0;
+	while (s->inflight > 0) {
+		while (s->nagain > 0) {
+			struct job *j = s->again[--s->nagain];
+			if (rc == 0 && !s->broken && admit_again(s, j, e) < 0) {
+				rc = -1;
+				cancel_all(s);
+			}
+			if (rc < 0 || s->broken) {
+				if (j->state != J_AGAIN) continue;
+				j->load = false;
+				j->poisoned = true;
+				job_ready(s, j);
+			}
+		}
+		struct timespec until;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 100 * 1000000;
+		if (until.tv_nsec >= 1000000000) { until.tv_nsec -= 1000000000; until.tv_sec++; }
+		pthread_cond_timedwait(&s->idle, &s->lock, &until);
+		if (s->o->cancel && atomic_load(s->o->cancel) && !s->broken) {
+			err_set(&s->first, E_CANCEL, "cancelled");
+			cancel_all(s);
+		}
+		int done = s->done;
+		pthread_mutex_unlock(&s->lock);
+		if (s->o->tick) s->o->tick(s->o->user, done, s->total);
+		pthread_mutex_lock(&s->lock);
+	}
+	return rc;
+}
+
+/* All frames that anything asks for, ascending. */
+static int frame_union(struct sched *s, const struct frame_list *lists, int nlists, int **out)
+{
+	size_t cap = 0;
+	int *v = NULL, n = 0;
+	int *at = xalloc((size_t)(s->nsink + nlists) + 1, sizeof *at);
+	for (;;) {
+		int best = INT_MAX;
+		for (int i = 0; i < s->nsink + nlists; i++) {
+			const struct frame_list *l = i < s->nsink ? &s->sink[i].frames : &lists[i - s->nsink];
+			if (i < s->nsink && s->sink[i].fresh) continue;
+			while (n && at[i] < l->n && l->v[at[i]] <= v[n - 1]) at[i]++;
+			if (at[i] < l->n && l->v[at[i]] < best) best = l->v[at[i]];
+		}
+		if (best == INT_MAX) break;
+		v = grow(v, (size_t)n, &cap, sizeof *v);
+		v[n++] = best;
+	}
+	free(at);
+	*out = v;
+	return n;
+}
+
+static int target_frames(struct sched *s, struct frame_list *lists, struct err *e)
+{
+	for (int i = 0; i < s->n->ntarget; i++) {
+		const struct format *f = &s->n->target[i]->fmt;
+		if (frames_parse(s->o->frames, f->first, f->last, &lists[i], e) < 0)
+			return err_in(e, "'%s'", s->n->target[i]->id);
+		s->total += lists[i].n;
+	}
+	for (int i = 0; i < s->nsink; i++) {
+		if (s->sink[i].fresh) s->st->fresh_sinks++;
+		else s->total += s->sink[i].frames.n;
+	}
+	return 0;
+}
+
+static int run_frames(struct sched *s, const struct frame_list *lists, struct err *e)
+{
+	int *v, n = frame_union(s, lists, s->n->ntarget, &v), rc = 0;
+	start_workers(s);
+	pthread_mutex_lock(&s->lock);
+	for (int i = 0; i < n && rc == 0 && !s->broken; i++) {
+		rc = admit_frame(s, i, v[i], lists, s->n->target, s->n->ntarget, e);
+		keymemo_drop_before(s->km, v[i] - 64);
+		if (s->o->cancel && atomic_load(s->o->cancel)) rc = err_set(e, E_CANCEL, "cancelled");
+	}
+	if (rc < 0) cancel_all(s);
+	if (drain(s, e) < 0) rc = -1;
+	while (evict_one(s)) { }
+	pthread_mutex_unlock(&s->lock);
+	stop_workers(s);
+	free(v);
+	if (rc == 0 && s->first.code != E_OK) {
+		*e = s->first;
+		if (!s->broken)
+			err_set(e, E_FRAMES, "%d frame%s failed; the first: %.800s", s->st->failed,
+			        s->st->failed == 1 ? "" : "s", s->first.msg);
+		rc = -1;
+	}
+	return rc;
+}
+
+static void sched_free(struct sched *s)
+{
+	for (int i = 0; i < s->nworker; i++) {
+		free(s->worker[i].scratch);
+		free(s->worker[i].ev);
+	}
+	free(s->worker);
+	free(s->bucket);
+	free(s->ready);
+	free(s->again);
+	free(s->held);
+	free(s->running);
+	free(s->last_sink);
+	plan_free(&s->p);
+	keymemo_free(&s->km);
+	if (log_on(LOG_MEM)) pool_leaks(s->pool);
+	pool_free(&s->pool);
+	pthread_mutex_destroy(&s->lock);
+	pthread_mutex_destroy(&s->event_lock);
+	pthread_cond_destroy(&s->work);
+	pthread_cond_destroy(&s->idle);
+}
+
+static void sched_init(struct sched *s, struct net *n, const struct render_opts *o, struct render_stats *st)
+{
+	struct plan_opts po = { o->tile, o->no_fuse };
+	*s = (struct sched){ .n = n, .o = o, .st = st, .nbucket = 4096, .t0 = now_us() };
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->event_lock, NULL);
+	pthread_cond_init(&s->work, NULL);
+	pthread_cond_init(&s->idle, NULL);
+	s->p = plan_new(n, &po);
+	s->km = keymemo_new(n);
+	s->pool = pool_new();
+	s->bucket = xalloc(s->nbucket, sizeof *s->bucket);
+	s->running = xalloc((size_t)s->p->nstage + 1, sizeof *s->running);
+	s->last_sink = xalloc((size_t)n->nwrite + 1, sizeof *s->last_sink);
+	s->nworker = o->threads > 0 ? o->threads : sys_threads();
+	s->worker = xalloc((size_t)s->nworker, sizeof *s->worker);
+}
+
+int render_run(struct net *n, const struct render_opts *o, struct render_stats *st, struct err *e)
+{
+	struct sched s;
+	struct frame_list *lists = xalloc((size_t)n->ntarget + 1, sizeof *lists);
+	int rc = -1;
+	sched_init(&s, n, o, st);
+	if (set_budget(&s, e) < 0) goto out;
+	if (sinks_open(n, o, s.km, s.nworker, &s.sink, &s.nsink, e) < 0) goto out;
+	if (target_frames(&s, lists, e) == 0) rc = run_frames(&s, lists, e);
+	struct err close_err = ERR_INIT;
+	if (sinks_close(s.sink, s.nsink, rc == 0, &close_err) < 0 && rc == 0) {
+		*e = close_err;
+		rc = -1;
+	}
+	st->peak_bytes = pool_peak(s.pool);
+	if (o->trace && trace_write(&s, o->trace, e) < 0) rc = -1;
+out:
+	for (int i = 0; i < n->ntarget; i++) free(lists[i].v);
+	free(lists);
+	sched_free(&s);
+	return rc;
+}

@@ -1,0 +1,80 @@
+/* sched_int - jobs, workers and their one mutex; shared by the files of the scheduler only.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_SCHED_INT_H
+#define IN_SCHED_INT_H
+
+#include <pthread.h>
+
+#include "render.h"
+#include "stage_run.h"
+
+/* Scheduler's data: everything below is read and written under sched.lock, except what a running task owns. */
+enum job_state { J_NEW, J_WAIT, J_READY, J_START, J_TILES, J_FINISH, J_AGAIN, J_DONE };
+/* READY: may be started. START: one worker prepares it. TILES: tiles are handed out. FINISH: its file is
+ * being kept or its result delivered. AGAIN: a damaged intermediate, to be planned anew. */
+
+struct job {
+	const struct stage *s;
+	int frame, order;                    /* order: index of the output frame that first asked for it */
+	enum job_state state;
+	bool load, failed, poisoned, target, cached;   /* cached: held for later temporal windows */
+	struct key key; bool has_key;
+	int pending;                         /* unfinished inputs */
+	struct job **dep; struct net_node const **dep_node; int ndep;
+	struct job **user; int nuser; size_t cuser;
+	int refs;                            /* consumers that will still read the picture */
+	struct image *im;
+	size_t reserved;
+	struct stage_job run;
+	size_t scratch;
+	int ntx, ntiles, next_tile, tiles_left;
+	int sink;                            /* index of the sink, -1 otherwise */
+	struct job *next;                    /* all jobs of a hash bucket */
+};
+
+struct worker { struct sched *s; int id; pthread_t thread; bool started; char *scratch; size_t size; uint64_t seed;
+	struct trace_event *ev; int nev; size_t cev; };
+struct trace_event { const char *name; int frame; int64_t start_us, dur_us; };
+
+struct sched {
+	struct net *n; struct plan *p; const struct render_opts *o; struct render_stats *st;
+	struct keymemo *km;
+	pthread_mutex_t lock, event_lock;
+	int events;                          /* under event_lock */
+	pthread_cond_t work, idle;           /* for workers; for the admitting thread */
+	struct job **bucket; size_t nbucket;
+	struct job **ready; int nready; size_t cready;      /* sorted by order, then stage */
+	struct job **again; int nagain; size_t cagain;
+	struct job **held; int nheld; size_t cheld;         /* cached results, oldest first */
+	int *running;                        /* per stage: calls in its lane */
+	int inflight;                        /* jobs submitted and not done */
+	size_t reserved, budget;
+	bool stop;                           /* workers leave */
+	bool broken;                         /* a failure that ends the whole render */
+	atomic_int cancel;
+	struct err first;
+	struct worker *worker; int nworker;
+	struct sink_run *sink; int nsink;
+	struct job **last_sink;              /* per sink: the job of the frame before, for order */
+	int total, done;
+	struct pool *pool;
+	int64_t t0;
+};
+
+int64_t now_us(void);
+/* sched_work.c */
+void *worker_main(void *arg);
+void job_ready(struct sched *s, struct job *j);
+void job_free_image(struct sched *s, struct job *j);
+/* sched_admit.c */
+struct job *job_find(struct sched *s, int stage, int frame);
+void job_drop(struct sched *s, struct job *j);
+int admit_frame(struct sched *s, int order, int frame, const struct frame_list *lists, struct net_node **targets,
+                int ntargets, struct err *e);
+int admit_again(struct sched *s, struct job *j, struct err *e);
+bool evict_one(struct sched *s);
+/* sched_trace.c */
+void trace_add(struct worker *w, const char *name, int frame, int64_t start_us);
+int trace_write(const struct sched *s, const char *path, struct err *e);
+
+#endif

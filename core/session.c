@@ -1,0 +1,171 @@
+/* session - see session.h.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "script.h"
+
+int session_say(struct session *s, struct err *e)
+{
+	enum err_code code = diags_status(&s->d);
+	diags_print(&s->d, s->c->log_json || s->c->json);
+	diags_free(&s->d);
+	memset(&s->d, 0, sizeof s->d);
+	if (code == E_OK) return 0;
+	e->code = code;
+	e->msg[0] = 0;
+	return -1;
+}
+
+static char *lock_text(const char *file)
+{
+	size_t n = strlen(file);
+	char *path = xasprintf("%.*s.lock", (int)(n > 4 && strcmp(file + n - 4, ".xml") == 0 ? n - 4 : n), file);
+	FILE *f = fopen(path, "rb");
+	char *text = NULL;
+	if (f) {
+		size_t len = 0, got;
+		char buf[4096];
+		while ((got = fread(buf, 1, sizeof buf, f)) > 0) {
+			text = xrealloc(text, len + got + 1, 1);
+			memcpy(text + len, buf, got);
+			text[len += got] = 0;
+		}
+		fclose(f);
+	}
+	free(path);
+	return text;
+}
+
+static void unsolved(struct session *s)
+{
+	char where[300];
+	for (int i = 0; i < s->net->nnode; i++) {
+		struct net_node *nn = s->net->node[i];
+		if (!node_is_unsolved(nn)) continue;
+		char *hint = xasprintf("run: interneg solve %s %s --apply", s->file, nn->id);
+		diag_add(&s->d, DIAG_ERROR, E_SCENE, nn->scene->file, nn->elem->line,
+		         elem_where(nn->elem, where, sizeof where), hint, "not solved: nothing says what it should do");
+		free(hint);
+	}
+}
+
+static void stale(struct session *s)
+{
+	char where[300];
+	for (int i = 0; i < s->net->nnode; i++) {
+		struct net_node *nn = s->net->node[i];
+		const struct param *p = nn->group ? NULL : param_find(nn->type->params, "solved");
+		const char *solved = NULL;
+		char now[65];
+		struct err e = ERR_INIT;
+		if (!(nn->type->flags & NF_SOLVE) || !p) continue;
+		memcpy(&solved, (const char *)nn->ctx.v + p->off, sizeof solved);
+		if (!solved || !*solved || solve_key(s, nn, now, &e) < 0) continue;
+		if (strncmp(solved, now, strlen(solved)) == 0) continue;
+		char *hint = xasprintf("run: interneg solve %s %s", s->file, nn->id);
+		diag_add(&s->d, DIAG_WARNING, E_OK, nn->scene->file, nn->elem->line,
+		         elem_where(nn->elem, where, sizeof where), hint,
+		         "solved=\"%s\" is stale: what it was measured on has changed (now %s)", solved, now);
+		free(hint);
+	}
+}
+
+int session_net(struct session *s, const char *only, struct err *e)
+{
+	struct net_opts o = { .proxy = s->c->proxy ? s->c->proxy : 1, .keep_all = s->c->keep_all, .only = only,
+		.over = s->over, .nover = s->nover };
+	net_free(&s->net);
+	s->net = net_build(s->scene, &o, &s->d);
+	return s->net ? 0 : session_say(s, e);
+}
+
+int session_rules(struct session *s, bool unsolved_is_error, struct err *e)
+{
+	char *lock = lock_text(s->file);
+	int rc = script_rules(s->host, s->net, NULL, lock, &s->d);
+	free(lock);
+	if (unsolved_is_error) unsolved(s);
+	stale(s);
+	if (session_say(s, e) < 0) return -1;
+	return rc < 0 ? err_set(e, E_SCRIPT, "%s: the pass rules could not be run", s->file) : 0;
+}
+
+static void open_cache(struct session *s)
+{
+	const char *dir = s->c->cache, *env = getenv("INTERNEG_CACHE");
+	if (s->c->no_cache) return;
+	if (!dir && env && *env) dir = env;
+	if (dir) { s->cache = cache_new(dir); return; }
+	char *d = xasprintf("%s/.interneg/cache", s->scene->dir);
+	s->cache = cache_new(d);
+	free(d);
+}
+
+int session_open(struct session *s, const struct cli *c, const char *file, enum session_want want, struct err *e)
+{
+	*s = (struct session){ .c = c, .file = file };
+	s->a = arena_new();
+	s->pool = pool_new();
+	s->host = script_host_new();
+	struct load_opts lo = { s->host, c->set, c->nset };
+	s->scene = scene_load(file, NULL, 0, &lo, &s->d);
+	if (!s->scene || diags_status(&s->d) != E_OK) {
+		if (session_say(s, e) == 0) err_set(e, E_SCENE, "%s: cannot be loaded", file);
+		return -1;
+	}
+	open_cache(s);
+	if (want == WANT_SCENE) return 0;
+	if (session_net(s, c->only, e) < 0) return -1;
+	if (want == WANT_RENDER && c->solve && session_solve(s, NULL, true, true, e) < 0) return -1;
+	return session_rules(s, want == WANT_RENDER, e);
+}
+
+void session_close(struct session *s)
+{
+	net_free(&s->net);
+	cache_free(&s->cache);
+	if (s->scene) scene_free(&s->scene);
+	if (s->host) script_host_free(&s->host);
+	diags_free(&s->d);
+	free(s->over);
+	if (s->a) arena_free(&s->a);
+	if (s->pool) pool_free(&s->pool);
+}
+
+struct render_opts session_opts(const struct session *s)
+{
+	const struct cli *c = s->c;
+	struct render_opts o = { .threads = c->threads, .memory = c->memory, .tile = c->tile, .no_fuse = c->no_fuse,
+		.frames = c->frames, .cache = s->cache, .overwrite = c->overwrite, .outpath = c->out,
+		.cancel = &session_cancel, .trace = c->trace };
+	return o;
+}
+
+char *git_rev(const char *dir)
+{
+	int fd[2];
+	char buf[128] = "";
+	if (pipe(fd) < 0) return xstrdup("unknown");
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(fd[1], 1);
+		close(fd[0]);
+		if (!freopen("/dev/null", "w", stderr)) _exit(1);
+		execlp("git", "git", "-C", dir, "describe", "--always", "--dirty", (char *)NULL);
+		_exit(1);
+	}
+	close(fd[1]);
+	ssize_t n = pid > 0 ? read(fd[0], buf, sizeof buf - 1) : 0;
+	close(fd[0]);
+	if (pid > 0) waitpid(pid, NULL, 0);
+	if (n > 0) buf[strcspn(buf, "\n")] = 0;
+	return xstrdup(n > 0 && buf[0] ? buf : "unknown");
+}

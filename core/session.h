@@ -1,0 +1,47 @@
+/* session - a scene at work in one verb: script host, loaded scene, net, cache, findings.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_SESSION_H
+#define IN_SESSION_H
+
+#include "cli.h"
+#include "render.h"
+
+struct session {
+	const struct cli *c;
+	const char *file;
+	struct script_host *host;
+	struct scene *scene;
+	struct net *net;
+	struct cache *cache;
+	struct diags d;
+	struct solve_over *over; int nover;  /* proposed attributes in force */
+	struct arena *a;
+	struct pool *pool;                   /* pictures that a verb holds beside a render */
+};
+
+enum session_want { WANT_SCENE, WANT_NET, WANT_RENDER };
+/* Loads the scene and, when asked, builds its net and applies the pass rules; for WANT_RENDER unsolved nodes are
+ * errors. Findings are printed. -1: e has the status and an empty message when everything was said already. */
+int session_open(struct session *s, const struct cli *c, const char *file, enum session_want want, struct err *e);
+/* Builds (again) the net with the overrides in force. */
+int session_net(struct session *s, const char *only, struct err *e);
+int session_rules(struct session *s, bool unsolved_is_error, struct err *e);
+void session_close(struct session *s);
+/* Prints the findings so far and empties the list; -1 with the status when errors are among them. */
+int session_say(struct session *s, struct err *e);
+
+/* Measures every unsolved node (or the one named; NULL: all that want solving) in order and puts the proposals into
+ * s->over; prints them when tell. The net is rebuilt. Returns how many, or -1. */
+int session_solve(struct session *s, const char *node, bool only_unsolved, bool tell, struct err *e);
+bool node_is_unsolved(const struct net_node *nn);
+/* The key of what would be measured for nn: 16 hex digits. */
+int solve_key(struct session *s, struct net_node *nn, char out[65], struct err *e);
+
+struct render_opts session_opts(const struct session *s);
+/* `git describe --always --dirty` in the scene's folder, or "unknown". malloced */
+char *git_rev(const char *dir);
+
+/* The signal that asked to stop, 0 if none; set by main's handlers. */
+extern atomic_int session_cancel;
+
+#endif

@@ -1,0 +1,120 @@
+/* sinks - opening and closing of the writes of a render: frames, root key, sound, up-to-date files.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "render.h"
+
+/* The nearest source upward along first inputs; *offset turns an output frame into a source frame. */
+static const struct net_node *source_above(const struct net_node *nn, int frame, int *source_frame)
+{
+	struct needs nd;
+	*source_frame = frame;
+	while (nn->nconn && nn->conn[0]) {
+		nd.n = 0;
+		net_needs(nn, &nn->ctx, *source_frame, nn->conn[0]->fmt.data, &nd);
+		for (int i = 0; i < nd.n; i++)
+			if (nd.v[i].conn == 0) { *source_frame = nd.v[i].frame; break; }
+		nn = nn->conn[0];
+	}
+	return nn->type->traits & TR_SOURCE ? nn : NULL;
+}
+
+static const char *path_param(const struct net_node *nn, const char *name)
+{
+	const struct param *p = param_find(nn->type->params, name);
+	const char *s = NULL;
+	if (p && (p->type == PT_PATH || p->type == PT_STRING)) memcpy(&s, (const char *)nn->ctx.v + p->off, sizeof s);
+	return s && *s ? s : NULL;
+}
+
+/* audio="ID|none" on the sink; by default the sound of the source upward. */
+static void find_audio(struct net *n, struct sink_run *sk)
+{
+	const char *want = path_param(sk->node, "audio");
+	const struct net_node *src;
+	int frame = sk->frames.n ? sk->frames.v[0] : 1, at;
+	if (want && strcmp(want, "none") == 0) return;
+	src = source_above(sk->node, frame, &at);
+	if (want && strcmp(want, "auto") != 0) {
+		src = net_find(n, want);
+		at = frame;
+		if (!src) log_warn("write '%s': audio=\"%s\": no such node", sk->node->id, want);
+		else src = source_above(src, frame, &at);
+	}
+	if (!src) return;
+	sk->job.audio_file = path_param(src, "file");
+	sk->job.audio_fps = src->fmt.fps;
+	sk->job.audio_first = at - src->fmt.first;
+}
+
+static int root_key(struct sink_run *sk, struct keymemo *km, struct err *e)
+{
+	struct sha s;
+	sha_init(&s);
+	for (int i = 0; i < sk->frames.n; i++) {
+		struct key k;
+		if (net_key(km, sk->node, sk->frames.v[i], &k, e) < 0) return -1;
+		sha_u64(&s, (uint64_t)(int64_t)sk->frames.v[i]);
+		sha_key(&s, &k);
+	}
+	struct key root = sha_end(&s);
+	key_hex(&root, sk->root);
+	return 0;
+}
+
+static int sink_open(struct net *n, const struct render_opts *o, struct keymemo *km, int threads,
+                     struct sink_run *sk, struct err *e)
+{
+	const struct format *f = &sk->node->conn[0]->fmt;
+	struct frame_list whole;
+	if (frames_parse(o->frames, f->first, f->last, &sk->frames, e) < 0)
+		return err_in(e, "write '%s'", sk->node->id);
+	if (root_key(sk, km, e) < 0) return -1;
+	bool all = f->last != INT_MAX && frames_parse(NULL, f->first, f->last, &whole, e) == 0;
+	sk->job = (struct sink_job){ .n = &sk->node->ctx, .frames = sk->frames.v, .nframes = sk->frames.n,
+		.overwrite = o->overwrite, .threads = threads, .rev = o->rev ? o->rev : "", .root_key = sk->root,
+		.outpath = o->outpath, .whole = all && whole.n == sk->frames.n };
+	if (all) free(whole.v);
+	find_audio(n, sk);
+	sk->fresh = sk->node->type->fresh && sk->node->type->fresh(&sk->job);
+	if (sk->fresh) return 0;
+	if (sk->node->type->begin(&sk->job, &sk->run, e) < 0) return err_in(e, "write '%s'", sk->node->id);
+	sk->open = true;
+	return 0;
+}
+
+int sinks_open(struct net *n, const struct render_opts *o, struct keymemo *km, int threads, struct sink_run **out,
+               int *nout, struct err *e)
+{
+	struct sink_run *s = xalloc((size_t)n->nwrite + 1, sizeof *s);
+	*out = s;
+	*nout = n->nwrite;
+	for (int i = 0; i < n->nwrite; i++) s[i].node = n->write[i];
+	for (int i = 0; i < n->nwrite; i++)
+		if (sink_open(n, o, km, threads, &s[i], e) < 0) {
+			struct err ignore = ERR_INIT;
+			sinks_close(s, n->nwrite, false, &ignore);
+			*out = NULL;
+			*nout = 0;
+			return -1;
+		}
+	return 0;
+}
+
+int sinks_close(struct sink_run *s, int n, bool commit, struct err *e)
+{
+	int rc = 0;
+	for (int i = 0; i < n; i++) {
+		struct err one = ERR_INIT;
+		if (s[i].open && s[i].node->type->end(s[i].run, commit, &one) < 0 && rc == 0) {
+			*e = one;
+			rc = err_in(e, "write '%s'", s[i].node->id);
+		}
+		free(s[i].frames.v);
+	}
+	free(s);
+	return rc;
+}

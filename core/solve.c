@@ -1,0 +1,237 @@
+/* solve - runs what a node wants measured and turns it into plain attributes.
+ *
+ * Samples stand evenly over the shot and are taken at the nearest ancestor above any AI process, so that a
+ * model's whims never colour a measurement.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "px_colour.h"
+#include "session.h"
+
+enum { SOLVE_SAMPLES = 8 };
+
+bool node_is_unsolved(const struct net_node *nn)
+{
+	if (!(nn->type->flags & NF_SOLVE) || nn->group || !nn->elem) return false;
+	for (int i = 0; i < nn->nbind; i++) {
+		const struct bind *b = &nn->bind[i];
+		if (!(b->p->flags & PF_SOLVED)) continue;
+		if (b->kind != BIND_CONST) return false;
+		struct value def;
+		struct arena *a = arena_new();
+		bool same = value_default(b->p, a, &def) == 0 && memcmp(def.v, b->val.v, sizeof def.v) == 0 &&
+		            strcmp(def.s ? def.s : "", b->val.s ? b->val.s : "") == 0;
+		arena_free(&a);
+		if (!same) return false;
+	}
+	for (int i = 0; i < nn->elem->nattr; i++) {
+		const struct param *p = param_find(nn->type->params, nn->elem->attr[i].name);
+		if (p && (p->flags & PF_SOLVED)) return false;   /* set by hand, even to the default */
+	}
+	return true;
+}
+
+/* Above the topmost AI process on the way up; else the input itself. */
+static struct net_node *measured(struct net_node *from)
+{
+	struct net_node *at = from;
+	for (struct net_node *n = from; n; n = n->nconn ? n->conn[0] : NULL)
+		if ((n->traits & TR_AI) && n->nconn && n->conn[0]) at = n->conn[0];
+	return at;
+}
+
+static void spread(const struct format *f, int *frame, int *n)
+{
+	int last = f->last == INT_MAX ? f->first + 99 : f->last, count = last - f->first + 1;
+	*n = count < SOLVE_SAMPLES ? count : SOLVE_SAMPLES;
+	for (int i = 0; i < *n; i++)
+		frame[i] = f->first + (int)(((int64_t)(2 * i + 1) * count) / (2 * *n));
+}
+
+struct gathered { const struct net_node *node; int frame[SOLVE_SAMPLES], n; struct image *im[SOLVE_SAMPLES]; };
+
+static int solve_conn(const struct net_node *nn, const char *slot)
+{
+	for (int i = 0; i < nn->nconn; i++)
+		if (nn->conn[i] && strcmp(nn->slot[nn->conn_slot[i]].name, slot) == 0) return i;
+	return -1;
+}
+
+int solve_key(struct session *s, struct net_node *nn, char out[65], struct err *e)
+{
+	struct keymemo *km = keymemo_new(s->net);
+	struct sha h;
+	int rc = -1, conns[2] = { 0, solve_conn(nn, "reference") };
+	sha_init(&h);
+	for (int k = 0; k < 2; k++) {
+		if (conns[k] < 0 || !nn->conn[conns[k]]) continue;
+		struct net_node *m = measured(nn->conn[conns[k]]);
+		int frame[SOLVE_SAMPLES], n;
+		spread(&m->fmt, frame, &n);
+		for (int i = 0; i < n; i++) {
+			struct key key;
+			if (net_key(km, m, frame[i], &key, e) < 0) goto out;
+			sha_key(&h, &key);
+		}
+	}
+	struct key key = sha_end(&h);
+	key_hex(&key, out);
+	out[16] = 0;
+	rc = 0;
+out:
+	keymemo_free(&km);
+	return rc;
+}
+
+struct collect { struct gathered *g; int ng; struct pool *pool; };
+
+static int take(void *user, const struct net_node *n, int frame, const struct image *im, struct err *e)
+{
+	struct collect *c = user;
+	for (int k = 0; k < c->ng; k++)
+		for (int i = 0; c->g[k].node == n && i < c->g[k].n; i++) {
+			if (c->g[k].frame[i] != frame || c->g[k].im[i]) continue;
+			struct image *copy = image_new(c->pool, &im->fmt, "sample", e);
+			if (!copy) return -1;
+			for (int ch = 0; ch < im->fmt.nch; ch++)
+				for (int y = im->view.r.y0; y < im->view.r.y1; y++)
+					memcpy(view_at(&copy->view, ch, im->view.r.x0, y), view_at(&im->view, ch, im->view.r.x0, y),
+					       (size_t)rect_w(im->view.r) * sizeof(float));
+			c->g[k].im[i] = copy;
+		}
+	return 0;
+}
+
+/* Brings a sample into the space that the node works in. */
+static void to_space(struct image *im, int space)
+{
+	struct colour_xform x;
+	int r = format_channel(&im->fmt, "R"), g = format_channel(&im->fmt, "G"), b = format_channel(&im->fmt, "B");
+	if (im->fmt.space == space || r < 0 || g < 0 || b < 0) return;
+	colour_xform_init(&x, im->fmt.space, space);
+	for (int y = im->view.r.y0; y < im->view.r.y1; y++)
+		colour_row(&x, view_at(&im->view, r, im->view.r.x0, y), view_at(&im->view, g, im->view.r.x0, y),
+		           view_at(&im->view, b, im->view.r.x0, y), rect_w(im->view.r));
+	im->fmt.space = space;
+}
+
+static int gather_all(struct session *s, struct net_node *nn, struct gathered g[2], struct err *e)
+{
+	int conns[2] = { 0, solve_conn(nn, "reference") };
+	struct collect col = { g, 2, s->pool };
+	for (int k = 0; k < 2; k++) {
+		if (conns[k] < 0 || !nn->conn[conns[k]]) continue;
+		struct net_node *m = measured(nn->conn[conns[k]]);
+		g[k].node = m;
+		spread(&m->fmt, g[k].frame, &g[k].n);
+		char list[SOLVE_SAMPLES * 12] = "";
+		for (int i = 0; i < g[k].n; i++)
+			snprintf(list + strlen(list), 12, "%s%d", i ? "," : "", g[k].frame[i]);
+		net_ask(s->net, &m, 1);
+		struct render_opts o = session_opts(s);
+		struct render_stats st = { 0 };
+		o.frames = list;
+		o.result = take;
+		o.user = &col;
+		o.trace = NULL;
+		int rc = render_run(s->net, &o, &st, e);
+		diags_free(&st.problems);
+		if (rc < 0) return err_in(e, "solve '%s'", nn->id);
+		for (int i = 0; i < g[k].n; i++)
+			if (g[k].im[i]) to_space(g[k].im[i], nn->conn[conns[k]]->fmt.space);
+	}
+	return 0;
+}
+
+static int call_solve(struct net_node *nn, struct gathered g[2], struct solve_call *call, struct err *e)
+{
+	struct solve_sample v[SOLVE_SAMPLES] = { { 0, NULL, NULL } };
+	call->n = &nn->ctx;
+	call->sample = v;
+	for (int i = 0; i < g[0].n; i++) {
+		const struct image *ref = g[1].n ? g[1].im[i * g[1].n / g[0].n] : NULL;
+		if (g[0].im[i]) v[call->nsamples++] = (struct solve_sample){ g[0].frame[i], g[0].im[i], ref };
+	}
+	if (!call->nsamples) return err_set(e, E_INPUT, "solve '%s': no frame could be measured", nn->id);
+	return nn->type->solve(call, e);
+}
+
+static void remember(struct session *s, const struct net_node *nn, const struct solve_call *call, const char *key)
+{
+	struct attr *a = arena_alloc(s->a, (size_t)call->nattr + 1, sizeof *a);
+	for (int i = 0; i < call->nattr; i++)
+		a[i] = (struct attr){ call->attr[i].name, arena_strdup(s->a, call->attr[i].value), 0 };
+	a[call->nattr] = (struct attr){ "solved", arena_strdup(s->a, key), 0 };
+	s->over = xrealloc(s->over, (size_t)s->nover + 1, sizeof *s->over);
+	s->over[s->nover++] = (struct solve_over){ arena_strdup(s->a, nn->id), a, call->nattr + 1 };
+}
+
+static void print_proposal(const struct session *s, const struct net_node *nn, const struct solve_call *call, const char *key)
+{
+	char esc[1200];
+	if (s->c->json) {
+		json_escape(esc, sizeof esc, call->note);
+		printf("{\"node\":\"%s\",\"confidence\":%.3f,\"solved\":\"%s\",\"note\":\"%s\",\"attributes\":{",
+		       nn->id, call->confidence, key, esc);
+		for (int i = 0; i < call->nattr; i++)
+			printf("%s\"%s\":\"%s\"", i ? "," : "", call->attr[i].name, call->attr[i].value);
+		printf("}}\n");
+		return;
+	}
+	printf("%s:%d: <%s id=\"%s\"", nn->scene->file, nn->elem->line, nn->elem->tag, nn->id);
+	for (int i = 0; i < call->nattr; i++) printf(" %s=\"%s\"", call->attr[i].name, call->attr[i].value);
+	printf(" solved=\"%s\"/>\n  confidence %.2f; %s\n", key, call->confidence, call->note);
+}
+
+static int solve_one(struct session *s, struct net_node *nn, bool tell, struct err *e)
+{
+	struct gathered g[2] = { 0 };
+	struct solve_call call = { 0 };
+	char key[65];
+	int rc = -1;
+	if (!nn->type->solve) return err_set(e, E_USAGE, "'%s' (%s) has nothing to solve", nn->id, nn->type->name);
+	if (solve_key(s, nn, key, e) < 0 || gather_all(s, nn, g, e) < 0) goto out;
+	if (call_solve(nn, g, &call, e) < 0) goto out;
+	if (tell) print_proposal(s, nn, &call, key);
+	remember(s, nn, &call, key);
+	rc = 0;
+out:
+	for (int k = 0; k < 2; k++)
+		for (int i = 0; i < g[k].n; i++) image_unref(&g[k].im[i]);
+	return rc;
+}
+
+int session_solve(struct session *s, const char *node, bool only_unsolved, bool tell, struct err *e)
+{
+	int solved = 0;
+	size_t cap = 0;
+	const char **ids = NULL;
+	int n = 0;
+	for (int i = 0; i < s->net->nnode; i++) {
+		struct net_node *nn = s->net->node[i];
+		if (!(nn->type->flags & NF_SOLVE) || (node && strcmp(node, nn->id) != 0)) continue;
+		if (only_unsolved && !node_is_unsolved(nn)) continue;
+		ids = grow(ids, (size_t)n, &cap, sizeof *ids);
+		ids[n++] = arena_strdup(s->a, nn->id);
+	}
+	if (node && !n) {
+		struct net_node *nn = net_find(s->net, node);
+		free(ids);
+		return err_set(e, E_USAGE, nn ? "'%s' has nothing to solve" : "no node '%s'", node);
+	}
+	for (int i = 0; i < n; i++) {
+		/* what lies below sees what was solved above */
+		if (session_net(s, NULL, e) < 0) goto fail;
+		if (solve_one(s, net_find(s->net, ids[i]), tell, e) < 0) goto fail;
+		solved++;
+	}
+	free(ids);
+	return session_net(s, s->c->only, e) < 0 ? -1 : solved;
+fail:
+	free(ids);
+	return -1;
+}

@@ -1,0 +1,135 @@
+/* verb_plan - `interneg plan` and `interneg graph`: what would be done, and the picture of it.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session.h"
+#include "sysinfo.h"
+
+static const char *const row_words[] = { "compute", "load", "write", "up to date" };
+
+static void range_text(const struct plan_row *r, char *out, size_t n)
+{
+	if (r->first == r->last) snprintf(out, n, "%d", r->first);
+	else if (r->step == 1) snprintf(out, n, "%d-%d", r->first, r->last);
+	else snprintf(out, n, "%d-%dx%d", r->first, r->last, r->step);
+}
+
+static void print_stages(const struct plan *p)
+{
+	printf("\nstages, tiles of %d\n", p->tile);
+	for (int i = 0; i < p->nstage; i++) {
+		const struct stage *s = &p->stage[i];
+		printf("%4d  %-6s %8.1f MiB %8.1f Mflop%s%s ", i, s->kind == ST_TILES ? "tiles" : s->kind == ST_FRAME ? "frame" : "sink",
+		       (double)s->bytes / 1048576.0, s->flops / 1e6, s->keep ? " kept" : "", s->temporal ? " held" : "");
+		for (int k = 0; k < s->n; k++) printf(" %s", s->node[k]->id);
+		printf("\n");
+	}
+}
+
+static void print_json(const struct plan_report *r)
+{
+	printf("{\"peak_bytes\":%llu,\"codec_bytes\":%llu,\"cache_bytes\":%llu,\"rows\":[", (unsigned long long)r->peak,
+	       (unsigned long long)r->fixed, (unsigned long long)r->cache_bytes);
+	for (int i = 0; i < r->nrow; i++) {
+		char range[64];
+		range_text(&r->row[i], range, sizeof range);
+		printf("%s{\"node\":\"%s\",\"type\":\"%s\",\"frames\":\"%s\",\"do\":\"%s\"}", i ? "," : "",
+		       r->row[i].node->id, r->row[i].node->type->name, range, row_words[r->row[i].what]);
+	}
+	printf("]}\n");
+}
+
+static void print_plan(const struct session *s, const struct plan_report *r)
+{
+	size_t all = s->c->memory ? s->c->memory : sys_memory();
+	printf("%-28s %-16s %-12s %-11s %s\n", "node", "type", "frames", "do", "size, space");
+	for (int i = 0; i < r->nrow; i++) {
+		const struct net_node *nn = r->row[i].node;
+		const struct format *f = nn->nconn && nn->conn[0] && r->row[i].what == ROW_WRITE ? &nn->conn[0]->fmt : &nn->fmt;
+		char range[64];
+		range_text(&r->row[i], range, sizeof range);
+		printf("%-28s %-16s %-12s %-11s %dx%d %s%s\n", nn->id, nn->type->name, range, row_words[r->row[i].what],
+		       rect_w(f->display), rect_h(f->display), colour_name(f->space), nn->keep ? ", kept" : "");
+	}
+	printf("\npictures of one frame: %.1f MiB; codecs: %.1f MiB; limit %.0f MiB; to the cache: %.1f MiB\n",
+	       (double)r->peak / 1048576.0, (double)r->fixed / 1048576.0, (double)all / 1048576.0,
+	       (double)r->cache_bytes / 1048576.0);
+	for (int i = 0; i < s->net->nwrite; i++) {
+		const struct elem *el = s->net->write[i]->elem;
+		for (int k = 0; k < el->nattr; k++)
+			if (strcmp(el->attr[k].name, "file") == 0) printf("writes %s: %s\n", el->id, el->attr[k].value);
+	}
+}
+
+int verb_plan(struct cli *c, struct err *e)
+{
+	struct session s;
+	int rc = -1;
+	if (c->narg != 1) return err_set(e, E_USAGE, "plan wants one SCENE");
+	if (session_open(&s, c, c->arg[0], WANT_RENDER, e) == 0) {
+		struct render_opts o = session_opts(&s);
+		struct plan_opts po = { o.tile, o.no_fuse };
+		struct plan *p = plan_new(s.net, &po);
+		struct plan_report r = { 0 };
+		rc = render_plan(s.net, p, &o, &r, e);
+		if (rc == 0 && c->json) print_json(&r);
+		else if (rc == 0) {
+			print_plan(&s, &r);
+			if (c->verbose) print_stages(p);
+		}
+		plan_report_free(&r);
+		plan_free(&p);
+	}
+	session_close(&s);
+	return rc;
+}
+
+static void dot_node(const struct net_node *nn)
+{
+	const char *shape = nn->type->flags & NF_SINK ? "note" : nn->nconn ? "box" : "ellipse";
+	printf("  n%d [label=\"%s\\n%s\\n%dx%d %s\" shape=%s%s];\n", nn->index, nn->id, nn->type->name,
+	       rect_w(nn->fmt.display), rect_h(nn->fmt.display), nn->type->flags & NF_SINK ? "" : colour_name(nn->fmt.space),
+	       shape, nn->keep ? " style=bold" : "");
+}
+
+static void dot_edges(const struct net *n)
+{
+	for (int i = 0; i < n->nnode; i++)
+		for (int k = 0; k < n->node[i]->nconn; k++) {
+			const struct net_node *nn = n->node[i];
+			if (!nn->conn[k]) continue;
+			printf("  n%d -> n%d", nn->conn[k]->index, i);
+			if (k) printf(" [label=\"%s\"]", nn->slot[nn->conn_slot[k]].name);
+			printf(";\n");
+		}
+}
+
+int verb_graph(struct cli *c, struct err *e)
+{
+	struct session s;
+	if (c->narg != 1) return err_set(e, E_USAGE, "graph wants one SCENE");
+	if (session_open(&s, c, c->arg[0], WANT_NET, e) < 0) { session_close(&s); return -1; }
+	struct plan_opts po = { c->tile, c->no_fuse };
+	struct plan *p = plan_new(s.net, &po);
+	printf("digraph \"%s\" {\n  rankdir=LR; node [fontname=\"Helvetica\" fontsize=10];\n",
+	       s.scene->name ? s.scene->name : "graph");
+	int groups = c->stages ? p->nstage : s.net->npass + 1;
+	for (int g = 0; g < groups; g++) {
+		const struct net_pass *np = !c->stages && g < s.net->npass ? s.net->pass[g] : NULL;
+		if (c->stages) printf("  subgraph cluster_%d { label=\"stage %d\";\n", g, g);
+		else if (np) printf("  subgraph cluster_%d { label=\"%s (%s)%s\";\n", g, np->id,
+		                    np->pass->kind ? np->pass->kind : "", np->kept ? ", kept" : "");
+		for (int i = 0; i < s.net->nnode; i++) {
+			const struct net_node *nn = s.net->node[i];
+			if (c->stages ? p->stage_of[i] == g : nn->pass == np) dot_node(nn);
+		}
+		if (c->stages || np) printf("  }\n");
+	}
+	dot_edges(s.net);
+	printf("}\n");
+	plan_free(&p);
+	session_close(&s);
+	return 0;
+}

@@ -1,0 +1,180 @@
+/* balance - take one shot to neutral: white point, exposure, black and white, as measured by `interneg solve`.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mathx.h"
+#include "measure.h"
+#include "node.h"
+#include "px_colour.h"
+#include "white.h"
+
+enum { TEMP_LIMIT = 40, TINT_LIMIT = 25, THUMB_PIXELS = 60000 };
+
+struct balance { double exposure, temperature, tint, black, white, strength; const char *solved; };
+
+static const struct param params[] = {
+	P_FLOATX(balance, exposure, 0, -20, 20, "stops", PF_SOLVED, "Multiplies linear light by 2^exposure."),
+	P_FLOATX(balance, temperature, 0, WHITE_TEMP_MIN, WHITE_TEMP_MAX, "mired", PF_SOLVED,
+	         "Correction of the white point along the Planckian locus; + makes the picture warmer."),
+	P_FLOATX(balance, tint, 0, -WHITE_TINT_MAX, WHITE_TINT_MAX, "0.001 Duv", PF_SOLVED,
+	         "Correction across the locus; + makes the picture more magenta."),
+	P_FLOATX(balance, black, 0, -1, 0.5, "linear", PF_SOLVED, "Linear light that becomes 0."),
+	P_FLOATX(balance, white, 1, 0.51, 100, "linear", PF_SOLVED, "Linear light that becomes 1; nothing is clipped."),
+	P_FLOAT(balance, strength, 1, 0, 1, "mix", "Share of the whole correction."),
+	P_STRING(balance, solved, "", PF_SOLVED | PF_NOKEY, "Key of what was measured; written by `interneg solve`."),
+	P_END
+};
+
+struct balance_state { float m[9], black, gain; };
+
+static bool identity(const struct node_ctx *n)
+{
+	const struct balance *p = n->v;
+	return p->strength == 0 || (p->exposure == 0 && p->temperature == 0 && p->tint == 0 && p->black == 0 &&
+	                            p->white == 1);
+}
+
+static int balance_open(struct node_ctx *n, struct err *e)
+{
+	const struct balance *p = n->v;
+	struct balance_state *s = xalloc(1, sizeof *s);
+	double m[9], k = p->strength;
+	(void)e;
+	white_matrix(n->working, p->exposure * k, p->temperature * k, p->tint * k, m);
+	for (int i = 0; i < 9; i++) s->m[i] = (float)m[i];
+	s->black = (float)(p->black * k);
+	s->gain = (float)(1 / (1 + (p->white - 1) * k - p->black * k));
+	n->state = s;
+	return 0;
+}
+static void balance_close(struct node_ctx *n)
+{
+	free(n->state);
+	n->state = NULL;
+}
+
+static void row_levels(float *IN_RESTRICT p, float black, float gain, int n)
+{
+	for (int i = 0; i < n; i++) p[i] = (p[i] - black) * gain;
+}
+
+static int tile(const struct call *c, struct rect r)
+{
+	const struct balance_state *s = c->n->state;
+	int w = rect_w(r);
+	for (int y = r.y0; y < r.y1; y++) {
+		float *p[3];
+		for (int k = 0; k < 3; k++) {
+			p[k] = view_at(c->out, k, r.x0, y);
+			memcpy(p[k], view_at(&c->in[0], k, r.x0, y), (size_t)w * sizeof(float));
+		}
+		matrix_row(s->m, p[0], p[1], p[2], w);
+		for (int k = 0; k < 3 && (s->black != 0 || s->gain != 1); k++) row_levels(p[k], s->black, s->gain, w);
+	}
+	return 0;
+}
+
+/* --- solve --- */
+
+/* Log luminance (stops) and luminance of thumbnails after the correction m. */
+static void luminances(const struct thumb *t, int nt, int space, const double m[9], struct hist *stops, struct hist *lin)
+{
+	double w[3];
+	colour_luma(space, w);
+	hist_init(stops, -14, 8);
+	hist_init(lin, -0.25, 4);
+	for (int f = 0; f < nt; f++)
+		for (size_t i = 0; i < (size_t)t[f].w * (size_t)t[f].h; i++) {
+			double y = 0;
+			for (int k = 0; k < 3; k++)
+				y += w[k] * (m[k * 3] * t[f].p[0][i] + m[k * 3 + 1] * t[f].p[1][i] + m[k * 3 + 2] * t[f].p[2][i]);
+			hist_add(stops, px_dlog2(y > 0x1p-14 ? y : 0x1p-14));
+			hist_add(lin, y);
+		}
+}
+
+/* Above it a channel counts as clipped. Display-referred clips end at 1; scene-linear ones have highlights. */
+static double clip_level(const struct solve_call *s, const struct thumb *t, int nt, struct hist *h)
+{
+	if (colour_is_display(s->n->in[0]->encoded)) return 0.96;
+	hist_init(h, 0, 64);
+	for (int f = 0; f < nt; f++)
+		for (size_t i = 0; i < (size_t)t[f].w * (size_t)t[f].h; i++)
+			hist_add(h, px_max(t[f].p[0][i], px_max(t[f].p[1][i], t[f].p[2][i])));
+	double q = hist_quantile(h, 0.99);
+	return q > 0.1 ? q : 0.1;
+}
+
+/* Half the way to a normal exposure, and no further than lets the highlights stay below white. */
+static double solve_exposure(struct solve_call *s, const struct hist *stops, bool display)
+{
+	double key = (hist_mean_between(stops, 0.05, 0.95) + hist_quantile(stops, 0.5)) / 2;
+	double ev = 0.5 * (mx_log2(display ? 0.11 : 0.14) - key);
+	double head = -hist_quantile(stops, 0.995);
+	if (display && ev > head) {
+		double was = ev;
+		ev = head > 0 ? head : 0;
+		if (was - ev > 0.05) strcat(s->note, ", highlights hold exposure back");
+	}
+	return solve_limit(s, "exposure", ev, -1.5, 1.5);
+}
+
+static int balance_solve(struct solve_call *s, struct err *e)
+{
+	struct thumb *t = xalloc((size_t)s->nsamples + 1, sizeof *t);
+	struct hist *h = xalloc(2, sizeof *h);
+	int rc = -1, nt = 0, space = s->n->working;
+	if (s->nsamples < 1) { err_set(e, E_INTERNAL, "balance: nothing to measure"); goto out; }
+	for (; nt < s->nsamples; nt++)
+		if (thumb_make(s->sample[nt].in, THUMB_PIXELS, &t[nt], e) < 0) goto out;
+	bool display = colour_is_display(s->n->in[0]->encoded);
+	struct white_guess g;
+	white_measure(t, nt, clip_level(s, t, nt, h), &g);
+	snprintf(s->note, sizeof s->note, "%d frame%s, %d white estimator%s %.2f stops apart, %.0f %% near neutral", nt,
+	         nt == 1 ? "" : "s", g.estimators, g.estimators == 1 ? "" : "s", g.spread, 100 * g.neutral_share);
+	double temp = 0, tint = 0, m[9];
+	if (g.estimators) white_solve(space, g.rgb, WHITE_TEMP_MAX, WHITE_TINT_MAX, &temp, &tint);
+	if (g.confidence < 0.5) {               /* estimators that disagree move the picture less */
+		temp *= 2 * g.confidence;
+		tint *= 2 * g.confidence;
+		strcat(s->note, ", correction reduced");
+	}
+	temp = solve_limit(s, "temperature", temp, -TEMP_LIMIT, TEMP_LIMIT);
+	tint = solve_limit(s, "tint", tint, -TINT_LIMIT, TINT_LIMIT);
+	white_matrix(space, 0, temp, tint, m);
+	luminances(t, nt, space, m, &h[0], &h[1]);
+	double ev = solve_exposure(s, &h[0], display), gain = mx_exp2(ev);
+	double black = hist_quantile(&h[1], 0.001) * gain, white = hist_quantile(&h[1], 0.999) * gain;
+	black = black < 2e-4 ? 0 : solve_limit(s, "black", black, 0, 0.005);
+	white = !display || white < 0.5 || white > 0.99 ? 1 : solve_limit(s, "white", white, 0.8, 1);
+	solve_attr_put(s, "exposure", &ev, 1, 3);
+	solve_attr_put(s, "temperature", &temp, 1, 2);
+	solve_attr_put(s, "tint", &tint, 1, 2);
+	solve_attr_put(s, "black", &black, 1, 5);
+	solve_attr_put(s, "white", &white, 1, 4);
+	s->confidence = g.confidence;
+	rc = 0;
+out:
+	for (int i = 0; i < nt; i++) thumb_free(&t[i]);
+	free(t);
+	free(h);
+	return rc;
+}
+
+const struct node_type ISA(node_balance) = {
+	.name = "balance",
+	.doc = "Take one shot to neutral: white point, exposure, black and white, as measured by `interneg solve`.",
+	.more = "Works on linear light: exposure, temperature and tint as in grade, then (v - black) / (white - black); "
+	        "nothing is clipped. `solve` measures frames spread over the shot: the white point by shades of grey, "
+	        "grey edge and a vote of near-neutral pixels (within 40 mired and 25 tint, less where they disagree; "
+	        "the confidence is their agreement), exposure from the middle of log luminance (half the way to a "
+	        "normal one, within 1.5 stops, never pushing highlights of a display-referred clip above white), "
+	        "black from the darkest 0.1 % (at most 0.005), white from the brightest 0.1 % (display-referred clips "
+	        "only, 0.8 to 1). The values stand in the scene and may be edited.",
+	.category = "colour", .version = 1, .size = sizeof(struct balance), .params = params,
+	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_NEUTRAL, .want = WANT_LINEAR,
+	.example = "<balance id=\"base\" in=\"up\" exposure=\"0.12\" temperature=\"-6\" tint=\"1\"/>",
+	.open = balance_open, .close = balance_close, .identity = identity, .tile = tile, .solve = balance_solve,
+};

@@ -1,0 +1,92 @@
+/* convert - bring a picture from one colour space to another.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "node.h"
+#include "px_colour.h"
+
+struct convert { const char *from, *to; };
+struct convert_state { struct colour_xform x; };
+
+static const struct param params[] = {
+	P_STRING(convert, from, "", PF_STATIC,
+	         "Colour space that the numbers are in; empty: the one the input is labelled with."),
+	P_STRING(convert, to, "acescg", PF_STATIC, "Colour space to go to, by name (`interneg nodes convert` lists them)."),
+	P_END
+};
+
+static int space_from(const struct node_ctx *n)
+{
+	const struct convert *p = n->v;
+	return *p->from ? colour_find(p->from) : n->nconn && n->in[0] ? n->in[0]->space : SPACE_NONE;
+}
+static int out_space(const struct node_ctx *n) { return colour_find(((const struct convert *)n->v)->to); }
+
+static int check_name(const char *param, const char *name, struct err *e)
+{
+	if (colour_find(name) >= 0) return 0;
+	const char *near = nearest_name(name, colour_names(), (size_t)colour_count());
+	return err_set(e, E_SCENE, "%s=\"%s\" is no colour space%s%s%s", param, name, near ? "; nearest is \"" : "",
+	               near ? near : "", near ? "\"" : "");
+}
+
+static int convert_open(struct node_ctx *n, struct err *e)
+{
+	const struct convert *p = n->v;
+	if ((*p->from && check_name("from", p->from, e) < 0) || check_name("to", p->to, e) < 0) return -1;
+	struct convert_state *s = xalloc(1, sizeof *s);
+	int from = space_from(n), to = out_space(n);
+	if (from < 0) from = to;
+	colour_xform_init(&s->x, from, to);
+	n->state = s;
+	return 0;
+}
+static void convert_close(struct node_ctx *n)
+{
+	free(n->state);
+	n->state = NULL;
+}
+
+static int convert_format(const struct node_ctx *n, struct format *out, struct err *e)
+{
+	const struct convert *p = n->v;
+	if ((*p->from && check_name("from", p->from, e) < 0) || check_name("to", p->to, e) < 0) return -1;
+	out->space = out_space(n);
+	return 0;
+}
+
+/* Equal numbers and an equal label. */
+static bool identity(const struct node_ctx *n)
+{
+	const struct convert_state *s = n->state;
+	return s->x.identity && n->in[0] && n->in[0]->space == s->x.to;
+}
+
+static int tile(const struct call *c, struct rect r)
+{
+	const struct convert_state *s = c->n->state;
+	size_t bytes = (size_t)rect_w(r) * sizeof(float);
+	for (int y = r.y0; y < r.y1; y++) {
+		float *p[3];
+		for (int k = 0; k < 3; k++) {
+			p[k] = view_at(c->out, k, r.x0, y);
+			memcpy(p[k], view_at(&c->in[0], k, r.x0, y), bytes);
+		}
+		colour_row(&s->x, p[0], p[1], p[2], rect_w(r));
+	}
+	return 0;
+}
+
+const struct node_type ISA(node_convert) = {
+	.name = "convert", .doc = "Bring a picture from one colour space to another.",
+	.more = "Decodes to linear light, changes primaries (Bradford adaptation; the makers' own for ARRI and Sony), "
+	        "encodes again. Nothing is clipped: curves are mirrored below 0 or go on with their own definition, "
+	        "and continue above 1. The core puts such nodes wherever a node works in another space than its input "
+	        "has, so one is written by hand only for delivery, or to state a space that a file does not tell.",
+	.category = "colour", .version = 1, .size = sizeof(struct convert), .params = params, .inputs = "image",
+	.flags = NF_RGB, .traits = TR_CONVERT, .want = WANT_ANY,
+	.example = "<convert id=\"p3\" in=\"graded\" to=\"p3-d65\"/>",
+	.out_space = out_space, .open = convert_open, .close = convert_close, .format = convert_format,
+	.identity = identity, .tile = tile,
+};

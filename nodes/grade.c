@@ -1,0 +1,306 @@
+/* grade - exposure, white balance, CDL, lift gamma gain, contrast, curves, saturation and a LUT, in that order.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lut.h"
+#include "mathx.h"
+#include "node.h"
+#include "px_colour.h"
+#include "px_lut.h"
+#include "white.h"
+
+enum space_choice { IN_ACESCCT, IN_LINEAR, IN_CLIP };
+enum { CURVE_KNOTS = 4096, CHUNK = 256 };
+
+struct grade {
+	double exposure, temperature, tint;
+	int space;
+	double slope[3], offset[3], power[3];
+	double lift[3], gamma[3], gain[3];
+	double contrast, pivot;
+	struct curve master, red, green, blue;
+	double saturation;
+	int clamp;
+	const char *lut, *lut_in, *lut_out;
+	double lut_mix;
+	int lut_outside;
+};
+
+static const struct param params[] = {
+	P_FLOAT(grade, exposure, 0, -20, 20, "stops", "Multiplies linear light by 2^exposure."),
+	P_FLOAT(grade, temperature, 0, WHITE_TEMP_MIN, WHITE_TEMP_MAX, "mired",
+	        "Moves white along the Planckian locus from 6504 K; + is warmer. The luminance of neutral stays."),
+	P_FLOAT(grade, tint, 0, -WHITE_TINT_MAX, WHITE_TINT_MAX, "0.001 Duv", "Moves white across the locus; + is magenta."),
+	P_ENUM(grade, space, "acescct", "acescct|linear|clip", PF_STATIC,
+	       "What CDL, lift/gamma/gain, contrast, curves and saturation work on: the log grading space, linear "
+	       "working light, or the clip's own encoding."),
+	P_VEC3(grade, slope, 1, 1, 1, 0, 100, "", 0, "ASC CDL slope: value times slope ..."),
+	P_VEC3(grade, offset, 0, 0, 0, -10, 10, "", 0, "ASC CDL offset: ... plus offset ..."),
+	P_VEC3(grade, power, 1, 1, 1, 0.01, 100, "", 0, "ASC CDL power: ... to the power, where it is above 0."),
+	P_VEC3(grade, lift, 0, 0, 0, -2, 2, "", 0, "Raises black (0), holds white (1)."),
+	P_VEC3(grade, gamma, 1, 1, 1, 0.05, 20, "", 0, "Bends between black and white; above 1 is brighter."),
+	P_VEC3(grade, gain, 1, 1, 1, 0.05, 20, "", 0, "Moves white (1), holds black."),
+	P_FLOAT(grade, contrast, 1, 0, 10, "", "Spreads values about the pivot; in linear light as a power."),
+	P_FLOAT(grade, pivot, 0, 0, 10, "", "Value that contrast leaves alone; 0 takes mid-grey (18 %) of the space."),
+	P_CURVE(grade, master, 0, "Curve of all channels, after the single ones: \"x,y x,y ...\"; empty is straight."),
+	P_CURVE(grade, red, 0, "Curve of red."),
+	P_CURVE(grade, green, 0, "Curve of green."),
+	P_CURVE(grade, blue, 0, "Curve of blue."),
+	P_FLOAT(grade, saturation, 1, 0, 10, "", "Distance from luma (Rec.709 weights, as the ASC CDL has it)."),
+	P_BOOL(grade, clamp, 0, 0, "Clamp to 0..1 after the CDL and after saturation, as CDL v1.2 does to the letter."),
+	P_PATH(grade, lut, PF_FILE | PF_STATIC, "A .cube file (1D, 3D, or 1D shaper and 3D), applied last."),
+	P_STRING(grade, lut_in, "", PF_STATIC, "Colour space of the numbers that go into the LUT; needed with lut."),
+	P_STRING(grade, lut_out, "", PF_STATIC, "Colour space of what comes out of the LUT; empty: as lut_in."),
+	P_FLOAT(grade, lut_mix, 1, 0, 1, "mix", "Share of the LUT's result, mixed in linear light."),
+	P_ENUM(grade, lut_outside, "extend", "extend|clamp", PF_STATIC,
+	       "Beyond the LUT's domain: go on with the slope it has at its border, or hold the border."),
+	P_END
+};
+
+/* The frozen form. */
+struct grade_state {
+	bool balance, shaped, cdl, lgg, contrast, curves, saturate, clamp;
+	float m[9];
+	struct colour_xform in, out;            /* working light to the space of the shaping part and back */
+	float slope[3], offset[3], power[3];
+	float lift[3], gain[3], gamma[3];
+	float c, pivot; bool log_contrast;      /* log_contrast: as a power, in linear light */
+	float sat;
+	float *knot[4], x0[4], step[4];         /* curves r, g, b, master in even steps; NULL: straight */
+	struct lut *lut;
+	struct colour_xform to_lut, from_lut;
+	float lut_mix; bool lut_clamp;
+};
+
+static bool all3(const double v[3], double x) { return v[0] == x && v[1] == x && v[2] == x; }
+static void floats(float *f, const double *d) { for (int i = 0; i < 3; i++) f[i] = (float)d[i]; }
+
+static bool has_cdl(const struct grade *p)
+{ return !all3(p->slope, 1) || !all3(p->offset, 0) || !all3(p->power, 1); }
+static bool has_lgg(const struct grade *p) { return !all3(p->lift, 0) || !all3(p->gamma, 1) || !all3(p->gain, 1); }
+static bool has_curves(const struct grade *p) { return p->master.n || p->red.n || p->green.n || p->blue.n; }
+static bool has_shape(const struct grade *p)
+{ return has_cdl(p) || has_lgg(p) || p->contrast != 1 || has_curves(p) || p->saturation != 1 || p->clamp; }
+static bool has_balance(const struct grade *p) { return p->exposure != 0 || p->temperature != 0 || p->tint != 0; }
+
+static bool identity(const struct node_ctx *n)
+{
+	const struct grade *p = n->v;
+	return !has_balance(p) && !has_shape(p) && (!*p->lut || p->lut_mix == 0);
+}
+
+/* A curve as straight pieces, which lie within 1e-7 of it (knots 1/4096 of its width apart). */
+static void bake(struct grade_state *s, int i, const struct curve *c)
+{
+	if (!c->n) return;
+	double x0 = c->x[0], w = c->x[c->n - 1] - x0;
+	if (!(w > 0)) w = 1;
+	s->knot[i] = xalloc(CURVE_KNOTS + 1, sizeof(float));
+	for (int k = 0; k <= CURVE_KNOTS; k++)
+		s->knot[i][k] = (float)curve_eval(c, x0 + w * k / CURVE_KNOTS);
+	s->x0[i] = (float)x0;
+	s->step[i] = (float)(CURVE_KNOTS / w);
+}
+
+/* VIDEO style of OCIO's GradingPrimary, black 0 and white 1: lift adds, gain scales so that white lands on it. */
+static int set_lgg(struct grade_state *s, const struct grade *p, struct err *e)
+{
+	for (int i = 0; i < 3; i++) {
+		double d = 1 / p->gain[i] + p->lift[i];
+		if (!(d > 1e-6))
+			return err_set(e, E_SCENE, "lift %g with gain %g turns the picture over; raise lift or lower gain",
+			               p->lift[i], p->gain[i]);
+		s->lift[i] = (float)p->lift[i];
+		s->gain[i] = (float)(1 / d);
+		s->gamma[i] = (float)(1 / p->gamma[i]);
+	}
+	return 0;
+}
+
+static int lut_space(const char *param, const char *name, int *id, struct err *e)
+{
+	*id = colour_find(name);
+	if (*id >= 0) return 0;
+	const char *near = nearest_name(name, colour_names(), (size_t)colour_count());
+	return err_set(e, E_SCENE, "%s=\"%s\" is no colour space%s%s%s", param, name, near ? "; nearest is \"" : "",
+	               near ? near : "", near ? "\"" : "");
+}
+static int set_lut(struct grade_state *s, const struct node_ctx *n, struct err *e)
+{
+	const struct grade *p = n->v;
+	int in, out;
+	if (!*p->lut) return 0;
+	if (!*p->lut_in)
+		return err_set(e, E_SCENE, "lut needs lut_in: the colour space of the numbers that the table takes "
+		               "(for a display look usually rec709, for a log one its camera's, acescct ...)");
+	if (lut_space("lut_in", p->lut_in, &in, e) < 0) return -1;
+	if (lut_space("lut_out", *p->lut_out ? p->lut_out : p->lut_in, &out, e) < 0) return -1;
+	if (!(s->lut = lut_load(p->lut, e))) return -1;
+	colour_xform_init(&s->to_lut, n->working, in);
+	colour_xform_init(&s->from_lut, out, n->working);
+	s->lut_mix = (float)p->lut_mix;
+	s->lut_clamp = p->lut_outside == 1;
+	return 0;
+}
+
+static void grade_close(struct node_ctx *n)
+{
+	struct grade_state *s = n->state;
+	if (!s) return;
+	for (int i = 0; i < 4; i++) free(s->knot[i]);
+	lut_free(&s->lut);
+	free(s);
+	n->state = NULL;
+}
+
+static int grade_open(struct node_ctx *n, struct err *e)
+{
+	const struct grade *p = n->v;
+	struct grade_state *s = xalloc(1, sizeof *s);
+	n->state = s;
+	double m[9];
+	white_matrix(n->working, p->exposure, p->temperature, p->tint, m);
+	for (int i = 0; i < 9; i++) s->m[i] = (float)m[i];
+	s->balance = has_balance(p);
+	int space = p->space == IN_ACESCCT ? colour_find("acescct") : p->space == IN_LINEAR ? n->working
+	          : n->nconn && n->in[0] && n->in[0]->encoded >= 0 ? n->in[0]->encoded : n->working;
+	s->shaped = has_shape(p);
+	s->cdl = has_cdl(p); s->lgg = has_lgg(p); s->contrast = p->contrast != 1;
+	s->curves = has_curves(p); s->saturate = p->saturation != 1; s->clamp = p->clamp;
+	colour_xform_init(&s->in, n->working, space);
+	colour_xform_init(&s->out, space, n->working);
+	floats(s->slope, p->slope);
+	floats(s->offset, p->offset);
+	floats(s->power, p->power);
+	s->c = (float)p->contrast;
+	s->pivot = (float)(p->pivot > 0 ? p->pivot : colour_encode(space, 0.18));
+	s->log_contrast = colour_is_linear(space);
+	s->sat = (float)p->saturation;
+	bake(s, 0, &p->red);
+	bake(s, 1, &p->green);
+	bake(s, 2, &p->blue);
+	bake(s, 3, &p->master);
+	if (set_lgg(s, p, e) < 0 || set_lut(s, n, e) < 0) { grade_close(n); return -1; }
+	return 0;
+}
+
+/* --- rows --- */
+
+static void row_cdl(float *IN_RESTRICT p, float slope, float offset, float power, bool clamp, int n)
+{
+	for (int i = 0; i < n; i++) p[i] = p[i] * slope + offset;
+	if (clamp) for (int i = 0; i < n; i++) p[i] = px_clamp(p[i], 0.0f, 1.0f);
+	if (power == 1.0f) return;
+	for (int i = 0; i < n; i++) {
+		float v = px_pow(p[i], power);
+		p[i] = p[i] > 0.0f ? v : p[i];
+	}
+}
+static void row_lgg(float *IN_RESTRICT p, float lift, float gain, float gamma, int n)
+{
+	for (int i = 0; i < n; i++) p[i] = (p[i] + lift) * gain;
+	if (gamma != 1.0f) for (int i = 0; i < n; i++) p[i] = px_spow(p[i], gamma);
+}
+static void row_contrast(float *IN_RESTRICT p, float c, float pivot, bool as_power, int n)
+{
+	if (as_power) for (int i = 0; i < n; i++) p[i] = px_spow(p[i] / pivot, c) * pivot;
+	else for (int i = 0; i < n; i++) p[i] = (p[i] - pivot) * c + pivot;
+}
+static void row_curve(float *IN_RESTRICT p, const float *knot, float x0, float step, int n)
+{
+	if (!knot) return;
+	for (int i = 0; i < n; i++) {
+		float t = (p[i] - x0) * step;
+		float f = px_floor(px_clamp(t, 0.0f, (float)(CURVE_KNOTS - 1)));
+		int32_t k = (int32_t)f;
+		p[i] = knot[k] + (t - f) * (knot[k + 1] - knot[k]);
+	}
+}
+static void row_saturate(float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b, float sat, int n)
+{
+	for (int i = 0; i < n; i++) {
+		float y = 0.2126f * r[i] + 0.7152f * g[i] + 0.0722f * b[i];
+		r[i] = y + sat * (r[i] - y);
+		g[i] = y + sat * (g[i] - y);
+		b[i] = y + sat * (b[i] - y);
+	}
+}
+static void row_mix(float *IN_RESTRICT p, const float *IN_RESTRICT before, float mix, int n)
+{
+	for (int i = 0; i < n; i++) p[i] = before[i] + mix * (p[i] - before[i]);
+}
+
+static void shape(const struct grade_state *s, float *const p[3], int n)
+{
+	colour_row(&s->in, p[0], p[1], p[2], n);
+	for (int k = 0; k < 3; k++) {
+		if (s->cdl || s->clamp) row_cdl(p[k], s->slope[k], s->offset[k], s->power[k], s->clamp, n);
+		if (s->lgg) row_lgg(p[k], s->lift[k], s->gain[k], s->gamma[k], n);
+		if (s->contrast) row_contrast(p[k], s->c, s->pivot, s->log_contrast, n);
+		if (s->curves) row_curve(p[k], s->knot[k], s->x0[k], s->step[k], n);
+		if (s->curves) row_curve(p[k], s->knot[3], s->x0[3], s->step[3], n);
+	}
+	if (s->saturate) row_saturate(p[0], p[1], p[2], s->sat, n);
+	for (int k = 0; k < 3 && s->clamp; k++)
+		for (int i = 0; i < n; i++) p[k][i] = px_clamp(p[k][i], 0.0f, 1.0f);
+	colour_row(&s->out, p[0], p[1], p[2], n);
+}
+
+static void look_up(const struct grade_state *s, float *const p[3], int n)
+{
+	float before[3][CHUNK];
+	for (int k = 0; k < 3; k++) memcpy(before[k], p[k], (size_t)n * sizeof(float));
+	colour_row(&s->to_lut, p[0], p[1], p[2], n);
+	lut_row(s->lut, s->lut_clamp, p[0], p[1], p[2], n);
+	colour_row(&s->from_lut, p[0], p[1], p[2], n);
+	for (int k = 0; k < 3 && s->lut_mix != 1.0f; k++) row_mix(p[k], before[k], s->lut_mix, n);
+}
+
+static int tile(const struct call *c, struct rect r)
+{
+	const struct grade_state *s = c->n->state;
+	for (int y = r.y0; y < r.y1; y++)
+		for (int x = r.x0; x < r.x1; x += CHUNK) {
+			int n = r.x1 - x < CHUNK ? r.x1 - x : CHUNK;
+			float *p[3];
+			for (int k = 0; k < 3; k++) {
+				p[k] = view_at(c->out, k, x, y);
+				memcpy(p[k], view_at(&c->in[0], k, x, y), (size_t)n * sizeof(float));
+			}
+			if (s->balance) matrix_row(s->m, p[0], p[1], p[2], n);
+			if (s->shaped) shape(s, p, n);
+			if (s->lut && s->lut_mix != 0.0f) look_up(s, p, n);
+		}
+	return 0;
+}
+
+static unsigned traits_of(const struct node_ctx *n)
+{
+	const struct grade *p = n->v;
+	return (*p->lut ? TR_LUT : 0u) | (p->clamp ? TR_CLIPS : 0u);
+}
+static double flops(const struct node_ctx *n)
+{
+	const struct grade *p = n->v;
+	return 20 + (has_shape(p) ? 400 : 0) + (*p->lut ? 300 : 0);
+}
+
+const struct node_type ISA(node_grade) = {
+	.name = "grade",
+	.doc = "Exposure, white balance, CDL, lift gamma gain, contrast, curves, saturation and a LUT, in that order.",
+	.more = "Exposure, temperature and tint work on linear light. CDL, lift/gamma/gain, contrast, curves and "
+	        "saturation follow in the space that `space` names (the clip's own encoding: `clip`). The LUT comes "
+	        "last, between the spaces that lut_in and lut_out name. What is neutral costs nothing; a neutral "
+	        "grade is no step at all. Nothing is clipped unless clamp says so.\n"
+	        "CDL: out = (in slope + offset)^power, the power only where its base is above 0. "
+	        "Lift/gamma/gain: v = (in + lift) / (1/gain + lift), then v^(1/gamma), mirrored below 0. "
+	        "Contrast: (v - pivot) contrast + pivot, or pivot (v/pivot)^contrast in linear light. "
+	        "Saturation: y + saturation (v - y), y = .2126 R + .7152 G + .0722 B.",
+	.category = "colour", .version = 1, .size = sizeof(struct grade), .params = params,
+	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE, .want = WANT_LINEAR,
+	.example = "<grade id=\"graded\" in=\"matched\" exposure=\"0.2\" temperature=\"8\" contrast=\"1.05\" "
+	           "saturation=\"0.88\" red=\"0,0 0.4,0.42 1,1\"/>",
+	.traits_of = traits_of, .open = grade_open, .close = grade_close, .identity = identity, .flops = flops,
+	.tile = tile,
+};

@@ -1,0 +1,186 @@
+/* upscale - resizes by a factor or to a size, with ringing under control.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "mathx.h"
+#include "node.h"
+#include "px_resample.h"
+
+struct upscale { int method; double scale, width, height, ringing; int light; };
+
+enum { LIGHT_AUTO, LIGHT_ENCODED, LIGHT_LINEAR };
+
+static const struct param params[] = {
+	P_ENUM(upscale, method, "lanczos3", RESAMPLE_METHODS, PF_STATIC,
+	       "The kernel. nearest repeats pixels; bilinear is a tent; mitchell is the soft cubic (B = "
+	       "C = 1/3), catmull-rom the crisp one (B = 0, C = 1/2); lanczos3 keeps most detail."),
+	P_FLOATX(upscale, scale, 2, 0, 64, "factor", PF_STATIC,
+	         "Factor for both sides; below 1 reduces. Used when neither width nor height is given."),
+	P_LENGTH(upscale, width, "0", 0, IN_MAX_SIDE, PF_STATIC,
+	         "Width of the result; 0: follows from height, keeping the picture's shape."),
+	P_LENGTH(upscale, height, "0", 0, IN_MAX_SIDE, PF_STATIC,
+	         "Height of the result; 0: follows from width, keeping the picture's shape."),
+	P_FLOAT(upscale, ringing, 0.8, 0, 1, "share",
+	        "How much of an overshoot beyond the neighbouring source pixels is taken away: 0 leaves "
+	        "the plain kernel with its halos, 1 allows none. On photographs 0.8 costs 0.05 to 0.3 dB "
+	        "at factor 2 and at most 0.1 at 4."),
+	P_ENUM(upscale, light, "auto", "auto|encoded|linear", PF_STATIC,
+	       "Where pixels are mixed. auto: enlarge in the clip's own encoding, reduce in linear "
+	        "light."),
+	P_END
+};
+
+static int round_size(double v)
+{
+	if (v > 2.0 * IN_MAX_SIDE) return 2 * IN_MAX_SIDE;
+	int n = (int)mx_floor(v + 0.5);
+	return n < 1 ? 1 : n;
+}
+
+/* Size of the output's display window. */
+static void sizes(const struct upscale *p, struct rect d, int *w, int *h)
+{
+	double sw = rect_w(d), sh = rect_h(d);
+	if (p->width > 0 && p->height > 0) *w = round_size(p->width), *h = round_size(p->height);
+	else if (p->width > 0) *w = round_size(p->width), *h = round_size(sh * *w / sw);
+	else if (p->height > 0) *h = round_size(p->height), *w = round_size(sw * *h / sh);
+	else *w = round_size(sw * p->scale), *h = round_size(sh * p->scale);
+}
+
+/* Does it enlarge (in area)? By size this needs the input's; unknown counts as yes. */
+static bool enlarges(const struct node_ctx *n)
+{
+	const struct upscale *p = n->v;
+	int w, h;
+	if (!n->in[0]) return p->width > 0 || p->height > 0 || p->scale >= 1;
+	sizes(p, n->in[0]->display, &w, &h);
+	return (double)w * h >= (double)rect_w(n->in[0]->display) * rect_h(n->in[0]->display);
+}
+
+static struct resample_geom geom_of(const struct node_ctx *n, const struct format *f)
+{
+	int w, h;
+	sizes(n->v, f->display, &w, &h);
+	double sx = (double)w / rect_w(f->display), sy = (double)h / rect_h(f->display);
+	int x0 = (int)mx_floor(f->display.x0 * sx + 0.5), y0 = (int)mx_floor(f->display.y0 * sy + 0.5);
+	struct resample_geom g = { f->display, rect_of(x0, y0, x0 + w, y0 + h),
+		rect_or(f->display, f->data), f->data };
+	return g;
+}
+
+static unsigned gcd(unsigned a, unsigned b)
+{
+	while (b) { unsigned t = a % b; a = b; b = t; }
+	return a;
+}
+
+/* A size that changes the shape changes the pixel aspect with it; whole-pixel rounding does not. */
+static void keep_shape(struct format *out, struct rect from, int w, int h)
+{
+	double sw = rect_w(from), sh = rect_h(from);
+	double dw = sw * h / sh - w, dh = sh * w / sw - h;
+	if ((dw < 1 && dw > -1) || (dh < 1 && dh > -1)) return;
+	uint64_t num = (uint64_t)out->par.num * (uint64_t)rect_w(from) * (uint64_t)h;
+	uint64_t den = (uint64_t)out->par.den * (uint64_t)rect_h(from) * (uint64_t)w;
+	while (num > INT32_MAX || den > INT32_MAX) num = (num + 1) / 2, den = (den + 1) / 2;
+	unsigned d = gcd((unsigned)num, (unsigned)den);
+	out->par = (struct rational){ (int)((unsigned)num / d), (int)((unsigned)den / d) };
+}
+
+static int format(const struct node_ctx *n, struct format *out, struct err *e)
+{
+	const struct upscale *p = n->v;
+	if (p->width <= 0 && p->height <= 0 && p->scale <= 0)
+		return err_set(e, E_SCENE, "scale is 0 and neither width nor height is given: set one of them");
+	if (rect_empty(out->display)) return err_set(e, E_INPUT, "the picture has an empty display "
+	        "window");
+	struct resample_geom g = geom_of(n, out);
+	if (rect_w(g.dst) > IN_MAX_SIDE || rect_h(g.dst) > IN_MAX_SIDE)
+		return err_set(e, E_SCENE, "the result would be %d x %d pixels; a side may have %d at most",
+		               rect_w(g.dst), rect_h(g.dst), IN_MAX_SIDE);
+	out->data = resample_window(&g, (enum resample_method)p->method);
+	out->display = g.dst;
+	keep_shape(out, g.src, rect_w(g.dst), rect_h(g.dst));
+	return 0;
+}
+
+static int open_tables(struct node_ctx *n, struct err *e)
+{
+	const struct upscale *p = n->v;
+	(void)e;
+	struct resample_geom g = geom_of(n, n->in[0]);
+	enum resample_method m = (enum resample_method)p->method;
+	n->state = resample_new(&g, resample_window(&g, m), m, p->ringing);
+	return 0;
+}
+
+static void close_tables(struct node_ctx *n)
+{
+	struct resample *rs = n->state;
+	resample_free(&rs);
+	n->state = NULL;
+}
+
+static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
+{
+	need_add(out, 0, frame, n->state ? resample_need(n->state, r) : n->in[0]->data);
+}
+
+static bool identity(const struct node_ctx *n)
+{
+	int w, h;
+	sizes(n->v, n->in[0]->display, &w, &h);
+	return w == rect_w(n->in[0]->display) && h == rect_h(n->in[0]->display);
+}
+
+static size_t scratch(const struct node_ctx *n, struct rect r)
+{
+	return resample_scratch(n->state, r);
+}
+
+static double flops(const struct node_ctx *n)
+{
+	const struct resample *rs = n->state;
+	return rs ? 2.0 * (rs->x.taps + rs->y.taps + 8) : 40;
+}
+
+static unsigned traits_of(const struct node_ctx *n)
+{
+	return enlarges(n) ? TR_UPSCALE : TR_RESIZE;
+}
+
+static enum want want_of(const struct node_ctx *n, int conn)
+{
+	const struct upscale *p = n->v;
+	(void)conn;
+	if (p->light == LIGHT_ENCODED) return WANT_ENCODED;
+	if (p->light == LIGHT_LINEAR) return WANT_LINEAR;
+	return enlarges(n) ? WANT_ENCODED : WANT_LINEAR;
+}
+
+static int tile(const struct call *c, struct rect r)
+{
+	px_resample(c->n->state, &c->in[0], c->out, r, c->scratch);
+	return 0;
+}
+
+const struct node_type ISA(node_upscale) = {
+	.name = "upscale", .doc = "Resizes a picture by a factor or to a size, with ringing under "
+	        "control.",
+	.more = "Separable resampling with half-pixel centres: output centre o lies at source position o "
+	        "/ scale. Kernels: Mitchell and Netravali's cubics (1988) and sinc(x) sinc(x/3) "
+	        "(Lanczos3); they are widened by 1/scale when reducing, and normalised for each output "
+	        "pixel. At the picture's edge the source is mirrored. With ringing=\"0\" the result is "
+	        "zimg's (filters point, bilinear, bicubic with b = c = 1/3 or b = 0, c = 1/2, and "
+	        "lanczos with 3 taps) within 1e-5.\n"
+	        "ringing limits each axis to the smallest and largest source pixel within the kernel's "
+	        "main lobe (the two nearest when enlarging) and takes that share of what goes beyond.\n"
+	        "Enlarging is done in the clip's own encoded values and reducing in linear light: "
+	        "measured on Set5 and Set14, enlarging in linear light costs 0.3 to 0.7 dB and rings on "
+	        "the dark side of edges. A size that does not keep the picture's shape changes the pixel "
+	        "aspect accordingly.",
+	.category = "geometry", .version = 1, .size = sizeof(struct upscale), .params = params,
+	.inputs = "image", .want = WANT_ENCODED,
+	.example = "<upscale id=\"up\" in=\"plate\" scale=\"2\" method=\"lanczos3\" ringing=\"0.8\"/>",
+	.traits_of = traits_of, .want_of = want_of, .format = format, .open = open_tables,
+	    .close = close_tables,
+	.needs = needs, .identity = identity, .scratch = scratch, .flops = flops, .tile = tile,
+};

@@ -1,0 +1,188 @@
+/* Unit tests of grain: Philox's published vectors, and the statistics that the parameters promise.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "nodecall.h"
+
+#include <math.h>
+
+#include "px_noise.h"
+
+enum { SIDE = 512 };
+
+/* Known answers of Random123 (Salmon et al., kat_vectors). */
+static void known_answers(void)
+{
+	static const uint32_t v[3][10] = {
+		{ 0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 },
+		{ ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd },
+		{ 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0,
+		  0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } };
+	for (int i = 0; i < 3; i++) {
+		struct philox p = philox4x32(v[i][0], v[i][1], v[i][2], v[i][3], v[i][4], v[i][5]);
+		test_ok(memcmp(p.c, v[i] + 6, 16) == 0, "philox: known answer %d", i);
+	}
+}
+
+/* The normal values are Box and Muller's, to float accuracy. */
+static void box_muller(void)
+{
+	double worst = 0;
+	for (uint32_t i = 0; i < 200000; i++) {
+		struct philox p = philox4x32(i, 1, 2, 3, 4, 5);
+		float x, y;
+		px_noise_pair(p.c[0], p.c[1], &x, &y);
+		double r = sqrt(-2 * log((p.c[0] >> 9) * 0x1p-23 + 0x1p-24)), t = 2 * acos(-1) *
+		    (p.c[1] * 0x1p-32);
+		double d = fmax(fabs(x - r * cos(t)), fabs(y - r * sin(t)));
+		if (!(d <= worst)) worst = d;
+	}
+	test_ok(worst < 3e-6, "grain: normal values against libm's Box-Muller (%.2g)", worst);
+}
+
+static struct image *flat(float v)
+{
+	struct format f = nc_format(SIDE, SIDE, "R G B", "rec709");
+	struct image *im = nc_image(&f);
+	for (int c = 0; c < 3; c++)
+		for (int y = 0; y < SIDE; y++) for (int x = 0; x < SIDE; x++) *view_at(&im->view, c, x, y) = v;
+	return im;
+}
+
+static struct image *grained(struct image *im, const char *const *set, int frame, uint64_t instance)
+{
+	struct nc n;
+	struct err e = ERR_INIT;
+	if (!nc_make(&n, nc_type(nodes_baseline, "grain"), &im, 1, set, &e)) printf(
+	        "not ok grain: %s\n", e.msg);
+	n.ctx.instance = instance;
+	struct image *out = nc_run(&n, frame, 128, 128);
+	nc_free(&n);
+	return out;
+}
+
+/* Mean of (a_c(x, y) - v) (b_d(x + dx, y + dy) - v). */
+static double moment(const struct image *a, int c, const struct image *b, int d, double v, int dx,
+    int dy)
+{
+	double sum = 0;
+	for (int y = 0; y + dy < SIDE; y++)
+		for (int x = 0; x + dx < SIDE; x++)
+			sum += (*view_at(&a->view, c, x, y) - v) * (*view_at(&b->view, d, x + dx, y + dy) - v);
+	return sum / ((double)(SIDE - dx) * (SIDE - dy));
+}
+
+static double mean(const struct image *a, int c)
+{
+	double sum = 0;
+	for (int y = 0; y < SIDE; y++) for (int x = 0; x < SIDE; x++) sum += *view_at(&a->view, c, x, y);
+	return sum / SIDE / SIDE;
+}
+
+static void strength_and_colour(void)
+{
+	static const char *shares[] = { "colour=0", "colour=0.4", "colour=1" };
+	double v = (float)pow(0.18, 1 / 2.4), want[] = { 1, 0.6, 0 };
+	struct image *im = flat((float)v);
+	for (int i = 0; i < 3; i++) {
+		const char *set[] = { "amount=0.03", "size=0.6", shares[i], NULL };
+		struct image *out = grained(im, set, 1, 0);
+		for (int c = 0; c < 3; c++) {
+			double s = sqrt(moment(out, c, out, c, v, 0, 0)), m = mean(out, c) - v;
+			test_ok(fabs(s / 0.01 - 1) < 0.01, "grain %s channel %d: deviation %.5f at "
+			        "mid-grey", shares[i], c, s);
+			test_ok(fabs(m) < 1e-4, "grain %s channel %d: mean moved by %.1e", shares[i], c, m);
+		}
+		double rho = moment(out, 0, out, 1, v, 0, 0) / 1e-4;
+		test_ok(fabs(rho - want[i]) < 0.015, "grain %s: channels correlate by %.4f", shares[i], rho);
+		image_unref(&out);
+	}
+	image_unref(&im);
+}
+
+static void shape(void)
+{
+	double v = (float)pow(0.18, 1 / 2.4);
+	struct image *im = flat((float)v);
+	const char *set[] = { "amount=0.03", "size=1.3", "colour=1", NULL };
+	struct image *out = grained(im, set, 1, 0);
+	for (int d = 1; d <= 4; d++) {
+		double want = exp(-d * d / (4 * 1.3 * 1.3));
+		double x = moment(out, 0, out, 0, v, d, 0) / 1e-4, y = moment(out, 0, out, 0, v, 0, d) / 1e-4;
+		test_ok(fabs(x - want) < 0.02 && fabs(y - want) < 0.02,
+		        "grain size 1.3: correlation at %d is %.3f and %.3f (%.3f expected)", d, x, y, want);
+	}
+	image_unref(&out);
+	out = grained(im, (const char *[]){ "amount=0.03", "size=0", NULL }, 1, 0);
+	test_ok(fabs(moment(out, 0, out, 0, v, 1, 0) / 1e-4) < 0.01,
+	        "grain size 0: neighbours are independent");
+	double m2 = moment(out, 0, out, 0, v, 0, 0), m4 = 0;
+	for (int y = 0; y < SIDE; y++)
+		for (int x = 0; x < SIDE; x++) m4 += pow(*view_at(&out->view, 0, x, y) - v, 4);
+	m4 /= (double)SIDE * SIDE;
+	test_ok(fabs(m4 / (m2 * m2) - 3) < 0.05, "grain size 0: kurtosis %.3f is normal", m4 / (m2 * m2));
+	image_unref(&out);
+	image_unref(&im);
+}
+
+/* Response: nothing moves where it is 0; mid-grey has all of it, black and white less. */
+static void response(void)
+{
+	double dev[3], v[3] = { 0, (float)pow(0.18, 1 / 2.4), 1 };
+	for (int i = 0; i < 3; i++) {
+		struct image *im = flat((float)v[i]), *out = grained(im, (const char *[]){ "amount=0.03", NULL },
+		    1, 0);
+		dev[i] = sqrt(moment(out, 0, out, 0, v[i], 0, 0)) / 0.01;
+		image_unref(&im);
+		image_unref(&out);
+	}
+	test_ok(fabs(dev[0] - 0.35) < 0.01 && fabs(dev[2] - 0.3) < 0.01,
+	        "grain: strength %.3f at black, %.3f at white",
+	        dev[0], dev[2]);
+	struct image *im = flat(0.25f);
+	struct image *out = grained(im, (const char *[]){ "amount=0.03", "response=0,0 1,0", NULL }, 1, 0);
+	test_ok(nc_same(im, out), "grain: a response of 0 leaves the picture alone");
+	image_unref(&im);
+	image_unref(&out);
+}
+
+static void never_twice(void)
+{
+	static const char *one[] = { "amount=0.03", "seed=1", NULL }, *two[] = { "amount=0.03", "seed=2",
+	    NULL };
+	double v = (float)pow(0.18, 1 / 2.4);
+	struct image *im = flat((float)v), *a = grained(im, one, 1, 7), *again = grained(im, one, 1, 7);
+	struct image *other[4] = { grained(im, one, 2, 7), grained(im, one, 1, 8),
+		grained(im, one, 1, (uint64_t)7 << 32 | 7), grained(im, two, 1, 7) };
+	static const char *what[] = { "another frame", "another instance", "an instance of other high "
+	        "bits", "another seed" };
+	test_ok(nc_same(a, again), "grain: the same frame, instance and seed give the same bits");
+	for (int i = 0; i < 4; i++) {
+		double rho = moment(a, 0, other[i], 0, v, 0, 0) / 1e-4;
+		test_ok(fabs(rho) < 0.015, "grain: %s is unrelated (%.4f)", what[i], rho);
+		image_unref(&other[i]);
+	}
+	image_unref(&a);
+	image_unref(&again);
+	image_unref(&im);
+}
+
+int main(void)
+{
+	struct format f = nc_format(71, 43, "R G B", "rec709"), g = f;
+	g.data = rect_of(-3, 5, 60, 48);
+	g.space = colour_find("acescct");
+	struct image *im = nc_random(&f, 2), *odd = nc_random(&g, 3);
+	known_answers();
+	box_muller();
+	strength_and_colour();
+	shape();
+	response();
+	never_twice();
+	nc_invariant("grain", &im, 1, (const char *[]){ "amount=0.1", NULL }, "default");
+	nc_invariant("grain", &odd, 1, (const char *[]){ "amount=0.1", "size=3", "colour=0", NULL },
+	    "coarse, mono");
+	nc_invariant("grain", &odd, 1, (const char *[]){ "amount=0.1", "size=0", "colour=1", NULL },
+	    "white");
+	image_unref(&im);
+	image_unref(&odd);
+	TEST_END();
+}
