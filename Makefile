@@ -80,7 +80,7 @@ tsan: deps-test
 sanitized: $(B)/interneg units
 	@B=$(B) INTERNEG=$(B)/interneg SANITIZED=$(MODE) sh tests/run.sh $(T)
 
-units: $(UNITS:%=$(B)/unit/%)
+units: $(UNITS:%=$(B)/unit/%) $(B)/conform
 unit: $(B)/unit/$(T)
 	$(B)/unit/$(T)
 
@@ -114,8 +114,11 @@ $(B)/libinterneg.a: $(OBJ)
 $(B)/unit/%: tests/unit/%.c $(B)/libinterneg.a tests/test.h
 	@mkdir -p $(@D)
 	@echo 'CC $<'
-	$Q$(CC) $(CFLAGS) $(OPT) -Itests -MMD -MP -o $@ $< $(B)/libinterneg.a $(LDLIBS)
+	$Q$(CC) $(CFLAGS) $(OPT) -Itests -MMD -MP -o $@ $< $(B)/libinterneg.a $(LDLIBS) -lm
 
+$(B)/conform: $(wildcard tests/conform/*.c tests/conform/*.h) $(B)/libinterneg.a tests/test.h
+	@echo 'CC tests/conform'
+	$Q$(CC) $(CFLAGS) $(OPT) -Itests -Itests/conform -o $@ $(wildcard tests/conform/*.c) $(B)/libinterneg.a $(LDLIBS)
 $(B)/core/%.o: core/%.c
 	@mkdir -p $(@D)
 	@echo 'CC $<'

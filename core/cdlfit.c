@@ -165,21 +165,23 @@ static bool held(double *v, double lo, double hi)
 	return *v != was;
 }
 
-/* Into the limits; what one limit takes away the offset gives back as far as it may. */
+/* Into the limits, one after the other; what is left free is fitted again each time. */
 static void limit_channel(struct cdl_fit *f, int k, const double *x, const double *y)
 {
-	bool hit = held(&f->power[k], 0.5, 2);
-	hit |= held(&f->slope[k], 0.5, 2);
-	if (hit) {
-		double sum = 0;
-		for (int j = 0; j < NQ; j++) {
-			double b = y[j] > 0 ? mx_pow(y[j], 1 / f->power[k]) : y[j];
-			sum += b - x[j] * f->slope[k];
-		}
-		f->offset[k] = sum / NQ;
+	double *s = &f->slope[k], *o = &f->offset[k], z[NQ], sum = 0, xx = 0, xy = 0;
+	bool bent = held(&f->power[k], 0.5, 2);
+	for (int j = 0; j < NQ; j++) z[j] = y[j] > 0 ? mx_pow(y[j], 1 / f->power[k]) : y[j];
+	if (bent) fit_line(x, z, s, o);
+	bool steep = held(s, 0.5, 2);
+	for (int j = 0; j < NQ; j++) sum += z[j] - x[j] * *s;
+	if (steep) *o = sum / NQ;
+	bool high = held(o, -0.1, 0.1);
+	for (int j = 0; j < NQ; j++) { xx += x[j] * x[j]; xy += x[j] * (z[j] - *o); }
+	if (high && xx > 0) {
+		*s = xy / xx;
+		held(s, 0.5, 2);
 	}
-	hit |= held(&f->offset[k], -0.1, 0.1);
-	f->limited[k] = hit;
+	f->limited[k] = bent || steep || high;
 }
 
 static void fit_channels(const struct quantiles *x, const struct quantiles *y, struct cdl_fit *f)

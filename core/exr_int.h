@@ -51,6 +51,10 @@ void exr_samples_row(const struct exr_samples *s, bool chroma, int y, int x0, in
 int exr_luma_weights(const double xy[8], double w[3]);
 void exr_yc_row(const float *y, const float *ry, const float *by, const double w[3], int n,
                 float *r, float *g, float *b);
+/* Pixel i of the middle one of three rows of n, with colours that are far more saturated than their
+ * surroundings toned down: the last step of ImfRgbaYca, against wild chroma in dark places. */
+void exr_yc_fix(float *const up[3], float *const mid[3], float *const down[3], const double w[3],
+                int n, int i, float v[3]);
 
 /* What a writing pipeline needs; its encoding_user_data. plane[i]: of the file's i-th channel. */
 struct exr_packer {

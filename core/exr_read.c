@@ -19,12 +19,13 @@ struct part {
 	int index, nch;
 	const exr_attr_chlist_t *list;
 	struct rect data;
-	bool tiled;
+	bool tiled, interpolates;  /* interpolates: rows outside the output are needed too */
 	int tile_w, tile_h, lines;
 	exr_compression_t comp;
 	enum luma luma;
 	struct dest *dest;
 	const struct view *out;
+	exr_result_t (*library_decompress)(exr_decode_pipeline_t *q);
 };
 
 static void *zeroed(exr_transcoding_pipeline_buffer_id_t id, size_t n)
@@ -87,6 +88,21 @@ static exr_result_t unpack(exr_decode_pipeline_t *q)
 	return EXR_ERR_SUCCESS;
 }
 
+/* A chunk of full size is stored as it is, whatever the compression. The library takes such chunks of
+ * B44 and B44A for compressed ones and makes noise of them. */
+static exr_result_t decompress(exr_decode_pipeline_t *q)
+{
+	const struct part *p = q->decoding_user_data;
+	if (q->chunk.packed_size == q->chunk.unpacked_size) {
+		if (q->unpacked_buffer != q->packed_buffer)
+			memcpy(q->unpacked_buffer, q->packed_buffer, (size_t)q->chunk.unpacked_size);
+		return EXR_ERR_SUCCESS;
+	}
+	if (p->comp == EXR_COMPRESSION_ZIP || p->comp == EXR_COMPRESSION_ZIPS)
+		return exr_zip_unpack(q);
+	return p->library_decompress ? p->library_decompress(q) : EXR_ERR_CORRUPT_CHUNK;
+}
+
 /* The library's routines, with own unpacking. They are chosen by where pixels are to go: a pointer
  * and a conversion keep it from reading straight into memory. */
 static exr_result_t choose(struct part *p, exr_decode_pipeline_t *q)
@@ -105,8 +121,8 @@ static exr_result_t choose(struct part *p, exr_decode_pipeline_t *q)
 	q->decoding_user_data = p;
 	q->alloc_fn = zeroed;
 	q->free_fn = release;
-	if (p->comp == EXR_COMPRESSION_ZIP || p->comp == EXR_COMPRESSION_ZIPS)
-		q->decompress_fn = exr_zip_unpack;
+	p->library_decompress = q->decompress_fn;
+	q->decompress_fn = decompress;
 	return rc;
 }
 
@@ -132,7 +148,7 @@ static exr_result_t read_lines(struct part *p, exr_decode_pipeline_t *q, bool *r
 	for (int y = p->data.y0; y < p->data.y1; y += p->lines) {
 		exr_chunk_info_t k;
 		*at = y;
-		if (y >= p->out->r.y1 || y + p->lines <= p->out->r.y0)
+		if (!p->interpolates && (y >= p->out->r.y1 || y + p->lines <= p->out->r.y0))
 			continue;
 		exr_result_t rc = exr_read_scanline_chunk_info(p->f->ctx, p->index, y, &k);
 		if (rc == EXR_ERR_SUCCESS)
@@ -225,6 +241,7 @@ static int route(struct part *p, const struct format *fmt, struct err *e)
 		d->sampled = yc || (d->nto && (ch->x_sampling > 1 || ch->y_sampling > 1));
 		if (d->sampled && p->tiled && (ch->x_sampling > 1 || ch->y_sampling > 1))
 			return err_set(e, E_INPUT, "tiled with subsampled channel '%s'", name);
+		p->interpolates = p->interpolates || d->sampled;
 		if (d->sampled && exr_samples_init(&d->s, p->data, ch->x_sampling, ch->y_sampling, e))
 			return -1;
 	}
@@ -261,44 +278,78 @@ static const struct dest *dest_of(const struct part *p, const char *name)
 	return NULL;
 }
 
-/* work: four rows of the data window's width. */
-static void luma_to_rgb(const struct part *p, const struct format *fmt, const double w[3],
-                        float *line, float *work)
+/* Luminance-chroma rows on their way to RGB. rows: the last three rows, by y modulo 3. */
+struct luma_job {
+	const struct part *p;
+	double w[3];
+	float *line, *yc[3], *rows[3][3];
+	int have;                  /* rows up to this one are made */
+};
+
+static void luma_row(struct luma_job *j, int y)
 {
-	static const char *const yc[3] = { "Y", "RY", "BY" }, *const rgb[3] = { "R", "G", "B" };
+	static const char *const names[3] = { "Y", "RY", "BY" };
+	const struct rect *d = &j->p->data;
+	float **out = j->rows[(y - d->y0) % 3];
+	for (int i = 0; i < 3; i++)
+		exr_samples_row(&dest_of(j->p, names[i])->s, i > 0, y, d->x0, d->x1, j->line, j->yc[i]);
+	exr_yc_row(j->yc[0], j->yc[1], j->yc[2], j->w, rect_w(*d), out[0], out[1], out[2]);
+}
+
+/* Row y, for which the rows above and below are needed too. */
+static float **luma_want(struct luma_job *j, int y)
+{
+	const struct rect *d = &j->p->data;
+	y = y < d->y0 ? d->y0 : y >= d->y1 ? d->y1 - 1 : y;
+	while (j->have < y)
+		luma_row(j, ++j->have);
+	return j->rows[(y - d->y0) % 3];
+}
+
+static void luma_to_rgb(struct luma_job *j, const struct format *fmt)
+{
+	static const char *const rgb[3] = { "R", "G", "B" };
+	const struct part *p = j->p;
 	struct rect r = shared_rect(p);
-	size_t n = (size_t)rect_w(p->data);
-	float *in[3], *out[3];
+	int at[3];
+	for (int c = 0; c < 3; c++)
+		at[c] = format_channel(fmt, rgb[c]);
+	j->have = (r.y0 > p->data.y0 ? r.y0 - 1 : p->data.y0) - 1;
 	for (int y = r.y0; y < r.y1; y++) {
-		for (int i = 0; i < 3; i++) {
-			int c = format_channel(fmt, rgb[i]);
-			in[i] = work + n * (size_t)i;
-			out[i] = c >= 0 ? view_at(p->out, c, r.x0, y) : work + n * (size_t)(3 + i);
-			exr_samples_row(&dest_of(p, yc[i])->s, i > 0, y, r.x0, r.x1, line, in[i]);
+		float **up = luma_want(j, y - 1), **mid = luma_want(j, y), **down = luma_want(j, y + 1);
+		for (int x = r.x0; x < r.x1; x++) {
+			float v[3];
+			exr_yc_fix(up, mid, down, j->w, rect_w(p->data), x - p->data.x0, v);
+			for (int c = 0; c < 3; c++)
+				if (at[c] >= 0)
+					*view_at(p->out, at[c], x, y) = v[c];
 		}
-		exr_yc_row(in[0], in[1], in[2], w, rect_w(r), out[0], out[1], out[2]);
 	}
 }
 
+/* Subsampled channels to full size, and luminance-chroma to colour. */
 static int finish_samples(const struct part *p, const struct format *fmt,
                           const struct exr_info *info, struct err *e)
 {
 	static const double rec709[8] = { 0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290 };
-	bool any = false;
-	double w[3];
-	for (int c = 0; c < p->nch; c++)
-		any = any || p->dest[c].sampled;
-	if (!any || rect_empty(shared_rect(p)))
+	struct luma_job j = { .p = p };
+	size_t n = (size_t)rect_w(p->data);
+	if (!p->interpolates || rect_empty(shared_rect(p)))
 		return 0;
-	if (p->luma == LUMA_CHROMA && exr_luma_weights(info->has_chroma ? info->chroma : rec709, w))
+	if (p->luma == LUMA_CHROMA && exr_luma_weights(info->has_chroma ? info->chroma : rec709, j.w))
 		return err_set(e, E_INPUT, "its chromaticities make no colour space");
-	float *work = calloc((size_t)rect_w(p->data) * 7, sizeof *work);
+	float *work = calloc(n * 13, sizeof *work);
 	if (!work)
-		return err_set(e, E_MEMORY, "no memory for rows of %d pixels", rect_w(p->data));
-	float *line = work + (size_t)rect_w(p->data) * 6;
-	interpolate(p, line);
+		return err_set(e, E_MEMORY, "no memory for rows of %zu pixels", n);
+	j.line = work;
+	for (size_t i = 0; i < 3; i++) {
+		j.yc[i] = work + n * (1 + i);
+		for (size_t c = 0; c < 3; c++)
+			j.rows[i][c] = work + n * (4 + 3 * i + c);
+	}
+	interpolate(p, j.line);
 	if (p->luma == LUMA_CHROMA)
-		luma_to_rgb(p, fmt, w, line, work);
+		luma_to_rgb(&j, fmt);
 	free(work);
 	view_canon_nan(p->out, p->out->r);
 	return 0;
@@ -343,12 +394,13 @@ static int read_part(struct exr_file *f, int index, const struct exr_info *info,
                      const struct format *fmt, const struct view *out, struct err *e)
 {
 	struct part p = { .f = f, .index = index, .out = out };
-	bool wanted = false;
+	bool wanted;
 	int rc = part_open(&p, e);
 	if (!rc && route(&p, fmt, e))
 		rc = err_in(e, "%s", f->path);
+	wanted = p.interpolates;
 	for (int c = 0; !rc && c < p.nch; c++)
-		wanted = wanted || p.dest[c].nto || p.dest[c].sampled;
+		wanted = wanted || p.dest[c].nto;
 	if (!rc && wanted)
 		rc = read_chunks(&p, e);
 	if (!rc && wanted && finish_samples(&p, fmt, info, e))

@@ -121,3 +121,45 @@ void exr_yc_row(const float *y, const float *ry, const float *by, const double w
 		b[i] = grey ? yy : bb;
 	}
 }
+
+static float max3(float a, float b, float c)
+{
+	float m = a > b ? a : b;
+	return m > c ? m : c;
+}
+
+static float saturation(const float *const rgb[3], int i)
+{
+	float hi = max3(rgb[0][i], rgb[1][i], rgb[2][i]);
+	float lo = -max3(-rgb[0][i], -rgb[1][i], -rgb[2][i]);
+	return hi > 0 ? 1 - lo / hi : 0;
+}
+
+/* Pulls a pixel to the given share of its saturation, keeping its luminance. */
+static void desaturate(float v[3], float f, const double w[3])
+{
+	const float weight[3] = { (float)w[0], (float)w[1], (float)w[2] };
+	float hi = max3(v[0], v[1], v[2]), before = 0, after = 0;
+	for (int c = 0; c < 3; c++) {
+		before += v[c] * weight[c];
+		v[c] = hi - (hi - v[c]) * f;
+		v[c] = v[c] > 0 ? v[c] : 0;
+		after += v[c] * weight[c];
+	}
+	for (int c = 0; c < 3 && after > 0; c++)
+		v[c] *= before / after;
+}
+
+void exr_yc_fix(float *const up[3], float *const mid[3], float *const down[3], const double w[3],
+                int n, int i, float v[3])
+{
+	const float *const a[3] = { up[0], up[1], up[2] }, *const b[3] = { down[0], down[1], down[2] };
+	const float *const m[3] = { mid[0], mid[1], mid[2] };
+	int l = i > 0 ? i - 1 : 0, r = i < n - 1 ? i + 1 : n - 1;
+	float mean = 0.25f * (saturation(a, l) + saturation(a, r) + saturation(b, l) + saturation(b, r));
+	float s = saturation(m, i), limit = 1 - (1 - (mean < 1 ? mean : 1)) * 0.25f;
+	for (int c = 0; c < 3; c++)
+		v[c] = m[c][i];
+	if (s > limit)
+		desaturate(v, limit / s, w);
+}

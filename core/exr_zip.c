@@ -64,11 +64,6 @@ exr_result_t exr_zip_pack(exr_encode_pipeline_t *p)
 exr_result_t exr_zip_unpack(exr_decode_pipeline_t *p)
 {
 	size_t n = (size_t)p->chunk.unpacked_size;
-	if (p->chunk.packed_size == p->chunk.unpacked_size) {
-		if (p->unpacked_buffer != p->packed_buffer)
-			memcpy(p->unpacked_buffer, p->packed_buffer, n);
-		return EXR_ERR_SUCCESS;
-	}
 	struct libdeflate_decompressor *z = libdeflate_alloc_decompressor();
 	if (!z || buffer(&p->scratch_buffer_1, &p->scratch_alloc_size_1, n)) {
 		libdeflate_free_decompressor(z);

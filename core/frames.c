@@ -6,6 +6,8 @@
 
 #include "plan.h"
 
+enum { FRAMES_MAX = 10000000 };      /* 115 hours at 24 a second */
+
 static int frame_cmp(const void *a, const void *b)
 {
 	int x = *(const int *)a, y = *(const int *)b;
@@ -64,6 +66,10 @@ int frames_parse(const char *text, int first, int last, struct frame_list *out, 
 			err_set(e, E_USAGE, "frames \"%s\": %d-%d lies outside %d-%d", text, a, b, first, last);
 			goto fail;
 		}
+		if ((b - (int64_t)a) / step > FRAMES_MAX) {
+			err_set(e, E_USAGE, "frames \"%s\": the range has no end", text);
+			goto fail;
+		}
 		for (int64_t f = a; f <= b; f += step) {
 			out->v = grow(out->v, (size_t)out->n, &cap, sizeof *out->v);
 			out->v[out->n++] = (int)f;
@@ -71,7 +77,7 @@ int frames_parse(const char *text, int first, int last, struct frame_list *out, 
 		if (*s == ',') s++;
 	}
 	if (!text || !*text) {
-		if (last == INT_MAX || last - first > 100000000) {
+		if (last == INT_MAX || last - first > FRAMES_MAX) {
 			err_set(e, E_USAGE, "the range has no end; say which frames with -F");
 			goto fail;
 		}

@@ -145,80 +145,97 @@ double hist_share_above(const struct hist *h, double v)
 
 /* --- the colour of neutral --- */
 
-/* Sums of v^6 in fixed point: 30 fractional bits of v / top, so 2^33 pixels fit. */
-struct minkowski { uint64_t sum[3], n; };
+/* Sums of v^6, in the one order of frames, rows, pixels. */
+struct minkowski { double sum[3]; };
 static void minkowski_add(struct minkowski *m, const double v[3])
 {
 	for (int k = 0; k < 3; k++) {
-		double a = v[k] < 0 ? 0 : v[k] > 1 ? 1 : v[k], c = a * a * a;
-		m->sum[k] += (uint64_t)(c * c * 0x1p30 + 0.5);
+		double c = v[k] * v[k] * v[k];
+		m->sum[k] += c * c;
 	}
-	m->n++;
 }
 /* log2 of R/G and B/G of the sixth roots; false when a channel is empty. */
 static bool minkowski_ratio(const struct minkowski *m, double out[2])
 {
-	if (!m->sum[0] || !m->sum[1] || !m->sum[2]) return false;
-	out[0] = (mx_log2((double)m->sum[0]) - mx_log2((double)m->sum[1])) / 6;
-	out[1] = (mx_log2((double)m->sum[2]) - mx_log2((double)m->sum[1])) / 6;
+	if (!(m->sum[0] > 1e-280 && m->sum[1] > 1e-280 && m->sum[2] > 1e-280)) return false;
+	out[0] = (mx_log2(m->sum[0]) - mx_log2(m->sum[1])) / 6;
+	out[1] = (mx_log2(m->sum[2]) - mx_log2(m->sum[1])) / 6;
 	return true;
 }
 
-enum { LOW_MILLI = 2 };                 /* darker than 0.002 says nothing about colour */
+/* Pixels that tell about colour: no channel at top or above, none at 0, the largest not below low. */
+struct band { double low, top; };
 
-static bool counts(const struct thumb *t, size_t i, double top)
+static bool counts(const struct thumb *t, size_t i, const struct band *b)
 {
-	float r = t->p[0][i], g = t->p[1][i], b = t->p[2][i];
-	float hi = px_max(r, px_max(g, b)), lo = px_min(r, px_min(g, b));
-	return hi < top && lo > 0 && hi > LOW_MILLI / 1000.0;
+	float hi = px_max(t->p[0][i], px_max(t->p[1][i], t->p[2][i]));
+	float lo = px_min(t->p[0][i], px_min(t->p[1][i], t->p[2][i]));
+	return hi < b->top && lo > 0 && hi > b->low;
+}
+
+/* The lower end: half a percent of the level that 99 % of the pixels stay below. */
+static double low_end(const struct thumb *t, int nt, double top)
+{
+	struct hist *h = xalloc(1, sizeof *h);
+	hist_init(h, -20, 8);
+	for (int f = 0; f < nt; f++)
+		for (size_t i = 0; i < (size_t)t[f].w * (size_t)t[f].h; i++) {
+			float hi = px_max(t[f].p[0][i], px_max(t[f].p[1][i], t[f].p[2][i]));
+			if (hi < top) hist_add(h, px_dlog2(hi));
+		}
+	double low = 0.005 * mx_exp2(hist_quantile(h, 0.99));
+	free(h);
+	return low;
 }
 
 /* Shades of grey (Finlayson and Trezzi 2004): the Minkowski mean of order 6. */
-static bool shades_of_grey(const struct thumb *t, int nt, double top, double out[2])
+static bool shades_of_grey(const struct thumb *t, int nt, const struct band *b, double out[2])
 {
-	struct minkowski m = { .n = 0 };
+	struct minkowski m = { { 0 } };
 	for (int f = 0; f < nt; f++)
 		for (size_t i = 0; i < (size_t)t[f].w * (size_t)t[f].h; i++) {
-			double v[3] = { t[f].p[0][i] / top, t[f].p[1][i] / top, t[f].p[2][i] / top };
-			if (counts(&t[f], i, top)) minkowski_add(&m, v);
+			double v[3] = { t[f].p[0][i] / b->top, t[f].p[1][i] / b->top, t[f].p[2][i] / b->top };
+			if (counts(&t[f], i, b)) minkowski_add(&m, v);
 		}
 	return minkowski_ratio(&m, out);
 }
 
 /* First-order grey edge (van de Weijer, Gevers, Gijsenij 2007), order 6, on the block means. */
-static bool grey_edge(const struct thumb *t, int nt, double top, double out[2])
+static bool grey_edge(const struct thumb *t, int nt, const struct band *b, double out[2])
 {
-	struct minkowski m = { .n = 0 };
+	struct minkowski m = { { 0 } };
 	for (int f = 0; f < nt; f++)
 		for (int y = 0; y + 1 < t[f].h; y++)
 			for (int x = 0; x + 1 < t[f].w; x++) {
 				size_t i = (size_t)y * (size_t)t[f].w + (size_t)x, d = i + (size_t)t[f].w;
-				if (!counts(&t[f], i, top) || !counts(&t[f], i + 1, top) || !counts(&t[f], d, top)) continue;
+				if (!counts(&t[f], i, b) || !counts(&t[f], i + 1, b) || !counts(&t[f], d, b)) continue;
 				double v[3];
 				for (int k = 0; k < 3; k++) {
 					double dx = t[f].p[k][i + 1] - t[f].p[k][i], dy = t[f].p[k][d] - t[f].p[k][i];
-					v[k] = __builtin_sqrt(dx * dx + dy * dy) / top;
+					v[k] = __builtin_sqrt(dx * dx + dy * dy) / b->top;
 				}
 				minkowski_add(&m, v);
 			}
 	return minkowski_ratio(&m, out);
 }
 
-/* Pixels within a fifth of a stop of neutral, as seen from centre, vote with their mean; returns their share. */
-static double near_neutral(const struct thumb *t, int nt, double top, const double centre[2], double out[2])
+/* Pixels within a quarter of a stop of centre vote with their mean; returns their share. Repeated from the white
+ * that the picture came with, this climbs to the nearest crowd of greys (mean shift), which colourful or warmly
+ * lit scenes move less than they move the averages over all colours. */
+static double near_neutral(const struct thumb *t, int nt, const struct band *b, const double centre[2], double out[2])
 {
 	int64_t sum[2] = { 0, 0 };
 	uint64_t n = 0, all = 0;
 	for (int f = 0; f < nt; f++)
 		for (size_t i = 0; i < (size_t)t[f].w * (size_t)t[f].h; i++) {
-			if (!counts(&t[f], i, top)) continue;
+			if (!counts(&t[f], i, b)) continue;
 			all++;
-			if (t[f].p[1][i] < 0.004 || t[f].p[1][i] > 0.8 * top) continue;
+			if (t[f].p[1][i] < 2 * b->low || t[f].p[1][i] > 0.8 * b->top) continue;
 			double lg = px_dlog2(t[f].p[1][i]);
-			double a = px_dlog2(t[f].p[0][i]) - lg - centre[0], b = px_dlog2(t[f].p[2][i]) - lg - centre[1];
-			if (mx_hypot(a, b) > 0.2) continue;
-			sum[0] += (int64_t)(a * 0x1p24);
-			sum[1] += (int64_t)(b * 0x1p24);
+			double rg = px_dlog2(t[f].p[0][i]) - lg - centre[0], bg = px_dlog2(t[f].p[2][i]) - lg - centre[1];
+			if (rg * rg + bg * bg > 0.25 * 0.25) continue;
+			sum[0] += (int64_t)(rg * 0x1p24);
+			sum[1] += (int64_t)(bg * 0x1p24);
 			n++;
 		}
 	for (int k = 0; k < 2; k++) out[k] = centre[k] + (n ? (double)sum[k] / (double)n * 0x1p-24 : 0);
@@ -228,16 +245,15 @@ static double near_neutral(const struct thumb *t, int nt, double top, const doub
 void white_measure(const struct thumb *t, int nt, double top, struct white_guess *g)
 {
 	double est[3][2], w[3] = { 0 }, mean[2] = { 0, 0 }, sum = 0;
+	struct band b = { low_end(t, nt, top), top };
 	memset(g, 0, sizeof *g);
-	w[0] = shades_of_grey(t, nt, top, est[0]) ? 1 : 0;
-	w[1] = grey_edge(t, nt, top, est[1]) ? 1 : 0;
-	for (int i = 0; i < 2; i++)
-		for (int k = 0; k < 2 && w[i] > 0; k++) mean[k] += est[i][k] / (w[0] + w[1]);
-	for (int round = 0; round < 3; round++) {
-		g->neutral_share = near_neutral(t, nt, top, mean, est[2]);
-		if (g->neutral_share > 0.01) memcpy(mean, est[2], sizeof mean);
+	w[0] = shades_of_grey(t, nt, &b, est[0]) ? 1 : 0;
+	w[1] = grey_edge(t, nt, &b, est[1]) ? 1 : 0;
+	for (int round = 0; round < 8; round++) {
+		g->neutral_share = near_neutral(t, nt, &b, mean, est[2]);
+		memcpy(mean, est[2], sizeof mean);
 	}
-	w[2] = g->neutral_share < 0.01 ? 0 : g->neutral_share > 0.05 ? 2 : g->neutral_share * 40;
+	w[2] = g->neutral_share < 0.01 ? 0 : g->neutral_share > 0.06 ? 3 : g->neutral_share * 50;
 	mean[0] = mean[1] = 0;
 	for (int i = 0; i < 3; i++) {
 		for (int k = 0; k < 2 && w[i] > 0; k++) mean[k] += w[i] * est[i][k];
@@ -248,15 +264,16 @@ void white_measure(const struct thumb *t, int nt, double top, struct white_guess
 	double var = 0;
 	for (int i = 0; i < 3; i++)
 		if (w[i] > 0) {
-			double a = est[i][0] - mean[0], b = est[i][1] - mean[1];
-			var += w[i] * (a * a + b * b) / sum;
+			double rg = est[i][0] - mean[0], bg = est[i][1] - mean[1];
+			var += w[i] * (rg * rg + bg * bg) / sum;
 		}
 	g->spread = __builtin_sqrt(var);
 	g->rgb[0] = mx_exp2(mean[0]);
 	g->rgb[1] = 1;
 	g->rgb[2] = mx_exp2(mean[1]);
 	g->confidence = g->estimators < 2 ? 0.1 * g->estimators : 1 / (1 + var / (0.2 * 0.2));
-	if (g->estimators == 2 && g->confidence > 0.6) g->confidence = 0.6;
+	double most = w[2] >= 1 ? 1 : 0.3 + 0.7 * w[2];         /* no crowd of greys: the light may well be meant */
+	if (g->confidence > most) g->confidence = most;
 }
 
 /* --- sorted samples --- */

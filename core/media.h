@@ -45,7 +45,7 @@ struct media_info {
 	double duration_s;
 	struct media_trait color, matrix, range, siting;   /* value is the word for the attribute of that name */
 	int naudio; struct media_audio audio[16];
-	bool exr; struct rect data, display; char channels[512];   /* EXR stills and sequences */
+	bool exr; struct rect data, display; char channels[2048];   /* EXR stills and sequences */
 	char root[65];                       /* 64 hex digits when interneg wrote it, else "" */
 };
 
@@ -74,6 +74,8 @@ const struct media_info *media_about(const struct media *m);
 const struct yuv_coef *media_coef(const struct media *m);
 /* Coded frame (slot) that grid frame n (0-based) shows: equal numbers are equal pictures. */
 int media_slot(const struct media *m, int n);
+/* How many grid frames of from..to (0-based, inclusive) are known at open to be missing; *first the first one. */
+int media_gaps(const struct media *m, int from, int to, int *first);
 enum media_status { MEDIA_OK = 0, MEDIA_FAIL = -1, MEDIA_MISSING = 1 };
 /* Grid frame n, 0-based. *out stays the reader's, valid until the next call. MEDIA_MISSING: cut off, damaged
  * or, in sequences, no such file (err says which). Not for EXR. */

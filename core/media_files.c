@@ -29,9 +29,9 @@ static int add_exr(struct media *m, const char *path, bool first, struct err *e)
 	struct exr_info x;
 	struct media_info *in = &m->info;
 	if (exr_probe(path, &x, e) < 0) return -1;
-	int rc = 0;
-	if (x.deep) rc = err_set(e, E_INPUT, "%s: deep pictures are not read", path);
-	else if (!first && !rect_eq(x.fmt.display, in->display))
+	int rc = exr_readable(path, &x, e);
+	if (rc < 0) goto out;
+	if (!first && !rect_eq(x.fmt.display, in->display))
 		rc = err_set(e, E_INPUT, "%s: its display window is %dx%d, that of the sequence %dx%d", path,
 		             rect_w(x.fmt.display), rect_h(x.fmt.display), rect_w(in->display), rect_h(in->display));
 	else if (!first) in->data = rect_or(in->data, x.fmt.data);

@@ -215,6 +215,21 @@ int media_slot(const struct media *m, int n)
 	return rate_slot(m, n);
 }
 
+int media_gaps(const struct media *m, int from, int to, int *first)
+{
+	int n = 0;
+	for (int i = from; i <= to && i < m->info.frames; i++) {
+		bool gap = m->state && m->state[rate_slot(m, i)] == 2;
+		if (m->info.kind == MEDIA_SEQUENCE) {
+			char *path = media_file_of(m, i);
+			gap = !path;
+			free(path);
+		}
+		if (gap && n++ == 0) *first = i;
+	}
+	return n;
+}
+
 int media_probe(const char *path, const char *raw, struct media_info *out, struct err *e)
 {
 	struct media_opts o = MEDIA_OPTS_INIT;

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+static const atomic_int never;      /* the cancel flag of callers that have none */
 static const char *const rgb_names[3] = { "R", "G", "B" };
 
 /* The served mask's connection, or -1. */
@@ -192,7 +193,7 @@ int net_run(const struct net_node *nn, const struct node_ctx *c, const struct no
 	struct view seen[NODE_MAX_NEEDS], rgb_out;
 	int rgb[3];
 	struct call call = { .n = c, .frame = numbered ? frame : 0, .nin = nd->n - nd->ncore, .need = nd->v,
-		.in = in, .out = out, .scratch = scratch, .run = run, .hash = hash, .cancel = cancel, .err = e };
+		.in = in, .out = out, .scratch = scratch, .run = run, .hash = hash, .cancel = cancel ? cancel : &never, .err = e };
 	bool colour = (t->flags & NF_RGB) && out && rgb_index(&nn->fmt, rgb);
 	if (colour) {
 		size_t own = out && t->scratch ? align64(t->scratch(c, out->r)) : 0;

@@ -41,8 +41,7 @@ int value_default(const struct param *p, struct arena *a, struct value *out)
 	return 0;
 }
 
-/* "0..500 pixels", "at least 0"; "" when nothing bounds it. */
-static void range_text(const struct param *p, char *out, size_t n)
+void param_range(const struct param *p, char *out, size_t n)
 {
 	char lo[40], hi[40];
 	const char *unit = p->unit ? p->unit : "";
@@ -66,7 +65,7 @@ static int out_of_range(const struct param *p, const struct value *v, struct err
 {
 	char range[128];
 	struct arena *a = arena_new();
-	range_text(p, range, sizeof range);
+	param_range(p, range, sizeof range);
 	err_set(e, E_SCENE, "%s=\"%.80s\": out of range %s", p->name, value_print(p, v, a), range);
 	arena_free(&a);
 	return -1;

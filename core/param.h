@@ -62,6 +62,8 @@ int param_count(const struct param *table);
  * colours also "#rrggbb" (as given, 0..1). Curve: "x,y x,y ...". */
 int value_parse(const struct param *p, const char *text, struct arena *a, struct value *out, struct err *e);
 int value_default(const struct param *p, struct arena *a, struct value *out);
+/* "0..500 pixels", "at least 0 stops", "any number". */
+void param_range(const struct param *p, char *out, size_t n);
 /* Range check of a computed value (animation, expression). */
 int value_check(const struct param *p, const struct value *v, struct err *e);
 /* Stores into the node's struct; height and scale resolve lengths: pixels * scale, or percent of height. */

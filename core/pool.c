@@ -202,7 +202,7 @@ void *pool_alloc(struct pool *p, size_t bytes, const char *owner, struct err *e)
 {
 	unsigned cls;
 	struct block *b = NULL, *excess = NULL;
-	if (bytes > SIZE_MAX / 4) {
+	if (bytes >> 46) {              /* more than can be addressed */
 		err_set(e, E_MEMORY, "%s: %zu bytes of picture memory cannot be had", owner, bytes);
 		return NULL;
 	}

@@ -94,16 +94,20 @@ IN_INLINE double acescc_encode(double x)
 	double p = (px_dlog2(curve_pos(a)) + 9.72) / 17.52;
 	return x < 0 ? x * ACESCC_SLOPE + ACESCC_ZERO : p;
 }
-/* ARRI LogC3, EI 800. */
+/* ARRI LogC3, EI 800: "ALEXA Log C Curve" (2017), its formulas evaluated without rounding to six digits. */
+#define LOGC3_CUT 0.0105909904954696
+#define LOGC3_E 5.367654795272976
+#define LOGC3_F 0.09280935699613732
 IN_INLINE double logc3_decode(double v)
 {
-	double p = (px_dexp2((v - 0.385537) / 0.247190 * 3.3219280948873623) - 0.052272) / 5.555556;
-	return v > 5.367655 * 0.010591 + 0.092809 ? p : (v - 0.092809) / 5.367655;
+	double p = px_dexp2((v - 0.385536998692443) / 0.247189638318671 * 3.3219280948873623);
+	p = (p - 0.0522722750251688) / 5.55555555555556;
+	return v > LOGC3_E * LOGC3_CUT + LOGC3_F ? p : (v - LOGC3_F) / LOGC3_E;
 }
 IN_INLINE double logc3_encode(double x)
 {
-	double p = 0.247190 * px_dlog10(curve_pos(5.555556 * x + 0.052272)) + 0.385537;
-	return x > 0.010591 ? p : 5.367655 * x + 0.092809;
+	double p = px_dlog10(curve_pos(5.55555555555556 * x + 0.0522722750251688));
+	return x > LOGC3_CUT ? 0.247189638318671 * p + 0.385536998692443 : LOGC3_E * x + LOGC3_F;
 }
 /* ARRI LogC4: a = (2^18 - 16) / 117.45, b = 928 / 1023, c = 95 / 1023; s and t as the paper derives them. */
 #define LOGC4_A (262128 / 117.45)

@@ -4,6 +4,8 @@
 #ifndef IN_PX_RESAMPLE_H
 #define IN_PX_RESAMPLE_H
 
+#include <stdatomic.h>
+
 #include "image.h"
 #include "resample.h"
 
@@ -105,10 +107,10 @@ static void px_resample_vertical(const struct resample *rs, const struct px_ring
 }
 
 /* Writes rect r of all planes; in covers resample_need(rs, r), scratch has resample_scratch
- * bytes. */
-static IN_UNUSED void px_resample(const struct resample *rs, const struct view *in,
-    const struct view *out,
-                                  struct rect r, void *scratch)
+ * bytes. -1 when cancelled. */
+static IN_UNUSED int px_resample(const struct resample *rs, const struct view *in,
+                                 const struct view *out, struct rect r, void *scratch,
+                                 const atomic_int *cancel)
 {
 	struct rect s = resample_need(rs, r);
 	int width = rect_w(r), blockw = rect_w(s);
@@ -122,10 +124,12 @@ static IN_UNUSED void px_resample(const struct resample *rs, const struct view *
 				int n = s.y1 - next < 8 ? s.y1 - next : 8;
 				px_resample_gather(in, ch, s.x0, s.x0 + blockw, next, s.y1, t);
 				px_resample_rows(rs, &ring, t, s.x0, r, next - s.y0, n);
+				if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 			}
 			px_resample_vertical(rs, &ring, s.y0, i, width, view_at(out, ch, r.x0, y));
 		}
 	}
+	return 0;
 }
 
 #endif

@@ -16,6 +16,7 @@ struct render_opts {
 	bool overwrite; const char *outpath, *rev;
 	const atomic_int *cancel;
 	const char *trace;                   /* Chrome trace file, or NULL */
+	long fail_alloc;                     /* tests: the n-th picture allocation fails; 0: none */
 	/* Called by worker or caller thread, one at a time. */
 	void (*event)(void *user, const struct render_event *ev);     /* a frame of a sink or target is finished */
 	void (*tick)(void *user, int done, int total);                /* about ten times a second, caller's thread */

@@ -195,6 +195,7 @@ static void sched_init(struct sched *s, struct net *n, const struct render_opts 
 	s->p = plan_new(n, &po);
 	s->km = keymemo_new(n);
 	s->pool = pool_new();
+	if (o->fail_alloc) pool_fail_after(s->pool, o->fail_alloc);
 	s->bucket = xalloc(s->nbucket, sizeof *s->bucket);
 	s->running = xalloc((size_t)s->p->nstage + 1, sizeof *s->running);
 	s->last_sink = xalloc((size_t)n->nwrite + 1, sizeof *s->last_sink);

@@ -175,7 +175,6 @@ static void named(lua_State *L, struct building *b, struct xnode *x, const struc
 		const char *name = lua_tostring(L, -1);
 		const struct slot *s = slot_named(slot, ns, name);
 		const struct param *p = param_find(t->params, name);
-		if (!p && (t->flags & NF_MASKED)) p = param_find(node_common_params, name);
 		if (!s && !p) unknown_argument(L, t, slot, ns, name);
 		lua_getfield(L, 1, name);
 		if (s) connect_slot(L, b, x, t->name, s);

@@ -51,7 +51,7 @@ static void push_sparam(lua_State *L, const struct eval *ev, int i)
 static int unknown_name(lua_State *L, const struct eval *ev, const char *name)
 {
 	static const char *const always[] = { "frame", "fps", "math", "string", "abs", "floor", "ceil", "sqrt", "exp", "exp2",
-		"log", "log2", "pow", "min", "max", "clamp", "mix", "smoothstep", "select", "tostring", "tonumber" };
+		"log", "log2", "pow", "min", "max", "clamp", "mix", "smoothstep", "select", "sin", "cos", "tan", "pi", "tostring", "tonumber" };
 	const char *names[IN_COUNT(always) + 256];
 	size_t n = 0;
 	for (; n < IN_COUNT(always); n++) names[n] = always[n];
@@ -78,6 +78,8 @@ static int env_index(lua_State *L)
 	lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
 	lua_pushvalue(L, 2);
 	if (lua_rawget(L, -2) != LUA_TNIL) return 1;
+	lua_getfield(L, -2, "math");
+	if (lua_getfield(L, -1, name) != LUA_TNIL) return 1;
 	return unknown_name(L, ev, name);
 }
 

@@ -107,6 +107,9 @@ int script_eval(struct script_host *h, const char *expr, const struct eval_env *
 /* script_decl.c: the declaration table on top of the stack becomes st->type. */
 void decl_node(lua_State *L, struct host *h, struct script_type *st);
 
+/* Pushes the prelude's function that gives a raw graph table its methods. */
+void vm_graph_methods(lua_State *L);
+
 /* script_build.c, script_frame.c, script_trace.c: what node types of scripts run. */
 int script_expand(struct expand *x, const struct node_ctx *n, struct err *e);
 int script_frame(const struct call *c);

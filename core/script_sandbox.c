@@ -440,6 +440,13 @@ static void freeze_libs(lua_State *L)
 
 struct prelude { char *text; size_t len; };
 
+static const char graph_key;
+
+void vm_graph_methods(lua_State *L)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &graph_key);
+}
+
 /* lua_State fresh from lua_newstate -> sandbox with the prelude run; its globals are the new table. */
 static int build_sandbox(lua_State *L)
 {
@@ -462,6 +469,8 @@ static int build_sandbox(lua_State *L)
 	if (luaL_loadbufferx(L, p->text, p->len, "=prelude", "t") != LUA_OK) return lua_error(L);
 	lua_pushvalue(L, -2);
 	lua_call(L, 1, 0);
+	lua_getfield(L, -1, "graph");
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &graph_key);
 	lua_pop(L, 1);
 	string_methods(L);
 	freeze_libs(L);

@@ -12,6 +12,8 @@
 #include "log.h"
 #include "script.h"
 
+atomic_int session_cancel;
+
 int session_say(struct session *s, struct err *e)
 {
 	enum err_code code = diags_status(&s->d);

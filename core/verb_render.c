@@ -11,7 +11,6 @@
 #include "session.h"
 #include "textfile.h"
 
-atomic_int session_cancel;
 
 struct shown { enum progress how; double start; int last_done; double last; bool bar; };
 

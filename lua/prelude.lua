@@ -131,3 +131,51 @@ local function declaration(kind)
   end
 end
 node, rule = declaration("node"), declaration("rule")
+
+-- What rules see: nodes and passes by reference instead of by number, and the ways along the picture's edges.
+function core.graph(g)
+  for _, n in ipairs(g.nodes) do
+    n.pass = n.pass and g.passes[n.pass]
+    for _, i in ipairs(n.inputs) do i.node = g.nodes[i.node] end
+  end
+  for _, p in ipairs(g.passes) do p.result = p.result and g.nodes[p.result] end
+
+  local up = {}
+  -- Every node whose pixels reach this one, in the graph's order, without itself.
+  function g:above(node)
+    local known = up[node.index]
+    if known then return known end
+    local seen, list = {}, {}
+    local function visit(n)
+      for _, i in ipairs(n.inputs) do
+        if i.picture and not seen[i.node.index] then
+          seen[i.node.index] = true
+          visit(i.node)
+        end
+      end
+    end
+    visit(node)
+    for _, n in ipairs(g.nodes) do if seen[n.index] then list[#list + 1] = n end end
+    up[node.index] = list
+    return list
+  end
+
+  function g:below(node)
+    local list = {}
+    for _, n in ipairs(g.nodes) do
+      for _, a in ipairs(g:above(n)) do
+        if a == node then list[#list + 1] = n break end
+      end
+    end
+    return list
+  end
+
+  function g:node(id)
+    for _, n in ipairs(g.nodes) do if n.id == id then return n end end
+  end
+
+  function g:pass(id)
+    for _, p in ipairs(g.passes) do if p.id == id then return p end end
+  end
+  return g
+end

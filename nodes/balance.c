@@ -10,7 +10,9 @@
 #include "px_colour.h"
 #include "white.h"
 
-enum { TEMP_LIMIT = 40, TINT_LIMIT = 25, THUMB_PIXELS = 60000 };
+enum { TEMP_LIMIT = 30, TINT_LIMIT = 15, THUMB_PIXELS = 30000 };
+
+#define SURE 0.8
 
 struct balance { double exposure, temperature, tint, black, white, strength; const char *solved; };
 
@@ -107,11 +109,12 @@ static double clip_level(const struct solve_call *s, const struct thumb *t, int 
 	return q > 0.1 ? q : 0.1;
 }
 
-/* Half the way to a normal exposure, and no further than lets the highlights stay below white. */
+/* Half the way up to a normal exposure, or a fifth of the way down, and no further than lets the highlights stay below white. */
 static double solve_exposure(struct solve_call *s, const struct hist *stops, bool display)
 {
 	double key = (hist_mean_between(stops, 0.05, 0.95) + hist_quantile(stops, 0.5)) / 2;
 	double ev = 0.5 * (mx_log2(display ? 0.11 : 0.14) - key);
+	if (ev < 0) ev *= 0.4;                  /* bright pictures are mostly meant to be */
 	double head = -hist_quantile(stops, 0.995);
 	if (display && ev > head) {
 		double was = ev;
@@ -136,9 +139,9 @@ static int balance_solve(struct solve_call *s, struct err *e)
 	         nt == 1 ? "" : "s", g.estimators, g.estimators == 1 ? "" : "s", g.spread, 100 * g.neutral_share);
 	double temp = 0, tint = 0, m[9];
 	if (g.estimators) white_solve(space, g.rgb, WHITE_TEMP_MAX, WHITE_TINT_MAX, &temp, &tint);
-	if (g.confidence < 0.5) {               /* estimators that disagree move the picture less */
-		temp *= 2 * g.confidence;
-		tint *= 2 * g.confidence;
+	if (g.confidence < SURE) {              /* estimators that disagree move the picture less */
+		temp *= g.confidence / SURE;
+		tint *= g.confidence / SURE;
 		strcat(s->note, ", correction reduced");
 	}
 	temp = solve_limit(s, "temperature", temp, -TEMP_LIMIT, TEMP_LIMIT);
@@ -148,7 +151,7 @@ static int balance_solve(struct solve_call *s, struct err *e)
 	double ev = solve_exposure(s, &h[0], display), gain = mx_exp2(ev);
 	double black = hist_quantile(&h[1], 0.001) * gain, white = hist_quantile(&h[1], 0.999) * gain;
 	black = black < 2e-4 ? 0 : solve_limit(s, "black", black, 0, 0.005);
-	white = !display || white < 0.5 || white > 0.99 ? 1 : solve_limit(s, "white", white, 0.8, 1);
+	white = !display || white < 0.5 || white > 0.99 ? 1 : white < 0.7 ? 0.85 : (1 + white) / 2;
 	solve_attr_put(s, "exposure", &ev, 1, 3);
 	solve_attr_put(s, "temperature", &temp, 1, 2);
 	solve_attr_put(s, "tint", &tint, 1, 2);
@@ -168,11 +171,11 @@ const struct node_type ISA(node_balance) = {
 	.doc = "Take one shot to neutral: white point, exposure, black and white, as measured by `interneg solve`.",
 	.more = "Works on linear light: exposure, temperature and tint as in grade, then (v - black) / (white - black); "
 	        "nothing is clipped. `solve` measures frames spread over the shot: the white point by shades of grey, "
-	        "grey edge and a vote of near-neutral pixels (within 40 mired and 25 tint, less where they disagree; "
-	        "the confidence is their agreement), exposure from the middle of log luminance (half the way to a "
-	        "normal one, within 1.5 stops, never pushing highlights of a display-referred clip above white), "
-	        "black from the darkest 0.1 % (at most 0.005), white from the brightest 0.1 % (display-referred clips "
-	        "only, 0.8 to 1). The values stand in the scene and may be edited.",
+	        "grey edge and the crowd of greys nearest to the delivered white (within 30 mired and 15 tint; where "
+	        "they disagree or no crowd is found, confidence falls and the correction with it), exposure from the middle of log luminance (half the way up or "
+	        "a fifth of the way down to a normal one, within 1.5 stops, never pushing highlights of a display-referred clip above white), "
+	        "black from the darkest 0.1 % (at most 0.005), white half the way to the brightest 0.1 % "
+	        "(display-referred clips only, not below 0.85). The values stand in the scene and may be edited.",
 	.category = "colour", .version = 1, .size = sizeof(struct balance), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_NEUTRAL, .want = WANT_LINEAR,
 	.example = "<balance id=\"base\" in=\"up\" exposure=\"0.12\" temperature=\"-6\" tint=\"1\"/>",

@@ -179,7 +179,7 @@ static int tile(const struct call *c, struct rect r)
 		for (int y = have.y0; y < have.y1; y++) {
 			fetch_row(&c->in[0], ch, y, r.x0 - s->x.radius, w + 2 * s->x.radius, data, p->edges, line);
 			across(&s->x, line + s->x.radius, w, rows + (ptrdiff_t)(y - have.y0) * stride);
-			if (atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
+			if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 		}
 		for (int y = r.y0; y < r.y1; y++) downward(&s->y, &band, y, w, view_at(c->out, ch, r.x0, y));
 	}

@@ -60,14 +60,14 @@ static const struct param params[] = {
 
 /* The frozen form. */
 struct grade_state {
-	bool balance, shaped, cdl, lgg, contrast, curves, saturate, clamp;
+	bool balance, shaped, cdl, lgg, contrast, saturate, clamp;
 	float m[9];
 	struct colour_xform in, out;            /* working light to the space of the shaping part and back */
 	float slope[3], offset[3], power[3];
 	float lift[3], gain[3], gamma[3];
 	float c, pivot; bool log_contrast;      /* log_contrast: as a power, in linear light */
 	float sat;
-	float *knot[4], x0[4], step[4];         /* curves r, g, b, master in even steps; NULL: straight */
+	struct baked { float *knot, x0, step, before, after; } curve[4];        /* red, green, blue, master */
 	struct lut *lut;
 	struct colour_xform to_lut, from_lut;
 	float lut_mix; bool lut_clamp;
@@ -90,17 +90,19 @@ static bool identity(const struct node_ctx *n)
 	return !has_balance(p) && !has_shape(p) && (!*p->lut || p->lut_mix == 0);
 }
 
-/* A curve as straight pieces, which lie within 1e-7 of it (knots 1/4096 of its width apart). */
-static void bake(struct grade_state *s, int i, const struct curve *c)
+/* A curve as straight pieces, which lie within 1e-7 of it (knots 1/4096 of its width apart), and its slopes
+ * before and after, a step. */
+static void bake(struct baked *b, const struct curve *c)
 {
 	if (!c->n) return;
 	double x0 = c->x[0], w = c->x[c->n - 1] - x0;
 	if (!(w > 0)) w = 1;
-	s->knot[i] = xalloc(CURVE_KNOTS + 1, sizeof(float));
-	for (int k = 0; k <= CURVE_KNOTS; k++)
-		s->knot[i][k] = (float)curve_eval(c, x0 + w * k / CURVE_KNOTS);
-	s->x0[i] = (float)x0;
-	s->step[i] = (float)(CURVE_KNOTS / w);
+	b->knot = xalloc(CURVE_KNOTS + 1, sizeof(float));
+	for (int k = 0; k <= CURVE_KNOTS; k++) b->knot[k] = (float)curve_eval(c, x0 + w * k / CURVE_KNOTS);
+	b->x0 = (float)x0;
+	b->step = (float)(CURVE_KNOTS / w);
+	b->before = (float)((curve_eval(c, x0) - curve_eval(c, x0 - w)) / CURVE_KNOTS);
+	b->after = (float)((curve_eval(c, x0 + 2 * w) - curve_eval(c, x0 + w)) / CURVE_KNOTS);
 }
 
 /* VIDEO style of OCIO's GradingPrimary, black 0 and white 1: lift adds, gain scales so that white lands on it. */
@@ -148,7 +150,7 @@ static void grade_close(struct node_ctx *n)
 {
 	struct grade_state *s = n->state;
 	if (!s) return;
-	for (int i = 0; i < 4; i++) free(s->knot[i]);
+	for (int i = 0; i < 4; i++) free(s->curve[i].knot);
 	lut_free(&s->lut);
 	free(s);
 	n->state = NULL;
@@ -167,7 +169,7 @@ static int grade_open(struct node_ctx *n, struct err *e)
 	          : n->nconn && n->in[0] && n->in[0]->encoded >= 0 ? n->in[0]->encoded : n->working;
 	s->shaped = has_shape(p);
 	s->cdl = has_cdl(p); s->lgg = has_lgg(p); s->contrast = p->contrast != 1;
-	s->curves = has_curves(p); s->saturate = p->saturation != 1; s->clamp = p->clamp;
+	s->saturate = p->saturation != 1; s->clamp = p->clamp;
 	colour_xform_init(&s->in, n->working, space);
 	colour_xform_init(&s->out, space, n->working);
 	floats(s->slope, p->slope);
@@ -177,10 +179,10 @@ static int grade_open(struct node_ctx *n, struct err *e)
 	s->pivot = (float)(p->pivot > 0 ? p->pivot : colour_encode(space, 0.18));
 	s->log_contrast = colour_is_linear(space);
 	s->sat = (float)p->saturation;
-	bake(s, 0, &p->red);
-	bake(s, 1, &p->green);
-	bake(s, 2, &p->blue);
-	bake(s, 3, &p->master);
+	bake(&s->curve[0], &p->red);
+	bake(&s->curve[1], &p->green);
+	bake(&s->curve[2], &p->blue);
+	bake(&s->curve[3], &p->master);
 	if (set_lgg(s, p, e) < 0 || set_lut(s, n, e) < 0) { grade_close(n); return -1; }
 	return 0;
 }
@@ -207,14 +209,19 @@ static void row_contrast(float *IN_RESTRICT p, float c, float pivot, bool as_pow
 	if (as_power) for (int i = 0; i < n; i++) p[i] = px_spow(p[i] / pivot, c) * pivot;
 	else for (int i = 0; i < n; i++) p[i] = (p[i] - pivot) * c + pivot;
 }
-static void row_curve(float *IN_RESTRICT p, const float *knot, float x0, float step, int n)
+static void row_curve(float *IN_RESTRICT p, const struct baked *b, int n)
 {
+	const float *IN_RESTRICT knot = b->knot;
+	const float x0 = b->x0, step = b->step, before = b->before, after = b->after, far = 1e9f;
 	if (!knot) return;
 	for (int i = 0; i < n; i++) {
 		float t = (p[i] - x0) * step;
-		float f = px_floor(px_clamp(t, 0.0f, (float)(CURVE_KNOTS - 1)));
+		t = t < -far ? -far : t;
+		t = t > far ? far : t;
+		float in = px_clamp(t, 0.0f, (float)CURVE_KNOTS), past = t - in;
+		float f = px_floor(px_min(in, (float)(CURVE_KNOTS - 1)));
 		int32_t k = (int32_t)f;
-		p[i] = knot[k] + (t - f) * (knot[k + 1] - knot[k]);
+		p[i] = knot[k] + (in - f) * (knot[k + 1] - knot[k]) + past * (past > 0.0f ? after : before);
 	}
 }
 static void row_saturate(float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b, float sat, int n)
@@ -238,8 +245,8 @@ static void shape(const struct grade_state *s, float *const p[3], int n)
 		if (s->cdl || s->clamp) row_cdl(p[k], s->slope[k], s->offset[k], s->power[k], s->clamp, n);
 		if (s->lgg) row_lgg(p[k], s->lift[k], s->gain[k], s->gamma[k], n);
 		if (s->contrast) row_contrast(p[k], s->c, s->pivot, s->log_contrast, n);
-		if (s->curves) row_curve(p[k], s->knot[k], s->x0[k], s->step[k], n);
-		if (s->curves) row_curve(p[k], s->knot[3], s->x0[3], s->step[3], n);
+		row_curve(p[k], &s->curve[k], n);
+		row_curve(p[k], &s->curve[3], n);
 	}
 	if (s->saturate) row_saturate(p[0], p[1], p[2], s->sat, n);
 	for (int k = 0; k < 3 && s->clamp; k++)

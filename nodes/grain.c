@@ -110,7 +110,7 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct state *s = n->state;
 	size_t line = (size_t)pitch(rect_w(r) + 2 * s->radius), row = (size_t)pitch(rect_w(r));
-	return (FIELDS * line + (size_t)s->nfield * row * (size_t)(rect_h(r) + 2 * s->radius + 1)) *
+	return (FIELDS * line + (size_t)s->nfield * row * (size_t)(rect_h(r) + 2 * s->radius + 1) + row) *
 	    sizeof(float);
 }
 
@@ -147,28 +147,24 @@ static void downward(const struct state *k, const float *rows, ptrdiff_t stride,
 
 /* Adds grain g (mono; own, stride apart) to row y of the tile. */
 static void apply(const struct state *s, const struct call *c, struct rect r, int y,
-    const float *const g[FIELDS])
+    const float *const g[FIELDS], float *IN_RESTRICT dev)
 {
-	const float *in[3];
-	float *out[3];
+	const float *red = view_at(&c->in[0], 0, r.x0, y), *green = view_at(&c->in[0], 1, r.x0, y);
+	const float *blue = view_at(&c->in[0], 2, r.x0, y);
+	const float wr = s->luma[0], wg = s->luma[1], wb = s->luma[2], low = s->low, scale = s->scale;
 	int n = rect_w(r);
-	for (int i = 0; i < 3; i++) {
-		in[i] = view_at(&c->in[0], i, r.x0, y);
-		out[i] = view_at(c->out, i, r.x0, y);
-	}
 	for (int x = 0; x < n; x++) {
-		float v[3] = { in[0][x], in[1][x], in[2][x] };
-		float l = s->luma[0] * v[0] + s->luma[1] * v[1] + s->luma[2] * v[2];
-		float t = (l - s->low) * s->scale;
+		float t = (wr * red[x] + wg * green[x] + wb * blue[x] - low) * scale;
 		t = t > 0.0f ? t : 0.0f;
 		t = t < TABLE - 0.5f ? t : TABLE - 0.5f;
 		int k = (int)t;
-		float f = t - (float)k, dev = s->table[k] + (s->table[k + 1] - s->table[k]) * f;
-		for (int i = 0; i < 3; i++) {
-			float noise = s->mono * g[0][x];
-			if (s->nfield > 1) noise += s->own * g[i + 1][x];
-			out[i][x] = v[i] + dev * noise;
-		}
+		dev[x] = s->table[k] + (s->table[k + 1] - s->table[k]) * (t - (float)k);
+	}
+	for (int i = 0; i < 3; i++) {
+		const float *v = view_at(&c->in[0], i, r.x0, y), *mono = g[0], *own = g[i + 1];
+		float *IN_RESTRICT out = view_at(c->out, i, r.x0, y);
+		const float km = s->mono, ko = s->nfield > 1 ? s->own : 0.0f;
+		for (int x = 0; x < n; x++) out[x] = v[x] + dev[x] * (km * mono[x] + ko * own[x]);
 	}
 }
 
@@ -192,7 +188,7 @@ static int tile(const struct call *c, struct rect r)
 			g[i] = shaped + i * stride;
 			downward(s, rows + i * plane + (y + rad) * stride, stride, w, shaped + i * stride);
 		}
-		apply(s, c, r, r.y0 + y, g);
+		apply(s, c, r, r.y0 + y, g, shaped + s->nfield * stride);
 	}
 	return 0;
 }

@@ -221,8 +221,8 @@ static int tile(const struct call *c, struct rect r)
 	const struct state *s = c->n->state;
 	struct rect in = rect_and(r, s->window);
 	if (!rect_eq(in, r)) paint_bars(c, r, in);
-	if (!rect_empty(in)) px_resample(s->rs, &c->in[0], c->out, in, c->scratch);
-	return 0;
+	if (rect_empty(in)) return 0;
+	return px_resample(s->rs, &c->in[0], c->out, in, c->scratch, c->cancel);
 }
 
 const struct node_type ISA(node_reformat) = {

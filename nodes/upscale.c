@@ -158,8 +158,7 @@ static enum want want_of(const struct node_ctx *n, int conn)
 
 static int tile(const struct call *c, struct rect r)
 {
-	px_resample(c->n->state, &c->in[0], c->out, r, c->scratch);
-	return 0;
+	return px_resample(c->n->state, &c->in[0], c->out, r, c->scratch, c->cancel);
 }
 
 const struct node_type ISA(node_upscale) = {

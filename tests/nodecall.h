@@ -115,21 +115,35 @@ static void nc_planes(const struct nc *n, const struct format *f, struct view *v
 	    "B" }[i])];
 }
 
+/* A copy of exactly rect r, so that a sanitizer sees any read beyond it. */
+static struct view nc_copy(const struct view *v, struct rect r)
+{
+	struct view c = { .r = r, .stride = rect_w(r), .nch = v->nch };
+	size_t row = (size_t)rect_w(r) * sizeof(float);
+	for (int i = 0; i < v->nch; i++) {
+		c.plane[i] = malloc(rect_area(r) * sizeof(float));
+		for (int y = r.y0; y < r.y1; y++)
+			memcpy(c.plane[i] + (ptrdiff_t)(y - r.y0) * c.stride, view_at(v, i, r.x0, y), row);
+	}
+	return c;
+}
+
 /* One tile, with poisoned scratch and exactly the declared inputs. */
 static int nc_tile(struct nc *n, int frame, struct rect r, struct image *out, struct err *e)
 {
 	const struct node_type *t = n->ctx.type;
 	struct needs nd = { 0 };
-	struct view in[NODE_MAX_NEEDS], ov = view_sub(&out->view, r);
+	struct view in[NODE_MAX_NEEDS], whole[NODE_MAX_NEEDS], ov = view_sub(&out->view, r);
 	atomic_int cancel = 0;
 	if (t->needs) t->needs(&n->ctx, frame, r, &nd);
 	else for (int i = 0; i < n->ctx.nconn; i++) need_add(&nd, i, frame, r);
 	for (int i = 0; i < nd.n; i++) {
 		struct image *im = n->im[nd.v[i].conn];
 		nd.v[i].rect = rect_and(nd.v[i].rect, im->fmt.data);
-		in[i] = (struct view){ .r = rect_of(0, 0, 0, 0) };
+		in[i] = whole[i] = (struct view){ .r = rect_of(0, 0, 0, 0) };
 		if (rect_empty(nd.v[i].rect)) continue;
-		in[i] = view_sub(&im->view, nd.v[i].rect);
+		whole[i] = nc_copy(&im->view, nd.v[i].rect);
+		in[i] = whole[i];
 		nc_planes(n, &im->fmt, &in[i]);
 	}
 	nc_planes(n, &n->out, &ov);
@@ -147,6 +161,8 @@ static int nc_tile(struct nc *n, int frame, struct rect r, struct image *out, st
 			break;
 		}
 	pool_release(n->pool, scratch);
+	for (int i = 0; i < nd.n; i++)
+		for (int c2 = 0; c2 < whole[i].nch; c2++) free(whole[i].plane[c2]);
 	return rc;
 }
 

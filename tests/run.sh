@@ -34,7 +34,8 @@ for t in tests/unit/*.c; do
 	n=$(basename "$t" .c)
 	wanted "$n" "$@" && run "$n" "$B/unit/$n"
 done
-for t in tests/conform/*.sh tests/golden/run.sh tests/scenes/*.sh; do
+wanted conform "$@" && run conform "$B/conform"
+for t in tests/golden/run.sh tests/scenes/*.sh; do
 	[ -e "$t" ] || continue
 	n=$(echo "$t" | sed 's|tests/||; s|\.sh$||')
 	wanted "$n" "$@" && run "$n" sh "$t"

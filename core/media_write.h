@@ -1,0 +1,66 @@
+/* media_write - clips out: planes of codes to an encoder and a muxer, with sound, tags and the root key.
+ *
+ * Encoders get pinned thread counts and bit-exact flags, so that equal planes give equal bytes on one machine
+ * (ProRes, DNxHR and FFV1 on every machine). The file appears when it is whole. Threads: worker.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_MEDIA_WRITE_H
+#define IN_MEDIA_WRITE_H
+
+#include "image.h"
+#include "yuv.h"
+
+enum preset_kind { PRESET_CLIP, PRESET_PNG, PRESET_EXR };
+
+struct preset {
+	const char *name, *doc;
+	enum preset_kind kind;
+	const char *encoder, *options;       /* FFmpeg's names; options "key=value:key=value" */
+	const char *exts;                    /* allowed endings, the usual first: "mov" or "mp4 mov mkv" */
+	const char *sound;                   /* encoders in order of preference */
+	int bits, bits_max;                  /* usual and greatest depth */
+	int lw, lh; bool rgb, alpha, even;   /* even: sides must be multiples of the subsampling */
+	int threads, min_w, min_h;
+	double crf;                          /* usual quality; < 0: none */
+};
+const struct preset *preset_find(const char *name);          /* NULL if none */
+/* By the ending of path: master-prores for .mov, h264 for .mp4 ..; NULL when nothing fits. */
+const struct preset *preset_for(const char *path);
+/* E_SCENE when path does not end as the preset's files do. */
+int preset_ending(const struct preset *p, const char *path, struct err *e);
+#define PRESET_CHOICES "auto|master-prores|prores-4444|master-dnxhr|h264|h265|ffv1|png|exr"
+
+/* Sound that goes with a clip. */
+struct sound_job {
+	const char *file;                    /* NULL: none */
+	struct rational fps; int first;      /* the written range starts at frame `first` (0-based) of this rate */
+};
+
+struct write_spec {
+	const char *path;
+	const struct preset *preset;
+	struct plane_desc desc;              /* of the planes that will come */
+	struct rational par, fps;
+	int space;                           /* colour space id, for the tags */
+	enum yuv_matrix matrix; enum yuv_range range; enum yuv_siting siting;
+	double crf;                          /* < 0: the preset's */
+	int nframes;
+	const char *root;                    /* 64 hex digits or "" */
+	struct sound_job sound;
+};
+
+/* Planes that preset takes for a picture of w x h; bits 0: the usual depth. */
+int preset_desc(const struct preset *p, int w, int h, int bits, bool alpha, struct plane_desc *d, struct err *e);
+
+struct media_writer;
+int media_writer_open(const struct write_spec *s, struct media_writer **out, struct err *e);
+int media_writer_frame(struct media_writer *w, const struct planes *p, struct err *e);
+/* Flushes, finishes and renames (commit), or leaves nothing behind. Frees in any case. */
+int media_writer_close(struct media_writer **w, bool commit, struct err *e);
+
+/* One PNG of R,G,B(,A) planes, 8 or 16 bits, with text chunks (key, value, ..., NULL); atomic. */
+int media_png_write(const char *path, const struct planes *p, struct rational par, const char *const *text, struct err *e);
+
+/* Creates the folders above path. */
+int make_folders(const char *path, struct err *e);
+
+#endif

@@ -1,0 +1,245 @@
+-- isolated_passes - the ten rules of isolated passes: one transformation a pass, in an order that cannot hurt.
+-- SPDX-License-Identifier: BSD-2-Clause
+-- Each rule looks along the edges that carry pixels (not masks, not references), never at the order of lines.
+
+local KINDS = { geometry = 1, cleanup = 2, detail = 3, motion = 4, neutral = 5, look = 6, integrate = 7, deliver = 8 }
+local ORDER = "geometry, cleanup, detail, motion, neutral, look, integrate, deliver"
+
+local function kind(n) return n.pass and n.pass.kind end
+local function any(n, ...)
+  for _, t in ipairs{ ... } do if n.traits[t] then return t end end
+end
+
+local outside = rule{ id = "0-in-a-pass",
+  doc = "Outside passes stand only read, pattern, edit, use, write and viewing nodes.",
+  check = function(g)
+    for _, n in ipairs(g.nodes) do
+      if not n.pass and not n.sink and not any(n, "source", "view") then
+        g:find(n, "a " .. n.type .. " stands outside any pass", "put it into a <pass>")
+      end
+    end
+  end }
+
+local one_ai = rule{ id = "1-one-ai", doc = "At most one AI process stands in a pass.",
+  check = function(g)
+    local first = {}
+    for _, n in ipairs(g.nodes) do
+      if n.traits.ai and n.pass then
+        local f = first[n.pass.index]
+        if f then
+          g:find(n, "second AI process in pass '" .. n.pass.id .. "', after '" .. f.id .. "'",
+            "give it a pass of its own, so that each result can be looked at and approved")
+        end
+        first[n.pass.index] = f or n
+      end
+    end
+  end }
+
+local intermediate = rule{ id = "2-intermediate",
+  doc = "The result of a pass with an AI process, or with keep=\"always\", is an intermediate on disk.",
+  check = function(g)
+    for _, p in ipairs(g.passes) do
+      if p.traits.ai and p.keep == "never" then
+        g:find(p, "keep=\"never\" on a pass with an AI process", "take keep= away: AI results are kept for approval")
+      elseif (p.traits.ai or p.keep == "always") and not p.kept then
+        g:find(p, "the result would not be kept on disk", "write keep=\"always\" on the pass")
+      end
+    end
+  end }
+
+local pass_order = rule{ id = "3-pass-order", doc = "Pass kinds run in the order " .. ORDER .. ".",
+  check = function(g)
+    local told = {}
+    for _, n in ipairs(g.nodes) do
+      local q = n.pass
+      for _, a in ipairs(q and KINDS[q.kind] and g:above(n) or {}) do
+        local p = a.pass
+        if p and p ~= q and KINDS[p.kind] and KINDS[p.kind] > KINDS[q.kind] and not told[p.index .. ">" .. q.index] then
+          told[p.index .. ">" .. q.index] = true
+          g:find(q, "this " .. q.kind .. " pass reads the result of '" .. p.id .. "', a " .. p.kind .. " pass",
+            "the order is " .. ORDER)
+        end
+      end
+    end
+  end }
+
+local ungraded = rule{ id = "4-ungraded-source",
+  doc = "AI processes and upscales read ungraded pixels; only geometry and cleanup passes stand before an upscale.",
+  check = function(g)
+    for _, n in ipairs(g.nodes) do
+      if any(n, "ai", "upscale") then
+        local what = n.traits.ai and "an AI process" or "an upscale"
+        for _, a in ipairs(g:above(n)) do
+          local t = any(a, "neutral", "grade", "lut", "blur", "grain")
+          local p = a.pass
+          if t then
+            g:find(n, what .. " reads pixels that '" .. a.id .. "' (" .. t .. ") has changed",
+              "move '" .. a.id .. "' below '" .. n.id .. "'")
+          elseif n.traits.upscale and p and p ~= n.pass and p.kind ~= "geometry" and p.kind ~= "cleanup" then
+            g:find(n, "an upscale stands below pass '" .. p.id .. "' (" .. (p.kind or "no kind") .. ")",
+              "only geometry and cleanup passes may stand before an upscale")
+          end
+        end
+      end
+    end
+  end }
+
+local neutral_first = rule{ id = "5-neutral-first", doc = "Neutral comes before look; a look pass never contains grain.",
+  check = function(g)
+    for _, n in ipairs(g.nodes) do
+      if n.traits.grain and kind(n) == "look" then
+        g:find(n, "grain in a look pass", "move it to an integrate pass: grain is not part of the look")
+      end
+      if n.traits.neutral then
+        for _, a in ipairs(g:above(n)) do
+          if any(a, "grade", "lut", "tone") and kind(a) == "look" then
+            g:find(n, "neutral correction below the look of '" .. a.id .. "'", "balance and match first, then the look")
+          end
+        end
+      end
+    end
+  end }
+
+-- A trim that only nudges: what rule 6 lets stand below the grain.
+local TRIM = { exposure = { 0, 0.25 }, temperature = { 0, 10 }, tint = { 0, 10 }, contrast = { 1, 0.1 }, saturation = { 1, 0.1 } }
+local function small_trim(n)
+  if n.type ~= "grade" then return false end
+  for name in pairs(n.written) do
+    local limit, v = TRIM[name], tonumber(n.params[name])
+    if name ~= "space" and not (limit and v and abs(v - limit[1]) <= limit[2] + 1e-9) then return false end
+  end
+  return true
+end
+
+local FINE = { output = true, convert = true, tone = true, view = true }
+local function may_follow_grain(n)
+  if n.sink or n.type == "merge" then return true end
+  local some = false
+  for t in pairs(n.traits) do
+    some = true
+    if not FINE[t] and not ((t == "lut" or t == "clips" or t == "grade") and n.traits.lut and kind(n) == "deliver") then
+      return false
+    end
+  end
+  return some
+end
+
+local grain_last = rule{ id = "6-grain-last",
+  doc = "Grain comes after AI, dissolves, retimes and the last resize, once a delivery size; below it only output and one small trim.",
+  check = function(g)
+    for _, n in ipairs(g.nodes) do
+      local grains, trims = {}, {}
+      for _, a in ipairs(g:above(n)) do
+        if a.traits.grain then grains[#grains + 1] = a end
+        if #grains > 0 and small_trim(a) then
+          for _, b in ipairs(g:above(a)) do if b.traits.grain then trims[#trims + 1] = a break end end
+        end
+      end
+      local top = grains[#grains]
+      if top then
+        local t = any(n, "ai", "upscale", "resize", "retime", "dissolve")
+        if n.traits.grain then
+          g:find(n, "a second grain, below '" .. top.id .. "'", "grain once for each delivery size")
+        elseif t then
+          g:find(top, "grain above '" .. n.id .. "' (" .. t .. ")", "grain comes after it; move '" .. top.id .. "' below")
+        elseif n.sink and #grains > 1 then
+          g:find(n, "two grains reach this delivery: '" .. grains[1].id .. "' and '" .. top.id .. "'", "grain once, after they are joined")
+        elseif small_trim(n) and #trims == 0 then
+          g:find(n, "small trim below the grain", "", "note")
+        elseif not may_follow_grain(n) then
+          g:find(n, "a " .. n.type .. " stands below the grain '" .. top.id .. "'",
+            "below grain stand only output nodes and one small trim (exposure to 0.25 stops, temperature and tint to 10, "
+            .. "contrast and saturation to 10 %)")
+        end
+      end
+    end
+  end }
+
+local pinned = rule{ id = "7-pinned-model",
+  doc = "Every AI process pins its model by sha256, and its seed where it draws one; one model a process kind in a sequence.",
+  check = function(g)
+    local first = {}
+    for _, n in ipairs(g.nodes) do
+      if n.traits.ai then
+        local pin, locked, seed = n.params.model_sha256 or "", g.lock.model[n.id], g.lock.seed[n.id]
+        if pin == "" then
+          local now = n.model_on_disk and ("write model_sha256=\"" .. n.model_on_disk .. "\"")
+          g:find(n, n.params.model_sha256 and "the model is not pinned" or "this AI process has no model_sha256 to pin its model with",
+            now or "write model_sha256=\"...\"")
+        else
+          if n.model_on_disk and n.model_on_disk ~= pin then
+            g:find(n, "the model on disk is not the pinned one: its sha256 is " .. n.model_on_disk, "get the pinned model, or pin this one", "lock")
+          end
+          if locked and locked ~= pin then
+            g:find(n, "model_sha256 is not what SCENE.lock has: " .. locked, "restore the pin, or lock again", "lock")
+          end
+          local f = first[n.type]
+          if f and f.params.model_sha256 ~= pin then
+            g:find(n, "another model than '" .. f.id .. "' for the same process", "one model for each process in a sequence")
+          end
+          first[n.type] = f or n
+        end
+        if n.params.seed and not n.written.seed then
+          g:find(n, "the seed is not written down", "write seed=\"" .. n.params.seed .. "\"")
+        end
+        if seed and n.params.seed ~= seed then
+          g:find(n, "seed=\"" .. (n.params.seed or "") .. "\" is not what SCENE.lock has: " .. seed, "restore it, or lock again", "lock")
+        end
+      end
+    end
+  end }
+
+local picture_lock = rule{ id = "8-picture-lock", doc = "Under picture lock no source and no edit decision changes.",
+  check = function(g)
+    if not g.picture_locked then return end
+    if not g.lock.present then
+      g:find(nil, "picture_locked=\"yes\", but there is no SCENE.lock", "write the lock file, or take picture_locked away")
+      return
+    end
+    local here = {}
+    for _, n in ipairs(g.nodes) do
+      if n.traits.source then
+        local locked = g.lock.input[n.id]
+        here[n.id] = true
+        if not n.identity then g:find(n, "this source cannot be read to compare it with the lock", "")
+        elseif not locked then
+          g:find(n, "this source is not in SCENE.lock", "add the line: input " .. n.id .. " " .. n.identity)
+        elseif locked ~= n.identity then
+          g:find(n, "the source or its edit decisions changed after picture lock: now " .. n.identity .. ", locked " .. locked,
+            "restore it, or lift the lock", "lock")
+        end
+      end
+    end
+    for id in pairs(g.lock.input) do
+      if not here[id] then g:find(nil, "source '" .. id .. "' of SCENE.lock is gone from the scene", "restore it, or lift the lock", "lock") end
+    end
+  end }
+
+local frame_rate = rule{ id = "9-frame-rate", doc = "No mixed frame rates without an explicit retime.",
+  check = function(g)
+    for _, n in ipairs(g.nodes) do
+      local seen
+      for _, i in ipairs(n.inputs) do
+        local fps = i.picture and i.node.fps
+        if fps and seen and fps ~= seen.fps and not n.traits.retime then
+          g:find(n, "'" .. seen.id .. "' runs at " .. seen.fps .. " and '" .. i.node.id .. "' at " .. fps, "retime one of them first")
+        end
+        if fps then seen = seen or i.node end
+      end
+      if n.sink and seen and g.fps and seen.fps ~= g.fps then
+        g:find(n, "'" .. seen.id .. "' runs at " .. seen.fps .. " frames/s in a graph of " .. g.fps, "retime it, or set fps= of the graph")
+      end
+    end
+  end }
+
+local no_clipping = rule{ id = "10-no-clipping", doc = "Nothing clips highlights before the deliver passes.",
+  check = function(g)
+    for _, n in ipairs(g.nodes) do
+      if n.traits.clips and not n.sink and kind(n) ~= "deliver" then
+        g:find(n, "clips highlights before the deliver passes", "move it to a deliver pass, or let values above 1 through")
+      end
+    end
+  end }
+
+return { outside, one_ai, intermediate, pass_order, ungraded, neutral_first, grain_last, pinned, picture_lock, frame_rate,
+  no_clipping }

@@ -1,0 +1,2 @@
+-- expect: too many instructions
+::again:: goto again

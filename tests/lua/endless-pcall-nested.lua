@@ -1,0 +1,3 @@
+-- expect: too many instructions
+local function f() while true do pcall(f) end end
+while true do pcall(f) pcall(pcall, f) end

@@ -1,0 +1,2 @@
+-- expect: too many instructions
+while true do pcall(error, "x") end

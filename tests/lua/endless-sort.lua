@@ -1,0 +1,4 @@
+-- expect: too many instructions
+local t = {}
+for i = 1, 1000 do t[i] = i end
+while true do table.sort(t, function(a, b) return true end) end

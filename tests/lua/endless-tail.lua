@@ -1,0 +1,3 @@
+-- expect: too many instructions
+local function f() return f() end
+f()

@@ -1,0 +1,2 @@
+-- expect: the error value is a table
+error({})

@@ -1,0 +1,2 @@
+-- expect: rawset: this table is read-only
+rawset(math, "sin", 0)

@@ -1,0 +1,2 @@
+-- expect: invalid conversion
+string.format("%999999999d", 1)

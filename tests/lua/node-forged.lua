@@ -1,0 +1,2 @@
+-- expect: is not node{...} or rule{...}
+return { { kind = "nod", decl = {} } }

@@ -1,0 +1,2 @@
+-- expect: too much work
+string.find(("("):rep(100000), "%b()")

@@ -1,0 +1,2 @@
+-- expect: too much work
+string.gsub(("a"):rep(100000), ".-b", "x")

@@ -1,0 +1,2 @@
+-- expect: too much work
+string.find(("a"):rep(3000), (".-"):rep(12) .. "b")

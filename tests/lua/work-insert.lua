@@ -1,0 +1,2 @@
+-- expect: too many instructions
+local t = {} while true do table.insert(t, 1, 0) end

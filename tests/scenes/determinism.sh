@@ -1,0 +1,50 @@
+#!/bin/sh
+# determinism.sh - every example, through threads, tiles, cache states, instruction sets, fusion and the oracle: one hash.
+# SPDX-License-Identifier: BSD-2-Clause
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT INT TERM
+cp -r examples graphs lua "$tmp"/
+export INTERNEG_SHARE="$tmp"
+isas="baseline"
+grep -qw avx2 /proc/cpuinfo && isas="$isas avx2"
+grep -qw avx512f /proc/cpuinfo && isas="$isas avx512"
+
+hashes() { # scene options... : the sorted hashes of three frames of every write
+	scene=$1; shift
+	"$INTERNEG" render "$scene" -F 1,2,7 --progress json "$@" 2>"$tmp/err" |
+		sed -n 's/.*"node":"\([^"]*\)","frame":\([0-9]*\),"hash":"\([0-9a-f]*\)".*/\1 \2 \3/p' | LC_ALL=C sort
+}
+clear_out() { rm -rf "$1"/out "$1"/.interneg; }
+
+for dir in "$tmp"/examples/[0-9]*; do
+	scene=$dir/scene.xml
+	name=$(basename "$dir")
+	clear_out "$dir"
+	hashes "$scene" --oracle --no-cache --threads 1 > "$tmp/want"
+	if ! [ -s "$tmp/want" ]; then echo "not ok determinism $name: the oracle gave nothing: $(head -3 "$tmp/err" | tr '\n' ' ')"; continue; fi
+	check() { # label options...
+		label=$1; shift
+		hashes "$scene" "$@" > "$tmp/got"
+		if cmp -s "$tmp/want" "$tmp/got"; then echo "ok determinism $name $label"
+		else echo "not ok determinism $name $label: differs from the oracle: $(diff "$tmp/want" "$tmp/got" | head -2 | tr '\n' ' ') $(head -1 "$tmp/err")"; fi
+	}
+	for t in 1 2 7; do
+		for tile in 32 256 100000; do
+			rm -rf "$dir/out"
+			check "threads $t tile $tile no cache" --threads $t --tile $tile --no-cache
+		done
+	done
+	rm -rf "$dir/out" "$dir/.interneg"
+	check "cold cache" --threads 2
+	rm -rf "$dir/out"
+	check "warm cache" --threads 2
+	rm -rf "$dir/out"
+	check "not fused" --no-fuse --no-cache
+	for isa in $isas; do
+		rm -rf "$dir/out"
+		check "isa $isa" --isa $isa --no-cache
+	done
+	rm -rf "$dir/out"
+	check "stalls" --threads 7 --tile 64 --debug stall --no-cache
+	clear_out "$dir"
+done
