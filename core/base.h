@@ -23,6 +23,9 @@
 
 #define INTERNEG_VERSION "0.1.0"
 
+/* Four floats at once (GCC vectors: same bits on every target); needs float alignment only. */
+typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
+
 /* Pixel files (nodes/, core/px_*.c) are compiled once per instruction set with
  * IN_ISA set to baseline, avx2 or avx512; ISA(name) is the symbol of this copy. */
 #ifdef IN_ISA

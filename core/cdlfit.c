@@ -1,7 +1,9 @@
 /* cdlfit - the ASC CDL that takes the colours of one set of pixels to those of another.
  *
- * Pixels need not correspond: per channel the quantiles do. Slope, offset and power leave the correlation of
- * channels (nearly) as it was, saturation changes it, so saturation is found from the correlations alone.
+ * Pixels need not correspond: per channel the quantiles do. Slope, offset and power leave the
+ * correlation of
+ * channels (nearly) as it was, saturation changes it, so saturation is found from the correlations
+ * alone.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "cdlfit.h"
 
@@ -59,7 +61,9 @@ static double correlation_gap(const struct cov *in, const struct cov *ref, doubl
 	for (int a = 0; a < 3; a++)
 		for (int b = 0; b < a; b++) {
 			double x = in->v[a][a] * in->v[b][b], y = r.v[a][a] * r.v[b][b];
-			double d = (x > 1e-18 ? in->v[a][b] / __builtin_sqrt(x) : 1) - (y > 1e-18 ? r.v[a][b] / __builtin_sqrt(y) : 1);
+			double d = (x > 1e-18 ? in->v[a][b] / __builtin_sqrt(x) : 1) - (y > 1e-18
+			                                                                ? r.v[a][b] / __builtin_sqrt(y)
+			                                                                : 1);
 			gap += d * d;
 		}
 	return gap;
@@ -122,7 +126,8 @@ static void fit_line(const double *x, const double *y, double *s, double *o)
 }
 
 /* The normal equations of one Gauss-Newton step, damped. */
-static void power_step(const double *x, const double *y, const double v[3], double damp, double step[3])
+static void power_step(const double *x, const double *y, const double v[3], double damp,
+                       double step[3])
 {
 	double a[9] = { 0 }, g[3] = { 0 }, inv[9];
 	for (int j = 0; j < NQ; j++) {
@@ -139,7 +144,8 @@ static void power_step(const double *x, const double *y, const double v[3], doub
 	for (int r = 0; r < 3; r++) a[r * 4] += damp * a[r * 4] + 1e-15;
 	step[0] = step[1] = step[2] = 0;
 	if (mat3_inv(a, inv) < 0) return;
-	for (int r = 0; r < 3; r++) step[r] = inv[r * 3] * g[0] + inv[r * 3 + 1] * g[1] + inv[r * 3 + 2] * g[2];
+	for (int r = 0; r < 3; r++) step[r] = inv[r * 3] * g[0] + inv[r * 3 + 1] * g[1] + inv[r * 3
+	                                                                                      + 2] * g[2];
 }
 
 /* Levenberg-Marquardt for y = (s x + o)^p from the straight fit. */
@@ -211,7 +217,8 @@ static void apply_sop(const struct pixels *in, const struct cdl_fit *f, struct p
 static double rms_of(const struct quantiles *x, const struct quantiles *y, const struct cdl_fit *f)
 {
 	double sum = 0;
-	for (int k = 0; k < 3; k++) sum += fit_error(x->v[k], y->v[k], f->slope[k], f->offset[k], f->power[k]);
+	for (int k = 0; k < 3; k++) sum += fit_error(x->v[k], y->v[k], f->slope[k], f->offset[k],
+	                                             f->power[k]);
 	return __builtin_sqrt(sum / 3);
 }
 

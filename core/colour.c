@@ -50,7 +50,8 @@ void mat3_mul(const double a[9], const double b[9], double out[9])
 
 int mat3_inv(const double a[9], double out[9])
 {
-	double c0 = a[4] * a[8] - a[5] * a[7], c1 = a[5] * a[6] - a[3] * a[8], c2 = a[3] * a[7] - a[4] * a[6];
+	double c0 = a[4] * a[8] - a[5] * a[7], c1 = a[5] * a[6] - a[3] * a[8],
+	    c2 = a[3] * a[7] - a[4] * a[6];
 	double det = a[0] * c0 + a[1] * c1 + a[2] * c2;
 	if (det == 0 || det - det != 0) return -1;
 	double t[9] = { c0, a[2] * a[7] - a[1] * a[8], a[1] * a[5] - a[2] * a[4],
@@ -67,8 +68,10 @@ static void xy_to_xyz(const double xy[2], double xyz[3])
 	xyz[2] = (1 - xy[0] - xy[1]) / xy[1];
 }
 
-static const double bradford[9] = { 0.8951, 0.2664, -0.1614, -0.7502, 1.7135, 0.0367, 0.0389, -0.0685, 1.0296 };
-static const double cat02[9] = { 0.7328, 0.4296, -0.1624, -0.7036, 1.6975, 0.0061, 0.0030, 0.0136, 0.9834 };
+static const double bradford[9] = { 0.8951, 0.2664, -0.1614, -0.7502, 1.7135, 0.0367, 0.0389,
+                                    -0.0685, 1.0296 };
+static const double cat02[9] = { 0.7328, 0.4296, -0.1624, -0.7036, 1.6975, 0.0061, 0.0030, 0.0136,
+                                 0.9834 };
 
 /* von Kries scaling in the cone space of cat. */
 static void adapt(const double cat[9], const double from_xy[2], const double to_xy[2], double m[9])

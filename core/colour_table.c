@@ -1,5 +1,6 @@
 /* colour_table - the named colour spaces: primaries, white, transfer curve.
- * Sources: ITU-R BT.601-7, 709-6, 2020-2, 2100-2; SMPTE EG 432-1, ST 2065-1; Academy S-2014-004; makers' papers.
+ * Sources: ITU-R BT.601-7, 709-6, 2020-2, 2100-2; SMPTE EG 432-1, ST 2065-1; Academy S-2014-004;
+ * makers' papers.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "colour_table.h"
 #include "px_colour.h"
@@ -20,7 +21,8 @@ const struct gamut colour_gamuts[] = {
 	[GAMUT_SG3]     = { "sgamut3", { 0.730, 0.280, 0.140, 0.855, 0.100, -0.050, D65 }, true },
 	[GAMUT_SG3CINE] = { "sgamut3cine", { 0.766, 0.275, 0.225, 0.800, 0.089, -0.087, D65 }, true },
 	[GAMUT_VGAMUT]  = { "vgamut", { 0.730, 0.280, 0.165, 0.840, 0.100, -0.030, D65 }, false },
-	[GAMUT_RWG]     = { "rwg", { 0.780308, 0.304253, 0.121595, 1.493994, 0.095612, -0.084589, D65 }, false },
+	[GAMUT_RWG]     = { "rwg", { 0.780308, 0.304253, 0.121595, 1.493994, 0.095612, -0.084589, D65 },
+	                    false },
 	[GAMUT_NONE]    = { "none", { 0.640, 0.330, 0.300, 0.600, 0.150, 0.060, D65 }, false },
 };
 

@@ -9,7 +9,8 @@
 
 enum { COLUMNS = 96 };
 
-static const char *const categories[] = { "source", "image", "colour", "composite", "geometry", "time", "output" };
+static const char *const categories[] = { "source", "image", "colour", "composite", "geometry",
+                                         "time", "output" };
 
 static const char *const type_words[] = {
 	[PT_END] = "", [PT_FLOAT] = "number", [PT_INT] = "whole number", [PT_BOOL] = "yes or no",
@@ -23,9 +24,12 @@ static const char *const json_types[] = {
 };
 
 static const struct { unsigned bit; const char *word; } traits[] = {
-	{ TR_AI, "AI process" }, { TR_UPSCALE, "upscale" }, { TR_NEUTRAL, "neutral" }, { TR_GRADE, "grade" },
-	{ TR_LUT, "LUT" }, { TR_BLUR, "blur" }, { TR_TONE, "tone" }, { TR_GRAIN, "grain" }, { TR_RESIZE, "resize" },
-	{ TR_RETIME, "retime" }, { TR_CLIPS, "clips highlights" }, { TR_OUTPUT, "output" }, { TR_SOURCE, "source" },
+	{ TR_AI, "AI process" }, { TR_UPSCALE, "upscale" }, { TR_NEUTRAL, "neutral" },
+		{ TR_GRADE, "grade" },
+	{ TR_LUT, "LUT" }, { TR_BLUR, "blur" }, { TR_TONE, "tone" }, { TR_GRAIN, "grain" },
+		{ TR_RESIZE, "resize" },
+	{ TR_RETIME, "retime" }, { TR_CLIPS, "clips highlights" }, { TR_OUTPUT, "output" },
+		{ TR_SOURCE, "source" },
 	{ TR_CONVERT, "conversion" }, { TR_GEOMETRY, "geometry" }, { TR_CLEANUP, "cleanup" },
 	{ TR_DISSOLVE, "dissolve" }, { TR_VIEW, "viewing" }
 };
@@ -66,7 +70,8 @@ static const char *type_text(const struct param *p, char *buf, size_t n)
 	param_range(p, range, sizeof range);
 	switch (p->type) {
 	case PT_FLOAT: case PT_INT: case PT_LENGTH:
-		snprintf(buf, n, "%s, %s%s", type_words[p->type], range, p->type == PT_LENGTH ? ", or percent of height as 2%h" : "");
+		snprintf(buf, n, "%s, %s%s", type_words[p->type], range,
+		         p->type == PT_LENGTH ? ", or percent of height as 2%h" : "");
 		break;
 	case PT_VEC:
 		snprintf(buf, n, "%d numbers, %s", p->n, range);
@@ -96,7 +101,8 @@ static const char *flags_text(const struct param *p, char *buf, size_t n)
 	snprintf(buf, n, "%s%s%s%s%s", p->flags & PF_REQUIRED ? "; required" : "",
 	         p->flags & PF_STATIC ? "; the same on every frame" : "",
 	         p->flags & PF_SOLVED ? "; written by solve" : "",
-	         p->flags & PF_FILE ? "; read as a file" : "", p->flags & PF_NOKEY ? "; changes no pixels" : "");
+	         p->flags & PF_FILE ? "; read as a file" : "",
+	         p->flags & PF_NOKEY ? "; changes no pixels" : "");
 	return buf;
 }
 
@@ -149,7 +155,8 @@ static const char *kind_text(const struct node_type *t)
 static const char *slot_text(const struct node_type *t, const struct slot *s, char *buf, size_t n)
 {
 	bool served = (t->flags & NF_MASKED) && strcmp(s->name, "mask") == 0;
-	snprintf(buf, n, "%s%s%s", s->optional ? "optional" : "required", s->list ? "; several ids with spaces between" : "",
+	snprintf(buf, n, "%s%s%s", s->optional ? "optional" : "required",
+	         s->list ? "; several ids with spaces between" : "",
 	         served ? "; the result is mixed with the input by its brightness" : "");
 	return buf;
 }
@@ -161,7 +168,8 @@ static void list_params(FILE *f, const struct param *table)
 		if (p->flags & PF_HIDDEN)
 			continue;
 		default_text(p, def, sizeof def);
-		snprintf(line, sizeof line, "%s%s%s%s", type_text(p, type, sizeof type), def[0] ? "; default " : "", def,
+		snprintf(line, sizeof line, "%s%s%s%s", type_text(p, type, sizeof type),
+		         def[0] ? "; default " : "", def,
 		         flags_text(p, flags, sizeof flags));
 		fprintf(f, "  %s\n", p->name);
 		wrapped(f, line, 8);
@@ -176,7 +184,8 @@ void docs_node(FILE *f, const struct node_type *t)
 	int n = node_slots(t, slot);
 	fprintf(f, "%s - %s\n\n", t->name, doc_of(t->doc));
 	fprintf(f, "  %s; %s; version %d\n", doc_of(t->category), kind_text(t), t->version);
-	fprintf(f, "  colour space: %s%s\n", space_words(t), t->flags & NF_RGB ? "; red, green and blue only" : "");
+	fprintf(f, "  colour space: %s%s\n", space_words(t),
+	        t->flags & NF_RGB ? "; red, green and blue only" : "");
 	traits_text(t->traits, words, sizeof words);
 	if (words[0])
 		fprintf(f, "  traits: %s\n", words);
@@ -259,10 +268,12 @@ static void md_node(FILE *f, const struct node_type *t)
 	if (t->more)
 		fprintf(f, "\n%s\n", t->more);
 	traits_text(t->traits, words, sizeof words);
-	fprintf(f, "\nColour space: %s. %s%s%sVersion %d.\n\n", space_words(t), words[0] ? "Traits: " : "", words,
+	fprintf(f, "\nColour space: %s. %s%s%sVersion %d.\n\n", space_words(t),
+	        words[0] ? "Traits: " : "", words,
 	        words[0] ? ". " : "", t->version);
 	for (int i = 0; i < n; i++)
-		fprintf(f, "- input `%s`: %s\n", slot_attr(&slot[i]), slot_text(t, &slot[i], words, sizeof words));
+		fprintf(f, "- input `%s`: %s\n", slot_attr(&slot[i]), slot_text(t, &slot[i], words,
+		                                                                sizeof words));
 	if (param_count(t->params) || (t->flags & NF_MASKED)) {
 		fprintf(f, "%s| parameter | value | default | |\n|---|---|---|---|\n", n ? "\n" : "");
 		md_params(f, t->params);
@@ -277,7 +288,8 @@ void docs_markdown(FILE *f, const struct registry *reg)
 {
 	int n;
 	const struct node_type **all = registry_all(reg, &n);
-	fputs("# Nodes\n\nMade by `interneg nodes --markdown` from the declarations in this folder; `interneg nodes NAME` "
+	fputs("# Nodes\n\nMade by `interneg nodes --markdown` from the declarations in this folder; "
+	      "`interneg nodes NAME` "
 	      "prints one of them.\n", f);
 	for (int c = 0; c <= (int)IN_COUNT(categories); c++) {
 		bool first = true;
@@ -319,7 +331,8 @@ static void json_params(FILE *f, const struct param *table, bool *first)
 		json_pair(f, "default", default_text(p, def, sizeof def));
 		fputc(',', f);
 		param_range(p, range, sizeof range);
-		bool number = p->type == PT_FLOAT || p->type == PT_INT || p->type == PT_LENGTH || p->type == PT_VEC;
+		bool number = p->type == PT_FLOAT || p->type == PT_INT || p->type == PT_LENGTH ||
+			p->type == PT_VEC;
 		json_pair(f, "range", number ? range : "");
 		fputc(',', f);
 		json_pair(f, "choices", p->choices);

@@ -88,8 +88,8 @@ static exr_result_t unpack(exr_decode_pipeline_t *q)
 	return EXR_ERR_SUCCESS;
 }
 
-/* A chunk of full size is stored as it is, whatever the compression. The library takes such chunks of
- * B44 and B44A for compressed ones and makes noise of them. */
+/* A chunk of full size is stored as it is, whatever the compression. The library takes such chunks
+ * of B44 and B44A for compressed ones and makes noise of them. */
 static exr_result_t decompress(exr_decode_pipeline_t *q)
 {
 	const struct part *p = q->decoding_user_data;

@@ -40,7 +40,7 @@ static void stream_end(exr_const_context_t ctx, void *user, int failed)
 	((struct writer *)user)->done = !failed;
 }
 
-/* Silent: asking the context for its user data here would wait for a lock that the library holds. */
+/* Silent: asking the context for its user data would wait for a lock that the library holds. */
 static void on_error(exr_const_context_t ctx, exr_result_t rc, const char *msg)
 {
 	(void)ctx;

@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include "mem.h"
 
-_Static_assert(sizeof(struct sha256_ctx) <= sizeof(struct sha), "struct sha holds nettle's context");
+_Static_assert(sizeof(struct sha256_ctx) <= sizeof(struct sha), "sha holds nettle's context");
 
 static struct sha256_ctx *ctx_of(struct sha *s)
 {
@@ -210,6 +211,18 @@ static void remember(const struct stamp *s, const struct key *k)
 	pthread_mutex_unlock(&files.lock);
 }
 
+/* A file stamped in the present tick of the kernel's clock could change again without
+ * showing it: only files that have rested are remembered. */
+static bool rested(const struct stamp *s)
+{
+	enum { REST_NS = 100000000 };
+	struct timespec now;
+	if (clock_gettime(CLOCK_REALTIME, &now))
+		return false;
+	int64_t ns = (now.tv_sec - (int64_t)s->ctime) * 1000000000 + now.tv_nsec - (int64_t)s->ctime_ns;
+	return ns > REST_NS || ns < -REST_NS;
+}
+
 static int hash_fd(int fd, const char *path, struct key *k, struct err *e)
 {
 	enum { PIECE = 1 << 20 };
@@ -263,7 +276,8 @@ int hash_file(const char *path, struct key *k, struct err *e)
 		err_set(e, E_INPUT, "%s changed while it was being read", path);
 		goto out;
 	}
-	remember(&before, k);
+	if (rested(&before))
+		remember(&before, k);
 	rc = 0;
 out:
 	close(fd);

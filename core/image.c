@@ -68,7 +68,7 @@ void format_channels(struct format *f, const char *list)
 	free(copy);
 }
 
-/* Windows stay far from the ends of int, so that growing one by a filter's reach cannot overflow. */
+/* Windows stay far from the ends of int, so that growing one cannot overflow. */
 static int window_check(const char *what, struct rect r, struct err *e)
 {
 	enum { FAR = 1 << 28 };

@@ -51,7 +51,7 @@ static size_t utf8_len(const unsigned char *s)
 	return n;
 }
 
-/* One character of s as JSON text in piece (at least 8 bytes); returns how many bytes of s it took. */
+/* One character of s as JSON text in piece (8 bytes); returns how many bytes of s it took. */
 static size_t json_piece(char *piece, const unsigned char *s)
 {
 	static const char special[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";

@@ -25,7 +25,8 @@ struct reader {
 static int bad(struct reader *r, const char *what)
 { return err_set(r->e, E_INPUT, "%s:%d: %s", r->name, r->line, what); }
 
-static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v'; }
+static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f'
+                               || c == '\v'; }
 
 /* The next line that holds words, split; false at the end. Comments begin with '#'. */
 static bool next_line(struct reader *r)
@@ -67,7 +68,8 @@ static int size_word(struct reader *r, int max, int *n)
 	if (number(r, 1, &v) < 0) return -1;
 	if (*n) return bad(r, "the size is given twice");
 	if (v != mx_floor(v) || v < 2 || v > max)
-		return err_set(r->e, E_INPUT, "%s:%d: %s %s is outside 2 to %d", r->name, r->line, r->word[0], r->word[1],
+		return err_set(r->e, E_INPUT, "%s:%d: %s %s is outside 2 to %d", r->name, r->line, r->word[0],
+		               r->word[1],
 		               max);
 	*n = (int)v;
 	return 0;
@@ -84,7 +86,8 @@ static int keyword(struct reader *r)
 	      : !strcmp(w, "LUT_1D_INPUT_RANGE") ? 2 : !strcmp(w, "LUT_3D_INPUT_RANGE") ? 3 : -1;
 	if (k < 0) return err_set(r->e, E_INPUT, "%s:%d: unknown keyword '%s'", r->name, r->line, w);
 	int want = k < 2 ? 3 : 2;
-	if (r->nword != want + 1) return bad(r, k < 2 ? "a domain has three numbers" : "a range has two numbers");
+	if (r->nword != want + 1) return bad(r, k < 2 ? "a domain has three numbers"
+	                                     : "a range has two numbers");
 	for (int i = 0; i < want; i++)
 		if (number(r, i + 1, &v[i]) < 0) return -1;
 	bool *has = k < 2 ? &r->has_domain[k] : &r->has_range[k - 2];
@@ -94,13 +97,16 @@ static int keyword(struct reader *r)
 	return 0;
 }
 
-static int set_domain(struct reader *r, const double lo[3], const double hi[3], int n, float *min, float *scale)
+static int set_domain(struct reader *r, const double lo[3], const double hi[3], int n, float *min,
+                      float *scale)
 {
 	for (int i = 0; i < 3; i++) {
-		if (!(hi[i] > lo[i])) return bad(r, "the input domain is empty: its maximum must be above its minimum");
+		if (!(hi[i] > lo[i])) return bad(r, "the input domain is empty: its maximum must be above its "
+		                                 "minimum");
 		min[i] = (float)lo[i];
 		scale[i] = (float)((n - 1) / (hi[i] - lo[i]));
-		if (!(scale[i] > 0 && scale[i] < 1e30f)) return bad(r, "the input domain is too narrow or too wide");
+		if (!(scale[i] > 0 && scale[i] < 1e30f)) return bad(r, "the input domain is too narrow or too "
+		                                                    "wide");
 	}
 	return 0;
 }
@@ -111,7 +117,8 @@ static int start_data(struct reader *r)
 	struct lut *l = r->l;
 	if (!l->n1 && !l->n3) return bad(r, "no LUT_1D_SIZE or LUT_3D_SIZE stands before the data");
 	if (l->n1 && l->n3 && (r->has_domain[0] || r->has_domain[1]))
-		return bad(r, "DOMAIN_MIN/MAX is ambiguous with two tables; use LUT_1D_INPUT_RANGE and LUT_3D_INPUT_RANGE");
+		return bad(r, "DOMAIN_MIN/MAX is ambiguous with two tables; use LUT_1D_INPUT_RANGE and "
+		           "LUT_3D_INPUT_RANGE");
 	double lo[2][3], hi[2][3];
 	for (int t = 0; t < 2; t++) {
 		int other = !l->n1 || !l->n3 ? 1 - t : t;       /* one table: whichever range is given is its */
@@ -128,7 +135,8 @@ static int start_data(struct reader *r)
 	r->want = (size_t)l->n1 + n3;
 	if ((size_t)(r->end - r->p) + 256 < (r->want - 1) * 6) {
 		char why[128];
-		snprintf(why, sizeof why, "the file is too short for the %zu lines of data that its sizes ask for", r->want);
+		snprintf(why, sizeof why, "the file is too short for the %zu lines of data that its sizes ask "
+		         "for", r->want);
 		return bad(r, why);
 	}
 	for (int i = 0; i < 3 && l->n1; i++)
@@ -161,7 +169,8 @@ static int data_line(struct reader *r)
 
 struct lut *lut_parse(const char *name, const char *text, size_t len, struct err *e)
 {
-	struct reader r = { .name = name, .p = text, .end = text + len, .e = e, .l = xalloc(1, sizeof(struct lut)) };
+	struct reader r = { .name = name, .p = text, .end = text + len, .e = e };
+	r.l = xalloc(1, sizeof *r.l);
 	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) r.p += 3;
 	while (next_line(&r)) {
 		char c = r.word[0][0];
@@ -199,7 +208,8 @@ struct lut *lut_load(const char *path, struct err *e)
 	text = malloc((size_t)n + 1);
 	if (!text) { err_set(e, E_MEMORY, "%s: no memory for %ld bytes", path, n); goto out; }
 	size_t got = fread(text, 1, (size_t)n, f);
-	if (got < (size_t)n) { err_set(e, E_INPUT, "read %s: %s", path, ferror(f) ? strerror(errno) : "short file"); goto out; }
+	if (got < (size_t)n) { err_set(e, E_INPUT, "read %s: %s", path, ferror(f) ? strerror(errno)
+	                               : "short file"); goto out; }
 	l = lut_parse(path, text, got, e);
 out:
 	free(text);

@@ -1,5 +1,6 @@
 /* lut - look-up tables from .cube files: 1D, 3D, and a 1D shaper before a 3D table.
- * Adobe "Cube LUT Specification 1.0" (2013) and Resolve's LUT_1D/3D_INPUT_RANGE. Threads: frozen once loaded.
+ * Adobe "Cube LUT Specification 1.0" (2013) and Resolve's LUT_1D/3D_INPUT_RANGE. Threads: frozen
+ * once loaded.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_LUT_H
 #define IN_LUT_H
@@ -18,7 +19,8 @@ struct lut {
 	float min3[3], scale3[3];
 };
 
-/* NULL with E_INPUT and file:line for anything that is no sound table (E_MEMORY when there is none). */
+/* NULL with E_INPUT and file:line for anything that is no sound table (E_MEMORY when there is
+ * none). */
 struct lut *lut_load(const char *path, struct err *e);
 /* The same from text; name stands in messages. */
 struct lut *lut_parse(const char *name, const char *text, size_t len, struct err *e);

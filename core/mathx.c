@@ -1,6 +1,7 @@
 /* mathx - exponentials, logarithms and trigonometry from + - * / and sqrt alone: equal bits everywhere.
  *
- * Double-double arithmetic (Dekker 1971, Knuth's two-sum) carries what a double cannot; series are Taylor's,
+ * Double-double arithmetic (Dekker 1971, Knuth's two-sum) carries what a double cannot; series are
+ * Taylor's,
  * short enough after reduction to end below 2^-60. SPDX-License-Identifier: BSD-2-Clause */
 #include "mathx.h"
 
@@ -126,16 +127,20 @@ static int split(double x, double *f)
 	return k;
 }
 
-/* ln(1+f) to about 2^-95 relative, as 2 atanh(f / (2+f)); the first terms in double-double. */
+/* ln(1+f) to about 2^-70 relative, as 2 atanh(f / (2+f)); the first terms in double-double. */
 static struct dd log1_dd(double f)
 {
+	static const double tail[] = { 1 / 33.0, 1 / 31.0, 1 / 29.0, 1 / 27.0, 1 / 25.0, 1 / 23.0, 1 / 21.0,
+		1 / 19.0, 1 / 17.0, 1 / 15.0, 1 / 13.0, 1 / 11.0, 1 / 9.0, 1 / 7.0 };
+	static const struct dd head[] = {       /* 1/5, 1/3 */
+		{ 0x1.999999999999ap-3, -0x1.999999999999ap-57 }, { 0x1.5555555555555p-2, 0x1.5555555555555p-56 } };
 	if (f == 0) return dd_of(0);
 	struct dd s = dd_div(dd_of(f), two_sum(2.0, f)), z = dd_mul(s, s);
 	double q = 0;
-	for (int n = 33; n >= 15; n -= 2) q = q * z.hi + 1.0 / n;
+	for (size_t i = 0; i < IN_COUNT(tail); i++) q = q * z.hi + tail[i];
 	struct dd p = dd_of(q);
-	for (int n = 13; n >= 1; n -= 2)
-		p = dd_add(dd_mul(p, z), dd_div(dd_of(1), dd_of(n)));
+	for (size_t i = 0; i < IN_COUNT(head); i++) p = dd_add(dd_mul(p, z), head[i]);
+	p = dd_add(dd_mul(p, z), dd_of(1));
 	p = dd_mul(p, s);
 	p.hi *= 2; p.lo *= 2;
 	return p;
@@ -236,7 +241,8 @@ static uint64_t mul_hi(uint64_t a, uint64_t b, uint64_t *lo)
 }
 
 /* x = q pi/2 + r, |r| <= pi/4, q mod 4 (Payne and Hanek 1983): x's 53-bit integer times the 192 bits of 2/pi
- * that matter; what stands above weight 2 is a multiple of 4 and drops out of the arithmetic mod 2^192. */
+ * that matter; what stands above weight 2 is a multiple of 4 and drops out of the arithmetic mod
+ * 2^192. */
 static int rem_pio2(double x, struct dd *r)
 {
 	double a = mag(x);
@@ -266,20 +272,30 @@ static int rem_pio2(double x, struct dd *r)
 	return (negative(x) ? 4 - (q & 3) : q) & 3;
 }
 
+static double horner(const double *c, int n, double z)
+{
+	double p = c[0];
+	for (int i = 1; i < n; i++) p = p * z + c[i];
+	return p;
+}
+/* sin = r - r z/6 (1 - z p), z = r^2, p = 6 (1/5! - z/7! + ...). */
 static double sin_core(struct dd r)
 {
-	double z = r.hi * r.hi, p = 0;
-	for (int n = 20; n >= 4; n -= 2) p = (1 - p * z) / ((double)n * (n + 1));
-	/* p = 1/20 (1 - z/42 (...)): sin = r - r z/6 (1 - z p) */
-	double v = r.hi * z;
+	static const double c[] = {
+		0x1.154ab3925b815p-63, -0x1.c6ee8e9c1e203p-55, 0x1.2fe15942481f8p-46, -0x1.42df6ed66ca17p-38,
+		0x1.08db48ebe51c7p-30, -0x1.42cb40df7f3abp-23, 0x1.1566abc011567p-16, -0x1.3813813813814p-10,
+		0x1.999999999999ap-5 };
+	double z = r.hi * r.hi, p = horner(c, IN_COUNT(c), z), v = r.hi * z;
 	return r.hi - ((z * (0.5 * r.lo - v * (p / 6)) - r.lo) + v / 6);
 }
+/* cos = 1 - z/2 (1 - z p), p = 2 (1/4! - z/6! + ...). */
 static double cos_core(struct dd r)
 {
-	double z = r.hi * r.hi, p = 0;
-	for (int n = 19; n >= 3; n -= 2) p = (1 - p * z) / ((double)n * (n + 1));
-	/* cos = 1 - z/2 (1 - z p) */
-	double hz = 0.5 * z, w = 1 - hz;
+	static const double c[] = {
+		0x1.e542ba4020225p-61, -0x1.6827863b97d97p-52, 0x1.ae7f3e733b81fp-44, -0x1.93974a8c07c9dp-36,
+		0x1.1eed8eff8d898p-28, -0x1.27e4fb7789f5cp-21, 0x1.a01a01a01a01ap-15, -0x1.6c16c16c16c17p-9,
+		0x1.5555555555555p-4 };
+	double z = r.hi * r.hi, p = horner(c, IN_COUNT(c), z), hz = 0.5 * z, w = 1 - hz;
 	return w + (((1 - w) - hz) + (hz * z * p - r.hi * r.lo));
 }
 
@@ -321,7 +337,8 @@ double mx_atan(double x)
 	double a = mag(x);
 	if (x != x || a < 0x1p-27) return x;
 	if (a > 0x1p60) return with_sign(dd_pio2.hi, x);
-	bool inv = a > 1;                       /* then atan a = pi/2 - atan(c) - atan((1/a - c)/(1 + c/a)) */
+	/* then atan a = pi/2 - atan(c) - atan((1/a - c)/(1 + c/a)) */
+	bool inv = a > 1;
 	double b = inv ? 1 / a : a;
 	int i = b < 0.1875 ? 0 : (int)(b * 8 + 0.5);
 	double c = i / 8.0, t = inv ? (1 - c * a) / (a + c) : (a - c) / (1 + a * c), z = t * t, p = 0;
@@ -409,7 +426,8 @@ double mx_asinh(double x)
 	return with_sign(log1p_pos(a + z / (1 + __builtin_sqrt(1 + z))), x);
 }
 
-/* erf: Taylor below 1, the continued fraction of erfc above (Abramowitz and Stegun 7.1.5, 7.1.14). */
+/* erf: Taylor below 1, the continued fraction of erfc above (Abramowitz and Stegun 7.1.5, 7.1.14).
+ * */
 double mx_erf(double x)
 {
 	double a = mag(x), p = 0;

@@ -24,12 +24,14 @@ static int rgb_planes(const struct image *im, int ch[3], struct err *e)
 static int block_side(struct rect r, size_t budget)
 {
 	int s = 1;
-	while (((size_t)rect_w(r) + (size_t)s - 1) / (size_t)s * (((size_t)rect_h(r) + (size_t)s - 1) / (size_t)s) > budget)
+	while (((size_t)rect_w(r) + (size_t)s - 1) / (size_t)s * (((size_t)rect_h(r) + (size_t)s
+	                                                           - 1) / (size_t)s) > budget)
 		s++;
 	return s;
 }
 
-static bool finite3(const float v[3]) { return v[0] - v[0] == 0 && v[1] - v[1] == 0 && v[2] - v[2] == 0; }
+static bool finite3(const float v[3]) { return v[0] - v[0] == 0 && v[1] - v[1] == 0 && v[2]
+                                        - v[2] == 0; }
 
 static void block_mean(const struct image *im, const int ch[3], struct rect b, float out[3])
 {
@@ -163,7 +165,8 @@ static bool minkowski_ratio(const struct minkowski *m, double out[2])
 	return true;
 }
 
-/* Pixels that tell about colour: no channel at top or above, none at 0, the largest not below low. */
+/* Pixels that tell about colour: no channel at top or above, none at 0, the largest not below low.
+ * */
 struct band { double low, top; };
 
 static bool counts(const struct thumb *t, size_t i, const struct band *b)
@@ -220,9 +223,11 @@ static bool grey_edge(const struct thumb *t, int nt, const struct band *b, doubl
 }
 
 /* Pixels within a quarter of a stop of centre vote with their mean; returns their share. Repeated from the white
- * that the picture came with, this climbs to the nearest crowd of greys (mean shift), which colourful or warmly
+ * that the picture came with, this climbs to the nearest crowd of greys (mean shift), which
+ * colourful or warmly
  * lit scenes move less than they move the averages over all colours. */
-static double near_neutral(const struct thumb *t, int nt, const struct band *b, const double centre[2], double out[2])
+static double near_neutral(const struct thumb *t, int nt, const struct band *b,
+                           const double centre[2], double out[2])
 {
 	int64_t sum[2] = { 0, 0 };
 	uint64_t n = 0, all = 0;
@@ -232,7 +237,8 @@ static double near_neutral(const struct thumb *t, int nt, const struct band *b, 
 			all++;
 			if (t[f].p[1][i] < 2 * b->low || t[f].p[1][i] > 0.8 * b->top) continue;
 			double lg = px_dlog2(t[f].p[1][i]);
-			double rg = px_dlog2(t[f].p[0][i]) - lg - centre[0], bg = px_dlog2(t[f].p[2][i]) - lg - centre[1];
+			double rg = px_dlog2(t[f].p[0][i]) - lg - centre[0],
+			    bg = px_dlog2(t[f].p[2][i]) - lg - centre[1];
 			if (rg * rg + bg * bg > 0.25 * 0.25) continue;
 			sum[0] += (int64_t)(rg * 0x1p24);
 			sum[1] += (int64_t)(bg * 0x1p24);
@@ -272,7 +278,8 @@ void white_measure(const struct thumb *t, int nt, double top, struct white_guess
 	g->rgb[1] = 1;
 	g->rgb[2] = mx_exp2(mean[1]);
 	g->confidence = g->estimators < 2 ? 0.1 * g->estimators : 1 / (1 + var / (0.2 * 0.2));
-	double most = w[2] >= 1 ? 1 : 0.3 + 0.7 * w[2];         /* no crowd of greys: the light may well be meant */
+	/* no crowd of greys: the light may well be meant */
+	double most = w[2] >= 1 ? 1 : 0.3 + 0.7 * w[2];
 	if (g->confidence > most) g->confidence = most;
 }
 

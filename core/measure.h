@@ -1,5 +1,6 @@
 /* measure - statistics of pictures for `solve`: thumbnails, pixel samples, histograms, white estimates.
- * Folds are integers or run in one fixed order, so results are the same on every machine. Threads: worker.
+ * Folds are integers or run in one fixed order, so results are the same on every machine. Threads:
+ * worker.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_MEASURE_H
 #define IN_MEASURE_H
@@ -16,7 +17,8 @@ struct thumb { int w, h; float *p[3]; };
 int thumb_make(const struct image *im, size_t budget, struct thumb *t, struct err *e);
 void thumb_free(struct thumb *t);
 
-/* Single pixels on an even grid, at most budget of them a call; grows. Non-finite ones are left out. */
+/* Single pixels on an even grid, at most budget of them a call; grows. Non-finite ones are left
+ * out. */
 struct pixels { size_t n, cap; float *p[3]; };
 int pixels_add(struct pixels *s, const struct image *im, size_t budget, struct err *e);
 void pixels_free(struct pixels *s);
@@ -26,7 +28,8 @@ enum { HIST_BINS = 4096 };
 struct hist { double lo, hi; uint64_t n, bin[HIST_BINS]; };
 void hist_init(struct hist *h, double lo, double hi);
 void hist_add(struct hist *h, double v);
-double hist_quantile(const struct hist *h, double q);           /* linear inside the bin; 0 when empty */
+/* linear inside the bin; 0 when empty */
+double hist_quantile(const struct hist *h, double q);
 double hist_mean_between(const struct hist *h, double q0, double q1);
 double hist_share_above(const struct hist *h, double v);        /* 0..1 */
 

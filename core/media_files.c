@@ -58,6 +58,7 @@ static int add_exr(struct media *m, const char *path, bool first, struct err *e)
 	struct key k;
 	if (root && key_parse(root, &k) == 0) key_hex(&k, in->root);
 	traits_exr(in, x.has_chroma ? x.chroma : NULL);
+	traits_own(in, exr_attr(&x, "interneg_color"));
 out:
 	exr_info_free(&x);
 	return rc;
@@ -81,6 +82,8 @@ static int add_still(struct media *m, const char *path, struct err *e)
 	const AVDictionaryEntry *t = f ? av_dict_get(f->metadata, "interneg_root", NULL, 0) : NULL;
 	struct key k;
 	if (t && key_parse(t->value, &k) == 0) key_hex(&k, in->root);
+	t = f ? av_dict_get(f->metadata, "interneg_color", NULL, 0) : NULL;
+	if (rc == 0 && t) traits_own(in, t->value);
 	av_frame_free(&f);
 	return rc;
 }

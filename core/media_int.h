@@ -89,6 +89,9 @@ void traits_fill(struct media *m, const AVFrame *f, const AVCodecParameters *par
 /* chroma: 8 doubles or NULL. */
 void traits_exr(struct media_info *in, const double *chroma);
 
+/* Colour space that interneg itself noted in the file; NULL: none. */
+void traits_own(struct media_info *in, const char *space);
+
 /* ---- media_open.c ---- */
 /* Describes the pictures from the first one decoded; the cache is sized by it. */
 int  media_describe(struct media *m, const AVFrame *f, const AVCodecParameters *par, struct err *e);

@@ -173,3 +173,8 @@ void traits_exr(struct media_info *in, const double *chroma)
 	}
 	set(&in->color, false, "linear-rec709", "the file's chromaticities are of no known space: taken as linear-rec709");
 }
+
+void traits_own(struct media_info *in, const char *space)
+{
+	if (space && colour_find(space) >= 0) set(&in->color, true, space, "written by interneg, which names its space");
+}

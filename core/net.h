@@ -39,6 +39,7 @@ struct net_node {
 	struct key static_key;               /* type, version, static parameters, format ... */
 	bool has_static_key;
 	unsigned traits;
+	bool asked;                          /* a target: its frames are delivered whole */
 	int uses;                            /* number of consumers */
 	struct inst *inst;                   /* whose parameters its expressions see */
 	struct net_node *stand_in;           /* what consumers read instead: an expansion's output, the rounded or scaled picture */

@@ -264,7 +264,7 @@ static int add_target(struct net *n, const char *id)
 		n->write[n->nwrite++] = nn;
 		return 0;
 	}
-	nn->keep = true;
+	nn->keep = nn->asked = true;
 	n->target = xrealloc(n->target, (size_t)n->ntarget + 1, sizeof *n->target);
 	n->target[n->ntarget++] = nn;
 	return 0;
@@ -287,12 +287,14 @@ static int pick_targets(struct net *n, const char *only)
 
 void net_ask(struct net *n, struct net_node **nodes, int count)
 {
+	for (int i = 0; i < n->ntarget; i++) n->target[i]->asked = false;
 	n->nwrite = 0;
 	n->target = xrealloc(n->target, (size_t)count + 1, sizeof *n->target);
 	n->ntarget = 0;
 	for (int i = 0; i < count; i++) {
 		bool twice = false;
 		for (int k = 0; k < n->ntarget; k++) twice |= n->target[k] == nodes[i];
+		nodes[i]->asked = true;
 		if (!twice) n->target[n->ntarget++] = nodes[i];
 	}
 }

@@ -108,7 +108,8 @@ static int to_int(double x)
 	return r <= (double)INT_MIN ? INT_MIN : (int)r;
 }
 
-void value_store(const struct param *p, const struct value *v, void *dst, double height, double scale)
+void value_store(const struct param *p, const struct value *v, void *dst, double height,
+                 double scale)
 {
 	char *at = (char *)dst + p->off;
 	switch (p->type) {

@@ -1,4 +1,4 @@
-/* param_parse - the text of one value, by its declaration, with messages that say what was expected.
+/* param_parse - the text of one value by its declaration; messages say what was expected.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <limits.h>
 #include <math.h>
@@ -33,7 +33,8 @@ static int bad(const struct param *p, const char *text, struct err *e, const cha
 static int bad_count(const struct param *p, const char *text, struct err *e, const char *also)
 {
 	char wanted[96];
-	snprintf(wanted, sizeof wanted, "expected %d numbers with spaces between, or one for all%s", p->n, also);
+	snprintf(wanted, sizeof wanted, "expected %d numbers with spaces between, or one for all%s",
+	         p->n, also);
 	return bad(p, text, e, wanted);
 }
 
@@ -136,7 +137,8 @@ static int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static int parse_hex_colour(const struct param *p, const char *text, struct value *out, struct err *e)
+static int parse_hex_colour(const struct param *p, const char *text, struct value *out,
+                            struct err *e)
 {
 	bool good = strlen(text) == 7;
 	for (int i = 0; good && i < 3; i++) {
@@ -189,7 +191,8 @@ static int parse_curve(const struct param *p, const char *text, struct arena *a,
 	return c->n == 1 ? bad(p, text, e, "a curve needs two points, or none") : 0;
 }
 
-int value_parse(const struct param *p, const char *text, struct arena *a, struct value *out, struct err *e)
+int value_parse(const struct param *p, const char *text, struct arena *a, struct value *out,
+                struct err *e)
 {
 	int rc = 0;
 	*out = (struct value){ .type = p->type, .n = p->n };

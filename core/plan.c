@@ -55,7 +55,7 @@ struct joiner { struct plan *p; int *stage; double *overlap; struct net_node ***
 
 static bool may_join(const struct joiner *j, const struct net_node *nn, int *stage, double *overlap)
 {
-	if (!nn->type->tile || nn->keep || !j->nusers[nn->index]) return false;
+	if (!nn->type->tile || nn->keep || nn->asked || !j->nusers[nn->index]) return false;
 	*stage = -1;
 	*overlap = 1;
 	for (int i = 0; i < j->nusers[nn->index]; i++) {

@@ -1,8 +1,11 @@
 /* px_colour - transfer curves and colour transforms over rows of planar R,G,B; vectorised by the compiler.
  *
- * Curves take and return doubles, so the scalar functions of colour.h and the pixel rows share one text.
- * Every curve is strictly increasing over all numbers: odd (mirrored) below 0 unless its own definition or a
- * straight continuation goes on, and it continues above 1. decode: encoded to linear; encode: the inverse.
+ * Curves take and return doubles, so the scalar functions of colour.h and the pixel rows share one
+ * text.
+ * Every curve is strictly increasing over all numbers: odd (mirrored) below 0 unless its own
+ * definition or a
+ * straight continuation goes on, and it continues above 1. decode: encoded to linear; encode: the
+ * inverse.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_COLOUR_H
 #define IN_PX_COLOUR_H
@@ -11,7 +14,8 @@
 #include "px_math.h"
 
 enum curve_id {
-	CURVE_LINEAR, CURVE_GAMMA22, CURVE_GAMMA24, CURVE_GAMMA26, CURVE_CAMERA, CURVE_SRGB, CURVE_PQ, CURVE_HLG,
+	CURVE_LINEAR, CURVE_GAMMA22, CURVE_GAMMA24, CURVE_GAMMA26, CURVE_CAMERA, CURVE_SRGB, CURVE_PQ,
+	    CURVE_HLG,
 	CURVE_ACESCCT, CURVE_ACESCC, CURVE_LOGC3, CURVE_LOGC4, CURVE_SLOG3, CURVE_VLOG, CURVE_LOG3G10,
 	CURVE_APPLELOG, CURVE_COUNT
 };
@@ -94,7 +98,8 @@ IN_INLINE double acescc_encode(double x)
 	double p = (px_dlog2(curve_pos(a)) + 9.72) / 17.52;
 	return x < 0 ? x * ACESCC_SLOPE + ACESCC_ZERO : p;
 }
-/* ARRI LogC3, EI 800: "ALEXA Log C Curve" (2017), its formulas evaluated without rounding to six digits. */
+/* ARRI LogC3, EI 800: "ALEXA Log C Curve" (2017), its formulas evaluated without rounding to six
+ * digits. */
 #define LOGC3_CUT 0.0105909904954696
 #define LOGC3_E 5.367654795272976
 #define LOGC3_F 0.09280935699613732
@@ -109,7 +114,8 @@ IN_INLINE double logc3_encode(double x)
 	double p = px_dlog10(curve_pos(5.55555555555556 * x + 0.0522722750251688));
 	return x > LOGC3_CUT ? 0.247189638318671 * p + 0.385536998692443 : LOGC3_E * x + LOGC3_F;
 }
-/* ARRI LogC4: a = (2^18 - 16) / 117.45, b = 928 / 1023, c = 95 / 1023; s and t as the paper derives them. */
+/* ARRI LogC4: a = (2^18 - 16) / 117.45, b = 928 / 1023, c = 95 / 1023; s and t as the paper derives
+ * them. */
 #define LOGC4_A (262128 / 117.45)
 #define LOGC4_B (928 / 1023.0)
 #define LOGC4_C (95 / 1023.0)
@@ -230,7 +236,8 @@ static inline void curve_encode_row(int curve, float *IN_RESTRICT p, int n)
 }
 
 /* r,g,b = m (r,g,b), row-major m. */
-IN_INLINE void matrix_row(const float m[9], float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b, int n)
+IN_INLINE void matrix_row(const float m[9], float *IN_RESTRICT r, float *IN_RESTRICT g,
+                          float *IN_RESTRICT b, int n)
 {
 	for (int i = 0; i < n; i++) {
 		float x = r[i], y = g[i], z = b[i];
@@ -240,7 +247,8 @@ IN_INLINE void matrix_row(const float m[9], float *IN_RESTRICT r, float *IN_REST
 	}
 }
 
-/* Transforms n pixels in place. Infinities may become NaN in the matrix; the core canonicalises NaN. */
+/* Transforms n pixels in place. Infinities may become NaN in the matrix; the core canonicalises
+ * NaN. */
 static inline void colour_row(const struct colour_xform *x, float *r, float *g, float *b, int n)
 {
 	if (x->identity) return;

@@ -1,6 +1,7 @@
 /* px_lut - a table applied to rows of planar R,G,B: linear in 1D, tetrahedral in 3D.
  *
- * Outside the domain a table either holds its border (clamp) or goes on straight with the slope it has there.
+ * Outside the domain a table either holds its border (clamp) or goes on straight with the slope it
+ * has there.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_LUT_H
 #define IN_PX_LUT_H
@@ -11,7 +12,8 @@
 /* Overshoot is finite, so that slope 0 times it is 0. */
 #define LUT_FAR 1e9f
 
-static inline void lut_row_1d(const float *tab, int n, float min, float scale, bool clamp, float *IN_RESTRICT p, int w)
+static inline void lut_row_1d(const float *tab, int n, float min, float scale, bool clamp,
+                              float *IN_RESTRICT p, int w)
 {
 	const float top = (float)(n - 1), over = clamp ? 0.0f : LUT_FAR;
 	for (int i = 0; i < w; i++) {
@@ -40,13 +42,15 @@ IN_INLINE struct lut_pos lut_pos(float x, float min, float scale, float top, flo
 
 enum { LUT_BATCH = 64 };
 
-/* The tetrahedron of pixel i: cell, the two inner corners as offsets, places in descending order. */
+/* The tetrahedron of pixel i: cell, the two inner corners as offsets, places in descending order.
+ * */
 struct lut_cells {
 	int32_t cell[LUT_BATCH], va[LUT_BATCH], vb[LUT_BATCH];
 	float f[3][LUT_BATCH];
 };
 
-static inline void lut_locate(const struct lut *l, float over, const float *r, const float *g, const float *b,
+static inline void lut_locate(const struct lut *l, float over, const float *r, const float *g,
+                              const float *b,
                               struct lut_cells *c, int n)
 {
 	const float top = (float)(l->n3 - 1);
@@ -77,17 +81,14 @@ static inline void lut_row_3d(const struct lut *l, bool clamp, float *r, float *
 {
 	struct lut_cells c;
 	const float over = clamp ? 0.0f : LUT_FAR;
-	const ptrdiff_t all = 4 * (ptrdiff_t)(1 + l->n3 + l->n3 * l->n3);
+	const int32_t all = 1 + l->n3 + l->n3 * l->n3;
 	for (int x = 0; x < w; x += LUT_BATCH) {
 		int n = w - x < LUT_BATCH ? w - x : LUT_BATCH;
 		lut_locate(l, over, r + x, g + x, b + x, &c, n);
 		for (int i = 0; i < n; i++) {
-			const float *v = l->t3 + 4 * (ptrdiff_t)c.cell[i];
-			const float *va = v + 4 * (ptrdiff_t)c.va[i], *vb = v + 4 * (ptrdiff_t)c.vb[i], *vc = v + all;
-			float o[4];
-			for (int k = 0; k < 4; k++)
-				o[k] = v[k] + c.f[0][i] * (va[k] - v[k]) + c.f[1][i] * (vb[k] - va[k])
-				     + c.f[2][i] * (vc[k] - vb[k]);
+			const v4f *v = (const v4f *)(const void *)l->t3 + c.cell[i];
+			v4f o = v[0], va = v[c.va[i]], vb = v[c.vb[i]], vc = v[all];
+			o = o + c.f[0][i] * (va - o) + c.f[1][i] * (vb - va) + c.f[2][i] * (vc - vb);
 			r[x + i] = o[0]; g[x + i] = o[1]; b[x + i] = o[2];
 		}
 	}

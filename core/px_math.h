@@ -1,7 +1,9 @@
 /* px_math - elementary functions that compilers vectorise and that give equal bits on every instruction set.
  *
- * Branch-free, in doubles inside (only + - * / and bit moves), so float results are within one ulp, nearly
- * always correctly rounded. Names: px_d... double in and out, px_... float. No libm, no FMA, no rcp.
+ * Branch-free, in doubles inside (only + - * / and bit moves), so float results are within one ulp,
+ * nearly
+ * always correctly rounded. Names: px_d... double in and out, px_... float. No libm, no FMA, no
+ * rcp.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_MATH_H
 #define IN_PX_MATH_H

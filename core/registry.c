@@ -83,7 +83,8 @@ const struct param node_common_params[] = {
 int node_slots(const struct node_type *t, struct slot out[NODE_MAX_SLOTS])
 {
 	int n = 0;
-	for (const char *s = t->inputs ? t->inputs : ""; *(s += strspn(s, " ")) && n < NODE_MAX_SLOTS; n++) {
+	for (const char *s = t->inputs ? t->inputs : ""; *(s += strspn(s, " ")) &&
+	     n < NODE_MAX_SLOTS; n++) {
 		size_t len = strcspn(s, " ?*");
 		assert(len < sizeof out[n].name);
 		out[n] = (struct slot){ .optional = false };
@@ -133,7 +134,7 @@ const struct node_type **registry_all(const struct registry *r, int *n)
 	return all;
 }
 
-/* Words of the scene language and of the shell of an element, which a type or parameter cannot take. */
+/* Words of the scene language, which a type cannot take. */
 static bool reserved(const char *name)
 {
 	static const char *const words[] = {

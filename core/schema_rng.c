@@ -12,7 +12,8 @@
 void schema_escape(FILE *f, const char *s)
 {
 	for (; *s; s++) {
-		const char *e = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : *s == '"' ? "&quot;" : NULL;
+		const char *e = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : *s == '"'
+			? "&quot;" : NULL;
 		if (e)
 			fputs(e, f);
 		else
@@ -23,7 +24,8 @@ void schema_escape(FILE *f, const char *s)
 const char *schema_graph_name(const struct scene *s, const struct scene *used)
 {
 	size_t n = strlen(s->dir);
-	bool below = strcmp(s->dir, ".") != 0 && strncmp(used->file, s->dir, n) == 0 && used->file[n] == '/';
+	bool below = strcmp(s->dir, ".") != 0 && strncmp(used->file, s->dir, n) == 0 &&
+		used->file[n] == '/';
 	return below ? used->file + n + 1 : used->file;
 }
 
@@ -42,9 +44,11 @@ const char *schema_doc(const struct param *p, char *buf, size_t n)
 	struct arena *a = arena_new();
 	struct value v;
 	const char *def = value_default(p, a, &v) == 0 ? value_print(p, &v, a) : "";
-	bool number = p->type == PT_FLOAT || p->type == PT_INT || p->type == PT_LENGTH || p->type == PT_VEC;
+	bool number = p->type == PT_FLOAT || p->type == PT_INT || p->type == PT_LENGTH ||
+		p->type == PT_VEC;
 	param_range(p, range, sizeof range);
-	snprintf(buf, n, "%s%s%s%s%s%s", p->doc ? p->doc : "", number || def[0] ? " (" : "", number ? range : "",
+	snprintf(buf, n, "%s%s%s%s%s%s", p->doc ? p->doc : "", number || def[0] ? " (" : "",
+	         number ? range : "",
 	         number && def[0] ? "; " : "", def[0] ? "unless given: " : "", def[0] ? def : "");
 	if (number || def[0])
 		snprintf(buf + strlen(buf), n - strlen(buf), ")");
@@ -110,7 +114,8 @@ static void put_value(FILE *f, const struct param *p)
 		fputs("</zeroOrMore></list>", f);
 		break;
 	default:
-		fputs(p->flags & PF_REQUIRED ? "<data type=\"string\"><param name=\"minLength\">1</param></data>" : "<text/>", f);
+		fputs(p->flags & PF_REQUIRED ? "<data type=\"string\"><param "
+		                               "name=\"minLength\">1</param></data>" : "<text/>", f);
 		break;
 	}
 }
@@ -124,10 +129,14 @@ static void put_doc(FILE *f, const char *doc)
 
 static void put_key(FILE *f, const char *owner, const struct param *p)
 {
-	fprintf(f, "  <define name=\"%s.%s.keys\"><element name=\"animate\"><attribute name=\"param\"><value>%s</value>"
-	        "</attribute>\n    <oneOrMore><element name=\"key\"><attribute name=\"frame\"><data type=\"double\"/></attribute>"
-	        "<attribute name=\"value\"><choice><ref name=\"expr.\"/><ref name=\"%s.%s.value\"/></choice></attribute>"
-	        "<ref name=\"ease.\"/></element></oneOrMore></element></define>\n", owner, p->name, p->name, owner, p->name);
+	fprintf(f, "  <define name=\"%s.%s.keys\"><element name=\"animate\"><attribute "
+	           "name=\"param\"><value>%s</value>"
+	        "</attribute>\n    <oneOrMore><element name=\"key\"><attribute name=\"frame\"><data "
+	        "type=\"double\"/></attribute>"
+	        "<attribute name=\"value\"><choice><ref name=\"expr.\"/><ref "
+	        "name=\"%s.%s.value\"/></choice></attribute>"
+	        "<ref name=\"ease.\"/></element></oneOrMore></element></define>\n", owner, p->name,
+	        p->name, owner, p->name);
 }
 
 static void put_param(FILE *f, const char *owner, const struct param *p)
@@ -135,9 +144,11 @@ static void put_param(FILE *f, const char *owner, const struct param *p)
 	char doc[600];
 	fprintf(f, "  <define name=\"%s.%s.value\"><choice>", owner, p->name);
 	put_value(f, p);
-	fprintf(f, "</choice></define>\n  <define name=\"%s.%s\"><attribute name=\"%s\">", owner, p->name, p->name);
+	fprintf(f, "</choice></define>\n  <define name=\"%s.%s\"><attribute name=\"%s\">", owner,
+	        p->name, p->name);
 	put_doc(f, schema_doc(p, doc, sizeof doc));
-	fprintf(f, "<choice><ref name=\"expr.\"/><ref name=\"%s.%s.value\"/></choice></attribute></define>\n", owner, p->name);
+	fprintf(f, "<choice><ref name=\"expr.\"/><ref "
+	           "name=\"%s.%s.value\"/></choice></attribute></define>\n", owner, p->name);
 	if (!(p->flags & PF_STATIC))
 		put_key(f, owner, p);
 }
@@ -167,8 +178,10 @@ static void put_slots(FILE *f, const struct node_type *t, bool in_pass)
 	struct slot slot[NODE_MAX_SLOTS];
 	int n = node_slots(t, slot);
 	for (int i = 0; i < n; i++) {
-		bool first = strcmp(slot[i].name, "image") == 0, optional = slot[i].optional || (first && in_pass);
-		fprintf(f, "%s<attribute name=\"%s\"><ref name=\"%s\"/></attribute>%s", optional ? "<optional>" : "",
+		bool first = strcmp(slot[i].name, "image") == 0, optional = slot[i].optional ||
+			(first && in_pass);
+		fprintf(f, "%s<attribute name=\"%s\"><ref name=\"%s\"/></attribute>%s",
+		        optional ? "<optional>" : "",
 		        slot_attr(&slot[i]), slot[i].list ? "refs." : "ref.", optional ? "</optional>" : "");
 	}
 }
@@ -196,11 +209,13 @@ static void put_type(FILE *f, const struct node_type *t)
 	}
 	fputs("</define>\n", f);
 	for (int in_pass = 0; in_pass < 2; in_pass++) {
-		fprintf(f, "  <define name=\"%s%s\"><element name=\"%s\">", t->name, in_pass ? ".inner" : "", t->name);
+		fprintf(f, "  <define name=\"%s%s\"><element name=\"%s\">", t->name, in_pass ? ".inner" : "",
+		        t->name);
 		put_doc(f, t->doc ? t->doc : "");
 		fputs("<ref name=\"id.\"/>", f);
 		put_slots(f, t, in_pass);
-		fprintf(f, "<ref name=\"%s.params\"/><ref name=\"%s.children\"/></element></define>\n", t->name, t->name);
+		fprintf(f, "<ref name=\"%s.params\"/><ref name=\"%s.children\"/></element></define>\n", t->name,
+		        t->name);
 	}
 }
 
@@ -291,60 +306,82 @@ static const char head[] =
 	"xmlns:a=\"http://relaxng.org/ns/compatibility/annotations/1.0\"\n"
 	"         datatypeLibrary=\"http://www.w3.org/2001/XMLSchema-datatypes\">\n"
 	"  <start><ref name=\"graph.\"/></start>\n"
-	"  <define name=\"id.\"><attribute name=\"id\"><data type=\"ID\"><param name=\"pattern\">" SCHEMA_ID
+	"  <define name=\"id.\"><attribute name=\"id\"><data type=\"ID\"><param "
+	"name=\"pattern\">" SCHEMA_ID
 	"</param></data></attribute></define>\n"
-	"  <define name=\"ref.\"><data type=\"token\"><param name=\"pattern\">" SCHEMA_ID "(\\." SCHEMA_ID ")?"
+	"  <define name=\"ref.\"><data type=\"token\"><param "
+	"name=\"pattern\">" SCHEMA_ID "(\\." SCHEMA_ID ")?"
 	"</param></data></define>\n"
 	"  <define name=\"refs.\"><list><oneOrMore><ref name=\"ref.\"/></oneOrMore></list></define>\n"
-	"  <define name=\"expr.\"><data type=\"string\"><param name=\"pattern\">" SCHEMA_EXPR "</param></data></define>\n"
-	"  <define name=\"ease.\"><choice><optional><attribute name=\"ease\"><a:documentation>how the value arrives at this "
+	"  <define name=\"expr.\"><data type=\"string\"><param "
+	"name=\"pattern\">" SCHEMA_EXPR "</param></data></define>\n"
+	"  <define name=\"ease.\"><choice><optional><attribute name=\"ease\"><a:documentation>how the "
+	"value arrives at this "
 	"key</a:documentation><choice><value>linear</value><value>smooth</value><value>hold</value></choice></attribute>"
 	"</optional>\n"
-	"    <group><attribute name=\"ease\"><value>bezier</value></attribute><attribute name=\"bezier\"><list>"
-	"<data type=\"double\"/><data type=\"double\"/><data type=\"double\"/><data type=\"double\"/></list></attribute>"
+	"    <group><attribute name=\"ease\"><value>bezier</value></attribute><attribute "
+	"name=\"bezier\"><list>"
+	"<data type=\"double\"/><data type=\"double\"/><data type=\"double\"/><data "
+	"type=\"double\"/></list></attribute>"
 	"</group></choice></define>\n";
 
 static const char middle[] =
 	"  <define name=\"face.\"><choice>\n"
-	"    <element name=\"param\"><a:documentation>A parameter of this graph, for expressions, --set and use."
+	"    <element name=\"param\"><a:documentation>A parameter of this graph, for expressions, --set "
+	"and use."
 	"</a:documentation>\n"
-	"      <attribute name=\"name\"><data type=\"token\"><param name=\"pattern\">[A-Za-z_][A-Za-z0-9_]*</param></data>"
+	"      <attribute name=\"name\"><data type=\"token\"><param "
+	"name=\"pattern\">[A-Za-z_][A-Za-z0-9_]*</param></data>"
 	"</attribute>\n"
-	"      <attribute name=\"type\"><choice><value>float</value><value>int</value><value>bool</value><value>enum</value>"
+	"      <attribute "
+	"name=\"type\"><choice><value>float</value><value>int</value><value>bool</value><value>enum</value>"
 	"<value>string</value><value>path</value><value>colour</value><value>vector</value><value>length</value>"
 	"<value>curve</value></choice></attribute>\n"
 	"      <attribute name=\"value\"/><optional><attribute name=\"doc\"/></optional>"
 	"<optional><attribute name=\"min\"><data type=\"double\"/></attribute></optional>"
 	"<optional><attribute name=\"max\"><data type=\"double\"/></attribute></optional>"
 	"<optional><attribute name=\"choices\"/></optional></element>\n"
-	"    <element name=\"input\"><a:documentation>An image that a use of this graph feeds.</a:documentation>"
+	"    <element name=\"input\"><a:documentation>An image that a use of this graph "
+	"feeds.</a:documentation>"
 	"<ref name=\"id.\"/></element>\n"
-	"    <element name=\"output\"><a:documentation>An image that a use of this graph gives.</a:documentation>"
+	"    <element name=\"output\"><a:documentation>An image that a use of this graph "
+	"gives.</a:documentation>"
 	"<ref name=\"id.\"/><attribute name=\"in\"><ref name=\"ref.\"/></attribute></element>\n"
 	"    <element name=\"script\"><a:documentation>Lua nodes and rules from a file.</a:documentation>"
-	"<attribute name=\"file\"/><optional><attribute name=\"sha256\"><data type=\"string\"><param name=\"pattern\">"
+	"<attribute name=\"file\"/><optional><attribute name=\"sha256\"><data type=\"string\"><param "
+	"name=\"pattern\">"
 	"[0-9a-fA-F]{64}</param></data></attribute></optional></element>\n"
-	"    <element name=\"waive\"><a:documentation>Waives one finding of a rule; waivers are reported.</a:documentation>"
-	"<attribute name=\"rule\"/><attribute name=\"reason\"><data type=\"string\"><param name=\"minLength\">1</param></data>"
+	"    <element name=\"waive\"><a:documentation>Waives one finding of a rule; waivers are "
+	"reported.</a:documentation>"
+	"<attribute name=\"rule\"/><attribute name=\"reason\"><data type=\"string\"><param "
+	"name=\"minLength\">1</param></data>"
 	"</attribute><optional><attribute name=\"node\"/></optional></element>\n"
 	"  </choice></define>\n"
 	"  <define name=\"pass.attrs\"><ref name=\"id.\"/>\n"
-	"    <optional><attribute name=\"kind\"><choice><value>geometry</value><value>cleanup</value><value>detail</value>"
+	"    <optional><attribute "
+	"name=\"kind\"><choice><value>geometry</value><value>cleanup</value><value>detail</value>"
 	"<value>motion</value><value>neutral</value><value>look</value><value>integrate</value><value>deliver</value>"
 	"<value></value></choice></attribute></optional>\n"
-	"    <optional><attribute name=\"keep\"><a:documentation>whether its result is written to disk</a:documentation><choice>"
+	"    <optional><attribute name=\"keep\"><a:documentation>whether its result is written to "
+	"disk</a:documentation><choice>"
 	"<value>auto</value><value>always</value><value>never</value></choice></attribute></optional>\n"
-	"    <optional><attribute name=\"depth\"><choice><value>float</value><value>half</value></choice></attribute></optional>\n"
-	"    <optional><attribute name=\"path\"/></optional><optional><attribute name=\"out\"><ref name=\"ref.\"/></attribute>"
+	"    <optional><attribute "
+	"name=\"depth\"><choice><value>float</value><value>half</value></choice></attribute></optional>\n"
+	"    <optional><attribute name=\"path\"/></optional><optional><attribute name=\"out\"><ref "
+	"name=\"ref.\"/></attribute>"
 	"</optional><optional><attribute name=\"note\"/></optional></define>\n"
 	"  <define name=\"graph.attrs\"><attribute name=\"version\"><value>1</value></attribute>\n"
 	"    <optional><attribute name=\"name\"/></optional>\n"
-	"    <optional><attribute name=\"fps\"><data type=\"string\"><param name=\"pattern\">[0-9]+(\\.[0-9]+|/[0-9]+)?</param>"
+	"    <optional><attribute name=\"fps\"><data type=\"string\"><param "
+	"name=\"pattern\">[0-9]+(\\.[0-9]+|/[0-9]+)?</param>"
 	"</data></attribute></optional>\n"
-	"    <optional><attribute name=\"working\"/></optional><optional><attribute name=\"sequence\"/></optional>\n"
-	"    <optional><attribute name=\"picture_locked\"><choice><value>yes</value><value>no</value></choice></attribute>"
+	"    <optional><attribute name=\"working\"/></optional><optional><attribute "
+	"name=\"sequence\"/></optional>\n"
+	"    <optional><attribute "
+	"name=\"picture_locked\"><choice><value>yes</value><value>no</value></choice></attribute>"
 	"</optional>\n"
-	"    <optional><attribute name=\"noNamespaceSchemaLocation\" ns=\"http://www.w3.org/2001/XMLSchema-instance\"/>"
+	"    <optional><attribute name=\"noNamespaceSchemaLocation\" "
+	"ns=\"http://www.w3.org/2001/XMLSchema-instance\"/>"
 	"</optional></define>\n";
 
 void schema_rng(FILE *f, const struct registry *reg, const struct scene *s)
@@ -357,12 +394,14 @@ void schema_rng(FILE *f, const struct registry *reg, const struct scene *s)
 		put_type(f, all[i]);
 	put_use(f, s);
 	fputs(middle, f);
-	fputs("  <define name=\"graph.\"><element name=\"graph\"><ref name=\"graph.attrs\"/><zeroOrMore><choice>\n"
+	fputs("  <define name=\"graph.\"><element name=\"graph\"><ref "
+	      "name=\"graph.attrs\"/><zeroOrMore><choice>\n"
 	      "    <ref name=\"face.\"/><ref name=\"use.\"/><ref name=\"pass.\"/>\n", f);
 	for (int i = 0; i < n; i++)
 		fprintf(f, "    <ref name=\"%s\"/>\n", all[i]->name);
 	fputs("  </choice></zeroOrMore></element></define>\n"
-	      "  <define name=\"pass.\"><element name=\"pass\"><ref name=\"pass.attrs\"/><oneOrMore><choice>\n"
+	      "  <define name=\"pass.\"><element name=\"pass\"><ref "
+	      "name=\"pass.attrs\"/><oneOrMore><choice>\n"
 	      "    <ref name=\"use.\"/>\n", f);
 	for (int i = 0; i < n; i++)
 		fprintf(f, "    <ref name=\"%s.inner\"/>\n", all[i]->name);

@@ -19,7 +19,8 @@ static void put_doc(FILE *f, const char *doc)
 static void type_number(FILE *f, const struct param *p)
 {
 	char text[40];
-	fprintf(f, "<xs:simpleType><xs:restriction base=\"xs:%s\">", p->type == PT_INT ? "integer" : "double");
+	fprintf(f, "<xs:simpleType><xs:restriction base=\"xs:%s\">",
+	        p->type == PT_INT ? "integer" : "double");
 	for (int i = 0; i < 2; i++)
 		if (isfinite(i ? p->max : p->min)) {
 			mx_print(i ? p->max : p->min, text);
@@ -30,7 +31,8 @@ static void type_number(FILE *f, const struct param *p)
 
 static void type_pattern(FILE *f, const char *pattern)
 {
-	fprintf(f, "<xs:simpleType><xs:restriction base=\"xs:string\"><xs:pattern value=\"%s\"/></xs:restriction>"
+	fprintf(f, "<xs:simpleType><xs:restriction base=\"xs:string\"><xs:pattern "
+	           "value=\"%s\"/></xs:restriction>"
 	        "</xs:simpleType>", pattern);
 }
 
@@ -50,7 +52,8 @@ static void type_vector(FILE *f, const struct param *p)
 	type_number(f, p);
 	fputs("<xs:simpleType><xs:restriction><xs:simpleType><xs:list>", f);
 	type_number(f, p);
-	fprintf(f, "</xs:list></xs:simpleType><xs:length value=\"%d\"/></xs:restriction></xs:simpleType>", p->n);
+	fprintf(f, "</xs:list></xs:simpleType><xs:length "
+	           "value=\"%d\"/></xs:restriction></xs:simpleType>", p->n);
 	if (p->type == PT_COLOUR)
 		type_pattern(f, "#[0-9a-fA-F]{6}");
 }
@@ -82,7 +85,8 @@ static void put_type(FILE *f, const struct param *p)
 		fputs("</xs:list></xs:simpleType>", f);
 		break;
 	default:
-		fprintf(f, "<xs:simpleType><xs:restriction base=\"xs:string\"><xs:minLength value=\"%d\"/></xs:restriction>"
+		fprintf(f, "<xs:simpleType><xs:restriction base=\"xs:string\"><xs:minLength "
+		           "value=\"%d\"/></xs:restriction>"
 		        "</xs:simpleType>", p->flags & PF_REQUIRED ? 1 : 0);
 		break;
 	}
@@ -126,9 +130,12 @@ static bool any_animated(const struct node_type *t)
 
 static void put_animate(FILE *f, const struct node_type *t)
 {
-	fputs("    <xs:sequence><xs:element name=\"animate\" minOccurs=\"0\" maxOccurs=\"unbounded\"><xs:complexType>"
-	      "<xs:sequence>\n      <xs:element name=\"key\" type=\"key.\" maxOccurs=\"unbounded\"/></xs:sequence>\n      "
-	      "<xs:attribute name=\"param\" use=\"required\"><xs:simpleType><xs:restriction base=\"xs:string\">", f);
+	fputs("    <xs:sequence><xs:element name=\"animate\" minOccurs=\"0\" "
+	      "maxOccurs=\"unbounded\"><xs:complexType>"
+	      "<xs:sequence>\n      <xs:element name=\"key\" type=\"key.\" "
+	      "maxOccurs=\"unbounded\"/></xs:sequence>\n      "
+	      "<xs:attribute name=\"param\" use=\"required\"><xs:simpleType><xs:restriction "
+	      "base=\"xs:string\">", f);
 	animated_names(f, t->params);
 	if (t->flags & NF_MASKED)
 		animated_names(f, node_common_params);
@@ -151,7 +158,8 @@ static void put_node(FILE *f, const struct node_type *t)
 			put_animate(f, t);
 		fputs("    <xs:attribute name=\"id\" type=\"id.\" use=\"required\"/>\n", f);
 		for (int i = 0; i < n; i++) {
-			bool first = strcmp(slot[i].name, "image") == 0, optional = slot[i].optional || (first && in_pass);
+			bool first = strcmp(slot[i].name, "image") == 0, optional = slot[i].optional ||
+				(first && in_pass);
 			fprintf(f, "    <xs:attribute name=\"%s\" type=\"%s\"%s/>\n", slot_attr(&slot[i]),
 			        slot[i].list ? "refs." : "ref.", optional ? "" : " use=\"required\"");
 		}
@@ -219,10 +227,14 @@ static void put_face(FILE *f, const struct scene *s, int elem)
 static void put_use(FILE *f, const struct scene *s)
 {
 	bool any = false;
-	fputs("  <xs:complexType name=\"use.\"><xs:annotation><xs:documentation>Another graph, as one node."
-	      "</xs:documentation></xs:annotation>\n    <xs:sequence><xs:element name=\"set\" minOccurs=\"0\" "
-	      "maxOccurs=\"unbounded\"><xs:complexType>\n      <xs:attribute name=\"node\" type=\"xs:string\" use=\"required\"/>"
-	      "<xs:anyAttribute namespace=\"##local\" processContents=\"skip\"/></xs:complexType></xs:element></xs:sequence>\n"
+	fputs("  <xs:complexType name=\"use.\"><xs:annotation><xs:documentation>Another graph, as one "
+	      "node."
+	      "</xs:documentation></xs:annotation>\n    <xs:sequence><xs:element name=\"set\" "
+	      "minOccurs=\"0\" "
+	      "maxOccurs=\"unbounded\"><xs:complexType>\n      <xs:attribute name=\"node\" "
+	      "type=\"xs:string\" use=\"required\"/>"
+	      "<xs:anyAttribute namespace=\"##local\" "
+	      "processContents=\"skip\"/></xs:complexType></xs:element></xs:sequence>\n"
 	      "    <xs:attribute name=\"id\" type=\"id.\" use=\"required\"/>\n"
 	      "    <xs:attribute name=\"graph\" type=\"xs:string\" use=\"required\"/>\n", f);
 	for (int i = 0; s && i < s->nelem; i++)
@@ -246,39 +258,52 @@ static void put_use(FILE *f, const struct scene *s)
 static const char head[] =
 	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	"<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\">\n"
-	"  <xs:simpleType name=\"id.\"><xs:restriction base=\"xs:ID\"><xs:pattern value=\"" SCHEMA_ID "\"/></xs:restriction>"
+	"  <xs:simpleType name=\"id.\"><xs:restriction base=\"xs:ID\"><xs:pattern "
+	"value=\"" SCHEMA_ID "\"/></xs:restriction>"
 	"</xs:simpleType>\n"
-	"  <xs:simpleType name=\"ref.\"><xs:restriction base=\"xs:token\"><xs:pattern value=\"" SCHEMA_ID "(\\." SCHEMA_ID
+	"  <xs:simpleType name=\"ref.\"><xs:restriction base=\"xs:token\"><xs:pattern "
+	"value=\"" SCHEMA_ID "(\\." SCHEMA_ID
 	")?\"/></xs:restriction></xs:simpleType>\n"
-	"  <xs:simpleType name=\"refs.\"><xs:restriction><xs:simpleType><xs:list itemType=\"ref.\"/></xs:simpleType>"
+	"  <xs:simpleType name=\"refs.\"><xs:restriction><xs:simpleType><xs:list "
+	"itemType=\"ref.\"/></xs:simpleType>"
 	"<xs:minLength value=\"1\"/></xs:restriction></xs:simpleType>\n"
-	"  <xs:simpleType name=\"expr.\"><xs:restriction base=\"xs:string\"><xs:pattern value=\"" SCHEMA_EXPR "\"/>"
+	"  <xs:simpleType name=\"expr.\"><xs:restriction base=\"xs:string\"><xs:pattern "
+	"value=\"" SCHEMA_EXPR "\"/>"
 	"</xs:restriction></xs:simpleType>\n"
-	"  <xs:simpleType name=\"points.\"><xs:restriction><xs:simpleType><xs:list itemType=\"xs:double\"/></xs:simpleType>"
+	"  <xs:simpleType name=\"points.\"><xs:restriction><xs:simpleType><xs:list "
+	"itemType=\"xs:double\"/></xs:simpleType>"
 	"<xs:length value=\"4\"/></xs:restriction></xs:simpleType>\n"
-	"  <xs:complexType name=\"key.\"><xs:attribute name=\"frame\" type=\"xs:double\" use=\"required\"/>" MUST("value")
+	"  <xs:complexType name=\"key.\"><xs:attribute name=\"frame\" type=\"xs:double\" "
+	"use=\"required\"/>" MUST("value")
 	"<xs:attribute name=\"ease\">" NOTE("how the value arrives at this key")
 	WORDS(WORD("linear") WORD("smooth") WORD("hold") WORD("bezier")) "</xs:attribute>"
 	"<xs:attribute name=\"bezier\" type=\"points.\"/></xs:complexType>\n";
 
 static const char middle[] =
-	"  <xs:complexType name=\"param.\">" NOTE("A parameter of this graph, for expressions, --set and use.")
-	"<xs:attribute name=\"name\" use=\"required\"><xs:simpleType><xs:restriction base=\"xs:string\"><xs:pattern "
+	"  <xs:complexType name=\"param.\">" NOTE("A parameter of this graph, for expressions, --set and "
+	                                          "use.")
+	"<xs:attribute name=\"name\" use=\"required\"><xs:simpleType><xs:restriction "
+	"base=\"xs:string\"><xs:pattern "
 	"value=\"[A-Za-z_][A-Za-z0-9_]*\"/></xs:restriction></xs:simpleType></xs:attribute>\n"
-	"    <xs:attribute name=\"type\" use=\"required\">" WORDS(WORD("float") WORD("int") WORD("bool") WORD("enum")
+	"    <xs:attribute name=\"type\" "
+	"use=\"required\">" WORDS(WORD("float") WORD("int") WORD("bool") WORD("enum")
 	WORD("string") WORD("path") WORD("colour") WORD("vector") WORD("length") WORD("curve")) "</xs:attribute>\n    "
-	MUST("value") ATTR("doc") "<xs:attribute name=\"min\" type=\"xs:double\"/><xs:attribute name=\"max\" "
+	MUST("value") ATTR("doc") "<xs:attribute name=\"min\" type=\"xs:double\"/><xs:attribute "
+	                          "name=\"max\" "
 	"type=\"xs:double\"/>" ATTR("choices") "</xs:complexType>\n"
 	"  <xs:complexType name=\"input.\">" NOTE("An image that a use of this graph feeds.")
 	"<xs:attribute name=\"id\" type=\"id.\" use=\"required\"/></xs:complexType>\n"
 	"  <xs:complexType name=\"output.\">" NOTE("An image that a use of this graph gives.")
-	"<xs:attribute name=\"id\" type=\"id.\" use=\"required\"/><xs:attribute name=\"in\" type=\"ref.\" use=\"required\"/>"
+	"<xs:attribute name=\"id\" type=\"id.\" use=\"required\"/><xs:attribute name=\"in\" type=\"ref.\" "
+	"use=\"required\"/>"
 	"</xs:complexType>\n"
 	"  <xs:complexType name=\"script.\">" NOTE("Lua nodes and rules from a file.") MUST("file")
 	"<xs:attribute name=\"sha256\"><xs:simpleType><xs:restriction base=\"xs:string\"><xs:pattern "
 	"value=\"[0-9a-fA-F]{64}\"/></xs:restriction></xs:simpleType></xs:attribute></xs:complexType>\n"
-	"  <xs:complexType name=\"waive.\">" NOTE("Waives one finding of a rule; waivers are reported.") MUST("rule")
-	"<xs:attribute name=\"reason\" use=\"required\"><xs:simpleType><xs:restriction base=\"xs:string\"><xs:minLength "
+	"  <xs:complexType name=\"waive.\">" NOTE("Waives one finding of a rule; waivers are "
+	                                          "reported.") MUST("rule")
+	"<xs:attribute name=\"reason\" use=\"required\"><xs:simpleType><xs:restriction "
+	"base=\"xs:string\"><xs:minLength "
 	"value=\"1\"/></xs:restriction></xs:simpleType></xs:attribute>" ATTR("node") "</xs:complexType>\n";
 
 static const char pass_attrs[] =
@@ -287,19 +312,23 @@ static const char pass_attrs[] =
 	      WORD("integrate") WORD("deliver")) "</xs:attribute>\n"
 	"    <xs:attribute name=\"keep\" default=\"auto\">" NOTE("whether its result is written to disk")
 	WORDS(WORD("auto") WORD("always") WORD("never")) "</xs:attribute>\n"
-	"    <xs:attribute name=\"depth\" default=\"float\">" WORDS(WORD("float") WORD("half")) "</xs:attribute>\n    "
+	"    <xs:attribute name=\"depth\" "
+	"default=\"float\">" WORDS(WORD("float") WORD("half")) "</xs:attribute>\n    "
 	ATTR("path") "<xs:attribute name=\"out\" type=\"ref.\"/>" ATTR("note") "\n";
 
 static const char graph_attrs[] =
-	"    <xs:attribute name=\"version\" use=\"required\">" WORDS(WORD("1")) "</xs:attribute>\n    " ATTR("name")
+	"    <xs:attribute name=\"version\" use=\"required\">" WORDS(WORD("1")) "</xs:attribute>\n    "
+	                                                                        "" ATTR("name")
 	"<xs:attribute name=\"fps\"><xs:simpleType><xs:restriction base=\"xs:string\"><xs:pattern "
 	"value=\"[0-9]+(\\.[0-9]+|/[0-9]+)?\"/></xs:restriction></xs:simpleType></xs:attribute>\n    "
-	"<xs:attribute name=\"working\" type=\"xs:string\" default=\"acescg\"/><xs:attribute name=\"picture_locked\" default=\"no\">"
+	"<xs:attribute name=\"working\" type=\"xs:string\" default=\"acescg\"/><xs:attribute "
+	"name=\"picture_locked\" default=\"no\">"
 	WORDS(WORD("yes") WORD("no")) "</xs:attribute>" ATTR("sequence") "\n";
 
 void schema_xsd(FILE *f, const struct registry *reg, const struct scene *s)
 {
-	static const char *const words[] = { "param", "input", "output", "script", "waive", "use", "pass" };
+	static const char *const words[] = { "param", "input", "output", "script", "waive", "use",
+	                                    "pass" };
 	int n;
 	const struct node_type **all = registry_all(reg, &n);
 	fputs(head, f);
@@ -316,7 +345,8 @@ void schema_xsd(FILE *f, const struct registry *reg, const struct scene *s)
 	for (int i = 0; i < n; i++)
 		fprintf(f, "    <xs:element name=\"%s\" type=\"%s.inner\"/>\n", all[i]->name, all[i]->name);
 	fprintf(f, "    </xs:choice>\n%s  </xs:complexType>\n", pass_attrs);
-	fputs("  <xs:element name=\"graph\"><xs:complexType><xs:choice minOccurs=\"0\" maxOccurs=\"unbounded\">\n", f);
+	fputs("  <xs:element name=\"graph\"><xs:complexType><xs:choice minOccurs=\"0\" "
+	      "maxOccurs=\"unbounded\">\n", f);
 	for (size_t i = 0; i < IN_COUNT(words); i++)
 		fprintf(f, "    <xs:element name=\"%s\" type=\"%s.\"/>\n", words[i], words[i]);
 	for (int i = 0; i < n; i++)

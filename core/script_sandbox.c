@@ -373,7 +373,7 @@ static int l_line(lua_State *L)
 /* What of the base library stays, in a new table on the stack. */
 static void base_globals(lua_State *L)
 {
-	static const char *const kept[] = { "assert", "error", "ipairs", "pcall", "xpcall", "rawequal", "rawget",
+	static const char *const kept[] = { "assert", "error", "ipairs", "pcall", "rawequal", "rawget",
 		"rawlen", "tonumber", "type" };
 	static const luaL_Reg own[] = { { "tostring", l_tostring }, { "pairs", l_pairs }, { "next", l_next },
 		{ "setmetatable", l_setmetatable }, { "getmetatable", l_getmetatable }, { "rawset", l_rawset },

@@ -59,7 +59,8 @@ void white_matrix(int space, double exposure, double temperature, double tint, d
 }
 
 /* What is left of the cast: log2 of R/G and B/G after the correction. */
-static void cast_left(int space, const double rgb[3], double temperature, double tint, double out[2])
+static void cast_left(int space, const double rgb[3], double temperature, double tint,
+                      double out[2])
 {
 	double m[9], v[3];
 	white_matrix(space, 0, temperature, tint, m);
@@ -73,7 +74,8 @@ static void cast_left(int space, const double rgb[3], double temperature, double
 
 static double held(double v, double limit) { return v < -limit ? -limit : v > limit ? limit : v; }
 
-void white_solve(int space, const double rgb[3], double temp_limit, double tint_limit, double *temperature,
+void white_solve(int space, const double rgb[3], double temp_limit, double tint_limit,
+                 double *temperature,
                  double *tint)
 {
 	double t = 0, d = 0;
@@ -82,7 +84,8 @@ void white_solve(int space, const double rgb[3], double temp_limit, double tint_
 		cast_left(space, rgb, t, d, f);
 		cast_left(space, rgb, t + 0.25, d, ft);
 		cast_left(space, rgb, t, d + 0.25, fd);
-		double a = (ft[0] - f[0]) * 4, b = (fd[0] - f[0]) * 4, c = (ft[1] - f[1]) * 4, e = (fd[1] - f[1]) * 4;
+		double a = (ft[0] - f[0]) * 4, b = (fd[0] - f[0]) * 4, c = (ft[1] - f[1]) * 4,
+		    e = (fd[1] - f[1]) * 4;
 		double det = a * e - b * c;
 		if (det == 0) break;
 		t = held(t - (e * f[0] - b * f[1]) / det, temp_limit);

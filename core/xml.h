@@ -11,9 +11,10 @@ enum {
 	XML_MAX_BYTES = 64 << 20, XML_MAX_ELEMS = 1000000, XML_MAX_ATTRS = 1000, XML_MAX_VALUE = 65536
 };
 
-/* --- tokens (xml_scan.c): places in well-formed text; on other text any answer, but within bounds --- */
+/* --- tokens (xml_scan.c): places in well-formed text; on other text any answer, within bounds --- */
 enum xtok { XT_END, XT_TEXT, XT_COMMENT, XT_PI, XT_CDATA, XT_DOCTYPE, XT_OPEN, XT_EMPTY, XT_CLOSE };
-struct xspan { const char *name, *value; size_t name_len, value_len; int line; };   /* value: raw, unquoted */
+struct xspan { const char *name, *value; size_t name_len,
+              value_len; int line; };   /* value: raw, unquoted */
 struct xscan {
 	const char *p, *end; int line;               /* the next token's place */
 	enum xtok tok; const char *start; size_t len; int tok_line;
@@ -33,7 +34,7 @@ void xbuf_value(struct xbuf *b, const char *s);  /* escaped for an attribute in 
 size_t utf8_width(const char *s, size_t n);      /* characters */
 
 /* --- tree (xml_tree.c) --- */
-struct xattr { const char *name, *value; int line; bool foreign; };  /* foreign: of another namespace */
+struct xattr { const char *name, *value; int line; };
 struct xelem {
 	const char *tag; int line;
 	struct xattr *attr; int nattr;
@@ -64,7 +65,7 @@ struct load {
 	struct xelem **source;                       /* of scene.elem[i] */
 };
 
-/* Finding at x's line (or the given one); where and hint may be NULL. Equal findings are added once. */
+/* Adds a finding; where and hint may be NULL. Equal ones of a used graph are added once. */
 void load_bad(struct load *l, int line, const char *where, const char *hint, const char *fmt, ...)
 	IN_PRINTF(5, 6);
 /* So many findings that no more are shown: spare the work of making them. */
@@ -81,9 +82,11 @@ struct scene *load_used(struct load *l, struct elem *el, const char *graph, int 
 void elems_collect(struct load *l);
 /* xml_attr.c: attributes of every element: slots, parameters, animation, sets. */
 void attrs_check(struct load *l);
-void attr_unknown(struct load *l, const struct xelem *x, const struct xattr *at, const char *const *names, size_t n);
+void attr_unknown(struct load *l, const struct xelem *x, const struct xattr *at,
+                  const char *const *names, size_t n);
 /* Checks literal or expression text against p. 0 or -1 (reported). */
-int text_check(struct load *l, const struct param *p, const char *text, int line, const char *where);
+int text_check(struct load *l, const struct param *p, const char *text, int line,
+               const char *where);
 /* The node that "id" or "use.id" means within s, or NULL. */
 struct elem *scene_inner(struct scene *s, const char *path);
 const struct sparam *scene_sparam(const struct scene *s, const char *name);

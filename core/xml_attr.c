@@ -76,7 +76,8 @@ static size_t count_words(const char *s)
 }
 
 /* Adds the ids in at as connections of slot; `list`: more than one may be given. */
-static void take_refs(struct load *l, struct elem *el, const char *slot, bool list, const struct xattr *at)
+static void take_refs(struct load *l, struct elem *el, const char *slot, bool list,
+                      const struct xattr *at)
 {
 	char where[160];
 	size_t n = count_words(at->value);
@@ -109,17 +110,22 @@ static void imply_in(struct load *l, struct elem *el, const struct slot *slot)
 	int i = (int)(el - s->elem);
 	char where[160];
 	elem_where(el, where, sizeof where);
-	bool follows = el->pass >= 0 && i > 0 && s->elem[i - 1].pass == el->pass && l->source[i - 1]->next == l->source[i];
-	if (strcmp(slot->name, "image") == 0 && follows && gives_image(&s->elem[i - 1]) && s->elem[i - 1].id[0]) {
-		el->ref[el->nref++] = (struct ref){ "image", 0, s->elem[i - 1].id, el->line, true };
+	bool follows = el->pass >= 0 && i > 0 && s->elem[i - 1].pass == el->pass &&
+		l->source[i - 1]->next == l->source[i];
+	if (strcmp(slot->name, "image") == 0 && follows && gives_image(&s->elem[i - 1])) {
+		if (id_valid(s->elem[i - 1].id))     /* else it is reported already */
+			el->ref[el->nref++] = (struct ref){ "image", 0, s->elem[i - 1].id, el->line, true };
 		return;
 	}
 	if (strcmp(slot->name, "image") == 0 && follows && !gives_image(&s->elem[i - 1]))
-		load_bad(l, el->line, where, NULL, "attribute \"in\" is missing: the element before has no image");
+		load_bad(l, el->line, where, NULL,
+		         "attribute \"in\" is missing: the element before has no image");
 	else if (strcmp(slot->name, "image") == 0 && el->pass >= 0)
-		load_bad(l, el->line, where, NULL, "attribute \"in\" is missing: nothing comes before it in its pass");
+		load_bad(l, el->line, where, NULL,
+		         "attribute \"in\" is missing: nothing comes before it in its pass");
 	else
-		load_bad(l, el->line, where, NULL, "attribute \"%s\" is missing: the id of the node or pass to read",
+		load_bad(l, el->line, where, NULL,
+		         "attribute \"%s\" is missing: the id of the node or pass to read",
 		         slot_attr(slot));
 }
 
@@ -128,7 +134,8 @@ static void imply_in(struct load *l, struct elem *el, const struct slot *slot)
 static void take_ease(struct load *l, const struct xelem *x, struct anim_key *k)
 {
 	static const char *const words[] = { "linear", "smooth", "hold", "bezier" };
-	static const struct param points = { .name = "bezier", .type = PT_VEC, .n = 4, .min = -1e6, .max = 1e6 };
+	static const struct param points = { .name = "bezier", .type = PT_VEC, .n = 4, .min = -1e6,
+	                                    .max = 1e6 };
 	const struct xattr *ease = xelem_attr(x, "ease"), *bezier = xelem_attr(x, "bezier");
 	struct value v;
 	struct err e = ERR_INIT;
@@ -151,7 +158,8 @@ static void take_ease(struct load *l, const struct xelem *x, struct anim_key *k)
 	if (value_parse(&points, bezier->value, l->s->a, &v, &e) < 0)
 		load_bad(l, bezier->line, "<key>", NULL, "%s", e.msg);
 	else if (v.v[0] < 0 || v.v[0] > 1 || v.v[2] < 0 || v.v[2] > 1)
-		load_bad(l, bezier->line, "<key>", NULL, "bezier=\"%.60s\": the first and third number are times, 0 to 1",
+		load_bad(l, bezier->line, "<key>", NULL,
+		         "bezier=\"%.60s\": the first and third number are times, 0 to 1",
 		         bezier->value);
 	else
 		memcpy(k->bezier, v.v, sizeof k->bezier);
@@ -172,13 +180,16 @@ static void take_key(struct load *l, const struct xelem *x, const struct param *
 	else if (mx_parse(frame->value, &k->frame) < 0 || k->frame < -1e9 || k->frame > 1e9)
 		load_bad(l, frame->line, "<key>", NULL, "frame=\"%.60s\": expected a frame number", frame->value);
 	else if (an->nkey && !(k->frame > k[-1].frame))
-		load_bad(l, frame->line, "<key>", NULL, "frame=\"%.60s\": keys must ascend; the one before is at frame %g",
+		load_bad(l, frame->line, "<key>", NULL,
+		         "frame=\"%.60s\": keys must ascend; the one before is at frame %g",
 		         frame->value, k[-1].frame);
-	if (value && p && text_check(l, p, value->value, value->line, "<key>") == 0 && p->type == PT_LENGTH) {
+	if (value && p && text_check(l, p, value->value, value->line, "<key>") == 0 &&
+	    p->type == PT_LENGTH) {
 		size_t n = strlen(k->value), m = an->nkey ? strlen(k[-1].value) : 0;
 		bool percent = n && k->value[n - 1] == 'h', before = m && k[-1].value[m - 1] == 'h';
 		if (an->nkey && percent != before)
-			load_bad(l, value->line, "<key>", NULL, "value=\"%.60s\": all keys must be pixels, or all percent",
+			load_bad(l, value->line, "<key>", NULL,
+			         "value=\"%.60s\": all keys must be pixels, or all percent",
 			         k->value);
 	}
 	take_ease(l, x, k);
@@ -201,11 +212,13 @@ static void take_animate(struct load *l, const struct xelem *x, struct elem *el)
 	} else if (!p) {
 		struct names ns = { 0 };
 		params_names(&ns, el->type);
-		load_bad(l, at->line, where, load_hint(l, at->value, ns.v, ns.n), "<animate>: no parameter \"%.60s\"",
+		load_bad(l, at->line, where, load_hint(l, at->value, ns.v, ns.n),
+		         "<animate>: no parameter \"%.60s\"",
 		         at->value);
 		free(ns.v);
 	} else if (p->flags & PF_STATIC) {
-		load_bad(l, at->line, where, NULL, "%s cannot be animated: it must be the same on every frame", p->name);
+		load_bad(l, at->line, where, NULL, "%s cannot be animated: it must be the same on every frame",
+		         p->name);
 	}
 	for (int i = 0; p && i < el->nanim; i++)
 		if (strcmp(el->anim[i].param, p->name) == 0) {
@@ -223,7 +236,8 @@ static void take_animate(struct load *l, const struct xelem *x, struct elem *el)
 		if (strcmp(k->tag, "key") == 0)
 			take_key(l, k, p, an);
 		else
-			load_bad(l, k->line, NULL, NULL, "unknown element <%.60s> in <animate>; it holds <key>s", k->tag);
+			load_bad(l, k->line, NULL, NULL, "unknown element <%.60s> in <animate>; it holds <key>s",
+			         k->tag);
 	if (n == 0)
 		load_bad(l, x->line, where, NULL, "<animate> has no <key>");
 	el->nanim += p != NULL && an->nkey > 0;
@@ -239,13 +253,15 @@ static const struct slot *slot_of(const struct slot *slot, int n, const char *at
 	return NULL;
 }
 
-static void node_unknown(struct load *l, const struct xelem *x, const struct xattr *at, const struct elem *el,
+static void node_unknown(struct load *l, const struct xelem *x, const struct xattr *at,
+                         const struct elem *el,
                          const struct slot *slot, int nslot)
 {
 	struct names ns = { 0 };
 	char where[160];
 	if (strcmp(at->name, "image") == 0 && slot_of(slot, nslot, "in")) {
-		load_bad(l, at->line, elem_where(el, where, sizeof where), "write in=\"...\"", "unknown attribute \"image\"");
+		load_bad(l, at->line, elem_where(el, where, sizeof where), "write in=\"...\"",
+		         "unknown attribute \"image\"");
 		return;
 	}
 	names_add(&ns, "id");
@@ -266,7 +282,8 @@ static void need_params(struct load *l, const struct elem *el)
 		for (int i = 0; !given && i < el->nanim; i++)
 			given = strcmp(el->anim[i].param, p->name) == 0;
 		if (!given)
-			load_bad(l, el->line, elem_where(el, where, sizeof where), NULL, "attribute \"%s\" is missing: %s",
+			load_bad(l, el->line, elem_where(el, where, sizeof where), NULL,
+			         "attribute \"%s\" is missing: %s",
 			         p->name, p->doc ? p->doc : "it must be given");
 	}
 }
@@ -302,7 +319,7 @@ static void node_attrs(struct load *l, const struct xelem *x, struct elem *el)
 	elem_where(el, where, sizeof where);
 	el->attr = arena_alloc(l->s->a, (size_t)x->nattr, sizeof *el->attr);
 	el->ref = arena_alloc(l->s->a, count_refs(x) + 1, sizeof *el->ref);
-	for (int i = 0; i < nslot; i++) {            /* connections in slot order, whatever order they are written in */
+	for (int i = 0; i < nslot; i++) {            /* in slot order, however they are written */
 		const struct xattr *at = xelem_attr(x, slot_attr(&slot[i]));
 		if (at)
 			take_refs(l, el, arena_strdup(l->s->a, slot[i].name), slot[i].list, at);
@@ -409,7 +426,8 @@ static void set_attrs(struct load *l, const struct xelem *x, struct elem *inner,
 		if (inner && !p) {
 			struct names ns = { 0 };
 			params_names(&ns, inner->type);
-			load_bad(l, at->line, where, load_hint(l, at->name, ns.v, ns.n), "<%s> has no parameter \"%.80s\"",
+			load_bad(l, at->line, where, load_hint(l, at->name, ns.v, ns.n),
+			         "<%s> has no parameter \"%.80s\"",
 			         inner->tag, at->name);
 			free(ns.v);
 		} else if (p) {
@@ -434,13 +452,15 @@ static void take_set(struct load *l, const struct xelem *x, struct elem *el)
 		for (int i = 0; i < el->used->nelem; i++)
 			if (el->used->elem[i].type)
 				names_add(&ns, el->used->elem[i].id);
-		load_bad(l, at->line, "<set>", load_hint(l, at->value, ns.v, ns.n), "no node \"%.80s\" in %.200s", at->value,
+		load_bad(l, at->line, "<set>", load_hint(l, at->value, ns.v, ns.n),
+		         "no node \"%.80s\" in %.200s", at->value,
 		         el->used->file);
 		free(ns.v);
 	}
 	for (int i = 0; at && i < el->nset; i++)
 		if (strcmp(el->set[i].node, at->value) == 0) {
-			load_bad(l, x->line, "<set>", NULL, "there is a <set> for \"%.60s\" already, at line %d", at->value,
+			load_bad(l, x->line, "<set>", NULL, "there is a <set> for \"%.60s\" already, at line %d",
+			         at->value,
 			         el->set[i].line);
 			return;
 		}
@@ -525,7 +545,8 @@ static void check_sets(struct load *l)
 		if (strncmp(set, l->via, n) != 0)
 			continue;
 		dot = strchr(set + n, '.');
-		const struct elem *el = dot ? scene_elem(l->s, arena_strndup(l->s->a, set + n, (size_t)(dot - set) - n)) : NULL;
+		const struct elem *el = dot ? scene_elem(l->s, arena_strndup(l->s->a, set + n,
+		                                                             (size_t)(dot - set) - n)) : NULL;
 		if ((el && !el->type && !elem_is_input(el)) || (!dot && scene_sparam(l->s, set + n)))
 			continue;
 		struct names ns = { 0 };
@@ -551,7 +572,8 @@ static void check_face(struct load *l)
 		if (l->source[i]->child)
 			load_bad(l, el->line, where, NULL, "no element can stand inside <input>");
 		if (scene_sparam(l->s, el->id) || strcmp(el->id, "id") == 0 || strcmp(el->id, "graph") == 0)
-			load_bad(l, el->line, where, NULL, "an <input> cannot have the name of a <param>, nor id or graph");
+			load_bad(l, el->line, where, NULL,
+			         "an <input> cannot have the name of a <param>, nor id or graph");
 	}
 }
 

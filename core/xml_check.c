@@ -38,7 +38,8 @@ static const char *outputs_list(const struct scene *used, const char *id, char *
 }
 
 /* A <use> is read through its outputs: its id alone when there is one. output NULL: none named. */
-static bool use_visible(struct load *l, const struct from *f, const struct elem *el, const char *output)
+static bool use_visible(struct load *l, const struct from *f, const struct elem *el,
+                        const char *output)
 {
 	char list[300];
 	if (!el->used)
@@ -50,32 +51,39 @@ static bool use_visible(struct load *l, const struct from *f, const struct elem 
 		if (strcmp(el->used->output[i].id, output) == 0)
 			return true;
 	if (el->used->noutput == 0)
-		load_bad(l, f->line, f->where, NULL, "%s=\"%.60s\": %.200s has no <output>", f->attr, el->id, el->used->file);
+		load_bad(l, f->line, f->where, NULL, "%s=\"%.60s\": %.200s has no <output>", f->attr, el->id,
+		         el->used->file);
 	else if (!output)
-		load_bad(l, f->line, f->where, NULL, "%s=\"%.60s\": it has several outputs: %s", f->attr, el->id, list);
+		load_bad(l, f->line, f->where, NULL, "%s=\"%.60s\": it has several outputs: %s", f->attr,
+		         el->id, list);
 	else
-		load_bad(l, f->line, f->where, NULL, "%s=\"%.60s.%.60s\": no such output; there is %s", f->attr, el->id,
+		load_bad(l, f->line, f->where, NULL, "%s=\"%.60s.%.60s\": no such output; there is %s", f->attr,
+		         el->id,
 		         output, list);
 	return false;
 }
 
 /* May el be read from f, and has it an image? */
-static bool elem_visible(struct load *l, const struct from *f, const struct elem *el, const char *output)
+static bool elem_visible(struct load *l, const struct from *f, const struct elem *el,
+                         const char *output)
 {
 	const struct pass *p = el->pass >= 0 ? &l->s->pass[el->pass] : NULL;
 	if (el->type && (el->type->flags & NF_SINK)) {
-		load_bad(l, f->line, f->where, NULL, "%s=\"%.60s\": a <%s> has no image to read", f->attr, el->id, el->tag);
+		load_bad(l, f->line, f->where, NULL, "%s=\"%.60s\": a <%s> has no image to read", f->attr,
+		         el->id, el->tag);
 		return false;
 	}
 	if (p && el->pass != f->pass && (!p->out || strcmp(p->out, el->id) != 0)) {
-		load_bad(l, f->line, f->where, NULL, "%s=\"%.60s\": inside pass \"%.60s\", whose result is \"%.60s\"; other nodes "
+		load_bad(l, f->line, f->where, NULL,
+		         "%s=\"%.60s\": inside pass \"%.60s\", whose result is \"%.60s\"; other nodes "
 		         "of a pass cannot be read from outside", f->attr, el->id, p->id, p->out ? p->out : "");
 		return false;
 	}
 	if (!el->type && strcmp(el->tag, "use") == 0)
 		return use_visible(l, f, el, output);
 	if (output) {
-		load_bad(l, f->line, f->where, NULL, "%s=\"%.60s.%.60s\": \"%.60s\" is no <use>", f->attr, el->id, output, el->id);
+		load_bad(l, f->line, f->where, NULL, "%s=\"%.60s.%.60s\": \"%.60s\" is no <use>", f->attr,
+		         el->id, output, el->id);
 		return false;
 	}
 	return true;
@@ -88,21 +96,24 @@ static const char *resolve(struct load *l, const struct from *f, const char *tar
 	const char *head = dot ? arena_strndup(l->s->a, target, (size_t)(dot - target)) : target;
 	const struct id_entry *e = id_find(l->s, head);
 	if (!e) {
-		load_bad(l, f->line, f->where, id_hint(l, head), "%s=\"%.80s\": no node or pass has this id", f->attr, target);
+		load_bad(l, f->line, f->where, id_hint(l, head), "%s=\"%.80s\": no node or pass has this id",
+		         f->attr, target);
 		return NULL;
 	}
 	if (e->kind == ID_BROKEN)
 		return NULL;
 	if (e->kind == ID_OUTPUT) {
 		const char *behind = l->s->output[e->index].node;
-		load_bad(l, f->line, f->where, NULL, "%s=\"%.60s\": an <output> cannot be read here; read \"%.60s\"", f->attr,
+		load_bad(l, f->line, f->where, NULL,
+		         "%s=\"%.60s\": an <output> cannot be read here; read \"%.60s\"", f->attr,
 		         target, behind ? behind : "the node");
 		return NULL;
 	}
 	if (e->kind == ID_ELEM)
 		return elem_visible(l, f, &l->s->elem[e->index], dot ? dot + 1 : NULL) ? target : NULL;
 	if (dot || e->index == f->pass) {
-		load_bad(l, f->line, f->where, NULL, dot ? "%s=\"%.80s\": a pass has one result; write its id alone"
+		load_bad(l, f->line, f->where, NULL,
+		         dot ? "%s=\"%.80s\": a pass has one result; write its id alone"
 		         : "%s=\"%.80s\": a node cannot read the result of its own pass", f->attr, target);
 		return NULL;
 	}
@@ -120,7 +131,8 @@ static void resolve_elems(struct load *l)
 		elem_where(el, where, sizeof where);
 		for (int k = 0; k < el->nref; k++) {
 			struct ref *r = &el->ref[k];
-			struct from f = { strcmp(r->slot, "image") == 0 && el->type ? "in" : r->slot, where, el->pass, r->line };
+			struct from f = { strcmp(r->slot, "image") == 0 && el->type ? "in" : r->slot, where, el->pass,
+			                 r->line };
 			const char *id = resolve(l, &f, r->target);
 			if (id)
 				r->target = id;
@@ -160,7 +172,8 @@ static void check_waives(struct load *l)
 			path += n + (path[n] == '.');
 		}
 		if (!found)
-			load_bad(l, w->line, "<waive>", id_hint(l, w->node), "node=\"%.80s\": no node or pass has this id", w->node);
+			load_bad(l, w->line, "<waive>", id_hint(l, w->node),
+			         "node=\"%.80s\": no node or pass has this id", w->node);
 	}
 }
 
@@ -171,7 +184,8 @@ struct walk { int *state, *stack, *next; int depth, found; };
 static int ref_elem(const struct load *l, const struct ref *r)
 {
 	size_t n = strcspn(r->target, ".");
-	const struct id_entry *e = id_find(l->s, r->target[n] ? arena_strndup(l->s->a, r->target, n) : r->target);
+	const struct id_entry *e = id_find(l->s, r->target[n] ? arena_strndup(l->s->a, r->target,
+	                                                                      n) : r->target);
 	return e && e->kind == ID_ELEM ? e->index : -1;
 }
 

@@ -1,4 +1,4 @@
-/* xml_elem - the elements of a document into the arrays of a scene: graph, param, pass, nodes, faces.
+/* xml_elem - a document into the arrays of a scene: graph, param, pass, nodes, faces.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 #include <stdio.h>
@@ -33,7 +33,8 @@ static void bad_at(struct load *l, const struct xelem *x, const char *hint, cons
 	load_bad(l, x->line, xelem_where(x, where, sizeof where), hint, "%s", msg);
 }
 
-void attr_unknown(struct load *l, const struct xelem *x, const struct xattr *at, const char *const *names, size_t n)
+void attr_unknown(struct load *l, const struct xelem *x, const struct xattr *at,
+                  const char *const *names, size_t n)
 {
 	char where[160];
 	load_bad(l, at->line, xelem_where(x, where, sizeof where), load_hint(l, at->name, names, n),
@@ -41,7 +42,8 @@ void attr_unknown(struct load *l, const struct xelem *x, const struct xattr *at,
 }
 
 /* Every attribute of x must be one of names; those before `must` have to be there. */
-static void check_attrs(struct load *l, const struct xelem *x, const char *const *names, int n, int must)
+static void check_attrs(struct load *l, const struct xelem *x, const char *const *names, int n,
+                        int must)
 {
 	char where[160];
 	xelem_where(x, where, sizeof where);
@@ -75,11 +77,13 @@ static const char *take_id(struct load *l, const struct xelem *x, enum id_kind k
 	}
 	struct id_entry *old = id_find(l->s, at->value);
 	if (!id_valid(at->value)) {
-		snprintf(msg, sizeof msg, "id=\"%.80s\": an id is letters, digits, '_' and '-', and begins with a letter or '_'",
+		snprintf(msg, sizeof msg,
+		         "id=\"%.80s\": an id is letters, digits, '_' and '-', and begins with a letter or '_'",
 		         at->value);
 		bad_at(l, x, NULL, msg);
 	} else if (old) {
-		snprintf(msg, sizeof msg, "id \"%.80s\" is taken by <%.60s> at line %d", at->value, old->tag, old->line);
+		snprintf(msg, sizeof msg, "id \"%.80s\" is taken by <%.60s> at line %d", at->value, old->tag,
+		         old->line);
 		bad_at(l, x, NULL, msg);
 	} else {
 		struct id_entry *e = arena_alloc(l->s->a, 1, sizeof *e);
@@ -90,7 +94,8 @@ static const char *take_id(struct load *l, const struct xelem *x, enum id_kind k
 }
 
 /* One of the words, or the reported first. */
-static const char *take_word(struct load *l, const struct xelem *x, const char *name, const char *const *words,
+static const char *take_word(struct load *l, const struct xelem *x, const char *name,
+                             const char *const *words,
                              size_t n)
 {
 	const struct xattr *at = xelem_attr(x, name);
@@ -176,7 +181,8 @@ static void take_working(struct load *l, const struct xelem *x)
 	if (id != SPACE_NONE && colour_is_linear(id))
 		return;
 	const char *hint = load_hint(l, l->s->working, colour_names(), (size_t)colour_count());
-	load_bad(l, at ? at->line : x->line, xelem_where(x, where, sizeof where), id == SPACE_NONE ? hint : NULL,
+	load_bad(l, at ? at->line : x->line, xelem_where(x, where, sizeof where),
+	         id == SPACE_NONE ? hint : NULL,
 	         id == SPACE_NONE ? "working=\"%.60s\": no such colour space"
 	         : "working=\"%.60s\": the working space must be linear, such as acescg", l->s->working);
 }
@@ -184,24 +190,28 @@ static void take_working(struct load *l, const struct xelem *x)
 static void take_graph(struct load *l, const struct xelem *x)
 {
 	static const char *const names[] = {
-		"version", "name", "fps", "working", "picture_locked", "sequence", "xsi:noNamespaceSchemaLocation"
+		"version", "name", "fps", "working", "picture_locked", "sequence",
+		"xmlns:xsi", "xsi:noNamespaceSchemaLocation"
 	};
 	static const char *const no_yes[] = { "no", "yes" };
 	struct scene *s = l->s;
 	char where[160];
 	xelem_where(x, where, sizeof where);
 	if (strcmp(x->tag, "graph") != 0)
-		load_bad(l, x->line, where, "a scene begins with <graph version=\"1\">", "the outermost element must be <graph>");
+		load_bad(l, x->line, where, "a scene begins with <graph version=\"1\">",
+		         "the outermost element must be <graph>");
 	check_attrs(l, x, names, IN_COUNT(names), 1);
 	const struct xattr *version = xelem_attr(x, "version"), *fps = xelem_attr(x, "fps");
 	s->version = attr_or(x, "version", "1");
 	s->name = attr_or(x, "name", "");
 	s->sequence = attr_or(x, "sequence", "");
 	if (version && strcmp(version->value, "1") != 0)
-		load_bad(l, version->line, where, NULL, "version=\"%.60s\": this program reads version 1", version->value);
+		load_bad(l, version->line, where, NULL, "version=\"%.60s\": this program reads version 1",
+		         version->value);
 	s->fps = (struct rational){ 0, 1 };
 	if (fps && fps_parse(fps->value, &s->fps) < 0)
-		load_bad(l, fps->line, where, NULL, "fps=\"%.60s\": expected a rate as in 24, 24000/1001 or 23.976", fps->value);
+		load_bad(l, fps->line, where, NULL,
+		         "fps=\"%.60s\": expected a rate as in 24, 24000/1001 or 23.976", fps->value);
 	s->has_fps = fps != NULL;
 	s->picture_locked = strcmp(take_word(l, x, "picture_locked", no_yes, 2), "yes") == 0;
 	take_working(l, x);
@@ -215,7 +225,8 @@ static double take_bound(struct load *l, const struct xelem *x, const char *name
 	char where[160];
 	double v = none;
 	if (at && mx_parse(at->value, &v) < 0)
-		load_bad(l, at->line, xelem_where(x, where, sizeof where), NULL, "%s=\"%.60s\": expected a number",
+		load_bad(l, at->line, xelem_where(x, where, sizeof where), NULL,
+		         "%s=\"%.60s\": expected a number",
 		         name, at->value);
 	return v;
 }
@@ -251,8 +262,10 @@ static const char *set_over(const struct load *l, const char *name)
 static bool lua_word(const char *name)
 {
 	static const char *const words[] = {
-		"and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local",
-		"nil", "not", "or", "repeat", "return", "then", "true", "until", "while", "frame", "fps", "id", "graph"
+		"and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in",
+			"local",
+		"nil", "not", "or", "repeat", "return", "then", "true", "until", "while", "frame", "fps", "id",
+			"graph"
 	};
 	for (size_t i = 0; i < IN_COUNT(words); i++)
 		if (strcmp(words[i], name) == 0)
@@ -266,14 +279,16 @@ static void check_param(struct load *l, const struct xelem *x, const struct spar
 	char where[160];
 	snprintf(where, sizeof where, "<param name=\"%.60s\">", sp->name);
 	if (!id_valid(sp->name) || strchr(sp->name, '-') || lua_word(sp->name))
-		load_bad(l, x->line, where, NULL, "name=\"%.60s\": a parameter is letters, digits and '_', and no word of Lua, "
+		load_bad(l, x->line, where, NULL,
+		         "name=\"%.60s\": a parameter is letters, digits and '_', and no word of Lua, "
 		         "nor frame, fps, id or graph", sp->name);
 	for (int i = 0; i < before; i++)
 		if (strcmp(l->s->param[i].name, sp->name) == 0)
 			load_bad(l, x->line, where, NULL, "there is a parameter \"%.60s\" already, at line %d", sp->name,
 			         l->s->param[i].line);
 	if (sp->type == PT_ENUM && !sp->choices) {
-		load_bad(l, x->line, where, NULL, "attribute \"choices\" is missing: the words, as in \"low|high\"");
+		load_bad(l, x->line, where, NULL,
+		         "attribute \"choices\" is missing: the words, as in \"low|high\"");
 		return;
 	}
 	sparam_declare(sp, &p);
@@ -382,7 +397,8 @@ static void add_elem(struct load *l, struct xelem *x, const struct node_type *t,
 	};
 }
 
-static const char *const scene_words[] = { "param", "script", "waive", "input", "output", "pass", "use" };
+static const char *const scene_words[] = { "param", "script", "waive", "input", "output", "pass",
+                                          "use" };
 
 static void unknown_elem(struct load *l, const struct xelem *x)
 {
@@ -396,7 +412,8 @@ static void unknown_elem(struct load *l, const struct xelem *x)
 		names[total++] = all[i]->name;
 	for (size_t i = 0; i < IN_COUNT(scene_words); i++)
 		names[total++] = scene_words[i];
-	load_bad(l, x->line, xelem_where(x, where, sizeof where), load_hint(l, x->tag, names, (size_t)total),
+	load_bad(l, x->line, xelem_where(x, where, sizeof where), load_hint(l, x->tag, names,
+	                                                                    (size_t)total),
 	         "unknown element <%.60s>", x->tag);
 	take_id(l, x, ID_BROKEN, 0);
 	free(names);
@@ -444,7 +461,8 @@ static void pass_result(struct load *l, const struct xelem *x, struct pass *p, i
 	if (p->out)
 		return;
 	if (out)
-		load_bad(l, out->line, where, NULL, "out=\"%.60s\": no node of this pass with an image", out->value);
+		load_bad(l, out->line, where, NULL, "out=\"%.60s\": no node of this pass with an image",
+		         out->value);
 	else if (!x->child)
 		load_bad(l, x->line, where, NULL, "the pass is empty");
 	else if (s->nelem > first)
@@ -457,7 +475,8 @@ static void take_pass(struct load *l, struct xelem *x)
 	static const char *const kinds[] = {
 		"", "geometry", "cleanup", "detail", "motion", "neutral", "look", "integrate", "deliver"
 	};
-	static const char *const keeps[] = { "auto", "always", "never" }, *const depths[] = { "float", "half" };
+	static const char *const keeps[] = { "auto", "always", "never" }, *const depths[] = { "float",
+	                                                                                     "half" };
 	int index = l->s->npass++, first = l->s->nelem;
 	struct pass *p = &l->s->pass[index];
 	check_attrs(l, x, names, IN_COUNT(names), 0);

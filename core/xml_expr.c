@@ -1,12 +1,12 @@
-/* xml_expr - expressions in attribute text: where they begin and end. What is in them is Lua's affair.
+/* xml_expr - expressions in attribute text: where they begin and end; their inside is Lua's affair.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
 
 #include "graph.h"
 
-/* The brace that closes the expression beginning at s (just behind its "{"), or NULL. Braces may nest,
- * those in quoted strings do not count. */
+/* The brace that closes the expression beginning at s (just behind its "{"), or NULL. Braces may
+ * nest, those in quoted strings do not count. */
 static const char *expr_end(const char *s)
 {
 	char quote = 0;

@@ -14,7 +14,8 @@ enum { WIDTH = 120, INDENT = 2 };
 struct canon { const char **name, **value; size_t n; };
 
 static const struct { const char *tag, *order; } fixed[] = {
-	{ "graph", "version name fps working picture_locked sequence" },
+	{ "graph", "version name fps working picture_locked sequence xmlns:xsi "
+	  "xsi:noNamespaceSchemaLocation" },
 	{ "param", "name type value min max choices doc" },
 	{ "pass", "id kind keep depth path out note" },
 	{ "script", "file sha256" },
@@ -26,7 +27,7 @@ static const struct { const char *tag, *order; } fixed[] = {
 	{ "set", "node" },
 };
 
-/* A literal value as the declaration prints it; expressions and what does not parse stay as they are. */
+/* A literal value as its declaration prints it; expressions and what does not parse stay. */
 static const char *canon_value(const struct param *p, const char *text, struct arena *a)
 {
 	struct value v;
@@ -78,7 +79,8 @@ static void put(struct canon *c, const char *name, const char *value)
 }
 
 /* Moves the attribute of this name, if there is one, to the list. */
-static void put_attr(struct canon *c, const struct xelem *x, const char *name, const struct param *p, struct arena *a)
+static void put_attr(struct canon *c, const struct xelem *x, const char *name,
+                     const struct param *p, struct arena *a)
 {
 	const struct xattr *at = xelem_attr(x, name);
 	if (at)
@@ -92,7 +94,8 @@ static void put_ids(struct canon *c, const struct xelem *x, const char *name, st
 		put(c, at->name, canon_ids(at->value, a));
 }
 
-static void put_params(struct canon *c, const struct xelem *x, const struct node_type *t, struct arena *a)
+static void put_params(struct canon *c, const struct xelem *x, const struct node_type *t,
+                       struct arena *a)
 {
 	for (const struct param *p = t->params; p && p->name; p++)
 		put_attr(c, x, p->name, p, a);
@@ -100,7 +103,8 @@ static void put_params(struct canon *c, const struct xelem *x, const struct node
 		put_attr(c, x, p->name, p, a);
 }
 
-static void canon_node(struct canon *c, const struct xelem *x, const struct elem *el, struct arena *a)
+static void canon_node(struct canon *c, const struct xelem *x, const struct elem *el,
+                       struct arena *a)
 {
 	struct slot slot[NODE_MAX_SLOTS];
 	int n = node_slots(el->type, slot);
@@ -115,7 +119,8 @@ static void canon_node(struct canon *c, const struct xelem *x, const struct elem
 	put_params(c, x, el->type, a);
 }
 
-static void canon_use(struct canon *c, const struct xelem *x, const struct elem *el, struct arena *a)
+static void canon_use(struct canon *c, const struct xelem *x, const struct elem *el,
+                      struct arena *a)
 {
 	const struct scene *s = el->used;
 	for (int i = 0; s && i < s->nelem; i++)
@@ -137,10 +142,11 @@ static const struct param *key_param(const struct scene *s, const struct xelem *
 	return t && name ? type_param(t, name->value) : NULL;
 }
 
-static void canon_fixed(struct canon *c, const struct xelem *x, const char *order, const struct param *value,
+static void canon_fixed(struct canon *c, const struct xelem *x, const char *order,
+                        const struct param *value,
                         struct arena *a)
 {
-	char name[24];
+	char name[40];
 	for (const char *s = order; *s; s += *s == ' ') {
 		size_t n = strcspn(s, " ");
 		snprintf(name, sizeof name, "%.*s", (int)n, s);
@@ -294,7 +300,8 @@ static bool inline_animate(struct fmt *f, struct xelem *x)
 	static const char close[] = "</animate";
 	const char *end = memmem(f->scan.p, (size_t)(f->scan.end - f->scan.p), close, sizeof close - 1);
 	size_t left = (size_t)(f->depth * INDENT), line = f->out.n;
-	if (strcmp(x->tag, "animate") != 0 || !end || memmem(f->scan.p, (size_t)(end - f->scan.p), "<!", 2) ||
+	if (strcmp(x->tag, "animate") != 0 || !end ||
+	    memmem(f->scan.p, (size_t)(end - f->scan.p), "<!", 2) ||
 	    memmem(f->scan.p, (size_t)(end - f->scan.p), "<?", 2))
 		return false;
 	tag_text(f, x, left, ">");
@@ -304,7 +311,8 @@ static bool inline_animate(struct fmt *f, struct xelem *x)
 		tag_text(f, k, 0, "/>");
 	}
 	xbuf_str(&f->out, "</animate>");
-	if (left + utf8_width(f->out.s + line, f->out.n - line) > WIDTH || memchr(f->out.s + line, '\n', f->out.n - line)) {
+	if (left + utf8_width(f->out.s + line, f->out.n - line) > WIDTH || memchr(f->out.s + line, '\n',
+	                                                                          f->out.n - line)) {
 		f->out.n = line;
 		f->out.s[line] = 0;
 		return false;
@@ -349,7 +357,8 @@ static void put_token(struct fmt *f)
 		put_comment(f);
 		break;
 	case XT_PI:
-		if (f->scan.len > 5 && memcmp(f->scan.start, "<?xml", 5) == 0 && strchr(" \t\r\n", f->scan.start[5]))
+		if (f->scan.len > 5 && memcmp(f->scan.start, "<?xml", 5) == 0 && strchr(" \t\r\n",
+		                                                                        f->scan.start[5]))
 			break;                       /* the declaration, already printed */
 		new_line(f, false);
 		put_plain(&f->out, f->scan.start, f->scan.len);
@@ -378,7 +387,8 @@ static bool has_text(const struct xelem *x)
 	return found;
 }
 
-char *scene_fmt(const char *file, const char *text, size_t len, const struct load_opts *o, struct diags *d)
+char *scene_fmt(const char *file, const char *text, size_t len, const struct load_opts *o,
+                struct diags *d)
 {
 	struct xdoc tree = { 0 };
 	struct err e = ERR_INIT;

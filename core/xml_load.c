@@ -33,7 +33,8 @@ void load_bad(struct load *l, int line, const char *where, const char *hint, con
 	if (load_full(l) || (l->up && known(l->d, l->s->file, line, msg)))
 		return;
 	if (l->d->n == MAX_FINDINGS)
-		diag_add(l->d, DIAG_ERROR, E_SCENE, l->s->file, 0, NULL, NULL, "too many errors; the rest is not shown");
+		diag_add(l->d, DIAG_ERROR, E_SCENE, l->s->file, 0, NULL, NULL,
+		         "too many errors; the rest is not shown");
 	else
 		diag_add(l->d, DIAG_ERROR, E_SCENE, l->s->file, line, where, hint, "%s", msg);
 }
@@ -84,7 +85,8 @@ static char *file_read(const char *path, bool plain_only, size_t *len, struct er
 	else if (plain_only && !S_ISREG(st.st_mode))
 		err_set(e, E_SCENE, "is not a plain file");
 	else if (S_ISREG(st.st_mode) && st.st_size > XML_MAX_BYTES)
-		err_set(e, E_SCENE, "is too large for a scene: %lld bytes, at most 64 MiB", (long long)st.st_size);
+		err_set(e, E_SCENE, "is too large for a scene: %lld bytes, at most 64 MiB",
+		        (long long)st.st_size);
 	else {
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0) {
@@ -190,7 +192,8 @@ static bool same_file(const struct load *l, const char *real)
 }
 
 /* "a.xml uses b.xml uses a.xml", when path is one of the files being loaded. */
-static bool report_recursion(struct load *l, const struct elem *el, const char *real, const char *path, int line)
+static bool report_recursion(struct load *l, const struct elem *el, const char *real,
+                             const char *path, int line)
 {
 	char where[160], chain[1000];
 	struct load *top = l;
@@ -206,7 +209,8 @@ static bool report_recursion(struct load *l, const struct elem *el, const char *
 		if (u == top)
 			break;
 	}
-	load_bad(l, line, elem_where(el, where, sizeof where), NULL, "a graph cannot use itself: %s", chain);
+	load_bad(l, line, elem_where(el, where, sizeof where), NULL, "a graph cannot use itself: %s",
+	         chain);
 	return true;
 }
 
@@ -223,8 +227,10 @@ struct scene *load_used(struct load *l, struct elem *el, const char *graph, int 
 		;
 	else if (l->depth + 1 >= MAX_DEPTH)
 		load_bad(l, line, where, NULL, "graphs use each other more than %d deep", MAX_DEPTH);
-	else if (++l->total->nuse > MAX_USES || l->total->nelem > XML_MAX_ELEMS || l->total->bytes > MAX_TOTAL)
-		load_bad(l, line, where, NULL, "too much in the used graphs together: at most %d uses, %d elements "
+	else if (++l->total->nuse > MAX_USES || l->total->nelem > XML_MAX_ELEMS ||
+	         l->total->bytes > MAX_TOTAL)
+		load_bad(l, line, where, NULL,
+		         "too much in the used graphs together: at most %d uses, %d elements "
 		         "and %d MiB", MAX_USES, XML_MAX_ELEMS, MAX_TOTAL >> 20);
 	else
 		used = load_scene(path, NULL, 0, l->o, l->d, l,

@@ -25,8 +25,8 @@ static const struct xspan *find_span(const struct xscan *s, const char *name)
 	return NULL;
 }
 
-/* Moves s to the start tag whose attribute has this value; tag NULL: any. Ends with the element that
- * is open at the start when `within`. */
+/* Moves s to the start tag whose attribute has this value; tag NULL: any. Ends with the element
+ * that is open at the start when `within`. */
 static bool seek(struct xscan *s, const char *tag, const char *attr, const char *value, bool within)
 {
 	int depth = 0;
@@ -36,7 +36,8 @@ static bool seek(struct xscan *s, const char *tag, const char *attr, const char 
 			return false;
 		if (t == XT_OPEN || t == XT_EMPTY) {
 			const struct xspan *at = find_span(s, attr);
-			if (at && span_is(at->value, at->value_len, value) && (!tag || span_is(s->name, s->name_len, tag)))
+			if (at && span_is(at->value, at->value_len, value) &&
+			    (!tag || span_is(s->name, s->name_len, tag)))
 				return true;
 		}
 		depth += t == XT_OPEN;
@@ -111,7 +112,8 @@ static char *indent_of(const struct patch *p, const char *at)
 	return b.s;
 }
 
-static void set_text(struct xbuf *b, const char *indent, const char *node, const struct attr *attr, int nattr)
+static void set_text(struct xbuf *b, const char *indent, const char *node,
+                     const struct attr *attr, int nattr)
 {
 	xbuf_str(b, "\n");
 	xbuf_str(b, indent);
@@ -127,7 +129,8 @@ static void set_text(struct xbuf *b, const char *indent, const char *node, const
 }
 
 /* The <use> that s stands on gets a <set>, or the one it has is changed. */
-static void patch_use(struct patch *p, struct xscan *s, const char *node, const struct attr *attr, int nattr)
+static void patch_use(struct patch *p, struct xscan *s, const char *node, const struct attr *attr,
+                      int nattr)
 {
 	char *indent = indent_of(p, s->start);
 	struct xbuf b = { 0 };
@@ -193,7 +196,8 @@ static int well_formed(const char *text, size_t len, struct err *e)
 	return rc;
 }
 
-char *scene_patch(const char *text, size_t len, const char *elem_id, const struct attr *attr, int nattr,
+char *scene_patch(const char *text, size_t len, const char *elem_id, const struct attr *attr,
+                  int nattr,
                   struct err *e)
 {
 	struct patch p = { .text = text, .len = len };

@@ -1,4 +1,4 @@
-/* xml_tree - reads a scene's text through libxml2's SAX interface into a small tree with exact lines.
+/* xml_tree - a scene's text, through libxml2's SAX interface, as a small tree with exact lines.
  * Nothing is expanded, fetched or defaulted: DOCTYPE and undeclared entities are refused.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <libxml/parser.h>
@@ -49,7 +49,8 @@ static void on_doctype(void *user, const xmlChar *name, const xmlChar *ext, cons
 {
 	struct reader *r = user;
 	(void)name; (void)ext; (void)sys;
-	stop(r, xmlSAX2GetLineNumber(r->ctxt), "DOCTYPE and entities are not allowed in a scene; remove the DOCTYPE");
+	stop(r, xmlSAX2GetLineNumber(r->ctxt),
+	     "DOCTYPE and entities are not allowed in a scene; remove the DOCTYPE");
 }
 
 /* Without XML_PARSE_NOENT libxml2 hands SAX an ampersand as "&#38;" and nothing else escaped. */
@@ -61,21 +62,24 @@ static void plain_ampersands(char *s)
 	*out = 0;
 }
 
-static void add_attr(struct reader *r, struct xelem *x, const xmlChar **at)
+static int attr_line(const struct reader *r, const struct xelem *x, const char *name)
+{
+	const struct xspan *a = r->scan.attr;
+	for (size_t i = 0; i < r->scan.nattr; i++)
+		if (a[i].name_len == strlen(name) && memcmp(a[i].name, name, a[i].name_len) == 0)
+			return a[i].line;
+	return x->line;
+}
+
+static void add_attr(struct reader *r, struct xelem *x, const char *prefix, const char *name,
+                     const char *value, size_t n)
 {
 	struct xattr *o = &x->attr[x->nattr++];
-	size_t n = (size_t)(at[4] - at[3]);
-	o->foreign = at[2] != NULL;
-	o->name = at[1] ? arena_printf(r->a, "%s:%s", (const char *)at[1], (const char *)at[0])
-	                : arena_strdup(r->a, (const char *)at[0]);
-	char *value = arena_strndup(r->a, (const char *)at[3], n);
-	plain_ampersands(value);
-	o->value = value;
-	o->line = x->line;
-	for (size_t i = 0; i < r->scan.nattr; i++)
-		if (r->scan.attr[i].name_len == strlen(o->name) &&
-		    memcmp(r->scan.attr[i].name, o->name, r->scan.attr[i].name_len) == 0)
-			o->line = r->scan.attr[i].line;
+	char *plain = arena_strndup(r->a, value, n);
+	plain_ampersands(plain);
+	o->value = plain;
+	o->name = prefix ? arena_printf(r->a, "%s:%s", prefix, name) : arena_strdup(r->a, name);
+	o->line = attr_line(r, x, o->name);
 	if (n > XML_MAX_VALUE) {
 		char msg[200];
 		snprintf(msg, sizeof msg, "attribute %.60s is too long: %zu bytes, at most %d", o->name, n,
@@ -84,11 +88,12 @@ static void add_attr(struct reader *r, struct xelem *x, const xmlChar **at)
 	}
 }
 
-static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int nns,
+static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
+                     int nns,
                      const xmlChar **ns, int nattr, int ndefault, const xmlChar **attr)
 {
 	struct reader *r = user;
-	(void)nns; (void)ns; (void)ndefault;
+	(void)ndefault;
 	enum xtok t;
 	do
 		t = xscan_next(&r->scan);
@@ -101,7 +106,7 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
 	if (uri)
 		bad(r, x->line, "the elements of a scene are in no namespace; remove the xmlns");
 	x->parent = r->open;
-	x->attr = arena_alloc(r->a, (size_t)nattr, sizeof *x->attr);
+	x->attr = arena_alloc(r->a, (size_t)(nattr + nns), sizeof *x->attr);
 	if (!r->open)
 		r->x->root = x;
 	else if (r->open->last)
@@ -111,8 +116,13 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
 	if (r->open)
 		r->open->last = x;
 	r->open = x;
-	for (int i = 0; i < nattr; i++)
-		add_attr(r, x, attr + 5 * i);
+	for (const xmlChar **at = attr; at < attr + 5 * nattr; at += 5)
+		add_attr(r, x, (const char *)at[1], (const char *)at[0], (const char *)at[3],
+		         (size_t)(at[4] - at[3]));
+	for (int i = 0; i < nns; i++)                /* a default one is reported above */
+		if (ns[2 * i])
+			add_attr(r, x, "xmlns", (const char *)ns[2 * i], (const char *)ns[2 * i + 1],
+			         strlen((const char *)ns[2 * i + 1]));
 	if (++r->x->nelem > XML_MAX_ELEMS)
 		stop(r, x->line, "too many elements: at most 1000000");
 }
@@ -142,7 +152,8 @@ static size_t utf8_end(const unsigned char *s, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		unsigned char c = s[i];
-		size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+		size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 &&
+			c < 0xf5 ? 4 : 0;
 		if (n == 0 || c == 0 || n > len - i)
 			return i;
 		for (size_t k = 1; k < n; k++)
@@ -181,7 +192,8 @@ static int prescan(struct reader *r, const char *text, size_t len)
 			bad(r, s.tok_line, "too many attributes: at most 1000 on an element");
 			rc = -1;
 		}
-		if (s.tok == XT_PI && s.len > 6 && memcmp(s.start, "<?xml", 5) == 0 && strchr(" \t\r\n", s.start[5])) {
+		if (s.tok == XT_PI && s.len > 6 && memcmp(s.start, "<?xml", 5) == 0 && strchr(" \t\r\n",
+		                                                                              s.start[5])) {
 			const char *enc = memmem(s.start, s.len, "encoding", 8);
 			size_t left = enc ? s.len - (size_t)(enc - s.start) : 0;
 			char decl[80];
@@ -226,7 +238,8 @@ int xdoc_read(struct xdoc *x, const char *file, const char *text, size_t len, st
 	xscan_init(&r.scan, text, len);
 	set_handlers(r.ctxt->sax);
 	r.ctxt->userData = &r;
-	xmlDocPtr doc = xmlCtxtReadMemory(r.ctxt, text, (int)len, NULL, NULL, XML_PARSE_NONET | XML_PARSE_BIG_LINES);
+	xmlDocPtr doc = xmlCtxtReadMemory(r.ctxt, text, (int)len, NULL, NULL,
+	                                  XML_PARSE_NONET | XML_PARSE_BIG_LINES);
 	if (r.errors == 0 && (!r.ctxt->wellFormed || !x->root))
 		bad(&r, 0, "not well-formed XML");
 	xmlFreeDoc(doc);

@@ -77,6 +77,14 @@ function table.sort(t, before)
   if from ~= t then for i = 1, n do t[i] = from[i] end end
 end
 
+-- The handler runs after the error has unwound: Lua would run it inside the instruction hook, which is blind there.
+local pcall, pack, unpack = pcall, table.pack, table.unpack
+function xpcall(f, handler, ...)
+  local r = pack(pcall(f, ...))
+  if r[1] then return unpack(r, 1, r.n) end
+  return false, handler(r[2])
+end
+
 -- numbers, plain or traced -----------------------------------------------------------------------------------
 
 local LOG2_E, LN_2 = 0x1.71547652b82fep+0, 0x1.62e42fefa39efp-1

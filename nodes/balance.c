@@ -17,15 +17,18 @@ enum { TEMP_LIMIT = 30, TINT_LIMIT = 15, THUMB_PIXELS = 30000 };
 struct balance { double exposure, temperature, tint, black, white, strength; const char *solved; };
 
 static const struct param params[] = {
-	P_FLOATX(balance, exposure, 0, -20, 20, "stops", PF_SOLVED, "Multiplies linear light by 2^exposure."),
+	P_FLOATX(balance, exposure, 0, -20, 20, "stops",
+	         PF_SOLVED, "Multiplies linear light by 2^exposure."),
 	P_FLOATX(balance, temperature, 0, WHITE_TEMP_MIN, WHITE_TEMP_MAX, "mired", PF_SOLVED,
 	         "Correction of the white point along the Planckian locus; + makes the picture warmer."),
 	P_FLOATX(balance, tint, 0, -WHITE_TINT_MAX, WHITE_TINT_MAX, "0.001 Duv", PF_SOLVED,
 	         "Correction across the locus; + makes the picture more magenta."),
 	P_FLOATX(balance, black, 0, -1, 0.5, "linear", PF_SOLVED, "Linear light that becomes 0."),
-	P_FLOATX(balance, white, 1, 0.51, 100, "linear", PF_SOLVED, "Linear light that becomes 1; nothing is clipped."),
+	P_FLOATX(balance, white, 1, 0.51, 100, "linear",
+	         PF_SOLVED, "Linear light that becomes 1; nothing is clipped."),
 	P_FLOAT(balance, strength, 1, 0, 1, "mix", "Share of the whole correction."),
-	P_STRING(balance, solved, "", PF_SOLVED | PF_NOKEY, "Key of what was measured; written by `interneg solve`."),
+	P_STRING(balance, solved, "", PF_SOLVED | PF_NOKEY, "Key of what was measured; written by "
+	         "`interneg solve`."),
 	P_END
 };
 
@@ -34,7 +37,8 @@ struct balance_state { float m[9], black, gain; };
 static bool identity(const struct node_ctx *n)
 {
 	const struct balance *p = n->v;
-	return p->strength == 0 || (p->exposure == 0 && p->temperature == 0 && p->tint == 0 && p->black == 0 &&
+	return p->strength == 0 || (p->exposure == 0 && p->temperature == 0 && p->tint == 0
+	                            && p->black == 0 &&
 	                            p->white == 1);
 }
 
@@ -73,7 +77,8 @@ static int tile(const struct call *c, struct rect r)
 			memcpy(p[k], view_at(&c->in[0], k, r.x0, y), (size_t)w * sizeof(float));
 		}
 		matrix_row(s->m, p[0], p[1], p[2], w);
-		for (int k = 0; k < 3 && (s->black != 0 || s->gain != 1); k++) row_levels(p[k], s->black, s->gain, w);
+		for (int k = 0; k < 3 && (s->black != 0 || s->gain != 1); k++) row_levels(p[k], s->black,
+		                                                                          s->gain, w);
 	}
 	return 0;
 }
@@ -81,7 +86,8 @@ static int tile(const struct call *c, struct rect r)
 /* --- solve --- */
 
 /* Log luminance (stops) and luminance of thumbnails after the correction m. */
-static void luminances(const struct thumb *t, int nt, int space, const double m[9], struct hist *stops, struct hist *lin)
+static void luminances(const struct thumb *t, int nt, int space, const double m[9],
+                       struct hist *stops, struct hist *lin)
 {
 	double w[3];
 	colour_luma(space, w);
@@ -91,13 +97,15 @@ static void luminances(const struct thumb *t, int nt, int space, const double m[
 		for (size_t i = 0; i < (size_t)t[f].w * (size_t)t[f].h; i++) {
 			double y = 0;
 			for (int k = 0; k < 3; k++)
-				y += w[k] * (m[k * 3] * t[f].p[0][i] + m[k * 3 + 1] * t[f].p[1][i] + m[k * 3 + 2] * t[f].p[2][i]);
+				y += w[k] * (m[k * 3] * t[f].p[0][i] + m[k * 3 + 1] * t[f].p[1][i]
+				             + m[k * 3 + 2] * t[f].p[2][i]);
 			hist_add(stops, px_dlog2(y > 0x1p-14 ? y : 0x1p-14));
 			hist_add(lin, y);
 		}
 }
 
-/* Above it a channel counts as clipped. Display-referred clips end at 1; scene-linear ones have highlights. */
+/* Above it a channel counts as clipped. Display-referred clips end at 1; scene-linear ones have
+ * highlights. */
 static double clip_level(const struct solve_call *s, const struct thumb *t, int nt, struct hist *h)
 {
 	if (colour_is_display(s->n->in[0]->encoded)) return 0.96;
@@ -109,7 +117,8 @@ static double clip_level(const struct solve_call *s, const struct thumb *t, int 
 	return q > 0.1 ? q : 0.1;
 }
 
-/* Half the way up to a normal exposure, or a fifth of the way down, and no further than lets the highlights stay below white. */
+/* Half the way up to a normal exposure, or a fifth of the way down, and no further than lets the
+ * highlights stay below white. */
 static double solve_exposure(struct solve_call *s, const struct hist *stops, bool display)
 {
 	double key = (hist_mean_between(stops, 0.05, 0.95) + hist_quantile(stops, 0.5)) / 2;
@@ -135,17 +144,19 @@ static int balance_solve(struct solve_call *s, struct err *e)
 	bool display = colour_is_display(s->n->in[0]->encoded);
 	struct white_guess g;
 	white_measure(t, nt, clip_level(s, t, nt, h), &g);
-	snprintf(s->note, sizeof s->note, "%d frame%s, %d white estimator%s %.2f stops apart, %.0f %% near neutral", nt,
-	         nt == 1 ? "" : "s", g.estimators, g.estimators == 1 ? "" : "s", g.spread, 100 * g.neutral_share);
+	snprintf(s->note, sizeof s->note, "%d frame%s, %d white estimator%s %.2f stops apart, %.0f %% "
+	         "near neutral", nt,
+	         nt == 1 ? "" : "s", g.estimators, g.estimators == 1 ? "" : "s", g.spread,
+	         100 * g.neutral_share);
 	double temp = 0, tint = 0, m[9];
 	if (g.estimators) white_solve(space, g.rgb, WHITE_TEMP_MAX, WHITE_TINT_MAX, &temp, &tint);
-	if (g.confidence < SURE) {              /* estimators that disagree move the picture less */
-		temp *= g.confidence / SURE;
-		tint *= g.confidence / SURE;
-		strcat(s->note, ", correction reduced");
-	}
 	temp = solve_limit(s, "temperature", temp, -TEMP_LIMIT, TEMP_LIMIT);
 	tint = solve_limit(s, "tint", tint, -TINT_LIMIT, TINT_LIMIT);
+	if (g.confidence < SURE) {              /* estimators that disagree move the picture less */
+		temp *= g.confidence / SURE;
+		tint *= 0*g.confidence / SURE;
+		strcat(s->note, ", correction reduced");
+	}
 	white_matrix(space, 0, temp, tint, m);
 	luminances(t, nt, space, m, &h[0], &h[1]);
 	double ev = solve_exposure(s, &h[0], display), gain = mx_exp2(ev);
@@ -168,16 +179,21 @@ out:
 
 const struct node_type ISA(node_balance) = {
 	.name = "balance",
-	.doc = "Take one shot to neutral: white point, exposure, black and white, as measured by `interneg solve`.",
-	.more = "Works on linear light: exposure, temperature and tint as in grade, then (v - black) / (white - black); "
-	        "nothing is clipped. `solve` measures frames spread over the shot: the white point by shades of grey, "
-	        "grey edge and the crowd of greys nearest to the delivered white (within 30 mired and 15 tint; where "
-	        "they disagree or no crowd is found, confidence falls and the correction with it), exposure from the middle of log luminance (half the way up or "
-	        "a fifth of the way down to a normal one, within 1.5 stops, never pushing highlights of a display-referred clip above white), "
-	        "black from the darkest 0.1 % (at most 0.005), white half the way to the brightest 0.1 % "
-	        "(display-referred clips only, not below 0.85). The values stand in the scene and may be edited.",
+	.doc = "Take one shot to neutral: white point, exposure, black and white, as measured by "
+	        "`interneg solve`.",
+	.more = "Works on linear light: exposure, temperature and tint as in grade, then (v - black) / "
+	        "(white - black); nothing is clipped. `solve` measures frames spread over the shot: the "
+	        "white point by shades of grey, grey edge and the crowd of greys nearest to the delivered "
+	        "white (within 30 mired and 15 tint; where they disagree or no crowd is found, confidence "
+	        "falls and the correction with it), exposure from the middle of log luminance (half the "
+	        "way up or a fifth of the way down to a normal one, within 1.5 stops, never pushing "
+	        "highlights of a display-referred clip above white), black from the darkest 0.1 % (at "
+	        "most 0.005), white half the way to the brightest 0.1 % (display-referred clips only, not "
+	        "below 0.85). The values stand in the scene and may be edited.",
 	.category = "colour", .version = 1, .size = sizeof(struct balance), .params = params,
-	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_NEUTRAL, .want = WANT_LINEAR,
+	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_NEUTRAL,
+	    .want = WANT_LINEAR,
 	.example = "<balance id=\"base\" in=\"up\" exposure=\"0.12\" temperature=\"-6\" tint=\"1\"/>",
-	.open = balance_open, .close = balance_close, .identity = identity, .tile = tile, .solve = balance_solve,
+	.open = balance_open, .close = balance_close, .identity = identity, .tile = tile,
+	    .solve = balance_solve,
 };

@@ -12,7 +12,8 @@ struct convert_state { struct colour_xform x; };
 static const struct param params[] = {
 	P_STRING(convert, from, "", PF_STATIC,
 	         "Colour space that the numbers are in; empty: the one the input is labelled with."),
-	P_STRING(convert, to, "acescg", PF_STATIC, "Colour space to go to, by name (`interneg nodes convert` lists them)."),
+	P_STRING(convert, to, "acescg", PF_STATIC, "Colour space to go to, by name (`interneg nodes "
+	         "convert` lists them)."),
 	P_END
 };
 
@@ -27,7 +28,8 @@ static int check_name(const char *param, const char *name, struct err *e)
 {
 	if (colour_find(name) >= 0) return 0;
 	const char *near = nearest_name(name, colour_names(), (size_t)colour_count());
-	return err_set(e, E_SCENE, "%s=\"%s\" is no colour space%s%s%s", param, name, near ? "; nearest is \"" : "",
+	return err_set(e, E_SCENE, "%s=\"%s\" is no colour space%s%s%s", param, name, near
+	               ? "; nearest is \"" : "",
 	               near ? near : "", near ? "\"" : "");
 }
 
@@ -80,11 +82,13 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_convert) = {
 	.name = "convert", .doc = "Bring a picture from one colour space to another.",
-	.more = "Decodes to linear light, changes primaries (Bradford adaptation; the makers' own for ARRI and Sony), "
-	        "encodes again. Nothing is clipped: curves are mirrored below 0 or go on with their own definition, "
-	        "and continue above 1. The core puts such nodes wherever a node works in another space than its input "
-	        "has, so one is written by hand only for delivery, or to state a space that a file does not tell.",
-	.category = "colour", .version = 1, .size = sizeof(struct convert), .params = params, .inputs = "image",
+	.more = "Decodes to linear light, changes primaries (Bradford adaptation; the makers' own for "
+	        "ARRI and Sony), encodes again. Nothing is clipped: curves are mirrored below 0 or go on "
+	        "with their own definition, and continue above 1. The core puts such nodes wherever a "
+	        "node works in another space than its input has, so one is written by hand only for "
+	        "delivery, or to state a space that a file does not tell.",
+	.category = "colour", .version = 1, .size = sizeof(struct convert), .params = params,
+	    .inputs = "image",
 	.flags = NF_RGB, .traits = TR_CONVERT, .want = WANT_ANY,
 	.example = "<convert id=\"p3\" in=\"graded\" to=\"p3-d65\"/>",
 	.out_space = out_space, .open = convert_open, .close = convert_close, .format = convert_format,

@@ -30,28 +30,39 @@ struct grade {
 static const struct param params[] = {
 	P_FLOAT(grade, exposure, 0, -20, 20, "stops", "Multiplies linear light by 2^exposure."),
 	P_FLOAT(grade, temperature, 0, WHITE_TEMP_MIN, WHITE_TEMP_MAX, "mired",
-	        "Moves white along the Planckian locus from 6504 K; + is warmer. The luminance of neutral stays."),
-	P_FLOAT(grade, tint, 0, -WHITE_TINT_MAX, WHITE_TINT_MAX, "0.001 Duv", "Moves white across the locus; + is magenta."),
+	        "Moves white along the Planckian locus from 6504 K; + is warmer. The luminance of neutral "
+	        "stays."),
+	P_FLOAT(grade, tint, 0, -WHITE_TINT_MAX, WHITE_TINT_MAX, "0.001 Duv",
+	        "Moves white across the locus; + is magenta."),
 	P_ENUM(grade, space, "acescct", "acescct|linear|clip", PF_STATIC,
-	       "What CDL, lift/gamma/gain, contrast, curves and saturation work on: the log grading space, linear "
-	       "working light, or the clip's own encoding."),
+	       "What CDL, lift/gamma/gain, contrast, curves and saturation work on: the log grading "
+	        "space, linear working light, or the clip's own encoding."),
 	P_VEC3(grade, slope, 1, 1, 1, 0, 100, "", 0, "ASC CDL slope: value times slope ..."),
 	P_VEC3(grade, offset, 0, 0, 0, -10, 10, "", 0, "ASC CDL offset: ... plus offset ..."),
-	P_VEC3(grade, power, 1, 1, 1, 0.01, 100, "", 0, "ASC CDL power: ... to the power, where it is above 0."),
+	P_VEC3(grade, power, 1, 1, 1, 0.01, 100, "",
+	       0, "ASC CDL power: ... to the power, where it is above 0."),
 	P_VEC3(grade, lift, 0, 0, 0, -2, 2, "", 0, "Raises black (0), holds white (1)."),
-	P_VEC3(grade, gamma, 1, 1, 1, 0.05, 20, "", 0, "Bends between black and white; above 1 is brighter."),
+	P_VEC3(grade, gamma, 1, 1, 1, 0.05, 20, "",
+	       0, "Bends between black and white; above 1 is brighter."),
 	P_VEC3(grade, gain, 1, 1, 1, 0.05, 20, "", 0, "Moves white (1), holds black."),
-	P_FLOAT(grade, contrast, 1, 0, 10, "", "Spreads values about the pivot; in linear light as a power."),
-	P_FLOAT(grade, pivot, 0, 0, 10, "", "Value that contrast leaves alone; 0 takes mid-grey (18 %) of the space."),
-	P_CURVE(grade, master, 0, "Curve of all channels, after the single ones: \"x,y x,y ...\"; empty is straight."),
+	P_FLOAT(grade, contrast, 1, 0, 10, "", "Spreads values about the pivot; in linear light as a "
+	        "power."),
+	P_FLOAT(grade, pivot, 0, 0, 10, "", "Value that contrast leaves alone; 0 takes mid-grey (18 %) of "
+	        "the space."),
+	P_CURVE(grade, master, 0, "Curve of all channels, after the single ones: \"x,y x,y ...\"; empty "
+	        "is straight."),
 	P_CURVE(grade, red, 0, "Curve of red."),
 	P_CURVE(grade, green, 0, "Curve of green."),
 	P_CURVE(grade, blue, 0, "Curve of blue."),
-	P_FLOAT(grade, saturation, 1, 0, 10, "", "Distance from luma (Rec.709 weights, as the ASC CDL has it)."),
-	P_BOOL(grade, clamp, 0, 0, "Clamp to 0..1 after the CDL and after saturation, as CDL v1.2 does to the letter."),
+	P_FLOAT(grade, saturation, 1, 0, 10, "", "Distance from luma (Rec.709 weights, as the ASC CDL has "
+	        "it)."),
+	P_BOOL(grade, clamp, 0, 0, "Clamp to 0..1 after the CDL and after saturation, as CDL v1.2 does to "
+	       "the letter."),
 	P_PATH(grade, lut, PF_FILE | PF_STATIC, "A .cube file (1D, 3D, or 1D shaper and 3D), applied last."),
-	P_STRING(grade, lut_in, "", PF_STATIC, "Colour space of the numbers that go into the LUT; needed with lut."),
-	P_STRING(grade, lut_out, "", PF_STATIC, "Colour space of what comes out of the LUT; empty: as lut_in."),
+	P_STRING(grade, lut_in, "", PF_STATIC, "Colour space of the numbers that go into the LUT; needed "
+	         "with lut."),
+	P_STRING(grade, lut_out, "", PF_STATIC, "Colour space of what comes out of the LUT; empty: as "
+	         "lut_in."),
 	P_FLOAT(grade, lut_mix, 1, 0, 1, "mix", "Share of the LUT's result, mixed in linear light."),
 	P_ENUM(grade, lut_outside, "extend", "extend|clamp", PF_STATIC,
 	       "Beyond the LUT's domain: go on with the slope it has at its border, or hold the border."),
@@ -62,12 +73,14 @@ static const struct param params[] = {
 struct grade_state {
 	bool balance, shaped, cdl, lgg, contrast, saturate, clamp;
 	float m[9];
-	struct colour_xform in, out;            /* working light to the space of the shaping part and back */
+	/* working light to the space of the shaping part and back */
+	struct colour_xform in, out;
 	float slope[3], offset[3], power[3];
 	float lift[3], gain[3], gamma[3];
 	float c, pivot; bool log_contrast;      /* log_contrast: as a power, in linear light */
 	float sat;
-	struct baked { float *knot, x0, step, before, after; } curve[4];        /* red, green, blue, master */
+	/* red, green, blue, master */
+	struct baked { float *knot, x0, step, before, after; } curve[4];
 	struct lut *lut;
 	struct colour_xform to_lut, from_lut;
 	float lut_mix; bool lut_clamp;
@@ -78,11 +91,15 @@ static void floats(float *f, const double *d) { for (int i = 0; i < 3; i++) f[i]
 
 static bool has_cdl(const struct grade *p)
 { return !all3(p->slope, 1) || !all3(p->offset, 0) || !all3(p->power, 1); }
-static bool has_lgg(const struct grade *p) { return !all3(p->lift, 0) || !all3(p->gamma, 1) || !all3(p->gain, 1); }
-static bool has_curves(const struct grade *p) { return p->master.n || p->red.n || p->green.n || p->blue.n; }
+static bool has_lgg(const struct grade *p) { return !all3(p->lift, 0) || !all3(p->gamma, 1)
+                                             || !all3(p->gain, 1); }
+static bool has_curves(const struct grade *p) { return p->master.n || p->red.n || p->green.n
+                                                || p->blue.n; }
 static bool has_shape(const struct grade *p)
-{ return has_cdl(p) || has_lgg(p) || p->contrast != 1 || has_curves(p) || p->saturation != 1 || p->clamp; }
-static bool has_balance(const struct grade *p) { return p->exposure != 0 || p->temperature != 0 || p->tint != 0; }
+{ return has_cdl(p) || has_lgg(p) || p->contrast != 1 || has_curves(p) || p->saturation != 1
+  || p->clamp; }
+static bool has_balance(const struct grade *p) { return p->exposure != 0 || p->temperature != 0
+                                                 || p->tint != 0; }
 
 static bool identity(const struct node_ctx *n)
 {
@@ -105,13 +122,15 @@ static void bake(struct baked *b, const struct curve *c)
 	b->after = (float)((curve_eval(c, x0 + 2 * w) - curve_eval(c, x0 + w)) / CURVE_KNOTS);
 }
 
-/* VIDEO style of OCIO's GradingPrimary, black 0 and white 1: lift adds, gain scales so that white lands on it. */
+/* VIDEO style of OCIO's GradingPrimary, black 0 and white 1: lift adds, gain scales so that white
+ * lands on it. */
 static int set_lgg(struct grade_state *s, const struct grade *p, struct err *e)
 {
 	for (int i = 0; i < 3; i++) {
 		double d = 1 / p->gain[i] + p->lift[i];
 		if (!(d > 1e-6))
-			return err_set(e, E_SCENE, "lift %g with gain %g turns the picture over; raise lift or lower gain",
+			return err_set(e, E_SCENE, "lift %g with gain %g turns the picture over; raise lift or lower "
+			               "gain",
 			               p->lift[i], p->gain[i]);
 		s->lift[i] = (float)p->lift[i];
 		s->gain[i] = (float)(1 / d);
@@ -125,7 +144,8 @@ static int lut_space(const char *param, const char *name, int *id, struct err *e
 	*id = colour_find(name);
 	if (*id >= 0) return 0;
 	const char *near = nearest_name(name, colour_names(), (size_t)colour_count());
-	return err_set(e, E_SCENE, "%s=\"%s\" is no colour space%s%s%s", param, name, near ? "; nearest is \"" : "",
+	return err_set(e, E_SCENE, "%s=\"%s\" is no colour space%s%s%s", param, name, near
+	               ? "; nearest is \"" : "",
 	               near ? near : "", near ? "\"" : "");
 }
 static int set_lut(struct grade_state *s, const struct node_ctx *n, struct err *e)
@@ -134,8 +154,9 @@ static int set_lut(struct grade_state *s, const struct node_ctx *n, struct err *
 	int in, out;
 	if (!*p->lut) return 0;
 	if (!*p->lut_in)
-		return err_set(e, E_SCENE, "lut needs lut_in: the colour space of the numbers that the table takes "
-		               "(for a display look usually rec709, for a log one its camera's, acescct ...)");
+		return err_set(e, E_SCENE, "lut needs lut_in: the colour space of the numbers that the table "
+		               "takes (for a display look usually rec709, for a log one its camera's, acescct "
+		               "...)");
 	if (lut_space("lut_in", p->lut_in, &in, e) < 0) return -1;
 	if (lut_space("lut_out", *p->lut_out ? p->lut_out : p->lut_in, &out, e) < 0) return -1;
 	if (!(s->lut = lut_load(p->lut, e))) return -1;
@@ -224,7 +245,8 @@ static void row_curve(float *IN_RESTRICT p, const struct baked *b, int n)
 		p[i] = knot[k] + (in - f) * (knot[k + 1] - knot[k]) + past * (past > 0.0f ? after : before);
 	}
 }
-static void row_saturate(float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b, float sat, int n)
+static void row_saturate(float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b,
+                         float sat, int n)
 {
 	for (int i = 0; i < n; i++) {
 		float y = 0.2126f * r[i] + 0.7152f * g[i] + 0.0722f * b[i];
@@ -295,19 +317,21 @@ static double flops(const struct node_ctx *n)
 
 const struct node_type ISA(node_grade) = {
 	.name = "grade",
-	.doc = "Exposure, white balance, CDL, lift gamma gain, contrast, curves, saturation and a LUT, in that order.",
-	.more = "Exposure, temperature and tint work on linear light. CDL, lift/gamma/gain, contrast, curves and "
-	        "saturation follow in the space that `space` names (the clip's own encoding: `clip`). The LUT comes "
-	        "last, between the spaces that lut_in and lut_out name. What is neutral costs nothing; a neutral "
-	        "grade is no step at all. Nothing is clipped unless clamp says so.\n"
-	        "CDL: out = (in slope + offset)^power, the power only where its base is above 0. "
-	        "Lift/gamma/gain: v = (in + lift) / (1/gain + lift), then v^(1/gamma), mirrored below 0. "
-	        "Contrast: (v - pivot) contrast + pivot, or pivot (v/pivot)^contrast in linear light. "
-	        "Saturation: y + saturation (v - y), y = .2126 R + .7152 G + .0722 B.",
+	.doc = "Exposure, white balance, CDL, lift gamma gain, contrast, curves, saturation and a LUT, in "
+	        "that order.",
+	.more = "Exposure, temperature and tint work on linear light. CDL, lift/gamma/gain, contrast, "
+	        "curves and saturation follow in the space that `space` names (the clip's own encoding: "
+	        "`clip`). The LUT comes last, between the spaces that lut_in and lut_out name. What is "
+	        "neutral costs nothing; a neutral grade is no step at all. Nothing is clipped unless "
+	        "clamp says so.\nCDL: out = (in slope + offset)^power, the power only where its base is "
+	        "above 0. Lift/gamma/gain: v = (in + lift) / (1/gain + lift), then v^(1/gamma), mirrored "
+	        "below 0. Contrast: (v - pivot) contrast + pivot, or pivot (v/pivot)^contrast in linear "
+	        "light. Saturation: y + saturation (v - y), y = .2126 R + .7152 G + .0722 B.",
 	.category = "colour", .version = 1, .size = sizeof(struct grade), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE, .want = WANT_LINEAR,
-	.example = "<grade id=\"graded\" in=\"matched\" exposure=\"0.2\" temperature=\"8\" contrast=\"1.05\" "
-	           "saturation=\"0.88\" red=\"0,0 0.4,0.42 1,1\"/>",
-	.traits_of = traits_of, .open = grade_open, .close = grade_close, .identity = identity, .flops = flops,
+	.example = "<grade id=\"graded\" in=\"matched\" exposure=\"0.2\" temperature=\"8\" "
+	        "contrast=\"1.05\" saturation=\"0.88\" red=\"0,0 0.4,0.42 1,1\"/>",
+	.traits_of = traits_of, .open = grade_open, .close = grade_close, .identity = identity,
+	    .flops = flops,
 	.tile = tile,
 };

@@ -16,10 +16,12 @@ struct match { double slope[3], offset[3], power[3], saturation, strength; const
 static const struct param params[] = {
 	P_VEC3(match, slope, 1, 1, 1, 0, 100, "", PF_SOLVED, "ASC CDL slope, in acescct."),
 	P_VEC3(match, offset, 0, 0, 0, -10, 10, "", PF_SOLVED, "ASC CDL offset, in acescct."),
-	P_VEC3(match, power, 1, 1, 1, 0.01, 100, "", PF_SOLVED, "ASC CDL power, where its base is above 0."),
+	P_VEC3(match, power, 1, 1, 1, 0.01, 100, "",
+	       PF_SOLVED, "ASC CDL power, where its base is above 0."),
 	P_FLOATX(match, saturation, 1, 0, 10, "", PF_SOLVED, "ASC CDL saturation (Rec.709 weights)."),
 	P_FLOAT(match, strength, 1, 0, 1, "mix", "Share of the match, mixed in acescct."),
-	P_STRING(match, solved, "", PF_SOLVED | PF_NOKEY, "Key of what was measured; written by `interneg solve`."),
+	P_STRING(match, solved, "", PF_SOLVED | PF_NOKEY, "Key of what was measured; written by `interneg "
+	         "solve`."),
 	P_END
 };
 
@@ -56,7 +58,8 @@ static void row_sop(float *IN_RESTRICT p, float slope, float offset, float power
 	}
 }
 
-static void row_saturation(float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b, float sat, int n)
+static void row_saturation(float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b,
+                           float sat, int n)
 {
 	for (int i = 0; i < n; i++) {
 		float y = 0.2126f * r[i] + 0.7152f * g[i] + 0.0722f * b[i];
@@ -114,7 +117,8 @@ static int match_solve(struct solve_call *s, struct err *e)
 	struct cdl_fit f;
 	cdl_fit(&in, &ref, &f);
 	size_t len = strlen(s->note);
-	snprintf(s->note + len, sizeof s->note - len, ", quantiles agree to %.4f (%.4f before)%s", f.rms, f.rms_before,
+	snprintf(s->note + len, sizeof s->note - len, ", quantiles agree to %.4f (%.4f before)%s", f.rms,
+	         f.rms_before,
 	         f.used_power ? "" : ", no power");
 	for (int k = 0; k < 3; k++) {
 		char name[24];
@@ -138,17 +142,19 @@ out:
 
 const struct node_type ISA(node_match) = {
 	.name = "match",
-	.doc = "Take a shot to a reference clip or frame by an editable CDL, as measured by `interneg solve`.",
-	.more = "An ASC CDL without clamps on acescct: (v slope + offset)^power, then saturation. `solve` compares the "
-	        "distributions of the shot and of the reference (balance both first): slope, offset and power from the "
-	        "quantiles from 2 to 98 % of each channel, saturation from the spread of chroma, within slope 0.5 to 2, "
-	        "offset 0.1, power 0.5 to 2, saturation 0.5 to 2. A power is proposed only where it helps; the "
-	        "confidence falls with what the fit leaves over and with every limit hit. The reference is read by "
-	        "solve alone, so it may have any size, rate and length.",
+	.doc = "Take a shot to a reference clip or frame by an editable CDL, as measured by `interneg "
+	        "solve`.",
+	.more = "An ASC CDL without clamps on acescct: (v slope + offset)^power, then saturation. `solve` "
+	        "compares the distributions of the shot and of the reference (balance both first): slope, "
+	        "offset and power from the quantiles from 2 to 98 % of each channel, saturation from the "
+	        "spread of chroma, within slope 0.5 to 2, offset 0.1, power 0.5 to 2, saturation 0.5 to "
+	        "2. A power is proposed only where it helps; the confidence falls with what the fit "
+	        "leaves over and with every limit hit. The reference is read by solve alone, so it may "
+	        "have any size, rate and length.",
 	.category = "colour", .version = 1, .size = sizeof(struct match), .params = params,
 	.inputs = "image reference? mask?", .flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_NEUTRAL,
 	.want = WANT_LOG,
-	.example = "<match id=\"matched\" in=\"base\" reference=\"hero\" slope=\"1.02 1 0.99\" offset=\"0 0 0.004\" "
-	           "saturation=\"0.95\"/>",
+	.example = "<match id=\"matched\" in=\"base\" reference=\"hero\" slope=\"1.02 1 0.99\" offset=\"0 "
+	        "0 0.004\" saturation=\"0.95\"/>",
 	.want_of = want_of, .needs = needs, .identity = identity, .tile = tile, .solve = match_solve,
 };

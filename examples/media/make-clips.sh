@@ -13,7 +13,7 @@ clip() { # name variant crf
 	cat > "$tmp/$1.xml" <<-SCENE
 	<?xml version="1.0" encoding="UTF-8"?>
 	<graph version="1" name="$1" fps="24">
-	  <pattern id="shot" kind="shot" variant="$2" width="1280" height="720" frames="48"/>
+	  <pattern id="shot" kind="shot" variant="$2" width="640" height="360" frames="24"/>
 	  <write id="stills" in="shot" file="$tmp/$1.####.png"/>
 	</graph>
 	SCENE

@@ -52,7 +52,7 @@ static void fuzz_seeds(struct fuzz *f, const char *dir)
 
 static const char *const fuzz_words[] = {
 	"<", ">", "/>", "</", "\"", "'", "=", "&amp;", "&#38;", "&lt;", "&#x1;", "<!--", "-->", "<![CDATA[", "]]>", "<?x?>",
-	"<!DOCTYPE g>", "{", "}", "{{", "}}", "{rev}", "{frame}", " id=\"p\"", " in=\"p\"", " in=\"a b\"", " sigma=\"2%h\"",
+	"<!DOCTYPE g>", "{", "}", "{{", "}}", "{rev}", "{frame}", " xmlns:x=\"u\"", " x:y=\"1\"", " id=\"p\"", " in=\"p\"", " in=\"a b\"", " sigma=\"2%h\"",
 	" mix=\"{1}\"", "<pass id=\"x\">", "</pass>", "<mblur id=\"z\"/>", "<mblur/>", "<mlist id=\"m\" in=\"p p\"/>",
 	"<use id=\"u\" graph=\"t.xml\"/>", "<set node=\"a.b\"/>", "<animate param=\"sigma\">", "<key frame=\"1\" value=\"1\"/>",
 	"</animate>", "<param name=\"n\" type=\"int\" value=\"1\"/>", "<waive rule=\"r\" reason=\"x\" node=\"p.q\"/>",

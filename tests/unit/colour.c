@@ -165,7 +165,8 @@ static void check_ap0(const struct vec *v, size_t n, double limit, const char *w
 			/* OpenColorIO 2.1.2 interpolates a table for ACEScc */
 			if (!strcmp(v[i].space, "acescc")) d *= 0.2;
 			if (d > worst) worst = d;
-			if (d > limit) bad++, printf("# %s %g: %.8f, not %.8f\n", v[i].space, v[i].in[k], x[k], v[i].out[k]);
+			if (d > limit) bad++, printf("# %s %g: %.8f, not %.8f\n", v[i].space, v[i].in[k], x[k],
+			                             v[i].out[k]);
 		}
 	}
 	test_ok(!bad, "colour %s within %g (%.2g)", what, limit, worst);
@@ -183,7 +184,8 @@ static void curves(void)
 	test_ok(worst < 1e-6, "colour log curves as colour-science 0.4.6 (%.2g)", worst);
 	/* colour-science: PQ of nits, HLG, camera and sRGB curves */
 	static const double nits[] = { 0, .1, 1, 10, 48, 100, 203, 1000, 4000, 10000 };
-	static const double pq[] = { 0.000000731, 0.0623368657, 0.1499457321, 0.2996990924, 0.4364080147, 0.5080784215,
+	static const double pq[] = { 0.000000731, 0.0623368657, 0.1499457321, 0.2996990924, 0.4364080147,
+	                             0.5080784215,
 		0.580688881, 0.7518270962, 0.9025723933, 1 };
 	worst = 0;
 	for (int i = 0; i < 10; i++) {
@@ -193,7 +195,8 @@ static void curves(void)
 	static const double camera[] = { 0, 0.045, 0.4090077289, 0.7055150899, 0.9491098964, 1 };
 	static const double srgb[] = { 0, 0.0998528227, 0.4613561295, 0.7353569831, 0.9546871719, 1 };
 	static const double hlg_in[] = { 0, 1 / 24.0, 1 / 12.0, .18, .265, .5, 1 };
-	static const double hlg[] = { 0, 0.3535533906, 0.5, 0.6723581321, 0.750027752, 0.8716434709, 0.9999999951 };
+	static const double hlg[] = { 0, 0.3535533906, 0.5, 0.6723581321, 0.750027752, 0.8716434709,
+	                              0.9999999951 };
 	for (int i = 0; i < 6; i++) {
 		double a = off(colour_encode(colour_find("rec709-camera"), lin[i]), camera[i]);
 		double b = off(colour_encode(colour_find("srgb"), lin[i]), srgb[i]);
@@ -204,7 +207,8 @@ static void curves(void)
 		double a = off(colour_encode(colour_find("hlg"), hlg_in[i]), hlg[i]);
 		worst = a > worst ? a : worst;
 	}
-	test_ok(worst < 1e-8, "colour PQ, HLG, camera and sRGB curves as colour-science 0.4.6 (%.2g)", worst);
+	test_ok(worst < 1e-8, "colour PQ, HLG, camera and sRGB curves as colour-science 0.4.6 (%.2g)",
+	        worst);
 }
 
 static void check_matrices(void)
@@ -213,7 +217,8 @@ static void check_matrices(void)
 	for (size_t i = 0; i < IN_COUNT(matrices); i++) {
 		double m[9];
 		colour_matrix(colour_find(matrices[i].from), colour_find(matrices[i].to), m);
-		for (int k = 0; k < 9; k++) worst = off(m[k], matrices[i].m[k]) > worst ? off(m[k], matrices[i].m[k]) : worst;
+		for (int k = 0; k < 9; k++) worst = off(m[k], matrices[i].m[k]) > worst ? off(m[k],
+		                                                                              matrices[i].m[k]) : worst;
 	}
 	test_ok(worst < 2e-7, "colour matrices as colour-science 0.4.6 (%.2g)", worst);
 	worst = 0;                              /* by way of any third space: the same */
@@ -232,7 +237,8 @@ static void check_matrices(void)
 				worst = d > worst ? d : worst;
 			}
 		}
-	test_ok(worst < 1e-11, "colour matrices: no way round changes anything, white stays white (%.2g)", worst);
+	test_ok(worst < 1e-11, "colour matrices: no way round changes anything, white stays white "
+	        "(%.2g)", worst);
 }
 
 static void displays(void)
@@ -248,7 +254,8 @@ static void displays(void)
 		apply(m, x);
 		for (int k = 0; k < 3; k++) {
 			double d = x[k] < 0 ? 0 : off(colour_encode(id, x[k]), v->out[k]);
-			if (d > 1e-6) printf("# %s %g: %.8f, not %.8f\n", v->space, v->in[k], colour_encode(id, x[k]), v->out[k]);
+			if (d > 1e-6) printf("# %s %g: %.8f, not %.8f\n", v->space, v->in[k], colour_encode(id, x[k]),
+			                     v->out[k]);
 			if (d > worst) worst = d;
 		}
 	}
@@ -267,7 +274,8 @@ static void round_trips(void)
 			rises = rises && v > last;
 			last = v;
 		}
-		if (worst > 2e-7 || !rises) test_ok(0, "colour %s: back within %.2g, rises %d", colour_name(id), worst, rises);
+		if (worst > 2e-7 || !rises) test_ok(0, "colour %s: back within %.2g, rises %d", colour_name(id),
+		                                    worst, rises);
 	}
 	test_ok(1, "colour curves rise and are undone by their inverses");
 }
@@ -297,7 +305,8 @@ static void rows(void)
 			for (int k = 0; k < 3; k++) v[k] = colour_decode(id, in[k]);
 			apply(m, v);
 			double big = absd(v[0]) + absd(v[1]) + absd(v[2]) + 1;
-			for (int k = 0; k < 3; k++) scalar = absd(v[k] - p[k][i]) / big > scalar ? absd(v[k] - p[k][i]) / big : scalar;
+			for (int k = 0; k < 3; k++) scalar = absd(v[k] - p[k][i]) / big > scalar ? absd(v[k]
+			                                                                                - p[k][i]) / big : scalar;
 		}
 		colour_row(&back, p[0], p[1], p[2], N);
 		for (int i = 0; i < N; i++) {
@@ -311,7 +320,8 @@ static void rows(void)
 		}
 	}
 	test_ok(scalar < 1e-6, "px_colour rows as the scalar functions (%.2g)", scalar);
-	test_ok(!bad, "px_colour 10-bit ramps through acescg and back within half a code (%.4f codes)", worst);
+	test_ok(!bad, "px_colour 10-bit ramps through acescg and back within half a code (%.4f codes)",
+	        worst);
 }
 
 static void extremes(void)
@@ -322,16 +332,20 @@ static void extremes(void)
 	colour_xform_init(&x, colour_find("rec709"), colour_find("linear-rec709"));
 	colour_row(&x, r, g, b, 4);
 	test_ok(absd(r[0] + mx_pow(.5, 2.4)) < 1e-7, "px_colour mirrors below 0");
-	test_ok(r[1] == inf && r[2] != r[2] && absd(r[3] - mx_pow(4, 2.4)) < 1e-5, "px_colour keeps inf, NaN and what is above 1");
+	test_ok(r[1] == inf && r[2] != r[2] && absd(r[3] - mx_pow(4,
+	                                                          2.4)) < 1e-5, "px_colour keeps inf, "
+	                                                          "NaN and what is above 1");
 	colour_xform_init(&x, colour_find("raw"), colour_find("rec709"));
 	test_ok(x.identity, "colour raw is never converted");
 	colour_xform_init(&x, colour_find("srgb"), colour_find("srgb"));
 	test_ok(x.identity, "colour a space to itself is no step");
-	test_ok(colour_find("rec708") == SPACE_NONE && colour_find(NULL) == SPACE_NONE, "colour unknown names are told");
+	test_ok(colour_find("rec708") == SPACE_NONE
+	        && colour_find(NULL) == SPACE_NONE, "colour unknown names are told");
 	test_ok(colour_linear_of(colour_find("srgb")) == colour_find("linear-rec709") &&
 	        colour_linear_of(colour_find("acescct")) == colour_find("acescg") &&
 	        colour_is_display(colour_find("rec709")) && !colour_is_display(colour_find("acescg")) &&
-	        colour_is_linear(colour_find("acescg")) && !colour_is_linear(colour_find("pq")), "colour traits of spaces");
+	        colour_is_linear(colour_find("acescg"))
+	        && !colour_is_linear(colour_find("pq")), "colour traits of spaces");
 }
 
 int main(void)

@@ -77,7 +77,8 @@ static void against_reference(const char *name)
 		for (int k = 0; k < 3; k++) {
 			float lo = l->n1 ? l->min1[k] : l->min3[k];
 			float hi = lo + (l->n1 ? (float)(l->n1 - 1) / l->scale1[k] : (float)(l->n3 - 1) / l->scale3[k]);
-			was[k][i] = px[k][i] = i < 64 ? (i & 1 << k ? hi : lo) : uni(lo - 0.2f * (hi - lo), hi + 0.2f * (hi - lo));
+			was[k][i] = px[k][i] = i < 64 ? (i & 1 << k ? hi : lo) : uni(lo - 0.2f * (hi - lo), hi
+			                                                             + 0.2f * (hi - lo));
 		}
 		if (i % 3 == 0) px[1][i] = was[1][i] = px[0][i];        /* ties */
 	}
@@ -94,7 +95,8 @@ static void against_reference(const char *name)
 		}
 	}
 	/* steep tables magnify the rounding of the position: 6e-8 n times the slope */
-	test_ok(worst < 1e-6 * big * (l->n1 > 100 ? 20 : 1), "lut %s as the double reference (%.2g)", name, worst);
+	test_ok(worst < 1e-6 * big * (l->n1 > 100 ? 20 : 1), "lut %s as the double reference (%.2g)",
+	        name, worst);
 	lut_free(&l);
 }
 
@@ -104,7 +106,8 @@ static bool dump(const char *path, bool write)
 	FILE *f = fopen(path, write ? "wb" : "rb");
 	bool ok = f != NULL;
 	for (int k = 0; k < 3 && ok; k++)
-		ok = (write ? fwrite(px[order[k]], sizeof(float), N, f) : fread(px[order[k]], sizeof(float), N, f)) == N;
+		ok = (write ? fwrite(px[order[k]], sizeof(float), N, f) : fread(px[order[k]], sizeof(float), N,
+		                                                                f)) == N;
 	if (f) fclose(f);
 	return ok;
 }
@@ -123,7 +126,8 @@ static void against_ffmpeg(const char *name)
 	snprintf(in, sizeof in, "%s/in.raw", test_tmp());
 	snprintf(out, sizeof out, "%s/out.raw", test_tmp());
 	snprintf(cmd, sizeof cmd, "ffmpeg -v error -y -f rawvideo -pix_fmt gbrpf32le -s %dx%d -i %s -vf "
-	         "lut3d=file=%s:interp=tetrahedral -f rawvideo -pix_fmt gbrpf32le %s 2>/dev/null", W, H, in,
+	         "lut3d=file=%s:interp=tetrahedral -f rawvideo -pix_fmt gbrpf32le %s 2>/dev/null", W, H,
+	         in,
 	         data_file(name), out);
 	if (!dump(in, true) || system(cmd) || !dump(out, false)) {
 		test_skip("lut %s against ffmpeg: it does not run here", name);
@@ -146,7 +150,8 @@ static void against_ffmpeg(const char *name)
 static void outside(void)
 {
 	struct err e = ERR_INIT;
-	const char *cube = "LUT_3D_SIZE 2\n0 0 0\n2 .1 0\n0 3 0\n2 3.1 0\n0 0 .5\n2 .1 .5\n0 3 .5\n2 3.1 .5\n";
+	const char *cube = "LUT_3D_SIZE 2\n0 0 0\n2 .1 0\n0 3 0\n2 3.1 0\n0 0 .5\n2 .1 .5\n0 3 .5\n2 "
+	    "3.1 .5\n";
 	const char *line = "LUT_1D_SIZE 3\nDOMAIN_MIN -1 -1 -1\nDOMAIN_MAX 1 1 1\n0 0 0\n1 1 1\n3 3 3\n";
 	struct lut *l = lut_parse("affine.cube", cube, strlen(cube), &e);
 	if (!l) { test_ok(0, "lut affine: %s", e.msg); return; }
@@ -160,7 +165,8 @@ static void outside(void)
 		if (d > worst) worst = d;
 	}
 	test_ok(worst < 1e-5, "lut extend: an affine table stays affine beyond its domain (%.2g)", worst);
-	float inf = __builtin_inff(), r[3] = { 5, inf, __builtin_nanf("") }, g[3] = { 0, 0, 0 }, b[3] = { 0, 0, 0 };
+	float inf = __builtin_inff(), r[3] = { 5, inf, __builtin_nanf("") }, g[3] = { 0, 0, 0 },
+	    b[3] = { 0, 0, 0 };
 	lut_row(l, true, r, g, b, 3);
 	test_ok(r[0] == 2 && r[1] == 2, "lut clamp: the border holds");
 	float r2[2] = { inf, __builtin_nanf("") }, z[2] = { 0, 0 }, z2[2] = { 0, 0 };
@@ -171,7 +177,8 @@ static void outside(void)
 	if (!l) { test_ok(0, "lut line: %s", e.msg); return; }
 	float a[4] = { -2, -0.5f, 0.5f, 2 }, c[4] = { 0 }, d[4] = { 0 };
 	lut_row(l, false, a, c, d, 4);
-	test_ok(a[0] == -1 && a[1] == 0.5f && a[2] == 2 && a[3] == 5, "lut 1D goes on with its border slopes");
+	test_ok(a[0] == -1 && a[1] == 0.5f && a[2] == 2
+	        && a[3] == 5, "lut 1D goes on with its border slopes");
 	lut_free(&l);
 }
 
@@ -183,16 +190,24 @@ static void refused(void)
 		{ "", "no table" }, { "LUT_3D_SIZE 2\n", "no table" }, { "0 0 0\n", "before the data" },
 		{ "LUT_3D_SIZE 1\n", "outside 2 to 256" }, { "LUT_3D_SIZE 257\n", "outside 2 to 256" },
 		{ "LUT_3D_SIZE 2.5\n", "outside" }, { "LUT_1D_SIZE 65537\n", "outside 2 to 65536" },
-		{ "LUT_3D_SIZE 1e99\n", "finite" }, { "LUT_3D_SIZE -2\n", "outside" }, { "LUT_3D_SIZE\n", "whole number" },
-		{ "LUT_1D_SIZE 2\nLUT_1D_SIZE 2\n", "twice" }, { "LUT_1D_SIZE 2\n0 0 0\nnan 0 0\n", ":3: 'nan' is no finite" },
+		{ "LUT_3D_SIZE 1e99\n", "finite" }, { "LUT_3D_SIZE -2\n", "outside" },
+		    { "LUT_3D_SIZE\n", "whole number" },
+		{ "LUT_1D_SIZE 2\nLUT_1D_SIZE 2\n", "twice" },
+		    { "LUT_1D_SIZE 2\n0 0 0\nnan 0 0\n", ":3: 'nan' is no finite" },
 		{ "LUT_1D_SIZE 2\n0 0 0\ninf 1 1\n", "finite" }, { "LUT_1D_SIZE 2\n0 0 0\n1 1 1e39\n", "finite" },
-		{ "LUT_1D_SIZE 2\nnan nan nan\n1 1 1\n", "unknown keyword" }, { "LUT_1D_SIZE 2\n0 0 0\nnan nan nan\n", "finite" },
-		{ "LUT_1D_SIZE 2\n0 0 0\n", "1 of 2" }, { "LUT_1D_SIZE 2\n0 0 0\n1 1 1\n2 2 2\n", ":4: more than" },
-		{ "LUT_1D_SIZE 2\n0 0\n1 1 1\n", "three numbers" }, { "LUT_1D_SIZE 2\n0 0 0 0 0\n", "three numbers" },
+		{ "LUT_1D_SIZE 2\nnan nan nan\n1 1 1\n", "unknown keyword" },
+		    { "LUT_1D_SIZE 2\n0 0 0\nnan nan nan\n", "finite" },
+		{ "LUT_1D_SIZE 2\n0 0 0\n", "1 of 2" }, { "LUT_1D_SIZE 2\n0 0 0\n1 1 1\n2 2 2\n", ":4: more "
+		                                          "than" },
+		{ "LUT_1D_SIZE 2\n0 0\n1 1 1\n", "three numbers" },
+		    { "LUT_1D_SIZE 2\n0 0 0 0 0\n", "three numbers" },
 		{ "LUT_1D_SIZE 2\nDOMAIN_MIN 1 1 1\nDOMAIN_MAX 1 1 1\n0 0 0\n1 1 1\n", "empty" },
-		{ "LUT_1D_SIZE 2\nDOMAIN_MIN 0 0\n", "three numbers" }, { "LUT_1D_SIZE 2\nFOO 1\n", "unknown keyword 'FOO'" },
-		{ "LUT_1D_SIZE 2\n0 0 0\nTITLE x\n1 1 1\n", "after the data" }, { "LUT_3D_SIZE 256\n0 0 0\n", "too short" },
-		{ "LUT_1D_SIZE 2\nLUT_3D_SIZE 2\nDOMAIN_MAX 2 2 2\n0 0 0\n", "ambiguous" }, { "\x7f" "ELF\x02\x01", "before the data" },
+		{ "LUT_1D_SIZE 2\nDOMAIN_MIN 0 0\n", "three numbers" },
+		    { "LUT_1D_SIZE 2\nFOO 1\n", "unknown keyword 'FOO'" },
+		{ "LUT_1D_SIZE 2\n0 0 0\nTITLE x\n1 1 1\n", "after the data" },
+		    { "LUT_3D_SIZE 256\n0 0 0\n", "too short" },
+		{ "LUT_1D_SIZE 2\nLUT_3D_SIZE 2\nDOMAIN_MAX 2 2 2\n0 0 0\n", "ambiguous" },
+		    { "\x7f" "ELF\x02\x01", "before the data" },
 	};
 	for (size_t i = 0; i < IN_COUNT(bad); i++) {
 		struct err e = ERR_INIT;
@@ -203,13 +218,15 @@ static void refused(void)
 	}
 	test_ok(1, "lut refuses %zu kinds of broken tables, saying where and why", IN_COUNT(bad));
 	struct err e = ERR_INIT;
-	const char *odd = "\xef\xbb\xbf# BOM, CRLF, no newline at the end\r\nTITLE \"a b c d e f\"\r\n\r\nLUT_1D_SIZE 2\r\n"
+	const char *odd = "\xef\xbb\xbf# BOM, CRLF, no newline at the end\r\nTITLE \"a b c d e "
+	    "f\"\r\n\r\nLUT_1D_SIZE 2\r\n"
 	                  "0 0 0 # black\r\n1\t1  1";
 	struct lut *l = lut_parse("odd.cube", odd, strlen(odd), &e);
 	test_ok(l && l->t1[2][1] == 1, "lut takes BOM, CRLF, tabs, comments, no last newline");
 	lut_free(&l);
 	l = lut_load("/nonexistent/x.cube", &e);
-	test_ok(!l && e.code == E_INPUT && strstr(e.msg, "/nonexistent/x.cube"), "lut names a missing file");
+	test_ok(!l && e.code == E_INPUT && strstr(e.msg, "/nonexistent/x.cube"), "lut names a missing "
+	        "file");
 	err_clear(&e);
 	l = lut_load("/", &e);
 	test_ok(!l && e.code == E_INPUT, "lut refuses a folder");

@@ -27,8 +27,10 @@ static void *sym(const char *name)
 	if (!p) { test_ok(0, "mathx: libm has %s", name); exit(1); }
 	return p;
 }
-static ld_fn *fn1(const char *name) { void *p = sym(name); ld_fn *f; memcpy(&f, &p, sizeof f); return f; }
-static ld_fn2 *fn2(const char *name) { void *p = sym(name); ld_fn2 *f; memcpy(&f, &p, sizeof f); return f; }
+static ld_fn *fn1(const char *name) { void *p = sym(name); ld_fn *f; memcpy(&f, &p, sizeof f);
+                                      return f; }
+static ld_fn2 *fn2(const char *name) { void *p = sym(name); ld_fn2 *f; memcpy(&f, &p, sizeof f);
+                                       return f; }
 
 /* Distance in units of the last place of a double. */
 static double ulps(double got, ld want)
@@ -42,17 +44,23 @@ static double ulps(double got, ld want)
 	return (double)((d < 0 ? -d : d) / (ld)u);
 }
 
-struct probe { const char *name; double (*mine)(double); const char *oracle; double lo, hi; bool by_log; double limit; };
+struct probe { const char *name; double (*mine)(double); const char *oracle; double lo, hi;
+               bool by_log; double limit; };
 static const struct probe probes[] = {
-	{ "exp2", mx_exp2, "exp2l", -1073, 1024, false, 1 }, { "exp", mx_exp, "expl", -744, 709.7, false, 1 },
-	{ "log2", mx_log2, "log2l", -1073, 1023, true, 0.51 }, { "log", mx_log, "logl", -1073, 1023, true, 0.51 },
-	{ "log near 1", mx_log, "logl", 0.9, 1.1, false, 0.51 }, { "log10", mx_log10, "log10l", -1073, 1023, true, 0.51 },
+	{ "exp2", mx_exp2, "exp2l", -1073, 1024, false, 1 }, { "exp", mx_exp, "expl", -744, 709.7, false,
+	                                                       1 },
+	{ "log2", mx_log2, "log2l", -1073, 1023, true, 0.51 }, { "log", mx_log, "logl", -1073, 1023,
+	                                                         true, 0.51 },
+	{ "log near 1", mx_log, "logl", 0.9, 1.1, false, 0.51 }, { "log10", mx_log10, "log10l", -1073,
+	                                                           1023, true, 0.51 },
 	{ "sin", mx_sin, "sinl", -10, 10, false, 1 }, { "cos", mx_cos, "cosl", -10, 10, false, 1 },
 	{ "sin far", mx_sin, "sinl", 30, 1023, true, 1 }, { "cos far", mx_cos, "cosl", 3, 60, true, 1 },
 	{ "tan", mx_tan, "tanl", -10, 10, false, 2.6 }, { "atan", mx_atan, "atanl", -40, 60, true, 1.5 },
-	{ "atan near", mx_atan, "atanl", -3, 3, false, 1.5 }, { "asin", mx_asin, "asinl", -1, 1, false, 2.5 },
+	{ "atan near", mx_atan, "atanl", -3, 3, false, 1.5 }, { "asin", mx_asin, "asinl", -1, 1, false,
+	                                                        2.5 },
 	{ "acos", mx_acos, "acosl", -1, 1, false, 3 }, { "sinh", mx_sinh, "sinhl", -5, 5, false, 2.5 },
-	{ "cosh", mx_cosh, "coshl", -5, 5, false, 2.5 }, { "sinh far", mx_sinh, "sinhl", -709, 709, false, 2.5 },
+	{ "cosh", mx_cosh, "coshl", -5, 5, false, 2.5 }, { "sinh far", mx_sinh, "sinhl", -709, 709,
+	                                                   false, 2.5 },
 	{ "tanh", mx_tanh, "tanhl", -3, 3, false, 3 }, { "asinh", mx_asinh, "asinhl", -40, 60, true, 2.5 },
 	{ "erf", mx_erf, "erfl", -6, 6, false, 2.5 }, { "erf small", mx_erf, "erfl", -300, 0, true, 2.5 },
 	{ "cbrt", mx_cbrt, "cbrtl", -1073, 1023, true, 0.51 },
@@ -70,13 +78,15 @@ static void accuracy(void)
 			double u = ulps(p->mine(x), f(x));
 			if (u > worst) { worst = u; at = x; }
 		}
-		test_ok(worst <= p->limit, "mathx %s within %.2f ulp of libm (%.3f at %a)", p->name, p->limit, worst, at);
+		test_ok(worst <= p->limit, "mathx %s within %.2f ulp of libm (%.3f at %a)", p->name, p->limit,
+		        worst, at);
 	}
 }
 
 static void two_arguments(void)
 {
-	ld_fn2 *powl_ = fn2("powl"), *atan2l_ = fn2("atan2l"), *hypotl_ = fn2("hypotl"), *fmodl_ = fn2("fmodl");
+	ld_fn2 *powl_ = fn2("powl"), *atan2l_ = fn2("atan2l"), *hypotl_ = fn2("hypotl"),
+	    *fmodl_ = fn2("fmodl");
 	double w[4] = { 0 };
 	int bad = 0;
 	for (int k = 0; k < 40000; k++) {
@@ -106,17 +116,20 @@ static bool same_special(double a, double b)
 static void special_values(void)
 {
 	const double inf = __builtin_inf(), v[] = { 0.0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, inf, -inf,
-		__builtin_nan(""), 1e300, -1e300, 1e-310, -1e-310, 0.99999999, 1.0000001, 0x1p53, 0x1p53 + 2, -0x1p53, 5e-324 };
+		__builtin_nan(""), 1e300, -1e300, 1e-310, -1e-310, 0.99999999, 1.0000001, 0x1p53, 0x1p53 + 2,
+		    -0x1p53, 5e-324 };
 	const struct { const char *name; double (*f)(double, double); } two[] = {
 		{ "powl", mx_pow }, { "atan2l", mx_atan2 }, { "fmodl", mx_fmod }, { "hypotl", mx_hypot } };
-	const struct { const char *name; double (*f)(double); } one[] = { { "floorl", mx_floor }, { "ceill", mx_ceil },
+	const struct { const char *name; double (*f)(double); } one[] = { { "floorl", mx_floor },
+	                                                                  { "ceill", mx_ceil },
 		{ "roundl", mx_round }, { "asinhl", mx_asinh }, { "cbrtl", mx_cbrt } };
 	int bad = 0;
 	for (size_t k = 0; k < IN_COUNT(two); k++)
 		for (size_t i = 0; i < IN_COUNT(v); i++)
 			for (size_t j = 0; j < IN_COUNT(v); j++) {
 				double a = two[k].f(v[i], v[j]), b = (double)fn2(two[k].name)(v[i], v[j]);
-				if (!same_special(a, b)) bad++, printf("# %s(%g, %g) = %g, not %g\n", two[k].name, v[i], v[j], a, b);
+				if (!same_special(a, b)) bad++, printf("# %s(%g, %g) = %g, not %g\n", two[k].name, v[i], v[j],
+				                                       a, b);
 			}
 	for (size_t i = 0; i < IN_COUNT(v); i++) {
 		for (size_t k = 0; k < IN_COUNT(probes); k++) {
@@ -134,7 +147,8 @@ static void special_values(void)
 static void text(void)
 {
 	setlocale(LC_ALL, "de_DE.UTF-8");
-	const struct { double v; const char *s; } known[] = { { 0.1, "0.1" }, { 1e22, "1e+22" }, { -0.0, "-0" },
+	const struct { double v; const char *s; } known[] = { { 0.1, "0.1" }, { 1e22, "1e+22" },
+	                                                      { -0.0, "-0" },
 		{ 24, "24" }, { 5e-324, "5e-324" }, { 0.30000000000000004, "0.30000000000000004" } };
 	char out[40];
 	int bad = 0;
@@ -154,7 +168,8 @@ static void text(void)
 	bad = 0;
 	for (size_t i = 0; i < IN_COUNT(junk); i++) bad += mx_parse(junk[i], &v) == 0;
 	test_ok(!bad, "mathx parse refuses junk (%d accepted)", bad);
-	test_ok(!mx_parse("0x1.8p1", &v) && v == 3 && !mx_parse("-.5e1", &v) && v == -5, "mathx parse takes hex and decimals");
+	test_ok(!mx_parse("0x1.8p1", &v) && v == 3 && !mx_parse("-.5e1", &v)
+	        && v == -5, "mathx parse takes hex and decimals");
 }
 
 /* Floats of every size. */
@@ -184,18 +199,25 @@ static void pixel_functions(void)
 		if (p == p && (u = float_ulps(px_pow(p, y), powl_(p, y))) > w[2]) w[2] = u;
 		off += u > 0;
 	}
-	test_ok(w[0] <= 1 && w[1] <= 1 && w[2] <= 1, "px exp2, log2, pow within 1 ulp of a float (%g %g %g)", w[0], w[1], w[2]);
+	test_ok(w[0] <= 1 && w[1] <= 1 && w[2] <= 1, "px exp2, log2, pow within 1 ulp of a float (%g %g "
+	        "%g)", w[0], w[1], w[2]);
 	test_ok(off < n / 1000, "px exp2, pow nearly always correctly rounded (%d of %d not)", off, 2 * n);
 	const float inf = __builtin_inff(), nan = __builtin_nanf("");
-	test_ok(px_exp2(inf) == inf && px_exp2(-inf) == 0 && px_exp2(nan) != px_exp2(nan) && px_exp2(0) == 1 &&
+	test_ok(px_exp2(inf) == inf && px_exp2(-inf) == 0 && px_exp2(nan) != px_exp2(nan)
+	        && px_exp2(0) == 1 &&
 	        px_exp2(-149) == 0x1p-149f, "px exp2 special values");
-	test_ok(px_log2(0) == -inf && px_log2(inf) == inf && px_log2(-1) != px_log2(-1) && px_log2(1) == 0 &&
+	test_ok(px_log2(0) == -inf && px_log2(inf) == inf && px_log2(-1) != px_log2(-1)
+	        && px_log2(1) == 0 &&
 	        px_log2(0x1p-149f) == -149 && px_log2(nan) != px_log2(nan), "px log2 special values");
-	test_ok(px_pow(0, 2) == 0 && px_pow(0, 0) == 1 && px_pow(0, -1) == inf && px_pow(inf, .5f) == inf &&
-	        px_pow(inf, -1) == 0 && px_pow(-1, 2) != px_pow(-1, 2) && px_spow(-4, .5f) == -2 && px_pow(3, 2) == 9 &&
+	test_ok(px_pow(0, 2) == 0 && px_pow(0, 0) == 1 && px_pow(0, -1) == inf && px_pow(inf,
+	                                                                                 .5f) == inf &&
+	        px_pow(inf, -1) == 0 && px_pow(-1, 2) != px_pow(-1, 2) && px_spow(-4, .5f) == -2
+	        && px_pow(3, 2) == 9 &&
 	        px_pow(nan, 1) != px_pow(nan, 1), "px pow special values");
-	test_ok(px_floor(-0.5f) == -1 && px_floor(2.75f) == 2 && px_floor(-3) == -3 && px_floor(8388607.5f) == 8388607 &&
-	        px_floor(-8388607.5f) == -8388608 && px_floor(3e9f) == 3e9f && px_floor(-inf) == -inf, "px floor");
+	test_ok(px_floor(-0.5f) == -1 && px_floor(2.75f) == 2 && px_floor(-3) == -3
+	        && px_floor(8388607.5f) == 8388607 &&
+	        px_floor(-8388607.5f) == -8388608 && px_floor(3e9f) == 3e9f
+	        && px_floor(-inf) == -inf, "px floor");
 }
 
 /* fma32 without hardware FMA (this file is built for x86-64) against libm's exact fmaf. */
@@ -207,7 +229,8 @@ static void fused(void)
 	int bad = 0;
 	for (int i = 0; i < 400000; i++) {
 		float a = any_float(), b = any_float(), c = any_float();
-		if (i % 3) { a = (float)uni(-2, 2); b = (float)uni(-2, 2); c = -a * b * (1 + (float)(int)uni(-4, 4) * 0x1p-23f); }
+		if (i % 3) { a = (float)uni(-2, 2); b = (float)uni(-2, 2); c = -a * b * (1 + (float)(int)uni(-4,
+		                                                                                             4) * 0x1p-23f); }
 		if (i % 7 == 0) c *= 0x1p-24f;
 		float x = fma32(a, b, c), y = fmaf_(a, b, c);
 		bad += px_bitsf(x) != px_bitsf(y) && !(x != x && y != y);
@@ -216,15 +239,21 @@ static void fused(void)
 }
 
 enum { N = 4096 };
-#define LOOP(name, attr) attr static void name(float *IN_RESTRICT o, const float *IN_RESTRICT a, int n) \
-	{ for (int i = 0; i < n; i++) o[i] = px_spow(a[i], 0.45f) + px_exp2(a[i]) + fma32(a[i], px_log2(px_abs(a[i])), a[i]); }
-LOOP(loop_base, )
-LOOP(loop_avx2, __attribute__((target("avx2,fma"))))
+/* The same loop twice, once for a wider instruction set. */
+IN_INLINE void loop(float *IN_RESTRICT o, const float *IN_RESTRICT a, int n)
+{
+	for (int i = 0; i < n; i++)
+		o[i] = px_spow(a[i], 0.45f) + px_exp2(a[i]) + fma32(a[i], px_log2(px_abs(a[i])), a[i]);
+}
+static void loop_base(float *o, const float *a, int n) { loop(o, a, n); }
+__attribute__((target("avx2,fma"))) static void loop_avx2(float *o, const float *a, int n) { loop(o, a, n); }
 
 static void instruction_sets(void)
 {
 	static float in[N], a[N], b[N];
-	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) { test_skip("px on AVX2: CPU lacks it"); return; }
+	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) { test_skip("px on AVX2: "
+	                                                                                   "CPU lacks "
+	                                                                                   "it"); return; }
 	for (int i = 0; i < N; i++) in[i] = i & 1 ? any_float() : (float)uni(-2, 20);
 	loop_base(a, in, N);
 	loop_avx2(b, in, N);

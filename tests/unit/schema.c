@@ -103,6 +103,8 @@ static void values(const struct judges *j)
 {
 	accepts(j, SCENE(""));
 	accepts(j, BLUR(""));
+	accepts(j, "<graph version=\"1\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
+	        "xsi:noNamespaceSchemaLocation=\"a.xsd\"/>");
 	accepts(j, BLUR("sigma=\"0.5\" filter=\"box\" off=\"1 -2\" col=\"1 0.5 0\" len=\"2.5%h\" on=\"yes\" tone=\"0,0 .5,.6 1,1\""));
 	accepts(j, BLUR("sigma=\"{frame / 2}\" filter=\"{x}\" off=\"{a}\" col=\"#ff0080\" len=\"12\" tone=\"{c}\" note=\"a {b} c\""));
 	accepts(j, BLUR("off=\"3\" col=\"0.5\" tone=\"\" note=\"\" mix=\"0.5\" mask_invert=\"true\" mask=\"p\""));

@@ -12,7 +12,8 @@ enum { W = 320, H = 180 };
 
 static double absd(double v) { return v < 0 ? -v : v; }
 
-/* Patches of random reflectance around grey under even light, with a ramp of shade and some structure. */
+/* Patches of random reflectance around grey under even light, with a ramp of shade and some
+ * structure. */
 static struct image *patches(const char *space, unsigned seed)
 {
 	struct format f = nc_format(W, H, "R G B", space);
@@ -36,7 +37,8 @@ static struct image *real_frame(void)
 	char cmd[1200];
 	static unsigned char rgb[W * H * 3];
 	if (!test_data()) return NULL;
-	snprintf(cmd, sizeof cmd, "ffmpeg -v error -ss 0.5 -i %s/video/turbot2av_3_student.mp4 -frames:v 1 -vf scale=%d:%d "
+	snprintf(cmd, sizeof cmd, "ffmpeg -v error -ss 0.5 -i %s/video/turbot2av_3_student.mp4 "
+	         "-frames:v 1 -vf scale=%d:%d "
 	         "-pix_fmt rgb24 -f rawvideo - 2>/dev/null", test_data(), W, H);
 	FILE *p = popen(cmd, "r");
 	size_t n = p ? fread(rgb, 1, sizeof rgb, p) : 0;
@@ -47,8 +49,10 @@ static struct image *real_frame(void)
 	struct colour_xform x;
 	colour_xform_init(&x, colour_find("rec709"), colour_find("acescg"));
 	for (int y = 0; y < H; y++) {
-		for (int c = 0; c < W * 3; c++) *view_at(&im->view, c % 3, c / 3, y) = (float)rgb[y * W * 3 + c] / 255.0f;
-		colour_row(&x, view_at(&im->view, 0, 0, y), view_at(&im->view, 1, 0, y), view_at(&im->view, 2, 0, y), W);
+		for (int c = 0; c < W * 3; c++) *view_at(&im->view, c % 3, c / 3, y) = (float)rgb[y * W * 3
+		                                                                                  + c] / 255.0f;
+		colour_row(&x, view_at(&im->view, 0, 0, y), view_at(&im->view, 1, 0, y), view_at(&im->view, 2,
+		                                                                                 0, y), W);
 	}
 	return im;
 }
@@ -68,7 +72,8 @@ static struct image *applied(const char *type, struct image *im, const char *con
 {
 	struct err e = ERR_INIT;
 	struct nc n;
-	if (!nc_make(&n, nc_type(nodes_baseline, type), &im, 1, set, &e)) { test_ok(0, "%s: %s", type, e.msg); exit(1); }
+	if (!nc_make(&n, nc_type(nodes_baseline, type), &im, 1, set, &e)) { test_ok(0, "%s: %s", type,
+	                                                                            e.msg); exit(1); }
 	struct image *out = nc_run(&n, 1, 0, 0);
 	nc_free(&n);
 	return out;
@@ -82,7 +87,8 @@ static bool solve(const char *type, struct image *im, struct image *ref, struct 
 	struct nc n;
 	struct image *ims[2] = { im, ref };
 	memset(s, 0, sizeof *s);
-	if (!nc_make(&n, nc_type(nodes_baseline, type), ims, ref ? 2 : 1, NULL, &e)) { test_ok(0, "%s: %s", type, e.msg); return false; }
+	if (!nc_make(&n, nc_type(nodes_baseline, type), ims, ref ? 2 : 1, NULL,
+	             &e)) { test_ok(0, "%s: %s", type, e.msg); return false; }
 	struct solve_sample sample[2] = { { 1, im, ref }, { 2, im, ref } };
 	s->c = (struct solve_call){ .n = &n.ctx, .nsamples = 2, .sample = sample };
 	int rc = n.ctx.type->solve(&s->c, &e);
@@ -128,11 +134,13 @@ static void cast_removed(struct image *im, const char *what, double limit)
 			w[k] = b[k * 3] + b[k * 3 + 1] + b[k * 3 + 2];
 			dot += v[k] * w[k]; vv += v[k] * v[k]; ww += w[k] * w[k];
 		}
-		double angle = mx_acos(dot / __builtin_sqrt(vv * ww) > 1 ? 1 : dot / __builtin_sqrt(vv * ww)) * 180 / MX_PI;
+		double angle = mx_acos(dot / __builtin_sqrt(vv * ww) > 1 ? 1
+		                       : dot / __builtin_sqrt(vv * ww)) * 180 / MX_PI;
 		if (angle > worst) worst = angle;
 		image_unref(&lit);
 	}
-	test_ok(worst < limit, "balance removes casts of %s within %.1f degrees (%.2f; confidence %.2f)", what, limit, worst,
+	test_ok(worst < limit, "balance removes casts of %s within %.1f degrees (%.2f; confidence %.2f)",
+	        what, limit, worst,
 	        base.c.confidence);
 }
 
@@ -142,8 +150,10 @@ static void balance(void)
 	struct image *im = patches("acescg", 5);
 	cast_removed(im, "a synthetic picture", 0.5);
 	if (!solve("balance", im, NULL, &s)) return;
-	test_ok(absd(value(&s, "temperature", 0)) < 5 && absd(value(&s, "tint", 0)) < 3 && s.c.confidence > 0.8,
-	        "balance leaves a neutral picture neutral (%s, %s; %.2f)", s.text[1], s.text[2], s.c.confidence);
+	test_ok(absd(value(&s, "temperature", 0)) < 5 && absd(value(&s, "tint", 0)) < 3
+	        && s.c.confidence > 0.8,
+	        "balance leaves a neutral picture neutral (%s, %s; %.2f)", s.text[1], s.text[2],
+	        s.c.confidence);
 	/* it is idempotent: the result needs (nearly) nothing more */
 	double m[9];
 	white_matrix(colour_find("acescg"), -1.2, 18, -5, m);
@@ -160,8 +170,10 @@ static void balance(void)
 	white_matrix(colour_find("acescg"), -6, 60, 0, m);
 	lit = through(im, m);
 	if (!solve("balance", lit, NULL, &s)) return;
-	test_ok(value(&s, "temperature", 0) == -30 && value(&s, "exposure", 0) == 1.5 && strstr(s.c.note, "temperature limit") &&
-	        strstr(s.c.note, "exposure limit"), "balance stays within its limits and says so (%s)", s.c.note);
+	test_ok(value(&s, "temperature", 0) == -30 && value(&s, "exposure", 0) == 1.5
+	        && strstr(s.c.note, "temperature limit") &&
+	        strstr(s.c.note, "exposure limit"), "balance stays within its limits and says so (%s)",
+	        s.c.note);
 	image_unref(&lit);
 	struct solved again;
 	solve("balance", im, NULL, &s);
@@ -169,9 +181,11 @@ static void balance(void)
 	bool same = true;
 	for (int i = 0; i < s.c.nattr; i++) same = same && !strcmp(s.text[i], again.text[i]);
 	test_ok(same && s.c.nattr == 5, "balance proposes the same twice");
-	const char *set[] = { "exposure=0.4", "temperature=9", "tint=-3", "black=0.003", "white=0.9", NULL };
+	const char *set[] = { "exposure=0.4", "temperature=9", "tint=-3", "black=0.003", "white=0.9",
+	                      NULL };
 	nc_invariant("balance", &im, 1, set, "all at once");
-	struct image *half = applied("balance", im, (const char *[]){ "exposure=1", "black=0.1", "white=1.1", "strength=0", NULL });
+	struct image *half = applied("balance", im,
+	                             (const char *[]){ "exposure=1", "black=0.1", "white=1.1", "strength=0", NULL });
 	test_ok(nc_same(half, im) || nc_diff(half, im) < 1e-6, "balance at strength 0 changes nothing");
 	image_unref(&half);
 	half = applied("balance", im, (const char *[]){ "exposure=1", "black=0.1", "white=1.1", NULL });
@@ -194,10 +208,12 @@ static void degenerate(void)
 		struct image *im = nc_image(&f);
 		for (int k = 0; k < 3; k++)
 			for (int x = 0; x < 17; x++)
-				for (int y = 0; y < 3; y++) *view_at(&im->view, k, x, y) = x == 3 ? __builtin_nanf("") : level[i];
+				for (int y = 0; y < 3; y++) *view_at(&im->view, k, x, y) = x == 3 ? __builtin_nanf("")
+				    : level[i];
 		struct solved s;
 		fine = fine && solve("balance", im, NULL, &s);
-		for (int k = 0; k < s.c.nattr; k++) fine = fine && value(&s, s.c.attr[k].name, 0) - value(&s, s.c.attr[k].name, 0) == 0;
+		for (int k = 0; k < s.c.nattr; k++) fine = fine && value(&s, s.c.attr[k].name, 0) - value(&s,
+		                                                                                          s.c.attr[k].name, 0) == 0;
 		image_unref(&im);
 	}
 	test_ok(fine, "balance of black, white, grey, negative and huge frames gives finite numbers");
@@ -205,24 +221,28 @@ static void degenerate(void)
 
 /* --- match --- */
 
-static void recover(struct image *im, const char *what, const char *const *cdl, const double want[10])
+static void recover(struct image *im, const char *what, const char *const *cdl,
+                    const double want[10])
 {
 	struct image *ref = applied("match", im, cdl);
 	struct solved s;
 	if (!solve("match", im, ref, &s)) return;
 	double rel = 0, off = 0;
 	for (int k = 0; k < 3; k++) {
-		double a = absd(value(&s, "slope", k) / want[k] - 1), p = absd(value(&s, "power", k) / want[6 + k] - 1);
+		double a = absd(value(&s, "slope", k) / want[k] - 1), p = absd(value(&s, "power", k) / want[6
+		                                                                                            + k] - 1);
 		double o = absd(value(&s, "offset", k) - want[3 + k]);
 		rel = a > rel ? a : rel;
 		rel = p > rel ? p : rel;
 		off = o > off ? o : off;
 	}
 	double sat = absd(value(&s, "saturation", 0) / want[9] - 1);
-	test_ok(rel < 0.01 && off < 0.002 && sat < 0.01, "match recovers a CDL on %s (slope, power %.4f offset %.5f saturation "
+	test_ok(rel < 0.01 && off < 0.002 && sat < 0.01, "match recovers a CDL on %s (slope, power %.4f "
+	        "offset %.5f saturation "
 	        "%.4f; confidence %.2f)", what, rel, off, sat, s.c.confidence);
 	struct image *done = applied("match", im, s.set);
-	test_ok(nc_diff(done, ref) < 0.004 && s.c.confidence > 0.9, "match on %s lands on the reference (%.4f)", what, nc_diff(done, ref));
+	test_ok(nc_diff(done, ref) < 0.004 && s.c.confidence > 0.9, "match on %s lands on the reference "
+	        "(%.4f)", what, nc_diff(done, ref));
 	image_unref(&done);
 	image_unref(&ref);
 }
@@ -232,15 +252,18 @@ static void in_log(struct image *im)
 	struct colour_xform x;
 	colour_xform_init(&x, colour_find("acescg"), colour_find("acescct"));
 	for (int y = 0; y < H; y++)
-		colour_row(&x, view_at(&im->view, 0, 0, y), view_at(&im->view, 1, 0, y), view_at(&im->view, 2, 0, y), W);
+		colour_row(&x, view_at(&im->view, 0, 0, y), view_at(&im->view, 1, 0, y), view_at(&im->view, 2,
+		                                                                                 0, y), W);
 	im->fmt.space = colour_find("acescct");
 }
 
 static void match(void)
 {
-	static const char *const a[] = { "slope=1.1 0.97 0.92", "offset=-0.01 0.015 0.02", "power=1.05 0.96 1.1", "saturation=1.2", NULL };
+	static const char *const a[] = { "slope=1.1 0.97 0.92", "offset=-0.01 0.015 0.02", "power=1.05 "
+	                                 "0.96 1.1", "saturation=1.2", NULL };
 	static const double wa[10] = { 1.1, .97, .92, -.01, .015, .02, 1.05, .96, 1.1, 1.2 };
-	static const char *const b[] = { "slope=0.9 1.02 1.05", "offset=0.03 -0.02 0", "saturation=0.7", NULL };
+	static const char *const b[] = { "slope=0.9 1.02 1.05", "offset=0.03 -0.02 0", "saturation=0.7",
+	                                 NULL };
 	static const double wb[10] = { .9, 1.02, 1.05, .03, -.02, 0, 1, 1, 1, .7 };
 	struct image *im = patches("acescg", 3);
 	in_log(im);
@@ -248,11 +271,15 @@ static void match(void)
 	recover(im, "a synthetic picture, straight", b, wb);
 	struct solved s;
 	if (solve("match", im, im, &s))
-		test_ok(absd(value(&s, "slope", 0) - 1) < 1e-3 && absd(value(&s, "offset", 2)) < 1e-3 && value(&s, "power", 1) == 1 &&
-		        absd(value(&s, "saturation", 0) - 1) < 2e-3 && s.c.confidence > 0.95, "match to itself is nothing");
-	struct image *far = applied("match", im, (const char *[]){ "slope=0.3", "offset=0.4", "saturation=3", NULL });
+		test_ok(absd(value(&s, "slope", 0) - 1) < 1e-3 && absd(value(&s, "offset", 2)) < 1e-3
+		        && value(&s, "power", 1) == 1 &&
+		        absd(value(&s, "saturation", 0) - 1) < 2e-3
+		        && s.c.confidence > 0.95, "match to itself is nothing");
+	struct image *far = applied("match", im,
+	                            (const char *[]){ "slope=0.3", "offset=0.4", "saturation=3", NULL });
 	if (solve("match", im, far, &s))
-		test_ok(value(&s, "offset", 0) == 0.1 && value(&s, "saturation", 0) == 2 && strstr(s.c.note, "red limit") &&
+		test_ok(value(&s, "offset", 0) == 0.1 && value(&s, "saturation", 0) == 2
+		        && strstr(s.c.note, "red limit") &&
 		        s.c.confidence < 0.5, "match stays within its limits and says so (%s)", s.c.note);
 	image_unref(&far);
 	struct image *both[2] = { im, im };
@@ -263,10 +290,12 @@ static void match(void)
 	struct needs nd = { 0 };
 	bool made = nc_make(&n, nc_type(nodes_baseline, "match"), both, 2, a, &e);
 	n.ctx.type->needs(&n.ctx, 1, rect_of(0, 0, 4, 4), &nd);
-	test_ok(made && nd.n == 1 && nd.v[0].conn == 0, "match does not read its reference when it renders");
+	test_ok(made && nd.n == 1 && nd.v[0].conn == 0, "match does not read its reference when it "
+	        "renders");
 	struct solve_sample lone = { 1, im, NULL };
 	struct solve_call c = { .n = &n.ctx, .nsamples = 1, .sample = &lone };
-	test_ok(n.ctx.type->solve(&c, &e) == -1 && strstr(e.msg, "reference"), "match without a reference says what is missing");
+	test_ok(n.ctx.type->solve(&c, &e) == -1 && strstr(e.msg, "reference"), "match without a "
+	        "reference says what is missing");
 	nc_free(&n);
 	image_unref(&im);
 	if (!(im = real_frame())) { test_skip("match of a real frame: no clips or no ffmpeg"); return; }
@@ -282,7 +311,8 @@ static void histogram(void)
 	hist_init(h, 0, 10);
 	for (int i = 0; i < 100000; i++) hist_add(h, i / 10000.0);
 	test_ok(absd(hist_quantile(h, 0.25) - 2.5) < 3e-3 && absd(hist_quantile(h, 0.999) - 9.99) < 3e-3 &&
-	        absd(hist_mean_between(h, 0.1, 0.3) - 2) < 3e-3 && absd(hist_share_above(h, 7.5) - 0.25) < 1e-3,
+	        absd(hist_mean_between(h, 0.1, 0.3) - 2) < 3e-3 && absd(hist_share_above(h, 7.5)
+	                                                                - 0.25) < 1e-3,
 	        "measure: quantiles, trimmed mean and share of a ramp");
 	free(h);
 }

@@ -331,6 +331,13 @@ static void formatting(void)
 	test_ok(out && d.n && strstr(out, "<mblur id=\"b\" in=\"q\" sigma=\"x\" foo=\"1\"/>"),
 	        "fmt: what is wrong is kept, unknown attributes last");
 	free(out);
+	bad = "<graph xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
+	      "xsi:noNamespaceSchemaLocation=\"a.xsd\" version=\"1\"/>";
+	diags_free(&d);
+	out = scene_fmt("t.xml", bad, strlen(bad), &opts, &d);
+	test_ok(out && d.n == 0 && strstr(out, "XMLSchema-instance\" xsi:noNamespaceSchemaLocation=\"a.xsd\"/>"),
+	        "fmt: a schema named for editors stays (%s)", mock_first(&d));
+	free(out);
 	bad = SCENE("stray " PLATE);
 	out = scene_fmt("t.xml", bad, strlen(bad), &opts, &d);
 	test_ok(!out, "fmt: refuses text between elements");

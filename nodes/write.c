@@ -1,0 +1,435 @@
+/* write - finished pictures to a clip or to an image sequence, with tags, sound and the root key.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "exr.h"
+#include "log.h"
+#include "media.h"
+#include "media_write.h"
+#include "node.h"
+#include "px_yuv.h"
+
+struct write {
+	const char *file;
+	int preset;
+	const char *color;
+	int matrix, range, siting, bits;
+	double crf;
+	int dither, seed, depth, compression;
+	const char *audio;
+};
+
+enum { DITHER_TPDF, DITHER_NONE };
+
+static const struct param params[] = {
+	{ "file", PT_PATH, offsetof(struct write, file), 1, { 0 }, "", 0, 0, "", NULL,
+	  PF_OUTPUT | PF_NOKEY | PF_STATIC | PF_REQUIRED, "Clip, or sequence (name.####.exr); {rev} is git's description of the scene." },
+	P_ENUM(write, preset, "auto", PRESET_CHOICES, PF_STATIC,
+	       "What is written; auto: by the file's ending (.mov master-prores, .mp4 h264, .mkv ffv1, .png, .exr)."),
+	P_STRING(write, color, "auto", PF_STATIC,
+	         "Colour space of the file: a name, working, encoded (the source's own) or input (as it comes); auto: rec709, and working for EXR."),
+	P_ENUM(write, matrix, "auto", YUV_MATRIX_CHOICES, PF_STATIC, "YCbCr matrix; auto: that of the colour space, mostly bt709."),
+	P_ENUM(write, range, "auto", YUV_RANGE_CHOICES, PF_STATIC, "Code range; auto: limited for YCbCr, full for RGB."),
+	P_ENUM(write, siting, "auto", YUV_SITING_CHOICES, PF_STATIC, "Chroma siting; auto: left, topleft for 4:2:0 in bt2020."),
+	P_INT(write, bits, 0, 0, 16, "bits", PF_STATIC, "Depth of the codes; 0: the preset's."),
+	P_FLOATX(write, crf, -1, -1, 51, "", PF_STATIC, "h264, h265: constant quality, less is better; -1: the preset's."),
+	P_ENUM(write, dither, "tpdf", "tpdf|none", PF_STATIC, "Triangular noise of one code before rounding, for 12 bits and less."),
+	P_INT(write, seed, 1, 0, 2147483647, "", PF_STATIC, "Of the dither."),
+	P_ENUM(write, depth, "float", "float|half", PF_STATIC, "exr: size of its numbers."),
+	P_ENUM(write, compression, "zip", "none|rle|zips|zip|piz", PF_STATIC, "exr: all of them are lossless."),
+	P_STRING(write, audio, "auto", PF_STATIC, "Sound: id of the read it comes from, none, or auto: the read found upward along first inputs."),
+	P_END
+};
+
+struct run {
+	const struct node_ctx *n;
+	const struct preset *preset;
+	char *path;
+	char root[65];
+	struct media_writer *writer;
+	struct yuv_coef k;
+	struct planes p;
+	struct yuv_dither dither;
+	int ch[4], w, h;                     /* channels R,G,B,A of the input; size of the display window */
+	float *mem, *row[8], *noise, *u, *v;
+	size_t cw;
+	uint64_t clipped[4], samples[4];
+};
+
+/* ---- what the parameters mean ---- */
+
+static const struct preset *preset_of(const struct write *p, const char *path)
+{
+	static const char *const names[] = { "", "master-prores", "prores-4444", "master-dnxhr", "h264", "h265", "ffv1", "png", "exr" };
+	return p->preset ? preset_find(names[p->preset]) : preset_for(path);
+}
+
+/* The space the core brings the picture to before it comes here. */
+static int out_space(const struct node_ctx *n)
+{
+	const struct write *p = n->v;
+	const struct preset *ps = preset_of(p, p->file);
+	const char *name = p->color;
+	if (!*name || !strcmp(name, "auto")) name = ps && ps->kind == PRESET_EXR ? "working" : "rec709";
+	if (!strcmp(name, "working")) return n->working;
+	if (!strcmp(name, "input")) return SPACE_NONE;
+	if (!strcmp(name, "encoded")) return n->nconn && n->in[0] ? n->in[0]->encoded : SPACE_NONE;
+	return colour_find(name);
+}
+
+/* The space the pictures really come in. */
+static int space_in(const struct node_ctx *n)
+{
+	int s = out_space(n);
+	return s >= 0 ? s : n->in[0]->space;
+}
+
+static enum yuv_matrix matrix_for(const struct write *p, int space)
+{
+	const char *s = space >= 0 ? colour_name(space) : "";
+	if (p->matrix > YM_RGB) return (enum yuv_matrix)p->matrix;
+	if (!strncmp(s, "rec601", 6)) return YM_BT601;
+	if (!strcmp(s, "rec2020") || !strcmp(s, "pq") || !strcmp(s, "hlg") || !strcmp(s, "linear-rec2020")) return YM_BT2020;
+	return YM_BT709;
+}
+
+static int write_open(struct node_ctx *n, struct err *e)
+{
+	const struct write *p = n->v;
+	const struct preset *ps = preset_of(p, p->file);
+	static const char *const special[] = { "", "auto", "working", "encoded", "input" };
+	bool known = colour_find(p->color) >= 0;
+	for (size_t i = 0; i < IN_COUNT(special); i++) known = known || !strcmp(p->color, special[i]);
+	if (!known) {
+		const char *near = nearest_name(p->color, colour_names(), (size_t)colour_count());
+		return err_set(e, E_SCENE, "color=\"%s\" is no colour space%s%s%s", p->color, near ? "; nearest is \"" : "",
+		               near ? near : "", near ? "\"" : "");
+	}
+	if (!*p->file) return err_set(e, E_SCENE, "file= is empty");
+	if (!ps) return err_set(e, E_SCENE, "file=\"%s\": the ending tells no preset; end it in .mov .mp4 .mkv .png or .exr, or say preset=", p->file);
+	return preset_ending(ps, p->file, e);
+}
+
+static char *target(const struct sink_job *j)
+{
+	const struct write *p = j->n->v;
+	char *path = xstrdup(j->outpath ? j->outpath : p->file), *at;
+	while ((at = strstr(path, "{rev}"))) {
+		char *next = xasprintf("%.*s%s%s", (int)(at - path), path, j->rev ? j->rev : "", at + 5);
+		free(path);
+		path = next;
+	}
+	return path;
+}
+
+/* ---- which files there are already ---- */
+
+enum { FILE_ABSENT, FILE_SAME, FILE_OLDER, FILE_FOREIGN };
+
+static int state_of(const char *path, const char *root)
+{
+	char have[65];
+	if (access(path, F_OK) < 0) return FILE_ABSENT;
+	if (media_root(path, have) < 0) return FILE_FOREIGN;
+	return root && !strcmp(have, root) ? FILE_SAME : FILE_OLDER;
+}
+
+static bool write_fresh(const struct sink_job *j)
+{
+	char *path = target(j);
+	bool seq = seq_is_pattern(path), same = j->nframes > 0;
+	for (int i = 0; i < (seq ? j->nframes : 1) && same; i++) {
+		char *one = seq ? seq_path(path, j->frames[i]) : xstrdup(path);
+		same = state_of(one, j->root_key) == FILE_SAME;
+		free(one);
+	}
+	free(path);
+	return same;
+}
+
+static int check_files(const struct sink_job *j, const struct run *r, struct err *e)
+{
+	bool seq = seq_is_pattern(r->path);
+	if (r->preset->kind == PRESET_CLIP && seq)
+		return err_set(e, E_SCENE, "%s: preset %s writes one clip; leave the number out of its name", r->path, r->preset->name);
+	if (r->preset->kind != PRESET_CLIP && !seq && j->nframes > 1)
+		return err_set(e, E_SCENE, "%s: %d frames need a name with ####", r->path, j->nframes);
+	for (int i = 0; i < (seq ? j->nframes : 1) && !j->overwrite; i++) {
+		char *one = seq ? seq_path(r->path, j->frames[i]) : xstrdup(r->path);
+		int st = state_of(one, NULL), rc = 0;
+		if (st == FILE_FOREIGN)
+			rc = err_set(e, E_OUTPUT, "%s: exists and was not written by interneg; --overwrite replaces it", one);
+		free(one);
+		if (rc < 0) return -1;
+	}
+	return 0;
+}
+
+/* ---- begin ---- */
+
+static int find_channels(struct run *r, struct err *e)
+{
+	static const char *const names[] = { "R", "G", "B", "A" };
+	const struct format *f = r->n->in[0];
+	for (int i = 0; i < 4; i++) r->ch[i] = format_channel(f, names[i]);
+	if (r->ch[0] < 0 || r->ch[1] < 0 || r->ch[2] < 0)
+		return err_set(e, E_SCENE, "the picture has no channels R, G and B to write");
+	return 0;
+}
+
+static int alloc_rows(struct run *r, struct err *e)
+{
+	const struct plane_desc *d = &r->p.d;
+	size_t w = ((size_t)d->w + 64 + 31) & ~(size_t)31, h = (size_t)d->h;
+	bool sub = !d->rgb && (d->lw || d->lh);
+	r->cw = ((size_t)plane_width(d, 1) + 31) & ~(size_t)31;
+	r->mem = calloc(9 * w + (sub ? 2 * r->cw * h : 0), sizeof *r->mem);
+	if (!r->mem) return err_set(e, E_MEMORY, "no memory for %dx%d", d->w, d->h);
+	for (int i = 0; i < 8; i++) r->row[i] = r->mem + (size_t)i * w + 32;
+	r->noise = r->mem + 8 * w + 16;
+	r->u = r->mem + 9 * w;
+	r->v = r->u + r->cw * h;
+	return 0;
+}
+
+static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
+{
+	const struct write *p = r->n->v;
+	const struct format *f = r->n->in[0];
+	struct plane_desc d;
+	if (find_channels(r, e) < 0) return -1;
+	if (preset_desc(r->preset, r->w, r->h, p->bits, r->ch[3] >= 0, &d, e) < 0) return -1;
+	if (d.w != r->w || d.h != r->h)
+		log_warn("%s: %dx%d has odd sides, which %s cannot hold; the last column or row is doubled", r->path, r->w, r->h, r->preset->name);
+	enum yuv_matrix m = matrix_for(p, space_in(r->n));
+	enum yuv_range range = p->range ? (enum yuv_range)p->range : d.rgb ? YR_FULL : YR_LIMITED;
+	enum yuv_siting s = p->siting ? (enum yuv_siting)p->siting : m == YM_BT2020 && d.lh ? YS_TOPLEFT : YS_LEFT;
+	yuv_coef_init(&r->k, &d, m, range, s);
+	r->dither = (struct yuv_dither){ p->dither == DITHER_TPDF && d.depth <= 12, 0, (uint32_t)p->seed, 0x64697468u };
+	if (planes_new(&r->p, &d, e) < 0 || alloc_rows(r, e) < 0) return -1;
+	if (r->preset->kind != PRESET_CLIP) return 0;
+	struct rational fps = f->fps.num > 0 ? f->fps : r->n->fps;
+	if (fps.num <= 0) return err_set(e, E_SCENE, "a clip needs a rate: give the graph or the read fps=");
+	struct write_spec w = { .path = r->path, .preset = r->preset, .desc = d, .par = f->par, .fps = fps, .space = space_in(r->n),
+		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes, .root = r->root,
+		.sound = { strcmp(p->audio, "none") ? j->audio_file : NULL, j->audio_fps, j->audio_first } };
+	return media_writer_open(&w, &r->writer, e);
+}
+
+static void run_free(struct run *r)
+{
+	struct err ignore = ERR_INIT;
+	media_writer_close(&r->writer, false, &ignore);
+	planes_free(&r->p);
+	free(r->mem);
+	free(r->path);
+	free(r);
+}
+
+static int write_begin(const struct sink_job *j, void **out, struct err *e)
+{
+	const struct write *p = j->n->v;
+	const struct format *f = j->n->in[0];
+	struct run *r = xalloc(1, sizeof *r);
+	r->n = j->n;
+	r->path = target(j);
+	r->preset = preset_of(p, r->path);
+	r->w = rect_w(f->display);
+	r->h = rect_h(f->display);
+	if (j->root_key) memcpy(r->root, j->root_key, strnlen(j->root_key, 64));
+	int rc = r->preset ? preset_ending(r->preset, r->path, e)
+	                   : err_set(e, E_SCENE, "%s: the ending tells no preset; say preset=", r->path);
+	if (rc == 0) rc = check_files(j, r, e);
+	if (rc == 0) rc = r->preset->kind == PRESET_EXR ? make_folders(r->path, e) : begin_codes(j, r, e);
+	if (rc < 0) { run_free(r); return -1; }
+	*out = r;
+	return 0;
+}
+
+/* ---- a frame ---- */
+
+/* Row y of the display window to row[0..3] (R,G,B,A), straight where alpha is kept; outside the data window 0. */
+static void gather(struct run *r, const struct view *v, int y)
+{
+	const struct rect d = r->n->in[0]->display;
+	int nch = r->p.d.alpha ? 4 : 3, w = r->w, yy = d.y0 + (y < r->h ? y : r->h - 1);
+	int x0 = v->r.x0 > d.x0 ? v->r.x0 : d.x0, x1 = v->r.x1 < d.x1 ? v->r.x1 : d.x1;
+	bool there = yy >= v->r.y0 && yy < v->r.y1 && x1 > x0;
+	for (int i = 0; i < nch; i++) {
+		float *o = r->row[i];
+		if (!there || x0 > d.x0 || x1 < d.x1) memset(o, 0, (size_t)w * sizeof *o);
+		if (there) memcpy(o + (x0 - d.x0), view_at(v, r->ch[i], x0, yy), (size_t)(x1 - x0) * sizeof *o);
+	}
+	if (nch == 4)
+		for (int i = 0; i < 3; i++)
+			for (int x = 0; x < w; x++) {
+				float a = r->row[3][x];
+				r->row[i][x] = a > 0 ? r->row[i][x] / a : r->row[i][x];
+			}
+	for (int i = 0; i < nch; i++)
+		for (int x = w; x < r->p.d.w; x++) r->row[i][x] = r->row[i][w - 1];
+}
+
+static void store(struct run *r, int plane, int y, int n, const float *v)
+{
+	r->clipped[plane] += (uint64_t)yuv_store(&r->k, &r->dither, plane, y, n, v, r->noise, r->p.p[plane] + y * r->p.stride[plane]);
+	r->samples[plane] += (uint64_t)n;
+}
+
+static void rgb_row(struct run *r, int y)
+{
+	int w = r->p.d.w;
+	for (int i = 0; i < 3; i++) {
+		float *o = r->row[i];
+		for (int x = 0; x < w; x++) o[x] = o[x] * r->k.yscale + r->k.yoff;
+		store(r, i, y, w, o);
+	}
+}
+
+static void yuv_row(struct run *r, int y)
+{
+	int w = r->p.d.w, cw = plane_width(&r->p.d, 1);
+	yuv_from_rgb(&r->k, w, r->row[0], r->row[1], r->row[2], r->row[4], r->row[5], r->row[6]);
+	store(r, 0, y, w, r->row[4]);
+	if (!r->p.d.lw && !r->p.d.lh) {
+		store(r, 1, y, w, r->row[5]);
+		store(r, 2, y, w, r->row[6]);
+		return;
+	}
+	yuv_narrow(&r->k, r->row[5], w, cw, r->u + (size_t)y * r->cw);
+	yuv_narrow(&r->k, r->row[6], w, cw, r->v + (size_t)y * r->cw);
+}
+
+static void alpha_row(struct run *r, int y)
+{
+	struct yuv_coef k = r->k;
+	float *o = r->row[3];
+	for (int x = 0; x < r->p.d.w; x++) o[x] = o[x] * r->k.ascale;
+	k.lo = 0;
+	k.hi = r->k.ascale;
+	yuv_store(&k, &r->dither, 3, y, r->p.d.w, o, r->noise, r->p.p[3] + y * r->p.stride[3]);
+}
+
+static int to_codes(struct run *r, const struct call *c)
+{
+	const struct plane_desc *d = &r->p.d;
+	r->dither.frame = (uint32_t)c->frame;
+	for (int y = 0; y < d->h; y++) {
+		gather(r, &c->in[0], y);
+		if (d->alpha) alpha_row(r, y);
+		if (d->rgb) rgb_row(r, y);
+		else yuv_row(r, y);
+		if (y % 64 == 0 && c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed))
+			return err_set(c->err, E_CANCEL, "cancelled");
+	}
+	if (d->rgb || (!d->lw && !d->lh)) return 0;
+	int cw = plane_width(d, 1), ch = plane_height(d, 1);
+	for (int y = 0; y < ch; y++) {
+		yuv_shorten(&r->k, r->u, (ptrdiff_t)r->cw, d->h, cw, y, r->row[4]);
+		store(r, 1, y, cw, r->row[4]);
+		yuv_shorten(&r->k, r->v, (ptrdiff_t)r->cw, d->h, cw, y, r->row[4]);
+		store(r, 2, y, cw, r->row[4]);
+	}
+	return 0;
+}
+
+/* What an EXR file will hold: rows of every channel, rounded to half where it stores half. */
+static struct pixhash hash_view(const struct view *v, bool half)
+{
+	struct pixhash part[IN_MAX_CH];
+	size_t w = (size_t)rect_w(v->r), h = (size_t)rect_h(v->r);
+	float *flat = malloc(w * h * sizeof *flat + 1);
+	if (!flat) abort();
+	for (int i = 0; i < v->nch; i++) {
+		for (size_t y = 0; y < h; y++) memcpy(flat + y * w, view_at(v, i, v->r.x0, v->r.y0 + (int)y), w * sizeof *flat);
+		if (half) half_round(flat, w * h);
+		part[i] = pixhash_bytes(flat, w * h * sizeof *flat);
+	}
+	free(flat);
+	return pixhash_join(part, (size_t)v->nch);
+}
+
+static int exr_frame(struct run *r, const struct call *c, const char *path)
+{
+	const struct write *p = r->n->v;
+	struct format f = *r->n->in[0];
+	int id = space_in(r->n);
+	const char *space = id >= 0 ? colour_name(id) : "raw";
+	const char *attr[] = { "interneg_root", r->root, "interneg_color", space, NULL };
+	struct exr_write w = { .compression = (enum exr_compression)p->compression, .half = p->depth == 1, .attr = attr,
+		.frame = c->frame, .fps = f.fps.num > 0 ? f.fps : r->n->fps, .has_chroma = strcmp(space, "raw") != 0 };
+	if (w.has_chroma) colour_primaries(id, w.chroma);
+	f.data = c->in[0].r;
+	if (c->hash) *c->hash = hash_view(&c->in[0], w.half);
+	return exr_write(path, &f, &c->in[0], &w, c->err);
+}
+
+static int write_frame(const struct call *c)
+{
+	struct run *r = c->run;
+	char *path = seq_is_pattern(r->path) ? seq_path(r->path, c->frame) : xstrdup(r->path);
+	int rc;
+	if (r->preset->kind == PRESET_EXR) {
+		rc = exr_frame(r, c, path);
+		free(path);
+		return rc;
+	}
+	rc = to_codes(r, c);
+	if (rc == 0 && c->hash) planes_hash(&r->p, c->hash);
+	if (rc == 0 && r->writer) rc = media_writer_frame(r->writer, &r->p, c->err);
+	else if (rc == 0) {
+		int space = space_in(r->n);
+		const char *text[] = { "interneg_root", r->root, "interneg_color", space >= 0 ? colour_name(space) : "raw", NULL };
+		rc = media_png_write(path, &r->p, r->n->in[0]->par, text, c->err);
+	}
+	free(path);
+	return rc;
+}
+
+static void warn_clipped(const struct run *r)
+{
+	double worst = 0;
+	for (int i = 0; i < 3; i++) {
+		double share = r->samples[i] ? (double)r->clipped[i] / (double)r->samples[i] : 0;
+		if (share > worst) worst = share;
+	}
+	if (worst > .001) log_warn("%s: %.2f %% of the pixels were clipped to what %d-bit %s holds", r->path, worst * 100,
+		                   r->p.d.depth, r->preset->name);
+}
+
+static int write_end(void *run, bool commit, struct err *e)
+{
+	struct run *r = run;
+	int rc = 0;
+	if (commit) warn_clipped(r);
+	if (r->writer) rc = media_writer_close(&r->writer, commit, e);
+	run_free(r);
+	return rc;
+}
+
+/* Rows, planes, and what encoders look ahead. */
+static size_t write_reserve(const struct node_ctx *n)
+{
+	const struct write *p = n->v;
+	const struct preset *ps = preset_of(p, p->file);
+	if (!n->nconn || !n->in[0] || !ps) return 0;
+	size_t px = rect_area(n->in[0]->display);
+	if (ps->kind == PRESET_EXR) return px * 4 * (size_t)n->in[0]->nch * 2;
+	return px * 14 + (ps->crf >= 0 ? px * 3 * 60 : ps->kind == PRESET_CLIP ? px * 6 * 10 : 0);
+}
+
+const struct node_type ISA(node_write) = {
+	.name = "write", .doc = "Finished pictures to a clip or to an image sequence.",
+	.more = "Clips carry all four colour tags, the chroma siting, pixel aspect, sound and the root key of what they show; a file "
+	        "with an equal key is up to date, a file that is not interneg's is replaced only with --overwrite. Codes of 12 bits "
+	        "and less are dithered. Values beyond nominal black and white are kept as far as the codes reach; a write that clips "
+	        "more than 0.1 % of its pixels says so. The picture is the display window; EXR keeps the data window too.",
+	.category = "output", .version = 1, .size = sizeof(struct write), .params = params, .inputs = "image",
+	.flags = NF_SINK, .traits = TR_OUTPUT, .want = WANT_ANY, .lanes = 1,
+	.example = "<write id=\"master\" in=\"grained\" file=\"out/shot_010.mov\" preset=\"master-prores\"/>",
+	.open = write_open, .out_space = out_space, .reserve = write_reserve,
+	.begin = write_begin, .fresh = write_fresh, .frame = write_frame, .end = write_end,
+};
