@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "imgfile.h"
+#include "mathx.h"
 #include "px_colour.h"
 #include "session.h"
 
@@ -121,27 +122,45 @@ static float sample(const struct image *im, int ch, int x, int y)
 	return *view_at(&im->view, ch, x, y);
 }
 
-/* Both pictures over the display window of the first; the other one is centred on it. */
+/* Value at a place of the display window given as shares of it: bilinear, so that pictures of two sizes compare. */
+static float sample_at(const struct image *im, int ch, double u, double v)
+{
+	const struct rect d = im->fmt.display;
+	double x = u * rect_w(d) - 0.5, y = v * rect_h(d) - 0.5;
+	int x0 = (int)mx_floor(x), y0 = (int)mx_floor(y);
+	float fx = (float)(x - x0), fy = (float)(y - y0), p[2];
+	for (int k = 0; k < 2; k++) {
+		int yy = y0 + k < 0 ? 0 : y0 + k >= rect_h(d) ? rect_h(d) - 1 : y0 + k;
+		int xa = x0 < 0 ? 0 : x0, xb = x0 + 1 >= rect_w(d) ? rect_w(d) - 1 : x0 + 1;
+		float a = sample(im, ch, d.x0 + xa, d.y0 + yy), b = sample(im, ch, d.x0 + xb, d.y0 + yy);
+		p[k] = a + (b - a) * fx;
+	}
+	return p[0] + (p[1] - p[0]) * fy;
+}
+
+static float compared(const struct cli *c, float a, float b, bool left)
+{
+	if (c->diff) return 0.5f + 8 * (a - b);
+	return left ? b : a;
+}
+
+/* Both pictures over the display window of the first; the other one is scaled to it. */
 static struct image *combine(const struct cli *c, struct pool *pool, const struct image *a, const struct image *b, struct err *e)
 {
+	static const char *const names[3] = { "R", "G", "B" };
 	struct format f = a->fmt;
 	int w = rect_w(f.display), h = rect_h(f.display);
 	f.data = f.display = rect_of(0, 0, c->side ? 2 * w : w, h);
 	format_channels(&f, "R G B");
 	struct image *out = image_new(pool, &f, "still", e);
 	if (!out) return NULL;
-	static const char *const names[3] = { "R", "G", "B" };
-	int dx = b->fmt.display.x0 + (rect_w(b->fmt.display) - w) / 2, dy = b->fmt.display.y0 + (rect_h(b->fmt.display) - h) / 2;
 	for (int k = 0; k < 3; k++) {
 		int ca = format_channel(&a->fmt, names[k]), cb = format_channel(&b->fmt, names[k]);
 		for (int y = 0; y < h; y++)
 			for (int x = 0; x < rect_w(f.data); x++) {
 				float va = ca < 0 ? 0 : sample(a, ca, a->fmt.display.x0 + x % w, a->fmt.display.y0 + y);
-				float vb = cb < 0 ? 0 : sample(b, cb, dx + x % w, dy + y), v;
-				if (c->side) v = x < w ? vb : va;
-				else if (c->diff) v = 0.5f + 8 * (va - vb);
-				else v = x < w / 2 ? vb : va;
-				*view_at(&out->view, k, x, y) = v;
+				float vb = cb < 0 ? 0 : sample_at(b, cb, (x % w + 0.5) / w, (y + 0.5) / h);
+				*view_at(&out->view, k, x, y) = compared(c, va, vb, c->side ? x < w : x < w / 2);
 			}
 	}
 	return out;

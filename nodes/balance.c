@@ -154,7 +154,7 @@ static int balance_solve(struct solve_call *s, struct err *e)
 	tint = solve_limit(s, "tint", tint, -TINT_LIMIT, TINT_LIMIT);
 	if (g.confidence < SURE) {              /* estimators that disagree move the picture less */
 		temp *= g.confidence / SURE;
-		tint *= 0*g.confidence / SURE;
+		tint *= g.confidence / SURE;
 		strcat(s->note, ", correction reduced");
 	}
 	white_matrix(space, 0, temp, tint, m);
