@@ -24,7 +24,7 @@ const struct verb cli_verbs[] = {
 	  RUN " frames only json verbose", verb_plan },
 	{ "graph", "SCENE", "Prints the graph as DOT.", "set proxy stages debug log no-fuse", verb_graph },
 	{ "fmt", "SCENE...", "Prints the canonical form; --write puts it in place, --check only tells.", "write check", verb_fmt },
-	{ "nodes", "[NAME]", "Lists the node types, or prints the whole reference of one.", "markdown set", verb_nodes },
+	{ "nodes", "[NAME]", "Lists the node types, or prints the whole reference of one.", "markdown json", verb_nodes },
 	{ "schema", "[SCENE]", "Prints the schema, RELAX NG or XSD; with a scene, its scripts' and graphs' types too.", "rng xsd", verb_schema },
 	{ "probe", "CLIP...", "Tells what a clip is, and for each property whether it is tagged or guessed and why.",
 	  "json raw picture", verb_probe },

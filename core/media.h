@@ -1,9 +1,10 @@
 /* media - clips, stills and image sequences in: what they are, and their frames exactly.
  *
- * Reading goes through FFmpeg's demuxers and decoders over a plain file descriptor: no protocols, no formats
- * that open other files. Frame n is the n-th that a full decode outputs, edit lists applied, whichever frames
- * were asked before; variable-rate streams are laid on a grid. Planes come as they stand in the file;
- * px_yuv.h turns them into R,G,B. Threads: worker (a struct media belongs to one caller at a time).
+ * Reading goes through FFmpeg's demuxers and decoders over a plain file descriptor: no
+ * protocols, no formats that open other files. Frame n is the n-th that a full decode outputs,
+ * edit lists applied, whichever frames were asked before; variable-rate streams are laid on a
+ * grid. Planes come as they stand in the file; px_yuv.h turns them into R,G,B. Threads: worker
+ * (a struct media belongs to one caller at a time).
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_MEDIA_H
 #define IN_MEDIA_H
@@ -15,13 +16,15 @@
 #include "image.h"
 #include "yuv.h"
 
-/* Once at start-up, before anything is opened: threads per decoder (default 1), FFmpeg's log lines to log_debug. */
+/* Once at start-up, before anything is opened: threads per decoder (default 1), FFmpeg's log
+ * lines to log_debug. */
 void media_setup(int threads);
 
 /* A property that a file may state or leave open. */
 struct media_trait { char value[24]; bool tagged; char why[128]; };
 
-struct media_audio { int index, rate, channels; char codec[24], layout[48]; double start_s, duration_s; };
+struct media_audio { int index, rate, channels; char codec[24], layout[48]; double start_s,
+                    duration_s; };
 
 enum media_kind { MEDIA_CLIP, MEDIA_STILL, MEDIA_SEQUENCE };
 
@@ -30,7 +33,8 @@ struct media_info {
 	char container[48], codec[24], pixfmt[24];
 	char decoder[64];                    /* name and version: part of keys */
 	int stream, nstreams, nvideo;        /* chosen video stream, all streams, video streams */
-	struct plane_desc desc;              /* size, depth, subsampling, alpha; of EXR: w, h of the data window */
+	/* size, depth, subsampling, alpha; of EXR: w, h of the data window */
+	struct plane_desc desc;
 	struct rational par;                 /* pixel aspect; 1/1 when not given */
 	struct rational avg_rate, r_rate;    /* as the container says, 0/1 when it does not */
 	struct rational fps;                 /* the grid: snapped; 0/1 for stills */
@@ -41,9 +45,11 @@ struct media_info {
 	int missing;                         /* known at open: cut off or unreadable (stills: gaps) */
 	int first;                           /* sequences: number of the first file; else 1 */
 	int rotation;                        /* clockwise degrees to turn for viewing: 0 90 180 270 */
-	bool interlaced, scanned;            /* scanned: counted by a full decode, as packets do not tell */
+	/* scanned: counted by a full decode, as packets do not tell */
+	bool interlaced, scanned;
 	double duration_s;
-	struct media_trait color, matrix, range, siting;   /* value is the word for the attribute of that name */
+	/* value is the word for the attribute of that name */
+	struct media_trait color, matrix, range, siting;
 	int naudio; struct media_audio audio[16];
 	bool exr; struct rect data, display; char channels[2048];   /* EXR stills and sequences */
 	char root[65];                       /* 64 hex digits when interneg wrote it, else "" */
@@ -52,7 +58,8 @@ struct media_info {
 struct media_opts {
 	const char *raw;                     /* "320x192 yuv420p 12" for headerless files, or NULL/"" */
 	int stream;                          /* video stream to take: 0 is the first */
-	struct rational fps;                 /* grid for variable-rate streams, rate for others; num 0: own */
+	/* grid for variable-rate streams, rate for others; num 0: own */
+	struct rational fps;
 	enum yuv_matrix matrix;              /* AUTO: tagged or guessed, each */
 	enum yuv_range range;
 	enum yuv_siting siting;
@@ -74,11 +81,12 @@ const struct media_info *media_about(const struct media *m);
 const struct yuv_coef *media_coef(const struct media *m);
 /* Coded frame (slot) that grid frame n (0-based) shows: equal numbers are equal pictures. */
 int media_slot(const struct media *m, int n);
-/* How many grid frames of from..to (0-based, inclusive) are known at open to be missing; *first the first one. */
+/* How many grid frames of from..to (0-based, inclusive) are known at open to be missing; *first
+ * the first one. */
 int media_gaps(const struct media *m, int from, int to, int *first);
 enum media_status { MEDIA_OK = 0, MEDIA_FAIL = -1, MEDIA_MISSING = 1 };
-/* Grid frame n, 0-based. *out stays the reader's, valid until the next call. MEDIA_MISSING: cut off, damaged
- * or, in sequences, no such file (err says which). Not for EXR. */
+/* Grid frame n, 0-based. *out stays the reader's, valid until the next call. MEDIA_MISSING: cut
+ * off, damaged or, in sequences, no such file (err says which). Not for EXR. */
 enum media_status media_frame(struct media *m, int n, const struct planes **out, struct err *e);
 void media_close(struct media **m);
 
@@ -94,7 +102,8 @@ int seq_list(const char *pattern, int **v, int *n, struct err *e);
 /* Sequences and stills: path of grid frame n (malloced), NULL when there is no such file. */
 char *media_file_of(const struct media *m, int n);
 
-/* The key a finished file of interneg's carries (clips, EXR, PNG): 0 and 64 hex digits in root, or -1. */
+/* The key a finished file of interneg's carries (clips, EXR, PNG): 0 and 64 hex digits in root,
+ * or -1. */
 int media_root(const char *path, char root[65]);
 
 #endif

@@ -1,6 +1,8 @@
-/* media_audio - the sound of a source, cut to the sample to the written range and encoded for the new file.
+/* media_audio - the sound of a source, cut to the sample to the written range and encoded for
+ * the new file.
  *
- * Time 0 is the source's first picture. Gaps in the source become silence; sound that ends early stays short.
+ * Time 0 is the source's first picture. Gaps in the source become silence; sound that ends early
+ * stays short.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <limits.h>
 #include <stdlib.h>
@@ -22,7 +24,8 @@ struct sound {
 	AVFormatContext *mux;
 	AVStream *st;
 	int64_t zero;                        /* source samples before the written range */
-	int64_t total, taken, sent;          /* samples wanted, got from the source, given to the encoder */
+	/* samples wanted, got from the source, given to the encoder */
+	int64_t total, taken, sent;
 	float *fifo; size_t nfifo, cap;      /* interleaved, in samples per channel */
 	int channels, bits;                  /* bits: of integer encoders */
 	struct rational fps;
@@ -90,9 +93,11 @@ static void send_next(struct sound *s)
 {
 	for (;;) {
 		av_packet_unref(s->pkt);
-		if (av_read_frame(s->in.fmt, s->pkt) < 0) { avcodec_send_packet(s->dec, NULL); s->flushed = true; return; }
+		if (av_read_frame(s->in.fmt, s->pkt) < 0) { avcodec_send_packet(s->dec, NULL);
+		                                           s->flushed = true; return; }
 		if (s->pkt->stream_index != s->stream) continue;
-		avcodec_send_packet(s->dec, s->pkt);   /* damaged sound: a gap, filled when the next stamp comes */
+		/* damaged sound: a gap, filled when the next stamp comes */
+		avcodec_send_packet(s->dec, s->pkt);
 		return;
 	}
 }
@@ -105,7 +110,8 @@ static void fetch(struct sound *s, size_t n)
 		int r = avcodec_receive_frame(s->dec, s->frame);
 		if (r == AVERROR_EOF || s->taken >= s->total || (r < 0 && s->flushed)) { s->ended = true; break; }
 		if (r < 0) { send_next(s); continue; }
-		if (s->frame->ch_layout.nb_channels == s->channels && s->frame->sample_rate == s->dec->sample_rate) take(s, s->frame);
+		if (s->frame->ch_layout.nb_channels == s->channels
+		    && s->frame->sample_rate == s->dec->sample_rate) take(s, s->frame);
 	}
 }
 
@@ -113,7 +119,8 @@ static void fetch(struct sound *s, size_t n)
 
 static int64_t quantise(float v, int bits)
 {
-	double q = (double)v * (double)((int64_t)1 << (bits - 1)), hi = (double)(((int64_t)1 << (bits - 1)) - 1);
+	double q = (double)v * (double)((int64_t)1 << (bits - 1)),
+	    hi = (double)(((int64_t)1 << (bits - 1)) - 1);
 	if (!(q > -hi - 1)) q = -hi - 1;
 	if (q > hi) q = hi;
 	return q < 0 ? -(int64_t)(.5 - q) : (int64_t)(q + .5);
@@ -130,7 +137,8 @@ static void put(struct sound *s, AVFrame *f, int n)
 			int at = planar ? i : i * s->channels + c;
 			switch (av_get_packed_sample_fmt(fmt)) {
 			case AV_SAMPLE_FMT_S16: ((int16_t *)base)[at] = (int16_t)quantise(v, 16); break;
-			case AV_SAMPLE_FMT_S32: ((int32_t *)base)[at] = (int32_t)(quantise(v, s->bits) * ((int64_t)1 << (32 - s->bits))); break;
+			case AV_SAMPLE_FMT_S32: ((int32_t *)base)[at] =
+			    (int32_t)(quantise(v, s->bits) * ((int64_t)1 << (32 - s->bits))); break;
 			default:                ((float *)base)[at] = v; break;
 			}
 		}
@@ -144,7 +152,8 @@ static int drain(struct sound *s, struct err *e)
 		if (r < 0) return err_set(e, E_OUTPUT, "the sound cannot be encoded");
 		s->pkt->stream_index = s->st->index;
 		av_packet_rescale_ts(s->pkt, s->enc->time_base, s->st->time_base);
-		if (av_interleaved_write_frame(s->mux, s->pkt) < 0) return err_set(e, E_OUTPUT, "the sound cannot be written");
+		if (av_interleaved_write_frame(s->mux, s->pkt) < 0)
+			return err_set(e, E_OUTPUT, "the sound cannot be written");
 	}
 }
 
@@ -162,15 +171,18 @@ static int step(struct sound *s, bool *more, struct err *e)
 	f->format = s->enc->sample_fmt;
 	f->sample_rate = s->enc->sample_rate;
 	f->pts = s->sent;
-	if (av_channel_layout_copy(&f->ch_layout, &s->enc->ch_layout) < 0 || av_frame_get_buffer(f, 0) < 0) {
+	if (av_channel_layout_copy(&f->ch_layout, &s->enc->ch_layout) < 0
+	    || av_frame_get_buffer(f, 0) < 0) {
 		err_set(e, E_MEMORY, "no memory for sound");
 		goto out;
 	}
 	put(s, f, n);
 	s->nfifo -= (size_t)n;
-	memmove(s->fifo, s->fifo + (size_t)n * (size_t)s->channels, s->nfifo * (size_t)s->channels * sizeof *s->fifo);
+	memmove(s->fifo, s->fifo + (size_t)n * (size_t)s->channels,
+	        s->nfifo * (size_t)s->channels * sizeof *s->fifo);
 	s->sent += n;
-	if (avcodec_send_frame(s->enc, f) < 0) { err_set(e, E_OUTPUT, "the sound cannot be encoded"); goto out; }
+	if (avcodec_send_frame(s->enc, f) < 0) { err_set(e, E_OUTPUT, "the sound cannot be encoded");
+	                                        goto out; }
 	rc = drain(s, e);
 out:
 	av_frame_free(&f);
@@ -181,7 +193,8 @@ int sound_pump(struct sound *s, int frame, struct err *e)
 {
 	bool more = true;
 	int64_t until = frame == INT_MAX ? INT64_MAX
-	              : av_rescale((int64_t)frame + 1, (int64_t)s->fps.den * s->enc->sample_rate, s->fps.num);
+	              : av_rescale((int64_t)frame + 1, (int64_t)s->fps.den * s->enc->sample_rate,
+	                           s->fps.num);
 	while (more && s->sent < until)
 		if (step(s, &more, e) < 0) return err_in(e, "sound");
 	if (frame != INT_MAX) return 0;
@@ -203,7 +216,8 @@ static bool try_encoder(struct sound *s, const char *name, bool global)
 	c->sample_rate = s->dec->sample_rate;
 	c->time_base = (AVRational){ 1, c->sample_rate };
 	c->bits_per_raw_sample = s->bits;
-	if (s->dec->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC) av_channel_layout_default(&c->ch_layout, s->channels);
+	if (s->dec->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC)
+		av_channel_layout_default(&c->ch_layout, s->channels);
 	else av_channel_layout_copy(&c->ch_layout, &s->dec->ch_layout);
 	if (!strcmp(name, "aac")) c->bit_rate = s->channels * 96000;
 	c->flags |= AV_CODEC_FLAG_BITEXACT | (global ? AV_CODEC_FLAG_GLOBAL_HEADER : 0);
@@ -254,13 +268,15 @@ static void set_range(struct sound *s, const struct sound_job *j, int nframes)
 	int v = demux_video(&s->in, 0, NULL), rate = s->dec->sample_rate;
 	int64_t zero = 0;
 	if (v >= 0 && s->in.fmt->streams[v]->start_time != AV_NOPTS_VALUE)
-		zero = av_rescale_q(s->in.fmt->streams[v]->start_time, s->in.fmt->streams[v]->time_base, (AVRational){ 1, rate });
+		zero = av_rescale_q(s->in.fmt->streams[v]->start_time, s->in.fmt->streams[v]->time_base,
+		                    (AVRational){ 1, rate });
 	if (j->fps.num > 0) zero += av_rescale(j->first, (int64_t)j->fps.den * rate, j->fps.num);
 	s->zero = zero;
 	s->total = av_rescale(nframes, (int64_t)s->fps.den * rate, s->fps.num);
 }
 
-int sound_open(struct sound **out, const struct sound_job *j, const char *encoders, struct rational fps, int nframes,
+int sound_open(struct sound **out, const struct sound_job *j, const char *encoders,
+               struct rational fps, int nframes,
                AVFormatContext *mux, struct err *e)
 {
 	*out = NULL;
@@ -275,7 +291,8 @@ int sound_open(struct sound **out, const struct sound_job *j, const char *encode
 	if (!open_source(s, j->file)) { sound_free(&s); return 0; }
 	set_range(s, j, nframes);
 	if (!choose_encoder(s, encoders)) {
-		log_warn("%s: its sound (%d Hz, %d channels) cannot be written by %s: left out", j->file, s->dec->sample_rate,
+		log_warn("%s: its sound (%d Hz, %d channels) cannot be written by %s: left out", j->file,
+		         s->dec->sample_rate,
 		         s->channels, encoders);
 		sound_free(&s);
 		return 0;

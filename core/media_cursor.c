@@ -1,7 +1,8 @@
 /* media_cursor - one demuxer and one decoder under way through a stream.
  *
- * After a seek the decoder is new and packets are recognised in the index (position, size, stamps), so that a
- * demuxer that lands elsewhere is noticed; the start is always a freshly opened file.
+ * After a seek the decoder is new and packets are recognised in the index (position, size,
+ * stamps), so that a demuxer that lands elsewhere is noticed; the start is always a freshly
+ * opened file.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "media_int.h"
 
@@ -15,10 +16,12 @@
 static bool strict(enum AVCodecID id)
 {
 	const AVCodecDescriptor *d = avcodec_descriptor_get(id);
-	return id == AV_CODEC_ID_FFV1 || (d && d->props & AV_CODEC_PROP_INTRA_ONLY && id != AV_CODEC_ID_MJPEG);
+	return id == AV_CODEC_ID_FFV1 || (d && d->props & AV_CODEC_PROP_INTRA_ONLY
+	                                  && id != AV_CODEC_ID_MJPEG);
 }
 
-AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int threads, struct err *e)
+AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int threads,
+                             struct err *e)
 {
 	const AVCodec *codec = avcodec_find_decoder(par->codec_id);
 	if (!codec) {
@@ -31,7 +34,8 @@ AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int th
 	c->pkt_timebase = tb;
 	c->thread_count = threads;
 	c->flags |= AV_CODEC_FLAG_BITEXACT;
-	c->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | (strict(par->codec_id) ? AV_EF_EXPLODE : 0);
+	c->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER
+	    | (strict(par->codec_id) ? AV_EF_EXPLODE : 0);
 	c->max_pixels = (int64_t)IN_MAX_PIXELS;
 	if (rc >= 0) rc = avcodec_open2(c, codec, NULL);
 	if (rc < 0) {
@@ -128,7 +132,8 @@ int cursor_seek(struct media *m, struct cursor *c, int key, struct err *e)
 	if (new_decoder(m, c, e) < 0) return -1;
 	const struct packet_ref *k = &m->x.pkt[key];
 	bool mov = !strncmp(c->in.fmt->iformat->name, "mov", 3);
-	if (!seek_to(m, c, key, mov ? k->dts : k->pts) && !seek_to(m, c, key, mov ? k->pts : k->dts)) return start(m, c, e);
+	if (!seek_to(m, c, key, mov ? k->dts : k->pts) && !seek_to(m, c, key, mov ? k->pts : k->dts))
+		return start(m, c, e);
 	while (c->packet < key) {
 		av_packet_unref(c->pkt);
 		if (read_own(m, c) < 0 || c->pkt->pts != m->x.pkt[c->packet + 1].pts) return start(m, c, e);
@@ -137,8 +142,9 @@ int cursor_seek(struct media *m, struct cursor *c, int key, struct err *e)
 	c->from_start = false;
 	c->synced = false;                       /* the packet at hand is still to be sent */
 	c->first_slot = k->slot >= 0 ? k->slot : 0;
-	for (int s = c->first_slot; k->slot < 0 && s < m->x.nslot && m->x.slot[s].pts < k->pts; s++) c->first_slot = s + 1;
-	c->next = c->first_slot;
+	for (int s = c->first_slot; k->slot < 0 && s < m->x.nslot && m->x.slot[s].pts < k->pts; s++)
+		c->first_slot = s + 1;
+	c->next = c->verified = c->first_slot;
 	return 0;
 }
 
@@ -170,8 +176,10 @@ static int check_size(const struct media *m, const AVFrame *f, struct err *e)
 	if (m->pixfmt == AV_PIX_FMT_NONE) return 0;
 	if (f->width == m->info.desc.w && f->height == m->info.desc.h && f->format == m->pixfmt) return 0;
 	const char *now = av_get_pix_fmt_name(f->format);
-	return err_set(e, E_INPUT, "%s: the picture changes from %dx%d %s to %dx%d %s in mid-stream", m->path,
-	               m->info.desc.w, m->info.desc.h, m->info.pixfmt, f->width, f->height, now ? now : "?");
+	return err_set(e, E_INPUT, "%s: the picture changes from %dx%d %s to %dx%d %s in mid-stream",
+	               m->path,
+	               m->info.desc.w, m->info.desc.h, m->info.pixfmt, f->width, f->height,
+	    now ? now : "?");
 }
 
 int cursor_next(struct media *m, struct cursor *c, int *slot, bool *damaged, struct err *e)

@@ -23,7 +23,8 @@ bool exr_is(const char *path)
 	return yes;
 }
 
-/* One EXR header into the info; later ones must have the same display window and may widen the data window. */
+/* One EXR header into the info; later ones must have the same display window and may widen the
+ * data window. */
 static int add_exr(struct media *m, const char *path, bool first, struct err *e)
 {
 	struct exr_info x;
@@ -33,7 +34,8 @@ static int add_exr(struct media *m, const char *path, bool first, struct err *e)
 	if (rc < 0) goto out;
 	if (!first && !rect_eq(x.fmt.display, in->display))
 		rc = err_set(e, E_INPUT, "%s: its display window is %dx%d, that of the sequence %dx%d", path,
-		             rect_w(x.fmt.display), rect_h(x.fmt.display), rect_w(in->display), rect_h(in->display));
+		             rect_w(x.fmt.display), rect_h(x.fmt.display), rect_w(in->display),
+		    rect_h(in->display));
 	else if (!first) in->data = rect_or(in->data, x.fmt.data);
 	if (rc < 0 || !first) goto out;
 	in->exr = true;
@@ -44,7 +46,8 @@ static int add_exr(struct media *m, const char *path, bool first, struct err *e)
 		in->fps = x.fmt.fps;
 		snprintf(in->fps_why, sizeof in->fps_why, "framesPerSecond of the file");
 	}
-	in->desc = (struct plane_desc){ rect_w(x.fmt.data), rect_h(x.fmt.data), x.half ? 16 : 32, 0, 0, true, false,
+	in->desc = (struct plane_desc){ rect_w(x.fmt.data), rect_h(x.fmt.data), x.half ? 16 : 32, 0, 0,
+	                               true, false,
 		format_channel(&x.fmt, "A") >= 0, true, false };
 	snprintf(in->container, sizeof in->container, "exr");
 	snprintf(in->codec, sizeof in->codec, "exr %s", x.compression);
@@ -52,7 +55,8 @@ static int add_exr(struct media *m, const char *path, bool first, struct err *e)
 	snprintf(in->decoder, sizeof in->decoder, "OpenEXRCore");
 	size_t at = 0;
 	for (int i = 0; i < x.fmt.nch && at + 2 < sizeof in->channels; i++)
-		at += (size_t)snprintf(in->channels + at, sizeof in->channels - at, "%s%s", i ? " " : "", x.fmt.ch[i]);
+		at += (size_t)snprintf(in->channels + at, sizeof in->channels - at, "%s%s", i ? " " : "",
+		                       x.fmt.ch[i]);
 	if (at >= sizeof in->channels) in->channels[sizeof in->channels - 1] = 0;
 	const char *root = exr_attr(&x, "interneg_root");
 	struct key k;
@@ -103,7 +107,8 @@ static int list_files(struct media *m, struct err *e)
 	in->first = m->number[0];
 	int last = m->number[m->nnumber - 1];
 	if (last - in->first >= MAX_RANGE)
-		return err_set(e, E_INPUT, "%s: numbers run from %d to %d: too far apart", m->path, in->first, last);
+		return err_set(e, E_INPUT, "%s: numbers run from %d to %d: too far apart", m->path, in->first,
+		               last);
 	in->coded = m->nnumber;
 	in->frames = last - in->first + 1;
 	in->missing = in->frames - m->nnumber;
@@ -166,7 +171,8 @@ enum media_status files_frame(struct media *m, int slot, struct cached *c, struc
 	enum media_status st = MEDIA_FAIL;
 	if (still_load(path, &f, NULL, e) < 0) st = e->code == E_MEMORY ? MEDIA_FAIL : MEDIA_MISSING;
 	else if (f->width != m->info.desc.w || f->height != m->info.desc.h || f->format != m->pixfmt)
-		err_set(e, E_INPUT, "%s: its size or format differs from the first file's (%dx%d %s)", path, m->info.desc.w,
+		err_set(e, E_INPUT, "%s: its size or format differs from the first file's (%dx%d %s)", path,
+		        m->info.desc.w,
 		        m->info.desc.h, m->info.pixfmt);
 	else if (planes_unpack(f, &c->p, e) == 0) st = MEDIA_OK;
 	av_frame_free(&f);

@@ -1,8 +1,10 @@
-/* media_index - which coded frames a stream holds, from its packets; by a full decode where packets do not tell.
+/* media_index - which coded frames a stream holds, from its packets; by a full decode where
+ * packets do not tell.
  *
- * A slot is one frame that a full decode outputs. Where every shown packet has its own time stamp and the
- * stream starts on a keyframe, sorted time stamps are the slots. Otherwise (missing or doubled stamps, field
- * packets, leading pictures without their references) the stream is decoded once and its output counted.
+ * A slot is one frame that a full decode outputs. Where every shown packet has its own time
+ * stamp and the stream starts on a keyframe, sorted time stamps are the slots. Otherwise
+ * (missing or doubled stamps, field packets, leading pictures without their references) the
+ * stream is decoded once and its output counted.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "media_int.h"
 
@@ -21,14 +23,16 @@ void index_free(struct media_index *x)
 	memset(x, 0, sizeof *x);
 }
 
-/* Hidden frames of VP8 (RFC 6386 section 9.1) and VP9 (bitstream spec 6.2) are packets of their own in WebM. */
+/* Hidden frames of VP8 (RFC 6386 section 9.1) and VP9 (bitstream spec 6.2) are packets of their
+ * own in WebM. */
 static bool shows(enum AVCodecID id, const AVPacket *p)
 {
 	if (p->size < 1) return false;
 	unsigned b = p->data[0];
 	if (id == AV_CODEC_ID_VP8) return b >> 4 & 1;
 	if (id != AV_CODEC_ID_VP9) return true;
-	if ((p->data[p->size - 1] & 0xe0) == 0xc0) return true;       /* superframe: its last frame is shown */
+	/* superframe: its last frame is shown */
+	if ((p->data[p->size - 1] & 0xe0) == 0xc0) return true;
 	bool p3 = (b & 0x30) == 0x30;
 	bool existing = b >> (p3 ? 2 : 3) & 1, show = b >> (p3 ? 0 : 1) & 1;
 	return existing || show;
@@ -46,11 +50,13 @@ static int read_packets(struct media *m, struct demux *d, struct err *e)
 		if (r == AVERROR_EOF || (r < 0 && ++errors > MAX_READ_ERRORS)) break;
 		if (r < 0) { if (d->io->eof_reached) break; continue; }
 		if (p->stream_index != m->stream) { av_packet_unref(p); continue; }
-		if (n >= MAX_PACKETS) { rc = err_set(e, E_INPUT, "%s: more than %d packets", m->path, MAX_PACKETS); break; }
+		if (n >= MAX_PACKETS) { rc = err_set(e, E_INPUT, "%s: more than %d packets", m->path,
+		                                     MAX_PACKETS); break; }
 		x->pkt = grow(x->pkt, n, &cap, sizeof *x->pkt);
 		struct packet_ref *q = &x->pkt[n++];
-		*q = (struct packet_ref){ p->pts, p->dts, p->pos, p->size, -1, p->flags & AV_PKT_FLAG_KEY,
-			(p->flags & AV_PKT_FLAG_DISCARD) || !shows(m->par->codec_id, p), p->flags & AV_PKT_FLAG_CORRUPT };
+		*q = (struct packet_ref){ p->pts, p->dts, p->pos, p->size, -1, 0, p->flags & AV_PKT_FLAG_KEY,
+			(p->flags & AV_PKT_FLAG_DISCARD) || !shows(m->par->codec_id, p),
+			    p->flags & AV_PKT_FLAG_CORRUPT };
 		av_packet_unref(p);
 	}
 	x->npkt = (int)n;
@@ -77,15 +83,27 @@ int index_slot(const struct media_index *x, int64_t pts)
 	return -1;
 }
 
-/* Decoding of slot s starts at the last keyframe packet before it whose own picture is not later. */
+/* Decoding of slot s starts at the last keyframe packet before it whose own picture is not
+ * later. What it may be predicted from are the packets in between: it is judged when the last of
+ * those has come out. */
 static void find_gops(struct media_index *x)
 {
-	int key = 0, prev = 0;
+	int key = 0, prev = 0, last = 0, prev_last = 0;
 	for (int i = 0; i < x->npkt; i++) {
-		if (x->pkt[i].key) prev = key, key = i;
 		int s = x->pkt[i].slot;
+		if (x->pkt[i].key) {
+			prev = key;
+			prev_last = last;
+			key = i;
+			last = s;
+		}
+		x->pkt[i].key_at = key;
+		if (s > last) last = s;
 		if (s < 0) continue;
-		x->slot[s].gop = x->pkt[key].pts <= x->pkt[i].pts ? key : prev;
+		bool own = x->pkt[key].pts <= x->pkt[i].pts;
+		x->slot[s].gop = own ? key : prev;
+		x->slot[s].until = own || last > prev_last ? last : prev_last;
+		if (x->slot[s].until < s) x->slot[s].until = s;
 	}
 }
 
@@ -93,7 +111,8 @@ static void find_gops(struct media_index *x)
 static bool one_a_packet(enum AVCodecID id)
 {
 	switch (id) {
-	case AV_CODEC_ID_H264: case AV_CODEC_ID_HEVC: case AV_CODEC_ID_VP8: case AV_CODEC_ID_VP9: case AV_CODEC_ID_AV1:
+	case AV_CODEC_ID_H264: case AV_CODEC_ID_HEVC:
+	case AV_CODEC_ID_VP8: case AV_CODEC_ID_VP9: case AV_CODEC_ID_AV1:
 	case AV_CODEC_ID_MPEG2VIDEO: case AV_CODEC_ID_MPEG1VIDEO: case AV_CODEC_ID_QTRLE:
 		return true;
 	default: {
@@ -103,8 +122,39 @@ static bool one_a_packet(enum AVCodecID id)
 	}
 }
 
+/* MP4 and MOV list their samples up front: what the file promises beyond its end is missing.
+ * Only decoding times are listed; shifted by the first frame's delay they are the presentation
+ * times of an evenly spaced stream. */
+static void add_cut_off(struct media *m, const struct demux *d)
+{
+	struct media_index *x = &m->x;
+	AVStream *st = d->fmt->streams[m->stream];
+	int promised = strncmp(d->fmt->iformat->name, "mov", 3) ? 0
+	    : avformat_index_get_entries_count(st), lost = 0;
+	for (int i = x->npkt; i < promised && lost < MAX_PACKETS; i++) {
+		const AVIndexEntry *en = avformat_index_get_entry(st, i);
+		lost += en && !(en->flags & AVINDEX_DISCARD_FRAME);
+	}
+	if (!lost) return;
+	int known = x->nslot, n = known;
+	int64_t off = 0;
+	bool begun = false;
+	x->slot = xrealloc(x->slot, (size_t)(known + lost), sizeof *x->slot);
+	for (int i = 0; i < promised && lost > 0; i++) {
+		const AVIndexEntry *en = avformat_index_get_entry(st, i);
+		if (!en || en->flags & AVINDEX_DISCARD_FRAME) continue;
+		if (!begun) off = x->slot[0].pts - en->timestamp;
+		begun = true;
+		if (index_slot(x, en->timestamp + off) >= 0) continue;
+		x->slot[n++] = (struct slot_ref){ en->timestamp + off, -1, 0, 0, true };
+		lost--;
+	}
+	x->nslot = n;
+	qsort(x->slot, (size_t)n, sizeof *x->slot, by_pts);
+}
+
 /* Slots from packets; false when the packets do not tell. */
-static bool predict(struct media *m)
+static bool predict(struct media *m, const struct demux *d)
 {
 	struct media_index *x = &m->x;
 	int n = 0, first_key = -1;
@@ -114,7 +164,7 @@ static bool predict(struct media *m)
 		if (p->key && first_key < 0) first_key = i;
 		if (p->pts == AV_NOPTS_VALUE) return false;
 		if (p->discard) continue;
-		x->slot[n++] = (struct slot_ref){ p->pts, i, 0, p->corrupt };
+		x->slot[n++] = (struct slot_ref){ p->pts, i, 0, 0, p->corrupt };
 	}
 	x->nslot = n;
 	if (!n || first_key < 0 || !one_a_packet(m->par->codec_id)) return false;
@@ -126,9 +176,14 @@ static bool predict(struct media *m)
 		if (i < first_key || x->pkt[i].pts < x->pkt[first_key].pts) return false;
 	}
 	enum AVFieldOrder fo = m->par->field_order;
-	if (m->par->codec_id == AV_CODEC_ID_H264 && fo != AV_FIELD_PROGRESSIVE && fo != AV_FIELD_UNKNOWN) return false;
-	for (int s = 0; s < n; s++) x->pkt[x->slot[s].packet].slot = s;
+	if (m->par->codec_id == AV_CODEC_ID_H264 && fo != AV_FIELD_PROGRESSIVE && fo != AV_FIELD_UNKNOWN)
+		return false;
+	add_cut_off(m, d);
+	for (int s = 0; s < x->nslot; s++)
+		if (x->slot[s].packet >= 0) x->pkt[x->slot[s].packet].slot = s;
 	find_gops(x);
+	for (int s = 1; s < x->nslot; s++)
+		if (x->slot[s].packet < 0) x->slot[s].gop = x->slot[s - 1].gop, x->slot[s].until = s;
 	return true;
 }
 
@@ -143,6 +198,7 @@ static int scan(struct media *m, struct err *e)
 	x->slot = NULL;
 	x->nslot = 0;
 	x->by_order = x->scanned = true;
+	bool spoilt = false;
 	if (cursor_seek(m, c, -1, e) < 0) return -1;
 	for (;;) {
 		int slot;
@@ -152,7 +208,9 @@ static int scan(struct media *m, struct err *e)
 		if (r == 0) break;
 		int64_t pts = c->frame->pts != AV_NOPTS_VALUE ? c->frame->pts : c->frame->best_effort_timestamp;
 		x->slot = grow(x->slot, n, &cap, sizeof *x->slot);
-		x->slot[n++] = (struct slot_ref){ pts, -1, 0, damaged };
+		spoilt = damaged || (spoilt && !c->frame->key_frame);   /* what follows was predicted from it */
+		x->slot[n] = (struct slot_ref){ pts, -1, 0, (int)n, spoilt };
+		n++;
 	}
 	x->nslot = (int)n;
 	cursor_close(c);
@@ -173,25 +231,6 @@ static int scan(struct media *m, struct err *e)
 	return 0;
 }
 
-/* MP4 and MOV list their samples up front: what the file promises beyond its end is missing. */
-static void add_cut_off(struct media *m, const struct demux *d)
-{
-	struct media_index *x = &m->x;
-	if (strncmp(d->fmt->iformat->name, "mov", 3)) return;
-	AVStream *st = d->fmt->streams[m->stream];
-	int promised = avformat_index_get_entries_count(st), lost = 0;
-	for (int i = x->npkt; i < promised && lost < MAX_PACKETS; i++) {
-		const AVIndexEntry *en = avformat_index_get_entry(st, i);
-		lost += en && !(en->flags & AVINDEX_DISCARD_FRAME);
-	}
-	if (!lost || !x->nslot) return;
-	int64_t last = x->slot[x->nslot - 1].pts, step = 1;
-	if (x->nslot > 1) step = (last - x->slot[0].pts) / (x->nslot - 1);
-	x->slot = xrealloc(x->slot, (size_t)(x->nslot + lost), sizeof *x->slot);
-	for (int i = 0; i < lost; i++)
-		x->slot[x->nslot++] = (struct slot_ref){ last + (i + 1) * step, -1, 0, true };
-}
-
 int index_build(struct media *m, struct err *e)
 {
 	struct demux d;
@@ -199,9 +238,9 @@ int index_build(struct media *m, struct err *e)
 	for (unsigned i = 0; i < d.fmt->nb_streams; i++)
 		d.fmt->streams[i]->discard = (int)i == m->stream ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
 	int rc = read_packets(m, &d, e);
-	if (rc == 0 && m->x.npkt == 0) rc = err_set(e, E_INPUT, "%s: the video stream holds no pictures", m->path);
-	if (rc == 0 && !predict(m)) rc = scan(m, e);
-	if (rc == 0 && !m->x.scanned) add_cut_off(m, &d);
+	if (rc == 0 && m->x.npkt == 0)
+		rc = err_set(e, E_INPUT, "%s: the video stream holds no pictures", m->path);
+	if (rc == 0 && !predict(m, &d)) rc = scan(m, e);
 	demux_close(&d);
 	if (rc == 0 && m->x.nslot == 0) rc = err_set(e, E_INPUT, "%s: no frame can be decoded", m->path);
 	return rc;

@@ -23,11 +23,15 @@ void demux_close(struct demux *d);
 int  demux_video(const struct demux *d, int n, int *count);
 
 /* ---- media_index.c: which coded frames there are ---- */
-struct packet_ref { int64_t pts, dts, pos; int size; int slot; bool key, discard, corrupt; };
+struct packet_ref { int64_t pts, dts, pos; int size; int slot; int key_at; bool key, discard,
+                   corrupt; };
+/* key_at: the last keyframe packet up to this one. */
 struct slot_ref {
 	int64_t pts;                     /* stream time base; AV_NOPTS_VALUE in order-only indices */
 	int packet;                      /* index of its packet, -1 when unknown (order-only, cut off) */
 	int gop;                         /* packet index of the keyframe decoding starts from */
+	/* the latest slot whose packet was decoded before this one's, or itself */
+	int until;
 	bool bad;                        /* known unreadable before decoding */
 };
 struct media_index {
@@ -57,20 +61,25 @@ struct cursor {
 	AVFrame *frame;
 	bool open, from_start, draining, synced;
 	int packet;                      /* index of the next packet to send */
-	int next;                        /* slot expected next; every earlier one of this run has been decided */
+	/* slot expected next; every earlier one of this run has been decided */
+	int next;
 	int order;                       /* frames output since the start */
 	int first_slot;                  /* slots below it are not this run's to judge */
 	bool fault;                      /* the decoder has reported an error not yet laid to a slot */
-	bool has_bad; int bad_gop;       /* the group in which this run met a damaged picture last */
+	bool has_bad; int bad_gop;       /* the group in which a run not from the start met damage last */
+	/* slots below it have been judged with all they were predicted from */
+	int verified;
 	uint64_t used;                   /* for choosing the oldest */
 };
 /* Opens (at the start) or moves to keyframe packet `key` (-1: the start). */
 int  cursor_seek(struct media *m, struct cursor *c, int key, struct err *e);
 void cursor_close(struct cursor *c);
-/* The next frame output: 1 and *slot (-1 when it belongs to none), 0 at the end, -1 on an error that ends all. */
+/* The next frame output: 1 and *slot (-1 when it belongs to none), 0 at the end, -1 on an error
+ * that ends all. */
 int  cursor_next(struct media *m, struct cursor *c, int *slot, bool *damaged, struct err *e);
 
-AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int threads, struct err *e);
+AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int threads,
+                             struct err *e);
 
 /* ---- media_planes.c ---- */
 /* What a pixel format holds; E_INPUT by name when it cannot be read. */
@@ -104,6 +113,8 @@ int  files_open(struct media *m, struct err *e);
 enum media_status files_frame(struct media *m, int slot, struct cached *c, struct err *e);
 bool exr_is(const char *path);
 
+/* seen: decoded, not yet judged */
+enum slot_state { SLOT_UNKNOWN, SLOT_GOOD, SLOT_MISSING, SLOT_SEEN };
 struct cached { struct planes p; int slot; uint64_t used; };
 enum { MEDIA_CURSORS = 2, MEDIA_CACHE_MAX = 24 };
 
@@ -123,7 +134,9 @@ struct media {
 	uint64_t clock;
 	int *grid;                       /* variable rate: slot of each grid frame */
 	int *number, nnumber;            /* sequences: file numbers */
-	uint8_t *state;                  /* per slot: 0 not known, 1 readable, 2 missing */
+	uint8_t *state;                  /* per slot: enum slot_state */
+	/* per keyframe packet: first damaged packet of its group, or INT_MAX */
+	int *gop_bad;
 };
 
 #endif

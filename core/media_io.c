@@ -1,4 +1,5 @@
-/* media_io - opens a demuxer over a plain file descriptor: no protocols, no formats that open other files.
+/* media_io - opens a demuxer over a plain file descriptor: no protocols, no formats that open
+ * other files.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "media_int.h"
 
@@ -20,9 +21,12 @@
 
 /* Demuxers that read one file and nothing else. */
 static const char *const allowed[] = {
-	"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "mpegvideo", "h264", "hevc", "m4v", "ivf",
-	"obu", "av1", "yuv4mpegpipe", "mxf", "gxf", "nut", "flv", "asf", "rawvideo", "dv", "gif", "apng", "ogg", "mjpeg",
-	"dnxhd", "vc1", "cavsvideo", "h263", "wav", "rm", "live_flv", "dirac", "w64", "aiff", "flac", "mp3", "caf", "aac",
+	"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "mpegvideo", "h264", "hevc",
+	    "m4v", "ivf",
+	"obu", "av1", "yuv4mpegpipe", "mxf", "gxf", "nut", "flv", "asf", "rawvideo", "dv", "gif", "apng",
+	    "ogg", "mjpeg",
+	"dnxhd", "vc1", "cavsvideo", "h263", "wav", "rm", "live_flv", "dirac", "w64", "aiff", "flac",
+	    "mp3", "caf", "aac",
 };
 
 enum { IO_BUFFER = 1 << 16, PROBE_BYTES = 1 << 20, ANALYZE_BYTES = 8 << 20, MAX_STREAMS = 64 };
@@ -92,7 +96,8 @@ static int64_t io_seek(void *opaque, int64_t off, int whence)
 	return r < 0 ? AVERROR(errno) : r;
 }
 
-static int refuse_open(AVFormatContext *s, AVIOContext **pb, const char *url, int flags, AVDictionary **o)
+static int refuse_open(AVFormatContext *s, AVIOContext **pb, const char *url, int flags,
+                       AVDictionary **o)
 {
 	(void)s; (void)pb; (void)url; (void)flags; (void)o;
 	return AVERROR(EPERM);
@@ -122,7 +127,8 @@ static int explain(const char *path, int fd, int rc, struct err *e)
 	ssize_t n = pread(fd, head, sizeof head, 0);
 	const char *dot = strrchr(path, '.');
 	if (n > 12 && !memcmp(head + 4, "ftyp", 4)) {
-		return err_set(e, rc == AVERROR(ENOMEM) ? E_MEMORY : E_INPUT, "%s: an MP4 or MOV file without a usable index "
+		return err_set(e, rc == AVERROR(ENOMEM) ? E_MEMORY : E_INPUT,
+		               "%s: an MP4 or MOV file without a usable index "
 		               "(moov box): it was cut off or its recording never finished", path);
 	}
 	if (n > 0 && looks_like_text(head, (size_t)n))
@@ -140,16 +146,20 @@ static int raw_options(const char *raw, int64_t size, AVDictionary **o, struct e
 	char fmt[32] = "", rate[32] = "", rest = 0;
 	int n = sscanf(raw, "%6dx%6d %31s %31s %c", &w, &h, fmt, rate, &rest);
 	AVRational r = { 0, 1 };
-	if (n != 4 || w < 1 || h < 1 || av_parse_ratio(&r, rate, 1 << 20, 0, NULL) < 0 || r.num <= 0 || r.den <= 0)
-		return err_set(e, E_SCENE, "raw=\"%s\": expected \"WIDTHxHEIGHT FORMAT RATE\", such as \"320x192 yuv420p 12\"", raw);
+	if (n != 4 || w < 1 || h < 1 || av_parse_ratio(&r, rate, 1 << 20, 0, NULL) < 0 || r.num <= 0
+	    || r.den <= 0)
+		return err_set(e, E_SCENE, "raw=\"%s\": expected \"WIDTHxHEIGHT FORMAT RATE\", such as \"320x192 "
+		               "yuv420p 12\"", raw);
 	enum AVPixelFormat f = av_get_pix_fmt(fmt);
 	if (f == AV_PIX_FMT_NONE)
-		return err_set(e, E_SCENE, "raw=\"%s\": \"%s\" is no pixel format (see ffmpeg -pix_fmts)", raw, fmt);
+		return err_set(e, E_SCENE, "raw=\"%s\": \"%s\" is no pixel format (see ffmpeg -pix_fmts)", raw,
+		               fmt);
 	if (w > IN_MAX_SIDE || h > IN_MAX_SIDE || (size_t)w * (size_t)h > IN_MAX_PIXELS)
 		return err_set(e, E_MEMORY, "raw=\"%s\": the picture is over the size limit", raw);
 	int64_t frame = av_image_get_buffer_size(f, w, h, 1);
 	if (frame <= 0 || size % frame)
-		return err_set(e, E_INPUT, "raw=\"%s\": the file's %lld bytes are not a whole number of frames of %lld bytes",
+		return err_set(e, E_INPUT, "raw=\"%s\": the file's %lld bytes are not a whole number of frames "
+		               "of %lld bytes",
 		               raw, (long long)size, (long long)frame);
 	char buf[64];
 	snprintf(buf, sizeof buf, "%dx%d", w, h);
@@ -166,7 +176,8 @@ static int open_file(struct demux *d, const char *path, struct err *e)
 	d->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (d->fd < 0) return err_set(e, E_INPUT, "%s: %s", path, strerror(errno));
 	if (fstat(d->fd, &st) < 0) return err_set(e, E_INPUT, "%s: %s", path, strerror(errno));
-	if (S_ISDIR(st.st_mode)) return err_set(e, E_INPUT, "%s: is a folder; a sequence is named by name.####.ext", path);
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, E_INPUT, "%s: is a folder; a sequence is named by name.####.ext", path);
 	if (!S_ISREG(st.st_mode)) return err_set(e, E_INPUT, "%s: is not a regular file", path);
 	if (st.st_size == 0) return err_set(e, E_INPUT, "%s: is empty", path);
 	d->size = st.st_size;
@@ -213,7 +224,8 @@ int demux_open(struct demux *d, const char *path, const char *raw, struct err *e
 		if (!is_allowed(in->name)) {
 			uint8_t head[512];
 			ssize_t n = pread(d->fd, head, sizeof head, 0);
-			if (n > 0 && looks_like_text(head, (size_t)n)) rc = err_set(e, E_INPUT, "%s: holds text, not a clip", path);
+			if (n > 0 && looks_like_text(head, (size_t)n))
+				rc = err_set(e, E_INPUT, "%s: holds text, not a clip", path);
 			else rc = err_set(e, E_INPUT, "%s: files of the kind '%s' are not read", path, in->name);
 			goto out;
 		}
@@ -244,7 +256,8 @@ int demux_video(const struct demux *d, int n, int *count)
 	int found = -1, k = 0;
 	for (unsigned i = 0; d->fmt && i < d->fmt->nb_streams; i++) {
 		const AVStream *st = d->fmt->streams[i];
-		if (st->codecpar->codec_type != AVMEDIA_TYPE_VIDEO || st->disposition & AV_DISPOSITION_ATTACHED_PIC) continue;
+		if (st->codecpar->codec_type != AVMEDIA_TYPE_VIDEO
+		    || st->disposition & AV_DISPOSITION_ATTACHED_PIC) continue;
 		if (k++ == n) found = (int)i;
 	}
 	if (count) *count = k;

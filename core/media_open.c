@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "media_int.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,8 @@ static void init_coef(struct media *m)
 {
 	const struct media_opts *o = &m->o;
 	enum yuv_matrix y = o->matrix > YM_RGB ? o->matrix : named_matrix(m->info.matrix.value);
-	enum yuv_range r = o->range ? o->range : strcmp(m->info.range.value, "full") ? YR_LIMITED : YR_FULL;
+	enum yuv_range r = o->range ? o->range : strcmp(m->info.range.value, "full") ? YR_LIMITED
+	    : YR_FULL;
 	enum yuv_siting s = o->siting ? o->siting : named_siting(m->info.siting.value);
 	yuv_coef_init(&m->coef, &m->info.desc, y, r, s);
 }
@@ -42,10 +44,12 @@ int media_describe(struct media *m, const AVFrame *f, const AVCodecParameters *p
 {
 	struct media_info *in = &m->info;
 	const char *name = av_get_pix_fmt_name(f->format);
-	if (planes_describe(f->format, f->width, f->height, &in->desc, e) < 0) return err_in(e, "%s", m->path);
+	if (planes_describe(f->format, f->width, f->height, &in->desc, e) < 0)
+		return err_in(e, "%s", m->path);
 	snprintf(in->pixfmt, sizeof in->pixfmt, "%s", name ? name : "?");
 	m->pixfmt = f->format;
-	AVRational sar = f->sample_aspect_ratio.num > 0 ? f->sample_aspect_ratio : par->sample_aspect_ratio;
+	AVRational sar = f->sample_aspect_ratio.num > 0 ? f->sample_aspect_ratio
+	    : par->sample_aspect_ratio;
 	in->par = media_rational(sar);
 	if (in->par.num == 0) in->par = (struct rational){ 1, 1 };
 	in->interlaced = f->interlaced_frame;
@@ -101,17 +105,20 @@ static int read_header(struct media *m, struct err *e)
 	m->stream = demux_video(&d, m->o.stream, &in->nvideo);
 	if (m->stream < 0) {
 		if (in->nvideo == 0) err_set(e, E_INPUT, "%s: holds no video stream", m->path);
-		else err_set(e, E_INPUT, "%s: there is no video stream %d; it has %d", m->path, m->o.stream, in->nvideo);
+		else err_set(e, E_INPUT, "%s: there is no video stream %d; it has %d", m->path, m->o.stream,
+		             in->nvideo);
 		goto out;
 	}
 	const AVStream *st = f->streams[m->stream];
 	if (st->codecpar->width > IN_MAX_SIDE || st->codecpar->height > IN_MAX_SIDE
 	    || (size_t)st->codecpar->width * (size_t)st->codecpar->height > IN_MAX_PIXELS) {
-		err_set(e, E_MEMORY, "%s: a picture of %dx%d is over the size limit", m->path, st->codecpar->width, st->codecpar->height);
+		err_set(e, E_MEMORY, "%s: a picture of %dx%d is over the size limit", m->path,
+		        st->codecpar->width, st->codecpar->height);
 		goto out;
 	}
 	m->par = avcodec_parameters_alloc();
-	if (!m->par || avcodec_parameters_copy(m->par, st->codecpar) < 0) { err_set(e, E_MEMORY, "%s: no memory", m->path); goto out; }
+	if (!m->par || avcodec_parameters_copy(m->par, st->codecpar) < 0) { err_set(e, E_MEMORY,
+	        "%s: no memory", m->path); goto out; }
 	m->x.tb = st->time_base;
 	in->stream = m->stream;
 	in->nstreams = (int)f->nb_streams;
@@ -132,7 +139,8 @@ out:
 	return rc;
 }
 
-/* Decodes up to the first sound frame; it describes the rest. False prediction of it makes the index count. */
+/* Decodes up to the first sound frame; it describes the rest. False prediction of it makes the
+ * index count. */
 static int first_picture(struct media *m, struct err *e)
 {
 	struct cursor *c = &m->cur[0];
@@ -159,10 +167,21 @@ static int open_clip(struct media *m, struct err *e)
 	in->first = 1;
 	in->scanned = m->x.scanned;
 	rate_decide(m);
-	if (in->fps.num > 0 && in->duration_s <= 0) in->duration_s = (double)in->frames * in->fps.den / in->fps.num;
+	if (in->fps.num > 0 && in->duration_s <= 0)
+		in->duration_s = (double)in->frames * in->fps.den / in->fps.num;
 	for (int i = 0; i < m->x.nslot; i++) in->missing += m->x.slot[i].bad;
 	m->state = xalloc((size_t)m->x.nslot + 1, 1);
-	for (int i = 0; i < m->x.nslot; i++) m->state[i] = m->x.slot[i].bad ? 2 : 0;
+	m->gop_bad = xalloc((size_t)m->x.npkt + 1, sizeof *m->gop_bad);
+	for (int i = 0; i < m->x.npkt; i++) m->gop_bad[i] = INT_MAX;
+	int depth = 0;
+	for (int i = 0; i < m->x.nslot; i++) {
+		const struct slot_ref *s = &m->x.slot[i];
+		m->state[i] = s->bad ? SLOT_MISSING : SLOT_UNKNOWN;
+		if (s->until - i > depth) depth = s->until - i;
+		if (s->bad && m->x.scanned && s->packet >= 0 && s->packet < m->gop_bad[s->gop])
+			m->gop_bad[s->gop] = s->packet;
+	}
+	if (m->ncache < depth + 2) m->ncache = depth + 2 < MEDIA_CACHE_MAX ? depth + 2 : MEDIA_CACHE_MAX;
 	return 0;
 }
 
@@ -199,6 +218,7 @@ void media_close(struct media **mp)
 	free(m->grid);
 	free(m->number);
 	free(m->state);
+	free(m->gop_bad);
 	free(m->path);
 	free(m->raw);
 	free(m);
@@ -219,7 +239,7 @@ int media_gaps(const struct media *m, int from, int to, int *first)
 {
 	int n = 0;
 	for (int i = from; i <= to && i < m->info.frames; i++) {
-		bool gap = m->state && m->state[rate_slot(m, i)] == 2;
+		bool gap = m->state && m->state[rate_slot(m, i)] == SLOT_MISSING;
 		if (m->info.kind == MEDIA_SEQUENCE) {
 			char *path = media_file_of(m, i);
 			gap = !path;

@@ -1,4 +1,5 @@
-/* media_planes - any decoded pixel format to planes of 16-bit codes (or floats), without changing a value.
+/* media_planes - any decoded pixel format to planes of 16-bit codes (or floats), without
+ * changing a value.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "media_int.h"
 
@@ -24,9 +25,12 @@ int planes_describe(enum AVPixelFormat f, int w, int h, struct plane_desc *d, st
 	d->depth = p->flags & AV_PIX_FMT_FLAG_PAL ? 8 : p->comp[0].depth;
 	if (d->lw > 2 || d->lh > 2) return err_set(e, E_INPUT, "pixel format %s is not read", p->name);
 	for (int i = 1; i < p->nb_components && !(p->flags & AV_PIX_FMT_FLAG_PAL); i++)
-		if (p->comp[i].depth > d->depth) d->depth = p->comp[i].depth;   /* rgb565: all brought to the deepest */
-	if (d->depth > 16 && !d->flt) return err_set(e, E_INPUT, "pixel format %s has more than 16 bits", p->name);
-	if (d->flt && p->comp[0].depth != 32) return err_set(e, E_INPUT, "pixel format %s is not read", p->name);
+		/* rgb565: all brought to the deepest */
+		if (p->comp[i].depth > d->depth) d->depth = p->comp[i].depth;
+	if (d->depth > 16 && !d->flt)
+		return err_set(e, E_INPUT, "pixel format %s has more than 16 bits", p->name);
+	if (d->flt && p->comp[0].depth != 32)
+		return err_set(e, E_INPUT, "pixel format %s is not read", p->name);
 	return 0;
 }
 
@@ -43,7 +47,8 @@ static void row_bytes(const uint8_t *s, int step, int w, int shift, unsigned mas
 	else for (int x = 0; x < w; x++) o[x] = (uint16_t)(s[(ptrdiff_t)x * step] >> shift & mask);
 }
 
-static void row_words(const uint8_t *s, int step, int w, int shift, unsigned mask, bool big, uint16_t *o)
+static void row_words(const uint8_t *s, int step, int w, int shift, unsigned mask, bool big,
+                      uint16_t *o)
 {
 	if (step == 2 && !shift && mask == 0xffff && !big) { memcpy(o, s, (size_t)w * 2); return; }
 	for (int x = 0; x < w; x++, s += step) {
@@ -63,7 +68,8 @@ static void row_floats(const uint8_t *s, int step, int w, bool big, float *o)
 static void row_palette(const AVFrame *f, int y, int i, int w, uint16_t *o)
 {
 	const uint8_t *s = f->data[0] + (ptrdiff_t)y * f->linesize[0];
-	static const int at[4] = { 16, 8, 0, 24 };              /* entries are 0xAARRGGBB in native order */
+	/* entries are 0xAARRGGBB in native order */
+	static const int at[4] = { 16, 8, 0, 24 };
 	for (int x = 0; x < w; x++) {
 		uint32_t v;
 		memcpy(&v, f->data[1] + 4 * s[x], 4);
@@ -78,7 +84,8 @@ static void widen_codes(uint16_t *o, int w, int from, int to)
 	for (int x = 0; x < w; x++) o[x] = (uint16_t)((o[x] * b + a / 2) / a);
 }
 
-static void row_codes(const AVFrame *f, const AVPixFmtDescriptor *p, int c, int y, int w, uint16_t *o)
+static void row_codes(const AVFrame *f, const AVPixFmtDescriptor *p, int c, int y, int w,
+                      uint16_t *o)
 {
 	const AVComponentDescriptor *k = &p->comp[c];
 	if (p->flags & AV_PIX_FMT_FLAG_BITSTREAM) {
@@ -89,7 +96,8 @@ static void row_codes(const AVFrame *f, const AVPixFmtDescriptor *p, int c, int 
 	const uint8_t *s = f->data[k->plane] + (ptrdiff_t)y * f->linesize[k->plane] + k->offset;
 	unsigned mask = k->depth >= 16 ? 0xffff : (1u << k->depth) - 1;
 	bool big = p->flags & AV_PIX_FMT_FLAG_BE;
-	/* As av_read_image_line2 reads: small components of big-endian words stand in the word's second byte. */
+	/* As av_read_image_line2 reads: small components of big-endian words stand in the word's second
+	 * byte. */
 	if (k->depth + k->shift <= 8) row_bytes(s + big, k->step, w, k->shift, mask, o);
 	else row_words(s, k->step, w, k->shift, mask, big, o);
 }

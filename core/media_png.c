@@ -1,4 +1,5 @@
-/* media_png - one PNG of integer planes with text chunks, through libpng; no dates, whole or not at all.
+/* media_png - one PNG of integer planes with text chunks, through libpng; no dates, whole or not
+ * at all.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <png.h>
 #include <stdlib.h>
@@ -8,7 +9,8 @@
 #include "outfile.h"
 
 /* What libpng's callbacks reach; nothing of it is a local across its longjmp. */
-struct png_out { struct outfile f; uint64_t at; struct err *e; png_structp png; png_infop info; png_bytep row; };
+struct png_out { struct outfile f; uint64_t at; struct err *e; png_structp png; png_infop info;
+                png_bytep row; };
 
 static void on_write(png_structp png, png_bytep p, size_t n)
 {
@@ -40,7 +42,8 @@ static void fill_row(const struct planes *p, int y, png_bytep o)
 	}
 }
 
-static int emit(struct png_out *o, const struct planes *p, struct rational par, const char *const *text)
+static int emit(struct png_out *o, const struct planes *p, struct rational par,
+                const char *const *text)
 {
 	if (setjmp(png_jmpbuf(o->png))) return -1;
 	png_set_write_fn(o->png, o, on_write, on_flush);
@@ -51,7 +54,8 @@ static int emit(struct png_out *o, const struct planes *p, struct rational par, 
 	if (par.num > 0 && par.num != par.den)
 		png_set_pHYs(o->png, o->info, (png_uint_32)par.den, (png_uint_32)par.num, PNG_RESOLUTION_UNKNOWN);
 	for (int i = 0; text && text[i]; i += 2) {
-		png_text t = { .compression = PNG_TEXT_COMPRESSION_NONE, .key = (char *)text[i], .text = (char *)text[i + 1] };
+		png_text t = { .compression = PNG_TEXT_COMPRESSION_NONE, .key = (char *)text[i],
+		              .text = (char *)text[i + 1] };
 		png_set_text(o->png, o->info, &t, 1);
 	}
 	png_write_info(o->png, o->info);
@@ -63,7 +67,8 @@ static int emit(struct png_out *o, const struct planes *p, struct rational par, 
 	return 0;
 }
 
-int media_png_write(const char *path, const struct planes *p, struct rational par, const char *const *text, struct err *e)
+int media_png_write(const char *path, const struct planes *p, struct rational par,
+                    const char *const *text, struct err *e)
 {
 	struct png_out o = { .f = OUTFILE_INIT, .e = e };
 	int rc = -1;

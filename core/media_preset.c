@@ -5,26 +5,37 @@
 #include "media_write.h"
 
 static const struct preset presets[] = {
-	{ .name = "master-prores", .doc = "ProRes 422 HQ, 10 bits, in MOV", .encoder = "prores_ks", .options = "profile=hq:vendor=apl0",
+	{ .name = "master-prores", .doc = "ProRes 422 HQ, 10 bits, in MOV", .encoder = "prores_ks",
+	 .options = "profile=hq:vendor=apl0",
 	  .exts = "mov", .sound = "pcm", .bits = 10, .bits_max = 10, .lw = 1, .threads = 4, .crf = -1 },
-	{ .name = "prores-4444", .doc = "ProRes 4444, 10 bits, with alpha when there is one, in MOV", .encoder = "prores_ks",
-	  .options = "profile=4444:vendor=apl0", .exts = "mov", .sound = "pcm", .bits = 10, .bits_max = 10, .alpha = true,
+	{ .name = "prores-4444", .doc = "ProRes 4444, 10 bits, with alpha when there is one, in MOV",
+	 .encoder = "prores_ks",
+	  .options = "profile=4444:vendor=apl0", .exts = "mov", .sound = "pcm", .bits = 10,
+	    .bits_max = 10, .alpha = true,
 	  .threads = 4, .crf = -1 },
-	{ .name = "master-dnxhr", .doc = "DNxHR HQX, 10 bits 4:2:2, in MOV", .encoder = "dnxhd", .options = "profile=dnxhr_hqx",
-	  .exts = "mov", .sound = "pcm", .bits = 10, .bits_max = 10, .lw = 1, .threads = 4, .min_w = 256, .min_h = 120, .crf = -1 },
-	{ .name = "h264", .doc = "H.264 4:2:0, 8 or 10 bits, crf 18", .encoder = "libx264", .options = "preset=medium",
-	  .exts = "mp4 m4v mov mkv", .sound = "aac alac", .bits = 8, .bits_max = 10, .lw = 1, .lh = 1, .even = true,
+	{ .name = "master-dnxhr", .doc = "DNxHR HQX, 10 bits 4:2:2, in MOV", .encoder = "dnxhd",
+	 .options = "profile=dnxhr_hqx",
+	  .exts = "mov", .sound = "pcm", .bits = 10, .bits_max = 10, .lw = 1, .threads = 4, .min_w = 256,
+	    .min_h = 120, .crf = -1 },
+	{ .name = "h264", .doc = "H.264 4:2:0, 8 or 10 bits, crf 18", .encoder = "libx264",
+	 .options = "preset=medium",
+	  .exts = "mp4 m4v mov mkv", .sound = "aac alac", .bits = 8, .bits_max = 10, .lw = 1, .lh = 1,
+	    .even = true,
 	  .threads = 4, .crf = 18 },
 	{ .name = "h265", .doc = "H.265 4:2:0, 8, 10 or 12 bits, crf 20", .encoder = "libx265",
 	  .options = "preset=medium:x265-params=log-level=-1\\:pools=2\\:frame-threads=2\\:info=0",
-	  .exts = "mp4 m4v mov mkv", .sound = "aac alac", .bits = 10, .bits_max = 12, .lw = 1, .lh = 1, .even = true,
+	  .exts = "mp4 m4v mov mkv", .sound = "aac alac", .bits = 10, .bits_max = 12, .lw = 1, .lh = 1,
+	    .even = true,
 	  .threads = 1, .min_w = 16, .min_h = 16, .crf = 20 },
 	{ .name = "ffv1", .doc = "FFV1, lossless R,G,B of 16 bits, in Matroska", .encoder = "ffv1",
-	  .options = "level=3:slicecrc=1:coder=range_def:context=0:g=1", .exts = "mkv", .sound = "flac", .bits = 16, .bits_max = 16,
+	  .options = "level=3:slicecrc=1:coder=range_def:context=0:g=1", .exts = "mkv", .sound = "flac",
+	    .bits = 16, .bits_max = 16,
 	  .rgb = true, .alpha = true, .threads = 4, .crf = -1 },
-	{ .name = "png", .kind = PRESET_PNG, .doc = "PNG files, 16 or 8 bits", .exts = "png", .bits = 16, .bits_max = 16, .rgb = true,
+	{ .name = "png", .kind = PRESET_PNG, .doc = "PNG files, 16 or 8 bits", .exts = "png", .bits = 16,
+	 .bits_max = 16, .rgb = true,
 	  .alpha = true, .crf = -1 },
-	{ .name = "exr", .kind = PRESET_EXR, .doc = "OpenEXR files, float or half", .exts = "exr", .rgb = true, .crf = -1 },
+	{ .name = "exr", .kind = PRESET_EXR, .doc = "OpenEXR files, float or half", .exts = "exr",
+	 .rgb = true, .crf = -1 },
 };
 
 static const char *ending(const char *path)
@@ -61,19 +72,24 @@ const struct preset *preset_for(const char *path)
 int preset_ending(const struct preset *p, const char *path, struct err *e)
 {
 	if (has_word(p->exts, ending(path))) return 0;
-	return err_set(e, E_SCENE, "%s: preset %s is written to files ending in .%.*s", path, p->name, (int)strcspn(p->exts, " "), p->exts);
+	return err_set(e, E_SCENE, "%s: preset %s is written to files ending in .%.*s", path, p->name,
+	               (int)strcspn(p->exts, " "), p->exts);
 }
 
-int preset_desc(const struct preset *p, int w, int h, int bits, bool alpha, struct plane_desc *d, struct err *e)
+int preset_desc(const struct preset *p, int w, int h, int bits, bool alpha, struct plane_desc *d,
+                struct err *e)
 {
 	if (bits == 0) bits = p->bits;
 	bool ok = bits == p->bits || bits == p->bits_max || (p->kind == PRESET_PNG && bits == 8)
 	          || (!strcmp(p->name, "h265") && bits == 8);
-	if (!ok) return err_set(e, E_SCENE, "bits=\"%d\": preset %s writes %d bits%s", bits, p->name, p->bits,
+	if (!ok) return err_set(e, E_SCENE, "bits=\"%d\": preset %s writes %d bits%s", bits, p->name,
+	                        p->bits,
 	                        p->bits_max > p->bits ? " or more" : "");
 	if (w < p->min_w || h < p->min_h)
-		return err_set(e, E_SCENE, "preset %s needs at least %dx%d, the picture is %dx%d", p->name, p->min_w, p->min_h, w, h);
-	*d = (struct plane_desc){ .w = w, .h = h, .depth = bits, .lw = p->lw, .lh = p->lh, .rgb = p->rgb, .alpha = p->alpha && alpha };
+		return err_set(e, E_SCENE, "preset %s needs at least %dx%d, the picture is %dx%d", p->name,
+		               p->min_w, p->min_h, w, h);
+	*d = (struct plane_desc){ .w = w, .h = h, .depth = bits, .lw = p->lw, .lh = p->lh, .rgb = p->rgb,
+	 * .alpha = p->alpha && alpha };
 	if (p->even) {
 		d->w += d->w & ((1 << p->lw) - 1);
 		d->h += d->h & ((1 << p->lh) - 1);

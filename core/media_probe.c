@@ -1,4 +1,5 @@
-/* media_probe - what the verb `probe` shows: every property with its reason, and both decodes of the middle frame.
+/* media_probe - what the verb `probe` shows: every property with its reason, and both decodes of
+ * the middle frame.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
@@ -30,12 +31,16 @@ static void print_text(FILE *f, const char *path, const struct media_info *m)
 	rate_text(m->fps, r);
 	fprintf(f, "%s\n  %s, %s, %s", path, kinds[m->kind], m->container, m->codec);
 	if (m->nstreams > 1) fprintf(f, ", stream %d of %d", m->stream, m->nstreams);
-	fprintf(f, "\n  %-9s %dx%d, pixel aspect %d/%d, %s, %d bits%s%s%s\n", "picture", d->w, d->h, m->par.num, m->par.den,
-	        m->pixfmt, d->depth, d->alpha ? ", alpha" : "", m->interlaced ? ", interlaced" : "", d->flt ? ", floating point" : "");
+	fprintf(f, "\n  %-9s %dx%d, pixel aspect %d/%d, %s, %d bits%s%s%s\n", "picture", d->w, d->h,
+	        m->par.num, m->par.den,
+	        m->pixfmt, d->depth, d->alpha ? ", alpha" : "", m->interlaced ? ", interlaced" : "",
+	    d->flt ? ", floating point" : "");
 	if (m->exr)
-		fprintf(f, "  %-9s data %d,%d %d,%d  display %d,%d %d,%d  channels %s\n", "windows", m->data.x0, m->data.y0, m->data.x1,
+		fprintf(f, "  %-9s data %d,%d %d,%d  display %d,%d %d,%d  channels %s\n", "windows", m->data.x0,
+		        m->data.y0, m->data.x1,
 		        m->data.y1, m->display.x0, m->display.y0, m->display.x1, m->display.y1, m->channels);
-	if (m->rotation) fprintf(f, "  %-9s %d degrees clockwise (applied on reading)\n", "rotation", m->rotation);
+	if (m->rotation) fprintf(f, "  %-9s %d degrees clockwise (applied on reading)\n", "rotation",
+	                         m->rotation);
 	fprintf(f, "  %-9s %d", "frames", m->frames);
 	if (m->kind == MEDIA_SEQUENCE) fprintf(f, ", numbered from %d", m->first);
 	if (m->vfr) fprintf(f, " on the grid, from %d coded", m->coded);
@@ -53,7 +58,8 @@ static void print_text(FILE *f, const char *path, const struct media_info *m)
 	print_trait(f, "range", &m->range);
 	print_trait(f, "siting", &m->siting);
 	for (int i = 0; i < m->naudio; i++)
-		fprintf(f, "  %-9s stream %d, %s, %d Hz, %s\n", "sound", m->audio[i].index, m->audio[i].codec, m->audio[i].rate,
+		fprintf(f, "  %-9s stream %d, %s, %d Hz, %s\n", "sound", m->audio[i].index, m->audio[i].codec,
+		        m->audio[i].rate,
 		        m->audio[i].layout);
 	if (m->root[0]) fprintf(f, "  %-9s interneg, root key %s\n", "made by", m->root);
 }
@@ -62,7 +68,8 @@ static void json_trait(FILE *f, const char *name, const struct media_trait *t)
 {
 	char why[300];
 	json_escape(why, sizeof why, t->why);
-	fprintf(f, ",\"%s\":{\"value\":\"%s\",\"tagged\":%s,\"why\":\"%s\"}", name, t->value, t->tagged ? "true" : "false", why);
+	fprintf(f, ",\"%s\":{\"value\":\"%s\",\"tagged\":%s,\"why\":\"%s\"}", name, t->value,
+	        t->tagged ? "true" : "false", why);
 }
 
 static void print_json(FILE *f, const char *path, const struct media_info *m)
@@ -70,15 +77,20 @@ static void print_json(FILE *f, const char *path, const struct media_info *m)
 	char s[4096], r[32];
 	const struct plane_desc *d = &m->desc;
 	json_escape(s, sizeof s, path);
-	fprintf(f, "{\"file\":\"%s\",\"kind\":\"%s\",\"container\":\"%s\",\"codec\":\"%s\",\"pixel_format\":\"%s\"", s, kinds[m->kind],
+	fprintf(f, "{\"file\":\"%s\",\"kind\":\"%s\",\"container\":\"%s\",\"codec\":\"%s\","
+	        "\"pixel_format\":\"%s\"", s, kinds[m->kind],
 	        m->container, m->codec, m->pixfmt);
-	fprintf(f, ",\"width\":%d,\"height\":%d,\"pixel_aspect\":\"%d/%d\",\"bits\":%d,\"alpha\":%s,\"interlaced\":%s,\"rotation\":%d",
-	        d->w, d->h, m->par.num, m->par.den, d->depth, d->alpha ? "true" : "false", m->interlaced ? "true" : "false", m->rotation);
-	fprintf(f, ",\"frames\":%d,\"coded\":%d,\"missing\":%d,\"first\":%d,\"variable_rate\":%s", m->frames, m->coded, m->missing,
+	fprintf(f, ",\"width\":%d,\"height\":%d,\"pixel_aspect\":\"%d/%d\",\"bits\":%d,"
+	        "\"alpha\":%s,\"interlaced\":%s,\"rotation\":%d",
+	        d->w, d->h, m->par.num, m->par.den, d->depth, d->alpha ? "true" : "false",
+	    m->interlaced ? "true" : "false", m->rotation);
+	fprintf(f, ",\"frames\":%d,\"coded\":%d,\"missing\":%d,\"first\":%d,\"variable_rate\":%s",
+	        m->frames, m->coded, m->missing,
 	        m->first, m->vfr ? "true" : "false");
 	rate_text(m->fps, r);
 	json_escape(s, sizeof s, m->fps_why);
-	fprintf(f, ",\"fps\":\"%s\",\"fps_why\":\"%s\",\"avg_rate\":\"%d/%d\",\"r_rate\":\"%d/%d\",\"duration\":%.6f", r, s,
+	fprintf(f, ",\"fps\":\"%s\",\"fps_why\":\"%s\",\"avg_rate\":\"%d/%d\",\"r_rate\":\"%d/%d\","
+	        "\"duration\":%.6f", r, s,
 	        m->avg_rate.num, m->avg_rate.den, m->r_rate.num, m->r_rate.den, m->duration_s);
 	json_trait(f, "color", &m->color);
 	json_trait(f, "matrix", &m->matrix);
@@ -86,12 +98,14 @@ static void print_json(FILE *f, const char *path, const struct media_info *m)
 	json_trait(f, "siting", &m->siting);
 	fprintf(f, ",\"audio\":[");
 	for (int i = 0; i < m->naudio; i++)
-		fprintf(f, "%s{\"stream\":%d,\"codec\":\"%s\",\"rate\":%d,\"channels\":%d,\"layout\":\"%s\"}", i ? "," : "", m->audio[i].index,
+		fprintf(f, "%s{\"stream\":%d,\"codec\":\"%s\",\"rate\":%d,\"channels\":%d,\"layout\":\"%s\"}",
+		        i ? "," : "", m->audio[i].index,
 		        m->audio[i].codec, m->audio[i].rate, m->audio[i].channels, m->audio[i].layout);
 	fprintf(f, "]");
 	if (m->exr) {
 		json_escape(s, sizeof s, m->channels);
-		fprintf(f, ",\"channels\":\"%s\",\"data_window\":[%d,%d,%d,%d],\"display_window\":[%d,%d,%d,%d]", s, m->data.x0, m->data.y0,
+		fprintf(f, ",\"channels\":\"%s\",\"data_window\":[%d,%d,%d,%d],"
+		        "\"display_window\":[%d,%d,%d,%d]", s, m->data.x0, m->data.y0,
 		        m->data.x1, m->data.y1, m->display.x0, m->display.y0, m->display.x1, m->display.y1);
 	}
 	if (m->root[0]) fprintf(f, ",\"root_key\":\"%s\"", m->root);
@@ -111,7 +125,8 @@ static uint8_t code8(float v)
 }
 
 /* One decode of p into the right or left half of an RGB picture of pitch bytes a row. */
-static int half_picture(const struct planes *p, enum yuv_matrix y, const struct media *m, uint8_t *rgb, size_t pitch, struct err *e)
+static int half_picture(const struct planes *p, enum yuv_matrix y, const struct media *m,
+                        uint8_t *rgb, size_t pitch, struct err *e)
 {
 	struct yuv_coef k = *media_coef(m), other;
 	int w = p->d.w;
@@ -145,7 +160,8 @@ int media_probe_picture(const char *path, const char *raw, const char *png, stru
 	if (media_open(path, &o, &m, e) < 0) return -1;
 	const struct media_info *in = media_about(m);
 	if (in->exr || in->desc.rgb || in->desc.gray) {
-		err_set(e, E_INPUT, "%s: stores %s, so there is no matrix to choose", path, in->desc.gray ? "gray" : "R, G and B");
+		err_set(e, E_INPUT, "%s: stores %s, so there is no matrix to choose", path,
+		        in->desc.gray ? "gray" : "R, G and B");
 		goto out;
 	}
 	if (media_frame(m, in->frames / 2, &p, e) != MEDIA_OK) goto out;

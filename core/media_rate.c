@@ -1,6 +1,8 @@
-/* media_rate - the rate of a stream, snapped to a standard one, and the grid of variable-rate streams.
+/* media_rate - the rate of a stream, snapped to a standard one, and the grid of variable-rate
+ * streams.
  *
- * A stream is of constant rate when no frame lies half a frame or more from its place on the even grid.
+ * A stream is of constant rate when no frame lies half a frame or more from its place on the
+ * even grid.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "media_int.h"
 
@@ -10,9 +12,12 @@
 #include "mem.h"
 
 static const struct rational standard[] = {
-	{ 1, 1 }, { 2, 1 }, { 3, 1 }, { 4, 1 }, { 5, 1 }, { 6, 1 }, { 8, 1 }, { 10, 1 }, { 12000, 1001 }, { 12, 1 }, { 25, 2 },
-	{ 15000, 1001 }, { 15, 1 }, { 16, 1 }, { 18, 1 }, { 20, 1 }, { 24000, 1001 }, { 24, 1 }, { 25, 1 }, { 30000, 1001 },
-	{ 30, 1 }, { 32, 1 }, { 36, 1 }, { 40, 1 }, { 48000, 1001 }, { 48, 1 }, { 50, 1 }, { 60000, 1001 }, { 60, 1 },
+	{ 1, 1 }, { 2, 1 }, { 3, 1 }, { 4, 1 }, { 5, 1 }, { 6, 1 }, { 8, 1 }, { 10, 1 }, { 12000, 1001 },
+	    { 12, 1 }, { 25, 2 },
+	{ 15000, 1001 }, { 15, 1 }, { 16, 1 }, { 18, 1 }, { 20, 1 }, { 24000, 1001 }, { 24, 1 },
+	    { 25, 1 }, { 30000, 1001 },
+	{ 30, 1 }, { 32, 1 }, { 36, 1 }, { 40, 1 }, { 48000, 1001 }, { 48, 1 }, { 50, 1 },
+	    { 60000, 1001 }, { 60, 1 },
 	{ 72, 1 }, { 75, 1 }, { 90, 1 }, { 100, 1 }, { 120000, 1001 }, { 120, 1 }, { 144, 1 }, { 240, 1 },
 };
 enum { MAX_GRID = 1 << 22 };
@@ -26,7 +31,8 @@ struct rational rate_snap(double fps)
 {
 	struct rational best = standard[0];
 	for (size_t i = 1; i < IN_COUNT(standard); i++)
-		if (distance((double)standard[i].num / standard[i].den, fps) < distance((double)best.num / best.den, fps))
+		if (distance((double)standard[i].num / standard[i].den,
+		             fps) < distance((double)best.num / best.den, fps))
 			best = standard[i];
 	return best;
 }
@@ -55,7 +61,8 @@ static bool even(const struct media_index *x, struct rational fps)
 
 static int64_t tick_of(const struct media_index *x, int64_t pts, struct rational fps)
 {
-	return av_rescale_rnd(pts - x->slot[0].pts, (int64_t)x->tb.num * fps.num, (int64_t)x->tb.den * fps.den,
+	return av_rescale_rnd(pts - x->slot[0].pts, (int64_t)x->tb.num * fps.num,
+	                      (int64_t)x->tb.den * fps.den,
 	                      AV_ROUND_NEAR_INF);
 }
 
@@ -92,7 +99,8 @@ void rate_decide(struct media *m)
 	const struct media_index *x = &m->x;
 	struct rational avg = tidy(in->avg_rate), r = tidy(in->r_rate);
 	in->coded = x->nslot;
-	if (x->by_order) { decide_even(m, r.num ? r : avg, "no usable time stamps: frames in decoding order"); return; }
+	if (x->by_order) { decide_even(m, r.num ? r : avg,
+	                               "no usable time stamps: frames in decoding order"); return; }
 	if (x->nslot < 2) { decide_even(m, avg.num ? avg : r, "one frame"); return; }
 	if (even(x, avg)) { decide_even(m, avg, "constant rate"); return; }
 	if (even(x, r)) { decide_even(m, r, "constant rate"); return; }
@@ -102,7 +110,8 @@ void rate_decide(struct media *m)
 	if (even(x, s)) { decide_even(m, s, "constant rate, measured from the time stamps"); return; }
 	in->vfr = true;
 	in->fps = m->fps_given.num > 0 ? m->fps_given : s;
-	snprintf(in->fps_why, sizeof in->fps_why, "variable rate, %.3f on average; on an even grid of %s", fps,
+	snprintf(in->fps_why, sizeof in->fps_why,
+	         "variable rate, %.3f on average; on an even grid of %s", fps,
 	         m->fps_given.num > 0 ? "fps=" : "the nearest standard rate");
 	lay_grid(m);
 }

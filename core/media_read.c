@@ -1,8 +1,10 @@
 /* media_read - the frame asked for, exactly, however frames were asked before.
  *
- * Decoding runs forward from a keyframe and frames are recognised by their time stamps. A frame that a run from
- * a keyframe does not deliver is looked for once more from the very start: only that verdict counts. A damaged
- * picture makes all later ones of its group missing too, as they were predicted from it.
+ * Decoding runs forward from a keyframe and frames are recognised by their time stamps. A frame
+ * that a run from a keyframe does not deliver is looked for once more from the very start: only
+ * that verdict counts. A damaged picture makes all ones of its group that were decoded later
+ * missing too, as they may be predicted from it; so a frame is handed out only when everything
+ * decoded before it has come out sound.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "media_int.h"
 
@@ -54,7 +56,9 @@ static struct cursor *choose(struct media *m, int slot, bool from_start, bool *m
 	for (int i = 0; i < MEDIA_CURSORS; i++) {
 		struct cursor *c = &m->cur[i];
 		if (c->used < oldest->used) oldest = c;
-		if (!c->dec || c->next > slot || slot < c->first_slot) continue;
+		/* decoded, not judged */
+		bool waiting = c->next > slot && c->verified <= slot && cache_find(m, slot);
+		if (!c->dec || (c->next > slot && !waiting) || slot < c->first_slot) continue;
 		if (from_start && !c->from_start) continue;
 		if (!best || c->next > best->next) best = c;
 	}
@@ -66,75 +70,94 @@ static struct cursor *choose(struct media *m, int slot, bool from_start, bool *m
 	return oldest;
 }
 
-/* Slots that a run passed over without output are missing; after a decoding error they damage their group. */
-static void judge(struct media *m, struct cursor *c, int upto)
+/* Slot s of this run is damaged (hard) or did not come out. Only a run from the start says so
+ * for good. */
+static void note_bad(struct media *m, struct cursor *c, int s, bool hard)
+{
+	const struct slot_ref *r = &m->x.slot[s];
+	if (!c->from_start) {
+		c->has_bad = c->has_bad || hard;
+		if (hard) c->bad_gop = r->gop;
+		return;
+	}
+	m->state[s] = SLOT_MISSING;
+	if (hard && !m->x.by_order && r->packet >= 0 && r->packet < m->gop_bad[r->gop])
+		m->gop_bad[r->gop] = r->packet;
+}
+
+static bool spoilt(const struct media *m, const struct cursor *c, int s)
+{
+	const struct slot_ref *r = &m->x.slot[s];
+	if (m->state[s] == SLOT_MISSING) return true;
+	if (m->x.by_order || r->packet < 0) return false;
+	if (c->has_bad && c->bad_gop == r->gop) return true;
+	return m->gop_bad[r->gop] <= r->packet || m->gop_bad[m->x.pkt[r->packet].key_at] <= r->packet;
+}
+
+/* Judges the slots of which all they were predicted from has come out. */
+static void verify(struct media *m, struct cursor *c)
+{
+	for (; c->verified < c->next; c->verified++) {
+		int s = c->verified;
+		if (m->x.slot[s].until >= c->next) return;
+		bool bad = spoilt(m, c, s);
+		if (bad && c->from_start) m->state[s] = SLOT_MISSING;
+		else if (!bad && m->state[s] == SLOT_SEEN) m->state[s] = SLOT_GOOD;
+	}
+}
+
+/* Slots that a run passed over without output; after a decoding error they damage their group. */
+static void pass_over(struct media *m, struct cursor *c, int upto)
 {
 	for (int s = c->next; s < upto; s++) {
 		if (s < c->first_slot) continue;
-		if (c->fault || m->x.slot[s].bad) {
-			c->bad_gop = m->x.slot[s].gop;
-			c->has_bad = true;
-			c->fault = false;
-		}
-		if (c->from_start) m->state[s] = 2;
+		note_bad(m, c, s, c->fault || m->x.slot[s].bad);
+		c->fault = false;
 	}
 	if (upto > c->next) c->next = upto;
 }
 
-static bool tainted(const struct media *m, const struct cursor *c, int slot)
-{
-	return c->has_bad && !m->x.by_order && m->x.slot[slot].gop == c->bad_gop;
-}
-
-/* Runs a cursor to slot. 1: *out holds it; 0: not there in this run; -1: error. */
+/* Runs a cursor until slot is judged: 1 it is in the cache, 0 it is not to be had from this run,
+ * -1 error. */
 static int run_to(struct media *m, struct cursor *c, int slot, struct cached **out, struct err *e)
 {
+	int until = m->x.slot[slot].until;
 	c->used = ++m->clock;
-	while (c->next <= slot) {
+	while (c->next <= until) {
 		int at;
 		bool damaged;
 		int r = cursor_next(m, c, &at, &damaged, e);
 		if (r < 0) { cursor_close(c); return -1; }
-		if (r == 0) {
-			judge(m, c, m->x.nslot);
-			return 0;
-		}
+		if (r == 0) { pass_over(m, c, m->x.nslot); break; }
 		if (at < c->next || at < c->first_slot) continue;
-		judge(m, c, at);
-		if (damaged || tainted(m, c, at)) {
-			c->has_bad = true;
-			c->bad_gop = m->x.slot[at].gop;
-			if (c->from_start) m->state[at] = 2;
-			c->next = at + 1;
-			continue;
-		}
+		pass_over(m, c, at);
 		c->next = at + 1;
-		if (at > slot || slot - at >= m->ncache) continue;
-		struct cached *k = keep(m, c->frame, at, e);
-		if (!k) return -1;
-		if (at == slot) { *out = k; return 1; }
+		if (damaged) note_bad(m, c, at, true);
+		else if (m->state[at] == SLOT_UNKNOWN) m->state[at] = SLOT_SEEN;
+		if (!damaged && slot - at < m->ncache && at - slot <= m->ncache - 2
+		    && !keep(m, c->frame, at, e)) return -1;
+		verify(m, c);
 	}
+	verify(m, c);
+	if (m->state[slot] == SLOT_GOOD && (*out = cache_find(m, slot))) return 1;
 	return 0;
 }
 
 /* 1 found, 0 missing, -1 error. */
 static int fetch(struct media *m, int slot, struct cached **out, struct err *e)
 {
-	if (m->state[slot] == 2) return 0;
-	if ((*out = cache_find(m, slot))) return 1;
+	if (m->state[slot] == SLOT_MISSING) return 0;
+	if (m->state[slot] == SLOT_GOOD && (*out = cache_find(m, slot))) return 1;
 	for (int pass = 0; pass < 2; pass++) {
-		bool move, from_start = pass > 0;
-		struct cursor *c = choose(m, slot, from_start, &move);
-		if (move || (from_start && !c->from_start)) {
-			int key = from_start ? -1 : m->x.slot[slot].gop;
-			if (cursor_seek(m, c, key, e) < 0) return -1;
-		}
+		bool move;
+		struct cursor *c = choose(m, slot, pass > 0, &move);
+		if (move && cursor_seek(m, c, pass > 0 ? -1 : m->x.slot[slot].gop, e) < 0) return -1;
 		bool definitive = c->from_start;
 		int r = run_to(m, c, slot, out, e);
 		if (r != 0) return r;
 		if (definitive) break;
 	}
-	m->state[slot] = 2;
+	m->state[slot] = SLOT_MISSING;
 	return 0;
 }
 
@@ -142,9 +165,10 @@ enum media_status media_frame(struct media *m, int n, const struct planes **out,
 {
 	*out = NULL;
 	if (n < 0 || n >= m->info.frames)
-		return (enum media_status)err_set(e, E_INPUT, "%s: has no frame %d, only %d frames", m->path, n + 1, m->info.frames);
+		return (enum media_status)err_set(e, E_INPUT, "%s: has no frame %d, only %d frames", m->path,
+		                                  n + 1, m->info.frames);
 	int slot = rate_slot(m, n);
-	struct cached *c = cache_find(m, slot);
+	struct cached *c = m->info.kind != MEDIA_CLIP ? cache_find(m, slot) : NULL;
 	if (!c && m->info.kind != MEDIA_CLIP) {
 		c = cache_place(m, e);
 		if (!c) return MEDIA_FAIL;

@@ -1,5 +1,6 @@
-/* media_root - the mark by which a finished file of interneg's is known: the root key of its write.
- * Clips carry it as comment, EXR as attribute interneg_root, PNG as a tEXt chunk of that name.
+/* media_root - the mark by which a finished file of interneg's is known: the root key of its
+ * write. Clips carry it as comment, EXR as attribute interneg_root, PNG as a tEXt chunk of that
+ * name.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "media_int.h"
 
@@ -75,7 +76,8 @@ int media_root(const char *path, char root[65])
 	FILE *f = fopen(path, "rb");
 	if (!f) return -1;
 	int rc;
-	if (fread(magic, 1, 8, f) == 8 && !memcmp(magic, "\x89PNG\r\n\x1a\n", 8)) rc = root_of_png(f, root);
+	if (fread(magic, 1, 8, f) == 8 && !memcmp(magic, "\x89PNG\r\n\x1a\n", 8))
+		rc = root_of_png(f, root);
 	else if (!memcmp(magic, "\x76\x2f\x31\x01", 4)) rc = root_of_exr(path, root);
 	else rc = root_of_clip(path, root);
 	fclose(f);

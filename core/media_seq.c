@@ -12,7 +12,9 @@
 
 enum { MAX_FILES = 1 << 20 };
 
-/* Where the number stands in path: length of the mark, its least digits; NULL when there is none. */
+/* Where the number stands in path: length of the mark, its least digits; NULL when there is
+ * none.
+ * */
 static const char *find_mark(const char *path, size_t *len, int *digits)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *p;
@@ -45,7 +47,8 @@ char *seq_path(const char *pattern, int n)
 	int digits;
 	const char *p = find_mark(pattern, &len, &digits);
 	if (!p) return xstrdup(pattern);
-	return xasprintf("%.*s%0*d%s", (int)(p - pattern), pattern, n < 0 ? digits + 1 : digits, n, p + len);
+	return xasprintf("%.*s%0*d%s", (int)(p - pattern), pattern, n < 0 ? digits + 1 : digits, n,
+	                 p + len);
 }
 
 static int by_number(const void *a, const void *b)
@@ -54,8 +57,10 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The number in name between head and tail, or -1. Wider numbers than the mark have no leading zero. */
-static long number_in(const char *name, const char *head, size_t nhead, const char *tail, int digits)
+/* The number in name between head and tail, or -1. Wider numbers than the mark have no leading
+ * zero. */
+static long number_in(const char *name, const char *head, size_t nhead, const char *tail,
+                      int digits)
 {
 	size_t n = strlen(name), ntail = strlen(tail);
 	if (n <= nhead + ntail || strncmp(name, head, nhead) || strcmp(name + n - ntail, tail)) return -1;

@@ -1,4 +1,5 @@
-/* media_still - one image file (PNG, TIFF, DPX, JPEG, ...) to a decoded frame; the whole file is one packet.
+/* media_still - one image file (PNG, TIFF, DPX, JPEG, ...) to a decoded frame; the whole file is
+ * one packet.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "media_int.h"
 
@@ -11,9 +12,12 @@
 enum { MAX_STILL = 1 << 30 };
 
 static const struct { const char *ext; enum AVCodecID id; } by_ext[] = {
-	{ "png", AV_CODEC_ID_PNG }, { "jpg", AV_CODEC_ID_MJPEG }, { "jpeg", AV_CODEC_ID_MJPEG }, { "tif", AV_CODEC_ID_TIFF },
-	{ "tiff", AV_CODEC_ID_TIFF }, { "dpx", AV_CODEC_ID_DPX }, { "bmp", AV_CODEC_ID_BMP }, { "tga", AV_CODEC_ID_TARGA },
-	{ "ppm", AV_CODEC_ID_PPM }, { "pgm", AV_CODEC_ID_PGM }, { "pam", AV_CODEC_ID_PAM }, { "pfm", AV_CODEC_ID_PFM },
+	{ "png", AV_CODEC_ID_PNG }, { "jpg", AV_CODEC_ID_MJPEG }, { "jpeg", AV_CODEC_ID_MJPEG },
+	    { "tif", AV_CODEC_ID_TIFF },
+	{ "tiff", AV_CODEC_ID_TIFF }, { "dpx", AV_CODEC_ID_DPX }, { "bmp", AV_CODEC_ID_BMP },
+	    { "tga", AV_CODEC_ID_TARGA },
+	{ "ppm", AV_CODEC_ID_PPM }, { "pgm", AV_CODEC_ID_PGM }, { "pam", AV_CODEC_ID_PAM },
+	    { "pfm", AV_CODEC_ID_PFM },
 	{ "webp", AV_CODEC_ID_WEBP }, { "jp2", AV_CODEC_ID_JPEG2000 }, { "j2k", AV_CODEC_ID_JPEG2000 },
 	{ "sgi", AV_CODEC_ID_SGI }, { "rgb", AV_CODEC_ID_NONE },
 };
@@ -43,13 +47,17 @@ static int slurp(const char *path, AVPacket *pkt, struct err *e)
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = -1;
 	if (fd < 0) return err_set(e, E_INPUT, "%s: %s", path, strerror(errno));
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) { err_set(e, E_INPUT, "%s: is not a regular file", path); goto out; }
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) { err_set(e, E_INPUT,
+	        "%s: is not a regular file", path); goto out; }
 	if (st.st_size == 0) { err_set(e, E_INPUT, "%s: is empty", path); goto out; }
-	if (st.st_size > MAX_STILL) { err_set(e, E_MEMORY, "%s: an image file of %lld bytes is too large", path, (long long)st.st_size); goto out; }
-	if (av_new_packet(pkt, (int)st.st_size) < 0) { err_set(e, E_MEMORY, "%s: no memory", path); goto out; }
+	if (st.st_size > MAX_STILL) { err_set(e, E_MEMORY,
+	        "%s: an image file of %lld bytes is too large", path, (long long)st.st_size); goto out; }
+	if (av_new_packet(pkt, (int)st.st_size) < 0) { err_set(e, E_MEMORY, "%s: no memory", path);
+	                                              goto out; }
 	for (ssize_t at = 0, k; at < st.st_size; at += k) {
 		k = read(fd, pkt->data + at, (size_t)(st.st_size - at));
-		if (k <= 0) { err_set(e, E_INPUT, "%s: %s", path, k < 0 ? strerror(errno) : "became shorter while read"); goto out; }
+		if (k <= 0) { err_set(e, E_INPUT, "%s: %s", path,
+		                      k < 0 ? strerror(errno) : "became shorter while read"); goto out; }
 	}
 	rc = 0;
 out:
@@ -78,7 +86,8 @@ int still_load(const char *path, AVFrame **frame, char codec[24], struct err *e)
 	if (slurp(path, pkt, e) < 0) goto out;
 	par->codec_type = AVMEDIA_TYPE_VIDEO;
 	par->codec_id = codec_of(path, pkt);
-	if (par->codec_id == AV_CODEC_ID_NONE) { err_set(e, E_INPUT, "%s: is not the image its name promises", path); goto out; }
+	if (par->codec_id == AV_CODEC_ID_NONE) { err_set(e, E_INPUT,
+	        "%s: is not the image its name promises", path); goto out; }
 	dec = decoder_open(par, (AVRational){ 1, 25 }, 1, e);
 	if (!dec) { err_in(e, "%s", path); goto out; }
 	int r = avcodec_send_packet(dec, pkt);
@@ -90,9 +99,13 @@ int still_load(const char *path, AVFrame **frame, char codec[24], struct err *e)
 	if (r >= 0 && (f->flags & AV_FRAME_FLAG_CORRUPT || f->decode_error_flags)) r = AVERROR_INVALIDDATA;
 	if (r < 0) {
 		char buf[128];
-		size_t pixels = (size_t)(dec->width > 0 ? dec->width : 0) * (size_t)(dec->height > 0 ? dec->height : 0);
-		if (pixels > IN_MAX_PIXELS) err_set(e, E_MEMORY, "%s: a picture of %dx%d is over the size limit", path, dec->width, dec->height);
-		else err_set(e, r == AVERROR(ENOMEM) ? E_MEMORY : E_INPUT, "%s: the picture is damaged (%s)", path,
+		size_t pixels = (size_t)(dec->width > 0 ? dec->width : 0)
+		    * (size_t)(dec->height > 0 ? dec->height : 0);
+		if (pixels > IN_MAX_PIXELS)
+			err_set(e, E_MEMORY, "%s: a picture of %dx%d is over the size limit", path, dec->width,
+			        dec->height);
+		else err_set(e, r == AVERROR(ENOMEM) ? E_MEMORY : E_INPUT, "%s: the picture is damaged (%s)",
+		             path,
 		             r == AVERROR_EOF ? "it holds no complete image" : media_averr(r, buf));
 		goto out;
 	}

@@ -1,5 +1,5 @@
-/* media_traits - colour, matrix, range and siting of a stream: tagged, or guessed with the reason.
- * Code points: ITU-T H.273 tables 2-4. SPDX-License-Identifier: BSD-2-Clause */
+/* media_traits - colour, matrix, range and siting of a stream: tagged, or guessed with the
+ * reason. Code points: ITU-T H.273 tables 2-4. SPDX-License-Identifier: BSD-2-Clause */
 #include "media_int.h"
 
 #include <string.h>
@@ -8,7 +8,8 @@
 
 #include "colour.h"
 
-static void set(struct media_trait *t, bool tagged, const char *value, const char *why, ...) IN_PRINTF(4, 5);
+static void set(struct media_trait *t, bool tagged, const char *value, const char *why,
+                ...) IN_PRINTF(4, 5);
 static void set(struct media_trait *t, bool tagged, const char *value, const char *why, ...)
 {
 	va_list ap;
@@ -52,7 +53,8 @@ static void guess_matrix(struct media *m, enum AVColorSpace tag)
 		set(t, false, "bt709", "tagged %s, which is not read: taken as bt709", av_color_space_name(tag));
 	else if (is_jpeg_format(m->pixfmt) || m->info.kind != MEDIA_CLIP)
 		set(t, false, "bt601", "untagged JPEG-style YCbCr: bt601 (JFIF)");
-	else if (d->w >= 1280 || d->h >= 720) set(t, false, "bt709", "untagged; %dx%d is HD: bt709", d->w, d->h);
+	else if (d->w >= 1280 || d->h >= 720)
+		set(t, false, "bt709", "untagged; %dx%d is HD: bt709", d->w, d->h);
 	else set(t, false, "bt601", "untagged; %dx%d is SD: bt601", d->w, d->h);
 }
 
@@ -72,21 +74,26 @@ static void guess_range(struct media *m, enum AVColorRange tag)
 
 static void guess_siting(struct media *m, enum AVChromaLocation tag, enum AVCodecID id)
 {
-	static const enum yuv_siting of[] = { YS_AUTO, YS_LEFT, YS_CENTER, YS_TOPLEFT, YS_TOP, YS_BOTTOMLEFT, YS_BOTTOM };
+	static const enum yuv_siting of[] =
+	    { YS_AUTO, YS_LEFT, YS_CENTER, YS_TOPLEFT, YS_TOP, YS_BOTTOMLEFT, YS_BOTTOM };
 	struct media_trait *t = &m->info.siting;
 	const struct plane_desc *d = &m->info.desc;
-	const char *sub = d->lw == 1 && d->lh == 1 ? "4:2:0" : d->lw == 2 && !d->lh ? "4:1:1" : d->lw == 2 ? "4:1:0"
+	const char *sub = d->lw == 1 && d->lh == 1 ? "4:2:0" : d->lw == 2
+	    && !d->lh ? "4:1:1" : d->lw == 2 ? "4:1:0"
 	                : d->lw ? "4:2:2" : "4:4:0";
 	const char *codec = avcodec_get_name(id);
 	bool centred = id == AV_CODEC_ID_MPEG1VIDEO || id == AV_CODEC_ID_MJPEG || id == AV_CODEC_ID_VP8
 	               || id == AV_CODEC_ID_THEORA || id == AV_CODEC_ID_H263 || m->info.kind != MEDIA_CLIP;
 	if (d->rgb || d->gray || (!d->lw && !d->lh)) set(t, true, "center", "no chroma subsampling");
-	else if (tag > AVCHROMA_LOC_UNSPECIFIED && tag < AVCHROMA_LOC_NB && !(id == AV_CODEC_ID_H264 && tag == AVCHROMA_LOC_LEFT))
+	else if (tag > AVCHROMA_LOC_UNSPECIFIED && tag < AVCHROMA_LOC_NB
+	         && !(id == AV_CODEC_ID_H264 && tag == AVCHROMA_LOC_LEFT))
 		set(t, true, yuv_siting_name(of[tag]), "tagged %s", av_chroma_location_name(tag));
-	else if (tag == AVCHROMA_LOC_LEFT)      /* what the H.264 decoder reports for untagged streams too */
+	/* the H.264 decoder reports left for untagged streams too */
+	else if (tag == AVCHROMA_LOC_LEFT)
 		set(t, false, "left", "H.264 %s, tagged left or untagged: left", sub);
 	else if (centred) set(t, false, "center", "untagged %s %s: center", codec, sub);
-	else if (id == AV_CODEC_ID_DVVIDEO && d->lh) set(t, false, "topleft", "untagged DV %s: topleft", sub);
+	else if (id == AV_CODEC_ID_DVVIDEO && d->lh)
+		set(t, false, "topleft", "untagged DV %s: topleft", sub);
 	else set(t, false, "left", "untagged %s %s: left", codec, sub);
 }
 
@@ -109,7 +116,8 @@ static const char *color_of(enum AVColorPrimaries p, enum AVColorTransferCharact
 	switch (t) {
 	case AVCOL_TRC_SMPTE2084:    return "pq";
 	case AVCOL_TRC_ARIB_STD_B67: return "hlg";
-	case AVCOL_TRC_LINEAR:       return wide ? "linear-rec2020" : p3 ? "linear-p3-d65" : "linear-rec709";
+	case AVCOL_TRC_LINEAR:       return wide ? "linear-rec2020" : p3 ? "linear-p3-d65"
+	    : "linear-rec709";
 	case AVCOL_TRC_IEC61966_2_1: return p3 ? "display-p3" : wide ? "rec2020" : "srgb";
 	case AVCOL_TRC_GAMMA22:      return wide || p3 ? video_color(p) : "gamma22";
 	case AVCOL_TRC_UNSPECIFIED:
@@ -124,15 +132,21 @@ static const char *color_of(enum AVColorPrimaries p, enum AVColorTransferCharact
 	}
 }
 
-static void guess_color(struct media *m, enum AVColorPrimaries p, enum AVColorTransferCharacteristic t, enum AVCodecID id)
+static void guess_color(struct media *m, enum AVColorPrimaries p,
+                        enum AVColorTransferCharacteristic t, enum AVCodecID id)
 {
 	struct media_trait *c = &m->info.color;
 	bool tagged = p != AVCOL_PRI_UNSPECIFIED || t != AVCOL_TRC_UNSPECIFIED;
-	const char *pn = av_color_primaries_name(p), *tn = av_color_transfer_name(t), *name = color_of(p, t);
-	if (!name) set(c, false, "rec709", "tagged transfer %s, which is not read: taken as rec709", tn ? tn : "?");
-	else if (tagged) set(c, true, name, "tagged primaries %s, transfer %s", pn ? pn : "?", tn ? tn : "?");
-	else if (id == AV_CODEC_ID_DPX) set(c, false, "rec709", "untagged DPX: rec709 (film scans are log: say color=)");
-	else if (m->info.desc.flt) set(c, false, "linear-rec709", "untagged floating-point picture: linear-rec709");
+	const char *pn = av_color_primaries_name(p), *tn = av_color_transfer_name(t),
+	    *name = color_of(p, t);
+	if (!name) set(c, false, "rec709", "tagged transfer %s, which is not read: taken as rec709",
+	               tn ? tn : "?");
+	else if (tagged) set(c, true, name, "tagged primaries %s, transfer %s", pn ? pn : "?",
+	                     tn ? tn : "?");
+	else if (id == AV_CODEC_ID_DPX)
+		set(c, false, "rec709", "untagged DPX: rec709 (film scans are log: say color=)");
+	else if (m->info.desc.flt)
+		set(c, false, "linear-rec709", "untagged floating-point picture: linear-rec709");
 	else if (m->info.kind != MEDIA_CLIP || is_jpeg_format(m->pixfmt))
 		set(c, false, m->info.kind != MEDIA_CLIP ? "srgb" : "rec709", m->info.kind != MEDIA_CLIP
 		    ? "untagged still picture: srgb" : "untagged: rec709");
@@ -145,7 +159,8 @@ void traits_fill(struct media *m, const AVFrame *f, const AVCodecParameters *par
 {
 	guess_matrix(m, FIRST(f->colorspace, par->color_space, AVCOL_SPC_UNSPECIFIED));
 	guess_range(m, FIRST(f->color_range, par->color_range, AVCOL_RANGE_UNSPECIFIED));
-	guess_siting(m, FIRST(f->chroma_location, par->chroma_location, AVCHROMA_LOC_UNSPECIFIED), par->codec_id);
+	guess_siting(m, FIRST(f->chroma_location, par->chroma_location, AVCHROMA_LOC_UNSPECIFIED),
+	             par->codec_id);
 	guess_color(m, FIRST(f->color_primaries, par->color_primaries, AVCOL_PRI_UNSPECIFIED),
 	            FIRST(f->color_trc, par->color_trc, AVCOL_TRC_UNSPECIFIED), par->codec_id);
 }
@@ -153,13 +168,16 @@ void traits_fill(struct media *m, const AVFrame *f, const AVCodecParameters *par
 /* Chromaticities of an EXR file to the linear space with these primaries (to 0.002 in x and y). */
 void traits_exr(struct media_info *in, const double *chroma)
 {
-	static const char *const spaces[] = { "linear-rec709", "acescg", "aces2065-1", "linear-rec2020", "linear-p3-d65",
-		"linear-rec601", "linear-rec601-625", "linear-awg3", "linear-awg4", "linear-sgamut3", "linear-sgamut3cine",
+	static const char *const spaces[] =
+	    { "linear-rec709", "acescg", "aces2065-1", "linear-rec2020", "linear-p3-d65",
+		"linear-rec601", "linear-rec601-625", "linear-awg3", "linear-awg4", "linear-sgamut3",
+		    "linear-sgamut3cine",
 		"linear-vgamut", "linear-rwg" };
 	set(&in->matrix, true, "rgb", "OpenEXR");
 	set(&in->range, true, "full", "OpenEXR");
 	set(&in->siting, true, "center", "OpenEXR");
-	if (!chroma) { set(&in->color, false, "linear-rec709", "EXR without chromaticities: linear-rec709"); return; }
+	if (!chroma) { set(&in->color, false, "linear-rec709",
+	                   "EXR without chromaticities: linear-rec709"); return; }
 	for (size_t i = 0; i < IN_COUNT(spaces); i++) {
 		double xy[8], worst = 0;
 		colour_primaries(colour_find(spaces[i]), xy);
@@ -171,10 +189,12 @@ void traits_exr(struct media_info *in, const double *chroma)
 		set(&in->color, true, spaces[i], "chromaticities of the file");
 		return;
 	}
-	set(&in->color, false, "linear-rec709", "the file's chromaticities are of no known space: taken as linear-rec709");
+	set(&in->color, false, "linear-rec709",
+	    "the file's chromaticities are of no known space: taken as linear-rec709");
 }
 
 void traits_own(struct media_info *in, const char *space)
 {
-	if (space && colour_find(space) >= 0) set(&in->color, true, space, "written by interneg, which names its space");
+	if (space && colour_find(space) >= 0)
+		set(&in->color, true, space, "written by interneg, which names its space");
 }

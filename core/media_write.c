@@ -81,7 +81,8 @@ static int64_t back_seek(void *opaque, int64_t off, int whence)
 	return r->at = off;
 }
 
-static int back_open(AVFormatContext *s, AVIOContext **pb, const char *url, int flags, AVDictionary **o)
+static int back_open(AVFormatContext *s, AVIOContext **pb, const char *url, int flags,
+                     AVDictionary **o)
 {
 	struct media_writer *w = s->opaque;
 	(void)url; (void)o;
@@ -112,7 +113,8 @@ int make_folders(const char *path, struct err *e)
 	int rc = 0;
 	for (char *s = strchr(p + 1, '/'); s && rc == 0; s = strchr(s + 1, '/')) {
 		*s = 0;
-		if (mkdir(p, 0777) < 0 && errno != EEXIST) rc = err_set(e, E_OUTPUT, "create folder %s: %s", p, strerror(errno));
+		if (mkdir(p, 0777) < 0 && errno != EEXIST)
+			rc = err_set(e, E_OUTPUT, "create folder %s: %s", p, strerror(errno));
 		*s = '/';
 	}
 	free(p);
@@ -171,10 +173,12 @@ static int open_encoder(struct media_writer *w, struct err *e)
 		snprintf(q, sizeof q, "%d.%02d", (int)crf, (int)(crf * 100) % 100);
 		av_dict_set(&o, "crf", q, 0);
 	}
-	if (!strcmp(p->name, "ffv1")) av_dict_set(&o, "slices", s->desc.w >= 64 && s->desc.h >= 64 ? "16" : "4", 0);
+	if (!strcmp(p->name, "ffv1"))
+		av_dict_set(&o, "slices", s->desc.w >= 64 && s->desc.h >= 64 ? "16" : "4", 0);
 	if (rc >= 0) rc = avcodec_open2(c, codec, &o);
 	const AVDictionaryEntry *left = av_dict_get(o, "", NULL, AV_DICT_IGNORE_SUFFIX);
-	if (rc >= 0 && left) rc = err_set(e, E_INTERNAL, "encoder %s does not know the option %s", p->encoder, left->key);
+	if (rc >= 0 && left)
+		rc = err_set(e, E_INTERNAL, "encoder %s does not know the option %s", p->encoder, left->key);
 	else if (rc < 0) rc = fail(e, rc, s->path, "open the encoder");
 	av_dict_free(&o);
 	return rc < 0 ? -1 : 0;
@@ -183,7 +187,8 @@ static int open_encoder(struct media_writer *w, struct err *e)
 static int open_muxer(struct media_writer *w, struct err *e)
 {
 	const char *dot = strrchr(w->s.path, '.');
-	const char *kind = dot && !strcasecmp(dot, ".mkv") ? "matroska" : dot && !strcasecmp(dot, ".mov") ? "mov" : "mp4";
+	const char *kind = dot && !strcasecmp(dot, ".mkv") ? "matroska" : dot
+	    && !strcasecmp(dot, ".mov") ? "mov" : "mp4";
 	if (make_folders(w->s.path, e) < 0 || outfile_open(&w->file, w->s.path, e) < 0) return -1;
 	int rc = avformat_alloc_output_context2(&w->mux, NULL, kind, w->s.path);
 	uint8_t *buf = rc < 0 ? NULL : av_malloc(IO_BUFFER);
@@ -211,7 +216,8 @@ static int write_header(struct media_writer *w, struct err *e)
 	w->st->sample_aspect_ratio = w->enc->sample_aspect_ratio;
 	int rc = avcodec_parameters_from_context(w->st->codecpar, w->enc);
 	if (rc < 0) return fail(e, rc, s->path, "describe the stream");
-	if (s->sound.file && sound_open(&w->sound, &s->sound, s->preset->sound, s->fps, s->nframes, w->mux, e) < 0) return -1;
+	if (s->sound.file && sound_open(&w->sound, &s->sound, s->preset->sound, s->fps, s->nframes,
+	                                w->mux, e) < 0) return -1;
 	if (s->root && *s->root) {
 		char mark[100];
 		snprintf(mark, sizeof mark, "interneg root %s", s->root);
@@ -292,7 +298,8 @@ int media_writer_frame(struct media_writer *w, const struct planes *p, struct er
 	f->colorspace = w->enc->colorspace;
 	f->chroma_location = w->enc->chroma_sample_location;
 	f->sample_aspect_ratio = w->enc->sample_aspect_ratio;
-	if (av_frame_get_buffer(f, 0) < 0) { err_set(e, E_MEMORY, "%s: no memory for a frame", w->s.path); goto out; }
+	if (av_frame_get_buffer(f, 0) < 0) { err_set(e, E_MEMORY, "%s: no memory for a frame",
+	                                             w->s.path); goto out; }
 	fill(f, p);
 	if (w->sound && sound_pump(w->sound, (int)w->n, e) < 0) goto out;
 	int r = avcodec_send_frame(w->enc, f);

@@ -1,7 +1,9 @@
-/* media_write - clips out: planes of codes to an encoder and a muxer, with sound, tags and the root key.
+/* media_write - clips out: planes of codes to an encoder and a muxer, with sound, tags and the
+ * root key.
  *
- * Encoders get pinned thread counts and bit-exact flags, so that equal planes give equal bytes on one machine
- * (ProRes, DNxHR and FFV1 on every machine). The file appears when it is whole. Threads: worker.
+ * Encoders get pinned thread counts and bit-exact flags, so that equal planes give equal bytes
+ * on one machine (ProRes, DNxHR and FFV1 on every machine). The file appears when it is whole.
+ * Threads: worker.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_MEDIA_WRITE_H
 #define IN_MEDIA_WRITE_H
@@ -32,7 +34,8 @@ int preset_ending(const struct preset *p, const char *path, struct err *e);
 /* Sound that goes with a clip. */
 struct sound_job {
 	const char *file;                    /* NULL: none */
-	struct rational fps; int first;      /* the written range starts at frame `first` (0-based) of this rate */
+	/* the written range starts at frame `first` (0-based) of this rate */
+	struct rational fps; int first;
 };
 
 struct write_spec {
@@ -49,7 +52,8 @@ struct write_spec {
 };
 
 /* Planes that preset takes for a picture of w x h; bits 0: the usual depth. */
-int preset_desc(const struct preset *p, int w, int h, int bits, bool alpha, struct plane_desc *d, struct err *e);
+int preset_desc(const struct preset *p, int w, int h, int bits, bool alpha, struct plane_desc *d,
+                struct err *e);
 
 struct media_writer;
 int media_writer_open(const struct write_spec *s, struct media_writer **out, struct err *e);
@@ -58,7 +62,8 @@ int media_writer_frame(struct media_writer *w, const struct planes *p, struct er
 int media_writer_close(struct media_writer **w, bool commit, struct err *e);
 
 /* One PNG of R,G,B(,A) planes, 8 or 16 bits, with text chunks (key, value, ..., NULL); atomic. */
-int media_png_write(const char *path, const struct planes *p, struct rational par, const char *const *text, struct err *e);
+int media_png_write(const char *path, const struct planes *p, struct rational par,
+                    const char *const *text, struct err *e);
 
 /* Creates the folders above path. */
 int make_folders(const char *path, struct err *e);

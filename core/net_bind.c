@@ -8,20 +8,6 @@
 
 #include "mathx.h"
 
-/* Wholly "{...}": one typed expression. */
-static bool text_is_typed(const char *text, const char **inner, size_t *n)
-{
-	size_t len = strlen(text);
-	if (len < 3 || text[0] != '{' || text[1] == '{' || text[len - 1] != '}') return false;
-	for (size_t i = 1, depth = 1; i < len; i++) {
-		if (text[i] == '{') depth++;
-		else if (text[i] == '}' && --depth == 0 && i != len - 1) return false;
-	}
-	*inner = text + 1;
-	*n = len - 2;
-	return true;
-}
-
 bool text_is_expr(const char *text)
 {
 	return text && strpbrk(text, "{}") != NULL;
@@ -60,49 +46,24 @@ static int eval_one(struct eval_place *p, const char *expr, const struct param *
 	return rc;
 }
 
-/* Text with {expr} pieces and {{ }} braces becomes plain text. */
-static int eval_text(struct eval_place *p, const char *text, struct arena *a, const char **out, struct err *e)
-{
-	size_t cap = 0, len = 0;
-	char *buf = NULL;
-	int rc = -1;
-	for (const char *s = text; *s; ) {
-		const char *piece = s;
-		size_t n = 1;
-		if ((s[0] == '{' && s[1] == '{') || (s[0] == '}' && s[1] == '}')) s += 2;
-		else if (*s == '{') {
-			const char *end = strchr(s, '}');
-			if (!end) { err_set(e, E_SCENE, "\"%s\": '{' is never closed", text); goto out; }
-			struct value v = { 0 };
-			char *expr = arena_strndup(a, s + 1, (size_t)(end - s - 1));
-			if (strcmp(expr, "rev") == 0) { piece = "{rev}"; n = 5; }
-			else if (eval_one(p, expr, NULL, a, &v, e) < 0) goto out;
-			else { piece = v.s ? v.s : ""; n = strlen(piece); }
-			s = end + 1;
-		} else s++;
-		while (len + n + 1 > cap) buf = xrealloc(buf, cap = cap ? cap * 2 : 128, 1);
-		memcpy(buf + len, piece, n);
-		len += n;
-	}
-	*out = arena_strndup(a, buf ? buf : "", len);
-	rc = 0;
-out:
-	free(buf);
-	return rc;
-}
-
+/* Text with {expr} pieces: one piece that is an expression keeps its type, several become text. */
 static int eval_attr(struct eval_place *p, const char *text, const struct param *want, struct arena *a,
                      struct value *out, struct err *e)
 {
-	const char *inner;
-	size_t n;
+	struct expr_piece *piece;
+	const char *plain = "";
+	int n;
 	if (!text_is_expr(text)) return value_parse(want, text, a, out, e);
-	if (text_is_typed(text, &inner, &n) && strncmp(inner, "rev", n) != 0) {
-		if (eval_one(p, arena_strndup(a, inner, n), want, a, out, e) < 0) return -1;
+	if (expr_split(want, text, a, &piece, &n, e) < 0) return -1;
+	if (n == 1 && piece[0].expr) {
+		if (eval_one(p, piece[0].text, want, a, out, e) < 0) return -1;
 		return value_check(want, out, e);
 	}
-	const char *plain;
-	if (eval_text(p, text, a, &plain, e) < 0) return -1;
+	for (int i = 0; i < n; i++) {
+		struct value v = { .s = piece[i].text };
+		if (piece[i].expr && eval_one(p, piece[i].text, NULL, a, &v, e) < 0) return -1;
+		plain = arena_printf(a, "%s%s", plain, v.s ? v.s : "");
+	}
 	return value_parse(want, plain, a, out, e);
 }
 

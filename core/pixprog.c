@@ -59,18 +59,23 @@ int pixprog_add(struct pixprog *p, enum pp_op op, const uint16_t arg[4], double 
 
 int pixprog_check(const struct pixprog *p, int nconn, struct err *e)
 {
-	if (p->n < 1 || p->n > PP_MAX_OPS) return err_set(e, E_SCRIPT, "a block program has 1 to %d operations", PP_MAX_OPS);
+	if (p->n < 1 || p->n > PP_MAX_OPS)
+		return err_set(e, E_SCRIPT, "a block program has 1 to %d operations", PP_MAX_OPS);
 	for (int i = 0; i < p->n; i++) {
 		const struct pp_ins *in = &p->ins[i];
 		if (in->op >= PP_NOPS) return err_set(e, E_SCRIPT, "operation %d: unknown", i);
 		for (int k = 0; k < ops[in->op].arity; k++)
-			if (in->arg[k] >= i) return err_set(e, E_SCRIPT, "operation %d: value %d does not exist yet", i, in->arg[k]);
+			if (in->arg[k] >= i)
+				return err_set(e, E_SCRIPT, "operation %d: value %d does not exist yet", i,
+				    in->arg[k]);
 		if (in->op == PP_IN && (in->arg[0] >= nconn || in->arg[1] > 3))
-			return err_set(e, E_SCRIPT, "operation %d: no input %d channel %d", i, in->arg[0], in->arg[1]);
+			return err_set(e, E_SCRIPT, "operation %d: no input %d channel %d", i, in->arg[0],
+			    in->arg[1]);
 		if (in->op == PP_UNI && in->arg[0] >= PP_MAX_UNI)
 			return err_set(e, E_SCRIPT, "operation %d: at most %d uniforms", i, PP_MAX_UNI);
 	}
-	if (p->nout < 3 || p->nout > 4) return err_set(e, E_SCRIPT, "a block program has 3 or 4 outputs");
+	if (p->nout < 3 || p->nout > 4)
+		return err_set(e, E_SCRIPT, "a block program has 3 or 4 outputs");
 	for (int k = 0; k < p->nout; k++)
 		if (p->out[k] >= p->n) return err_set(e, E_SCRIPT, "output %d: no value %d", k, p->out[k]);
 	return 0;
@@ -93,10 +98,13 @@ char *pixprog_print(const struct pixprog *p)
 	for (int i = 0; i < p->n; i++) {
 		const struct pp_ins *in = &p->ins[i];
 		fputs(ops[in->op].name, f);
-		for (int k = 0; k < ops[in->op].arity + ops[in->op].numbers; k++) fprintf(f, " %d", in->arg[k]);
+		for (int k = 0; k < ops[in->op].arity + ops[in->op].numbers; k++)
+			fprintf(f, " %d", in->arg[k]);
 		if (in->op == PP_CONST) {
 			if (isfinite(in->imm)) mx_print(in->imm, num);
-			else snprintf(num, sizeof num, "%s", isnan(in->imm) ? "nan" : in->imm > 0 ? "inf" : "-inf");
+			else
+				snprintf(num, sizeof num, "%s", isnan(in->imm) ? "nan" : in->imm > 0 ? "inf"
+				    : "-inf");
 			fprintf(f, " %s", num);
 		}
 		fputc('\n', f);
@@ -156,13 +164,18 @@ static int parse_line(struct pixprog *p, char *line, int no, struct err *e)
 	bool out = strcmp(w[0], "out") == 0;
 	int op = 0;
 	while (!out && op < PP_NOPS && strcmp(ops[op].name, w[0]) != 0) op++;
-	if (op == PP_NOPS) return err_set(e, E_SCRIPT, "block program line %d: no operation '%.40s'", no, w[0]);
+	if (op == PP_NOPS)
+		return err_set(e, E_SCRIPT, "block program line %d: no operation '%.40s'", no, w[0]);
 	int want = out ? n - 1 : ops[op].arity + ops[op].numbers;
 	bool constant = !out && op == PP_CONST;
-	if (n - 1 != want + constant) return err_set(e, E_SCRIPT, "block program line %d: '%s' takes %d numbers", no, w[0], want + constant);
+	if (n - 1 != want + constant)
+		return err_set(e, E_SCRIPT, "block program line %d: '%s' takes %d numbers", no, w[0],
+		    want + constant);
 	for (int k = 0; k < want; k++)
-		if (parse_index(w[k + 1], &arg[k]) < 0) return err_set(e, E_SCRIPT, "block program line %d: '%.40s' is no index", no, w[k + 1]);
-	if (constant && parse_imm(w[1], &imm) < 0) return err_set(e, E_SCRIPT, "block program line %d: '%.40s' is no number", no, w[1]);
+		if (parse_index(w[k + 1], &arg[k]) < 0)
+			return err_set(e, E_SCRIPT, "block program line %d: '%.40s' is no index", no, w[k + 1]);
+	if (constant && parse_imm(w[1], &imm) < 0)
+		return err_set(e, E_SCRIPT, "block program line %d: '%.40s' is no number", no, w[1]);
 	if (out) {
 		p->nout = want;
 		memcpy(p->out, arg, sizeof p->out);
@@ -171,7 +184,8 @@ static int parse_line(struct pixprog *p, char *line, int no, struct err *e)
 	int at = p->n;
 	int got = pixprog_add(p, (enum pp_op)op, arg, imm);
 	if (got < 0) return err_set(e, E_SCRIPT, "block program: more than %d operations", PP_MAX_OPS);
-	if (got != at) return err_set(e, E_SCRIPT, "block program line %d: the same operation twice", no);
+	if (got != at)
+		return err_set(e, E_SCRIPT, "block program line %d: the same operation twice", no);
 	return 0;
 }
 
@@ -183,7 +197,8 @@ struct pixprog *pixprog_parse(const char *text, struct err *e)
 	while (s && rc == 0) {
 		char *line = strsep(&s, "\n;");
 		if (++no == 1) {
-			if (strcmp(line, "pixprog 1") != 0) rc = err_set(e, E_SCRIPT, "not a block program: it begins with 'pixprog 1'");
+			if (strcmp(line, "pixprog 1") != 0)
+				rc = err_set(e, E_SCRIPT, "not a block program: it begins with 'pixprog 1'");
 		} else rc = parse_line(p, line, no, e);
 	}
 	if (rc == 0) rc = err_set(e, E_SCRIPT, "block program without 'out'");
@@ -277,8 +292,10 @@ static int reg_take(struct regs *r)
 	return -1;
 }
 
-/* Linear scan. Tile-wide values keep their register; the others give theirs back after the last read. */
-static int allocate(const struct pixprog *p, const bool *uniform, const int *last, int *reg, struct pp_code *c)
+/* Linear scan. Tile-wide values keep their register; the others give theirs back after the last
+ * read. */
+static int allocate(const struct pixprog *p, const bool *uniform, const int *last, int *reg,
+    struct pp_code *c)
 {
 	struct regs r = { .top = 0 };
 	for (int pass = 0; pass < 2; pass++)
@@ -308,7 +325,8 @@ struct pp_code *pp_compile(const struct pixprog *p, struct err *e)
 	c->nout = p->nout;
 	flow(p, uniform, last);
 	if (allocate(p, uniform, last, reg, c) < 0) {
-		err_set(e, E_SCRIPT, "more than %d values live at once; simplify the pixel function", PP_MAX_REGS);
+		err_set(e, E_SCRIPT, "more than %d values live at once; simplify the pixel function",
+		    PP_MAX_REGS);
 		pp_code_free(&c);
 	} else
 		for (int k = 0; k < p->nout; k++) c->out[k] = (uint8_t)reg[p->out[k]];

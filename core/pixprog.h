@@ -1,7 +1,9 @@
 /* pixprog - block programs: one traced per-pixel function as straight-line code without branches.
  *
- * A program is a list of operations; value i is the result of operation i, and operands are earlier values.
- * It is checked, printed canonically (its bytes are its identity), and compiled to steps over registers of
+ * A program is a list of operations; value i is the result of operation i, and operands are
+ * earlier values.
+ * It is checked, printed canonically (its bytes are its identity), and compiled to steps over
+ * registers of
  * PP_CHUNK floats that nodes/pixel_program.c runs. Threads: frozen after building.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PIXPROG_H
@@ -13,7 +15,8 @@
 
 enum { PP_CHUNK = 256, PP_MAX_OPS = 2048, PP_MAX_UNI = 128, PP_MAX_REGS = 192 };
 
-/* in CONN CHANNEL, uni INDEX and const carry numbers, the others values. x, y: pixel centres at full resolution.
+/* in CONN CHANNEL, uni INDEX and const carry numbers, the others values. x, y: pixel centres at
+ * full resolution.
  * min(a,b) = a < b ? a : b; max(a,b) = a > b ? a : b; lt, le, eq: a op b ? c : d. */
 enum pp_op {
 	PP_IN, PP_UNI, PP_CONST, PP_X, PP_Y, PP_FRAME,
@@ -38,7 +41,8 @@ void pixprog_free(struct pixprog **p);
 int pixprog_add(struct pixprog *p, enum pp_op op, const uint16_t arg[4], double imm);
 /* Operands before use, operations known, at least one output. nconn: inputs that exist. */
 int pixprog_check(const struct pixprog *p, int nconn, struct err *e);
-char *pixprog_print(const struct pixprog *p);                    /* malloced, one operation a line */
+/* malloced, one operation a line */
+char *pixprog_print(const struct pixprog *p);
 struct pixprog *pixprog_parse(const char *text, struct err *e);
 bool pixprog_reads(const struct pixprog *p, enum pp_op op);
 
@@ -46,7 +50,8 @@ bool pixprog_reads(const struct pixprog *p, enum pp_op op);
 struct pp_pixel { const double (*in)[4]; const double *uni; double x, y, frame; };
 void pixprog_eval(const struct pixprog *p, const struct pp_pixel *px, double out[4]);
 
-/* Compiled: pre runs once a tile (constants, uniforms and what follows from them), body once a chunk. */
+/* Compiled: pre runs once a tile (constants, uniforms and what follows from them), body once a
+ * chunk. */
 struct pp_step { uint8_t op; uint8_t dst, arg[4]; uint16_t conn, chan; float imm; };
 struct pp_code {
 	int nreg, npre, nbody, nuni;
@@ -61,7 +66,8 @@ struct pp_run {
 	const struct pp_code *code;
 	struct pixprog *own_prog; struct pp_code *own_code;   /* freed with it when set */
 	float uni[PP_MAX_UNI];
-	bool rgba;                           /* planes by channel name, alpha included; else planes 0, 1, 2 */
+	/* planes by channel name, alpha included; else planes 0, 1, 2 */
+	bool rgba;
 };
 
 #endif

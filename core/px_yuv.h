@@ -1,8 +1,8 @@
 /* px_yuv - rows of file codes to R,G,B and back; compiled once per instruction set by its users.
  *
- * Chroma is interpolated with the Catmull-Rom cubic at its sited position and mirrored at the edges; going
- * down, the same cubic is stretched. Sums run in a fixed order per sample, so every copy gives the same bits.
- * Nothing is clipped on reading. Threads: worker.
+ * Chroma is interpolated with the Catmull-Rom cubic at its sited position and mirrored at the
+ * edges; going down, the same cubic is stretched. Sums run in a fixed order per sample, so every
+ * copy gives the same bits. Nothing is clipped on reading. Threads: worker.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_YUV_H
 #define IN_PX_YUV_H
@@ -39,7 +39,8 @@ IN_INLINE void yuv_codes(const struct planes *p, int i, int y, float *IN_RESTRIC
 }
 
 /* Chroma of luma row y, vertically interpolated, w/2 or so codes in out. */
-IN_INLINE void yuv_chroma_row(const struct planes *p, const struct yuv_coef *k, int i, int y, float *IN_RESTRICT out)
+IN_INLINE void yuv_chroma_row(const struct planes *p, const struct yuv_coef *k, int i, int y,
+                              float *IN_RESTRICT out)
 {
 	int cw = plane_width(&p->d, i), ch = plane_height(&p->d, i);
 	if (!p->d.lh || p->d.flt) { yuv_codes(p, i, y >> p->d.lh, out); return; }
@@ -53,7 +54,8 @@ IN_INLINE void yuv_chroma_row(const struct planes *p, const struct yuv_coef *k, 
 		if (r >= ch) r = ch - 1;
 		s[j] = p->p[i] + r * p->stride[i];
 	}
-	const uint16_t *IN_RESTRICT a = s[0], *IN_RESTRICT b = s[1], *IN_RESTRICT c = s[2], *IN_RESTRICT d = s[3];
+	const uint16_t *IN_RESTRICT a = s[0], *IN_RESTRICT b = s[1], *IN_RESTRICT c = s[2],
+	    *IN_RESTRICT d = s[3];
 	float w0 = t->w[0], w1 = t->w[1], w2 = t->w[2], w3 = t->w[3];
 	for (int x = 0; x < cw; x++)
 		out[x] = (float)a[x] * w0 + (float)b[x] * w1 + (float)c[x] * w2 + (float)d[x] * w3;
@@ -74,9 +76,11 @@ IN_INLINE void yuv_widen(const struct yuv_coef *k, float *c, int cw, int w, floa
 		float w0 = t->w[0], w1 = t->w[1], w2 = t->w[2], w3 = t->w[3];
 		int n = (w - p + s - 1) >> k->lw;
 		if (s == 2)
-			for (int i = 0; i < n; i++) out[2 * i + p] = q[i] * w0 + q[i + 1] * w1 + q[i + 2] * w2 + q[i + 3] * w3;
+			for (int i = 0; i < n; i++) out[2 * i + p] = q[i] * w0 + q[i + 1] * w1 + q[i + 2] * w2
+			    + q[i + 3] * w3;
 		else
-			for (int i = 0; i < n; i++) out[s * i + p] = q[i] * w0 + q[i + 1] * w1 + q[i + 2] * w2 + q[i + 3] * w3;
+			for (int i = 0; i < n; i++) out[s * i + p] = q[i] * w0 + q[i + 1] * w1 + q[i + 2] * w2
+			    + q[i + 3] * w3;
 	}
 }
 
@@ -87,7 +91,8 @@ IN_INLINE void yuv_scale_row(float *IN_RESTRICT v, int w, float off, float scale
 
 /* Row y to r, g, b (and a, when the planes have alpha and a is not NULL), w floats each. */
 IN_INLINE void yuv_row_rgb(const struct planes *p, const struct yuv_coef *k, int y, float *tmp,
-                           float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b, float *IN_RESTRICT a)
+                           float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b,
+    float *IN_RESTRICT a)
 {
 	int w = p->d.w;
 	yuv_codes(p, 0, y, r);
@@ -138,14 +143,16 @@ IN_INLINE void yuv_noise(const struct yuv_dither *d, int i, int y, int n, float 
 	for (int q = 0; q < groups; q++) {
 		struct philox r = philox4x32((uint32_t)q, (uint32_t)y, d->frame, (uint32_t)i, d->seed, d->salt);
 		for (int j = 0; j < 4; j++)
-			out[4 * q + j] = (float)(int)((r.c[j] & 0xffff) + (r.c[j] >> 16)) * (1.0f / 65536) - (65535.0f / 65536);
+			out[4 * q + j] = (float)(int)((r.c[j] & 0xffff) + (r.c[j] >> 16)) * (1.0f / 65536)
+			    - (65535.0f / 65536);
 	}
 }
 
 /* Values (codes as float) to integers of row y in plane i; returns how many had to be clipped.
  * noise: room for n + 3 floats. NaN becomes the lowest code. */
 IN_INLINE int yuv_store(const struct yuv_coef *k, const struct yuv_dither *d, int i, int y, int n,
-                        const float *IN_RESTRICT v, float *IN_RESTRICT noise, uint16_t *IN_RESTRICT out)
+                        const float *IN_RESTRICT v, float *IN_RESTRICT noise,
+    uint16_t *IN_RESTRICT out)
 {
 	float lo = k->lo, hi = k->hi;
 	int clipped = 0;
@@ -162,8 +169,10 @@ IN_INLINE int yuv_store(const struct yuv_coef *k, const struct yuv_dither *d, in
 }
 
 /* Y' codes and unscaled Cb, Cr of one row. */
-IN_INLINE void yuv_from_rgb(const struct yuv_coef *k, int w, const float *IN_RESTRICT r, const float *IN_RESTRICT g,
-                            const float *IN_RESTRICT b, float *IN_RESTRICT yy, float *IN_RESTRICT u, float *IN_RESTRICT v)
+IN_INLINE void yuv_from_rgb(const struct yuv_coef *k, int w, const float *IN_RESTRICT r,
+                            const float *IN_RESTRICT g,
+                            const float *IN_RESTRICT b, float *IN_RESTRICT yy,
+    float *IN_RESTRICT u, float *IN_RESTRICT v)
 {
 	float y0 = k->fwd[0][0], y1 = k->fwd[0][1], y2 = k->fwd[0][2];
 	float u0 = k->fwd[1][0], u1 = k->fwd[1][1], u2 = k->fwd[1][2];
@@ -194,8 +203,10 @@ IN_INLINE void yuv_narrow(const struct yuv_coef *k, float *c, int w, int cw, flo
 	}
 }
 
-/* Chroma row cy of the reduced plane from full-height rows at base (stride floats apart, h of them). */
-IN_INLINE void yuv_shorten(const struct yuv_coef *k, const float *base, ptrdiff_t stride, int h, int cw, int cy,
+/* Chroma row cy of the reduced plane from full-height rows at base (stride floats apart, h of
+ * them). */
+IN_INLINE void yuv_shorten(const struct yuv_coef *k, const float *base, ptrdiff_t stride, int h,
+                           int cw, int cy,
                            float *IN_RESTRICT out)
 {
 	if (!k->lh) { memcpy(out, base + cy * stride, (size_t)cw * sizeof *out); return; }

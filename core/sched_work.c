@@ -321,6 +321,7 @@ static void begin_job(struct sched *s, struct worker *w, struct job *j)
 	}
 	j->state = J_TILES;
 	j->tiles_left = j->ntiles;
+	j->next_tile = 0;
 	if (j->ntiles > 1) {
 		pthread_cond_broadcast(&s->work);
 		pthread_mutex_unlock(&s->lock);

@@ -1,4 +1,5 @@
-/* script - the host: script files loaded once, their node types and rules, states in which they run.
+/* script - the host: script files loaded once, their node types and rules, states in which they
+ * run.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
 
@@ -51,8 +52,10 @@ static char *read_text(const char *path, struct arena *a, size_t *len, struct er
 	struct stat st;
 	FILE *f = fopen(path, "rb");
 	char *text = NULL;
-	if (!f) { err_set(e, E_SCRIPT, "cannot open script %s: %s", path, strerror(errno)); return NULL; }
-	if (fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode)) err_set(e, E_SCRIPT, "script %s is not a file", path);
+	if (!f) { err_set(e, E_SCRIPT, "cannot open script %s: %s", path,
+	    strerror(errno)); return NULL; }
+	if (fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode))
+		err_set(e, E_SCRIPT, "script %s is not a file", path);
 	else if (st.st_size > SCRIPT_MAX_BYTES)
 		err_set(e, E_SCRIPT, "script %s is over %d KiB", path, SCRIPT_MAX_BYTES >> 10);
 	else {
@@ -93,7 +96,8 @@ static struct script_file *file_find(const struct host *h, const char *path)
 int script_read(struct host *h, const char *path, struct script_file **out, struct err *e)
 {
 	char real[PATH_MAX];
-	if (!realpath(path, real)) return err_set(e, E_SCRIPT, "cannot open script %s: %s", path, strerror(errno));
+	if (!realpath(path, real))
+		return err_set(e, E_SCRIPT, "cannot open script %s: %s", path, strerror(errno));
 	struct script_file *f = file_find(h, real);
 	if (!f) {
 		f = arena_alloc(h->a, 1, sizeof *f);
@@ -159,7 +163,8 @@ static const char *rule_text(lua_State *L, struct host *h, const char *field)
 {
 	lua_getfield(L, -1, "decl");
 	lua_getfield(L, -1, field);
-	if (lua_type(L, -1) != LUA_TSTRING || !lua_rawlen(L, -1)) luaL_error(L, "a rule needs %s=\"...\"", field);
+	if (lua_type(L, -1) != LUA_TSTRING || !lua_rawlen(L, -1))
+		luaL_error(L, "a rule needs %s=\"...\"", field);
 	const char *s = arena_strdup(h->a, lua_tostring(L, -1));
 	lua_pop(L, 2);
 	return s;
@@ -172,23 +177,49 @@ static void collect_rule(lua_State *L, struct collect *c, int index)
 	*r = (struct script_rule){ rule_text(L, c->h, "id"), rule_text(L, c->h, "doc"), f->shown };
 	lua_getfield(L, -1, "decl");
 	lua_getfield(L, -1, "check");
-	if (!lua_isfunction(L, -1)) luaL_error(L, "rule '%s' needs check = function(graph) ... end", r->id);
+	if (!lua_isfunction(L, -1))
+		luaL_error(L, "rule '%s' needs check = function(graph) ... end", r->id);
 	lua_pop(L, 2);
 	f->rule_index[f->nrule++] = index;
+}
+
+/* node{ or rule{ called in a tail call leaves no line behind: the line of its function then. */
+static int decl_line(lua_State *L)
+{
+	static const char *const names[] = { "build", "pixel", "frame", "check" };
+	lua_Debug ar;
+	int line = 0;
+	if (lua_getfield(L, -1, "decl") == LUA_TTABLE)
+		for (size_t i = 0; i < IN_COUNT(names) && !line; i++) {
+			lua_pushstring(L, names[i]);
+			if (lua_rawget(L, -2) == LUA_TFUNCTION &&
+			    lua_getinfo(L, ">S", &ar)) { line = ar.linedefined; continue; }
+			lua_pop(L, 1);
+		}
+	lua_pop(L, 1);
+	return line;
 }
 
 /* One element of the returned list; messages carry the line of its node{ or rule{. */
 static void collect_one(lua_State *L, struct collect *c, int index)
 {
-	if (lua_type(L, -1) != LUA_TTABLE) luaL_error(L, "item %d of the returned list is a %s, not node{...} or rule{...}",
+	if (lua_type(L, -1) != LUA_TTABLE)
+		luaL_error(L, "item %d of the returned list is a %s, not node{...} or rule{...}",
 	                                              index + 1, luaL_typename(L, -1));
 	lua_getfield(L, -1, "kind");
 	lua_getfield(L, -2, "line");
 	const char *kind = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
 	vm_of(L)->decl_line = (int)lua_tointeger(L, -1);
+	lua_pop(L, 1);
+	if (vm_of(L)->decl_line == 0) {
+		lua_pushvalue(L, -2);
+		vm_of(L)->decl_line = decl_line(L);
+		lua_pop(L, 1);
+	}
 	bool is_node = strcmp(kind, "node") == 0, is_rule = strcmp(kind, "rule") == 0;
-	lua_pop(L, 2);
-	if (!is_node && !is_rule) luaL_error(L, "item %d of the returned list is not node{...} or rule{...}", index + 1);
+	lua_pop(L, 1);
+	if (!is_node && !is_rule)
+		luaL_error(L, "item %d of the returned list is not node{...} or rule{...}", index + 1);
 	if (is_rule) { collect_rule(L, c, index); return; }
 	struct script_type *st = arena_alloc(c->h->a, 1, sizeof *st);
 	st->file = c->f;
@@ -242,7 +273,8 @@ static int file_declare(struct host *h, struct script_file *f, int *line, struct
 	return 0;
 }
 
-int script_add(struct host *h, const char *path, struct script_file **out, struct diags *d, const char *from, int from_line)
+int script_add(struct host *h, const char *path, struct script_file **out, struct diags *d,
+    const char *from, int from_line)
 {
 	struct err e = ERR_INIT;
 	struct script_file *f = NULL;
@@ -271,7 +303,8 @@ static bool registry_has(const struct registry *r, const struct node_type *t)
 	return false;
 }
 
-static int host_load(struct script_host *face, struct registry *reg, const char *path, const char *from_file,
+static int host_load(struct script_host *face, struct registry *reg, const char *path,
+    const char *from_file,
                      int line, struct diags *d)
 {
 	struct host *h = face->self;
@@ -281,7 +314,8 @@ static int host_load(struct script_host *face, struct registry *reg, const char 
 	for (int i = 0; rc == 0 && i < f->ntype; i++) {
 		if (registry_has(reg, f->type[i])) continue;
 		if (registry_add(reg, f->type[i], &e) < 0) {
-			diag_add(d, DIAG_ERROR, E_SCRIPT, from_file, line, "", "", "script %s: %s", f->shown, e.msg);
+			diag_add(d, DIAG_ERROR, E_SCRIPT, from_file, line, "", "", "script %s: %s", f->shown,
+			    e.msg);
 			err_clear(&e);
 			rc = -1;
 		}

@@ -1,4 +1,5 @@
-/* script_build - build functions: a script composes nodes at plan time, through the same door as C composites.
+/* script_build - build functions: a script composes nodes at plan time, through the same door as
+ * C composites.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
 
@@ -105,15 +106,18 @@ static const struct slot *slot_named(const struct slot *s, int n, const char *na
 	return NULL;
 }
 
-static void connect(lua_State *L, struct building *b, struct xnode *x, const char *type, const char *slot)
+static void connect(lua_State *L, struct building *b, struct xnode *x, const char *type,
+    const char *slot)
 {
 	struct xnode *from = to_node(L, -1);
-	if (!from) luaL_error(L, "g.%s: input '%s' is a %s, not a node", type, slot, luaL_typename(L, -1));
+	if (!from)
+		luaL_error(L, "g.%s: input '%s' is a %s, not a node", type, slot, luaL_typename(L, -1));
 	if (expand_connect(b->x, x, slot, from, &b->e) < 0) fail(L, b);
 }
 
 /* A list slot's value may be one node or a list of nodes. */
-static void connect_slot(lua_State *L, struct building *b, struct xnode *x, const char *type, const struct slot *s)
+static void connect_slot(lua_State *L, struct building *b, struct xnode *x, const char *type,
+    const struct slot *s)
 {
 	if (!s->list || lua_type(L, -1) != LUA_TTABLE) { connect(L, b, x, type, s->name); return; }
 	lua_Integer n = luaL_len(L, -1);
@@ -124,20 +128,23 @@ static void connect_slot(lua_State *L, struct building *b, struct xnode *x, cons
 	}
 }
 
-static void set_list(lua_State *L, struct building *b, struct xnode *x, const char *type, const char *name)
+static void set_list(lua_State *L, struct building *b, struct xnode *x, const char *type,
+    const char *name)
 {
 	double v[4];
 	lua_Integer n = luaL_len(L, -1);
 	if (n < 1 || n > 4) luaL_error(L, "g.%s: %s: a list of 1 to 4 numbers expected", type, name);
 	for (lua_Integer i = 0; i < n; i++) {
-		if (lua_rawgeti(L, -1, i + 1) != LUA_TNUMBER) luaL_error(L, "g.%s: %s: a list of numbers expected", type, name);
+		if (lua_rawgeti(L, -1, i + 1) != LUA_TNUMBER)
+			luaL_error(L, "g.%s: %s: a list of numbers expected", type, name);
 		v[i] = lua_tonumber(L, -1);
 		lua_pop(L, 1);
 	}
 	if (expand_set_num(b->x, x, name, v, (int)n, &b->e) < 0) fail(L, b);
 }
 
-static void set_param(lua_State *L, struct building *b, struct xnode *x, const char *type, const struct param *p)
+static void set_param(lua_State *L, struct building *b, struct xnode *x, const char *type,
+    const struct param *p)
 {
 	double v;
 	int rc = 0;
@@ -147,7 +154,8 @@ static void set_param(lua_State *L, struct building *b, struct xnode *x, const c
 		if (!(v - v == 0)) luaL_error(L, "g.%s: %s is not a finite number", type, p->name);
 		rc = expand_set_num(b->x, x, p->name, &v, 1, &b->e);
 		break;
-	case LUA_TBOOLEAN: rc = expand_set(b->x, x, p->name, lua_toboolean(L, -1) ? "yes" : "no", &b->e); break;
+	case LUA_TBOOLEAN:
+		rc = expand_set(b->x, x, p->name, lua_toboolean(L, -1) ? "yes" : "no", &b->e); break;
 	case LUA_TSTRING: rc = expand_set(b->x, x, p->name, lua_tostring(L, -1), &b->e); break;
 	case LUA_TTABLE: set_list(L, b, x, type, p->name); break;
 	default: luaL_error(L, "g.%s: %s cannot be a %s", type, p->name, luaL_typename(L, -1));
@@ -155,14 +163,17 @@ static void set_param(lua_State *L, struct building *b, struct xnode *x, const c
 	if (rc < 0) fail(L, b);
 }
 
-static int unknown_argument(lua_State *L, const struct node_type *t, const struct slot *slot, int ns, const char *name)
+static int unknown_argument(lua_State *L, const struct node_type *t, const struct slot *slot,
+    int ns, const char *name)
 {
 	const char *names[NODE_MAX_SLOTS + 128];
 	size_t n = 0;
 	for (int i = 0; i < ns; i++) names[n++] = slot[i].name;
-	for (const struct param *p = t->params; p && p->name && n < IN_COUNT(names); p++) names[n++] = p->name;
+	for (const struct param *p = t->params; p && p->name && n < IN_COUNT(names); p++)
+		names[n++] = p->name;
 	const char *near = nearest_name(name, names, n);
-	return luaL_error(L, "g.%s has no input or parameter '%s'%s%s", t->name, name, near ? "; did you mean " : "", near ? near : "");
+	return luaL_error(L, "g.%s has no input or parameter '%s'%s%s", t->name, name, near
+	    ? "; did you mean " : "", near ? near : "");
 }
 
 /* The named arguments, in the order of their names. */
@@ -198,11 +209,14 @@ static int make(lua_State *L)
 	struct xnode *x = expand_node(b->x, t->name, name, &b->e);
 	if (!x) return fail(L, b);
 	lua_Integer n = luaL_len(L, 1);
-	if (n > ns && !(ns && slot[ns - 1].list)) return luaL_error(L, "g.%s takes %d inputs by place, %d are given", t->name, ns ? 1 : 0, (int)n);
+	if (n > ns && !(ns && slot[ns - 1].list))
+		return luaL_error(L, "g.%s takes %d inputs by place, %d are given", t->name, ns ? 1 : 0,
+		    (int)n);
 	for (lua_Integer i = 1; i <= n; i++) {
 		lua_rawgeti(L, 1, i);
 		bool list = ns && slot[ns - 1].list && i >= ns;
-		if (i > 1 && !list) return luaL_error(L, "g.%s: only the first input is given by place; name the others (%s=...)",
+		if (i > 1 && !list)
+			return luaL_error(L, "g.%s: only the first input is given by place; name the others (%s=...)",
 		                                      t->name, slot[i - 1].name);
 		connect(L, b, x, t->name, list ? slot[ns - 1].name : slot[i - 1].name);
 		lua_pop(L, 1);
@@ -222,7 +236,8 @@ static int no_type(lua_State *L, struct building *b, const char *name)
 		if (!(all[i]->flags & (NF_HIDDEN | NF_SINK))) names[shown++] = all[i]->name;
 	free(all);
 	const char *near = nearest_name(name, names, shown);
-	return luaL_error(L, "no node type '%s'%s%s", name, near ? "; did you mean " : "", near ? near : "");
+	return luaL_error(L, "no node type '%s'%s%s", name,
+	    near ? "; did you mean " : "", near ? near : "");
 }
 
 static int g_index(lua_State *L)
@@ -286,7 +301,9 @@ static int build_entry(lua_State *L)
 	push_src(L, b);
 	lua_call(L, 3, 1);
 	struct xnode *out = to_node(L, -1);
-	if (!out) return luaL_error(L, "build of '%s' must return a node; it returns a %s", b->n->type->name, luaL_typename(L, -1));
+	if (!out)
+		return luaL_error(L, "build of '%s' must return a node; it returns a %s", b->n->type->name,
+		    luaL_typename(L, -1));
 	expand_output(b->x, out);
 	return 0;
 }

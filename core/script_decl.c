@@ -1,4 +1,5 @@
-/* script_decl - node{...} of a script becomes a node type: parameters laid out, slots, traits, flags.
+/* script_decl - node{...} of a script becomes a node type: parameters laid out, slots, traits,
+ * flags.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
 
@@ -11,26 +12,31 @@
 
 enum { MAX_PARAMS = 64 };
 
-static const char *const fields[] = { "name", "version", "doc", "more", "params", "inputs", "build", "pixel", "frame",
-	"traits", "category", "space", "channels", "time", "example" };
-static const char *const type_names[] = { "float", "int", "bool", "enum", "string", "path", "colour", "vector",
-	"length", "curve" };
-static const enum ptype types[] = { PT_FLOAT, PT_INT, PT_BOOL, PT_ENUM, PT_STRING, PT_PATH, PT_COLOUR, PT_VEC,
-	PT_LENGTH, PT_CURVE };
-static const char *const trait_names[] = { "ai", "upscale", "neutral", "grade", "lut", "blur", "tone", "grain",
-	"resize", "retime", "clips", "output", "source", "convert", "geometry", "cleanup", "dissolve", "view" };
-static const char *const categories[] = { "source", "image", "colour", "composite", "geometry", "time", "output" };
+static const char *const fields[] = {
+	"name", "version", "doc", "more", "params", "inputs", "build", "pixel", "frame", "traits",
+	"category", "space", "channels", "time", "example" };
+static const char *const type_names[] = {
+	"float", "int", "bool", "enum", "string", "path", "colour", "vector", "length", "curve" };
+static const enum ptype types[] = {
+	PT_FLOAT, PT_INT, PT_BOOL, PT_ENUM, PT_STRING, PT_PATH, PT_COLOUR, PT_VEC, PT_LENGTH, PT_CURVE };
+static const char *const trait_names[] = {
+	"ai", "upscale", "neutral", "grade", "lut", "blur", "tone", "grain", "resize", "retime", "clips",
+	"output", "source", "convert", "geometry", "cleanup", "dissolve", "view" };
+static const char *const categories[] = {
+	"source", "image", "colour", "composite", "geometry", "time", "output" };
 static const char *const spaces[] = { "any", "linear", "log", "encoded" };
 
 struct decl { lua_State *L; struct host *h; struct script_type *st; const char *name; };
 
 /* Index of word in names, or an error that names the nearest. */
-static int choice(lua_State *L, const char *what, const char *word, const char *const *names, size_t n)
+static int choice(lua_State *L, const char *what, const char *word, const char *const *names,
+    size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(names[i], word) == 0) return (int)i;
 	const char *near = nearest_name(word, names, n);
-	return luaL_error(L, "no %s '%s'%s%s", what, word, near ? "; did you mean " : "", near ? near : "");
+	return luaL_error(L, "no %s '%s'%s%s", what, word, near ? "; did you mean " : "",
+	    near ? near : "");
 }
 
 static bool good_name(const char *s)
@@ -67,7 +73,8 @@ static void check_fields(struct decl *d)
 	lua_State *L = d->L;
 	vm_keys(L, -1);
 	for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
-		if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "node{...}: unexpected item; fields have names");
+		if (lua_type(L, -1) != LUA_TSTRING)
+			luaL_error(L, "node{...}: unexpected item; fields have names");
 		choice(L, "field of node{...}", lua_tostring(L, -1), fields, IN_COUNT(fields));
 		lua_pop(L, 1);
 	}
@@ -89,16 +96,22 @@ static void default_numbers(struct decl *d, struct param *p)
 {
 	lua_State *L = d->L;
 	if (lua_type(L, -1) == LUA_TNUMBER) {
-		if (p->n == 0) luaL_error(L, "parameter '%s': the default of a vector is a list, as in {0, 0}", p->name);
+		if (p->n == 0)
+			luaL_error(L, "parameter '%s': the default of a vector is a list, as in {0, 0}",
+			    p->name);
 		for (int i = 0; i < p->n; i++) p->def[i] = lua_tonumber(L, -1);
 		return;
 	}
-	if (lua_type(L, -1) != LUA_TTABLE) luaL_error(L, "parameter '%s': the default must be a list of numbers", p->name);
+	if (lua_type(L, -1) != LUA_TTABLE)
+		luaL_error(L, "parameter '%s': the default must be a list of numbers", p->name);
 	lua_Integer n = luaL_len(L, -1);
 	if (p->n == 0) p->n = n >= 2 && n <= 4 ? (int)n : 0;
-	if (n != p->n || n == 0) luaL_error(L, "parameter '%s': the default needs %s numbers", p->name, p->n == 3 ? "3" : "2 to 4");
+	if (n != p->n || n == 0)
+		luaL_error(L, "parameter '%s': the default needs %s numbers", p->name, p->n == 3 ? "3"
+		    : "2 to 4");
 	for (int i = 0; i < p->n; i++) {
-		if (lua_rawgeti(L, -1, i + 1) != LUA_TNUMBER) luaL_error(L, "parameter '%s': the default must be numbers", p->name);
+		if (lua_rawgeti(L, -1, i + 1) != LUA_TNUMBER)
+			luaL_error(L, "parameter '%s': the default must be numbers", p->name);
 		p->def[i] = lua_tonumber(L, -1);
 		lua_pop(L, 1);
 	}
@@ -113,12 +126,15 @@ static void param_default(struct decl *d, struct param *p)
 	p->n = p->type == PT_COLOUR ? 3 : p->type == PT_VEC ? 0 : 1;
 	switch (p->type) {
 	case PT_FLOAT: case PT_INT:
-		if (t != LUA_TNUMBER) luaL_error(L, "parameter '%s': the default must be a number", p->name);
+		if (t != LUA_TNUMBER)
+			luaL_error(L, "parameter '%s': the default must be a number", p->name);
 		p->def[0] = lua_tonumber(L, -1);
-		if (p->type == PT_INT && p->def[0] != mx_floor(p->def[0])) luaL_error(L, "parameter '%s': the default must be whole", p->name);
+		if (p->type == PT_INT && p->def[0] != mx_floor(p->def[0]))
+			luaL_error(L, "parameter '%s': the default must be whole", p->name);
 		break;
 	case PT_BOOL:
-		if (t != LUA_TBOOLEAN) luaL_error(L, "parameter '%s': the default must be true or false", p->name);
+		if (t != LUA_TBOOLEAN)
+			luaL_error(L, "parameter '%s': the default must be true or false", p->name);
 		p->def[0] = lua_toboolean(L, -1);
 		break;
 	case PT_COLOUR: case PT_VEC: default_numbers(d, p); break;
@@ -144,7 +160,8 @@ static double limit(struct decl *d, const char *field, int place, double none)
 		lua_pop(L, 1);
 		t = lua_rawgeti(L, -1, place);
 	}
-	if (t != LUA_TNIL && t != LUA_TNUMBER) luaL_error(L, "a parameter's %s must be a number", field);
+	if (t != LUA_TNIL && t != LUA_TNUMBER)
+		luaL_error(L, "a parameter's %s must be a number", field);
 	double v = t == LUA_TNUMBER ? lua_tonumber(L, -1) : none;
 	lua_pop(L, 1);
 	return v;
@@ -163,7 +180,8 @@ static const char *word(struct decl *d, const char *name, int place, const char 
 	lua_State *L = d->L;
 	named_or_placed(L, name, place);
 	if (lua_isnil(L, -1) && def) { lua_pop(L, 1); return def; }
-	if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "a parameter needs a %s: {name, type, default, min, max, unit, doc=}", name);
+	if (lua_type(L, -1) != LUA_TSTRING)
+		luaL_error(L, "a parameter needs a %s: {name, type, default, min, max, unit, doc=}", name);
 	const char *s = arena_strdup(d->h->a, lua_tostring(L, -1));
 	lua_pop(L, 1);
 	return s;
@@ -171,12 +189,14 @@ static const char *word(struct decl *d, const char *name, int place, const char 
 
 static void param_fields(struct decl *d)
 {
-	static const char *const known[] = { "name", "type", "default", "min", "max", "unit", "doc", "choices", "static",
+	static const char *const known[] = { "name", "type", "default", "min", "max", "unit", "doc",
+	    "choices", "static",
 		"file", "required" };
 	lua_State *L = d->L;
 	vm_keys(L, -1);
 	for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
-		if (lua_type(L, -1) == LUA_TSTRING) choice(L, "field of a parameter", lua_tostring(L, -1), known, IN_COUNT(known));
+		if (lua_type(L, -1) == LUA_TSTRING)
+			choice(L, "field of a parameter", lua_tostring(L, -1), known, IN_COUNT(known));
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 2);
@@ -189,7 +209,8 @@ static void check_default(struct decl *d, const struct param *p)
 	struct param once = *p;
 	once.flags &= ~(unsigned)PF_REQUIRED;
 	bool parsed = p->sdef && (p->sdef[0] || p->type == PT_ENUM || p->type == PT_LENGTH);
-	int rc = parsed ? value_parse(&once, p->sdef, d->h->a, &v, &e) : value_default(&once, d->h->a, &v);
+	int rc = parsed ? value_parse(&once, p->sdef, d->h->a, &v, &e)
+	    : value_default(&once, d->h->a, &v);
 	if (rc == 0) rc = value_check(&once, &v, &e);
 	if (rc < 0) luaL_error(d->L, "default of parameter %s", e.msg);
 }
@@ -199,7 +220,8 @@ static void param_flags(struct decl *d, struct param *p)
 	if (flag(d, "static")) p->flags |= PF_STATIC;
 	if (flag(d, "required")) p->flags |= PF_REQUIRED;
 	if (flag(d, "file")) {
-		if (p->type != PT_PATH) luaL_error(d->L, "parameter '%s': only a path can be a file", p->name);
+		if (p->type != PT_PATH)
+			luaL_error(d->L, "parameter '%s': only a path can be a file", p->name);
 		p->flags |= PF_FILE | PF_STATIC;
 	}
 	if (p->type == PT_CURVE && d->st->kind == SCRIPT_PIXEL)
@@ -210,10 +232,12 @@ static void param_flags(struct decl *d, struct param *p)
 static void one_param(struct decl *d, struct param *p, size_t *off)
 {
 	lua_State *L = d->L;
-	if (lua_type(L, -1) != LUA_TTABLE) luaL_error(L, "params: each one is a table {name, type, default, min, max, unit, doc=}");
+	if (lua_type(L, -1) != LUA_TTABLE)
+		luaL_error(L, "params: each one is a table {name, type, default, min, max, unit, doc=}");
 	param_fields(d);
 	p->name = word(d, "name", 1, NULL);
-	if (!good_name(p->name) || strcmp(p->name, "id") == 0 || strcmp(p->name, "in") == 0 || strcmp(p->name, "mix") == 0 ||
+	if (!good_name(p->name) || strcmp(p->name, "id") == 0 || strcmp(p->name, "in") == 0 ||
+	    strcmp(p->name, "mix") == 0 ||
 	    strcmp(p->name, "mask_invert") == 0)
 		luaL_error(L, "'%s' cannot name a parameter: small letters, digits and _; not id, in, mix, mask_invert", p->name);
 	const char *type = word(d, "type", 2, NULL);
@@ -221,9 +245,12 @@ static void one_param(struct decl *d, struct param *p, size_t *off)
 	p->unit = word(d, "unit", 6, p->type == PT_LENGTH ? "pixels" : "");
 	p->doc = text(d, "doc", "");
 	p->choices = text(d, "choices", NULL);
-	if ((p->type == PT_ENUM) != (p->choices != NULL)) luaL_error(L, "parameter '%s': choices=\"a|b|c\" goes with type enum", p->name);
-	p->min = limit(d, "min", 4, p->type == PT_INT ? -2147483648.0 : p->type == PT_BOOL ? 0 : -(double)INFINITY);
-	p->max = limit(d, "max", 5, p->type == PT_INT ? 2147483647.0 : p->type == PT_BOOL ? 1 : (double)INFINITY);
+	if ((p->type == PT_ENUM) != (p->choices != NULL))
+		luaL_error(L, "parameter '%s': choices=\"a|b|c\" goes with type enum", p->name);
+	p->min = limit(d, "min", 4, p->type == PT_INT ? -2147483648.0 : p->type == PT_BOOL ? 0
+	    : -(double)INFINITY);
+	p->max = limit(d, "max", 5, p->type == PT_INT ? 2147483647.0 : p->type == PT_BOOL ? 1
+	    : (double)INFINITY);
 	if (p->min > p->max) luaL_error(L, "parameter '%s': min is above max", p->name);
 	named_or_placed(L, "default", 3);
 	param_default(d, p);
@@ -249,7 +276,8 @@ static void params(struct decl *d)
 		one_param(d, &p[i], &off);
 		lua_pop(L, 1);
 		for (int k = 0; k < i; k++)
-			if (strcmp(p[k].name, p[i].name) == 0) luaL_error(L, "two parameters named '%s'", p[i].name);
+			if (strcmp(p[k].name, p[i].name) == 0)
+				luaL_error(L, "two parameters named '%s'", p[i].name);
 	}
 	lua_pop(L, 1);
 	d->st->type.params = p;
@@ -270,7 +298,8 @@ static void kind(struct decl *d)
 		d->st->kind = (enum script_kind)i;
 		found++;
 	}
-	if (found != 1) luaL_error(d->L, "node '%s' needs exactly one of build, pixel and frame", d->name);
+	if (found != 1)
+		luaL_error(d->L, "node '%s' needs exactly one of build, pixel and frame", d->name);
 }
 
 static void inputs(struct decl *d)
@@ -280,20 +309,26 @@ static void inputs(struct decl *d)
 	t->inputs = text(d, "inputs", "image");
 	size_t n = strlen(t->inputs), words = 0;
 	if (strspn(t->inputs, "abcdefghijklmnopqrstuvwxyz0123456789_?* ") != n || n > 160)
-		luaL_error(d->L, "inputs=\"%s\": names with spaces between, ? marks optional ones", t->inputs);
+		luaL_error(d->L, "inputs=\"%s\": names with spaces between, ? marks optional ones",
+		    t->inputs);
 	for (const char *s = t->inputs; *(s += strspn(s, " ")); s += strcspn(s, " ")) {
-		if (++words > NODE_MAX_SLOTS || strcspn(s, " ") > 20) luaL_error(d->L, "inputs: at most %d, with short names", NODE_MAX_SLOTS);
+		if (++words > NODE_MAX_SLOTS || strcspn(s, " ") > 20)
+			luaL_error(d->L, "inputs: at most %d, with short names", NODE_MAX_SLOTS);
 	}
 	int ns = node_slots(t, slot);
 	bool build = d->st->kind == SCRIPT_BUILD;
 	if (ns == 0 && !build) luaL_error(d->L, "a pixel or frame node needs the input image");
-	if (ns > 0 && strcmp(slot[0].name, "image") != 0) luaL_error(d->L, "the first input is called image");
+	if (ns > 0 && strcmp(slot[0].name, "image") != 0)
+		luaL_error(d->L, "the first input is called image");
 	for (int i = 0; i < ns; i++) {
 		bool mask = strcmp(slot[i].name, "mask") == 0;
-		if (slot[i].list && !build) luaL_error(d->L, "input '%s': only build nodes take lists", slot[i].name);
-		if (mask && (!slot[i].optional || i != ns - 1)) luaL_error(d->L, "inputs: mask? comes last and is optional");
+		if (slot[i].list && !build)
+			luaL_error(d->L, "input '%s': only build nodes take lists", slot[i].name);
+		if (mask && (!slot[i].optional || i != ns - 1))
+			luaL_error(d->L, "inputs: mask? comes last and is optional");
 		if (mask && !build) t->flags |= NF_MASKED;
-		if (param_find(t->params, slot[i].name)) luaL_error(d->L, "'%s' is an input and a parameter", slot[i].name);
+		if (param_find(t->params, slot[i].name))
+			luaL_error(d->L, "'%s' is an input and a parameter", slot[i].name);
 	}
 }
 
@@ -305,7 +340,8 @@ static void traits(struct decl *d)
 	lua_Integer n = t == LUA_TTABLE ? luaL_len(L, -1) : 0;
 	for (lua_Integer i = 1; i <= n && i <= 32; i++) {
 		if (lua_rawgeti(L, -1, i) != LUA_TSTRING) luaL_error(L, "traits must be strings");
-		d->st->type.traits |= 1u << choice(L, "trait", lua_tostring(L, -1), trait_names, IN_COUNT(trait_names));
+		d->st->type.traits |= 1u << choice(L, "trait", lua_tostring(L, -1), trait_names,
+		    IN_COUNT(trait_names));
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
@@ -320,7 +356,8 @@ static void functions(struct decl *d)
 		t->expand = script_expand;
 		return;
 	case SCRIPT_PIXEL:
-		if (!(pp = node_type_find("pixel_program"))) luaL_error(d->L, "this program has no pixel_program node");
+		if (!(pp = node_type_find("pixel_program")))
+			luaL_error(d->L, "this program has no pixel_program node");
 		t->open = script_pixel_open;
 		t->close = script_pixel_close;
 		t->tile = pp->tile;
@@ -338,14 +375,17 @@ static void headline(struct decl *d)
 {
 	struct node_type *t = &d->st->type;
 	d->name = t->name = text(d, "name", NULL);
-	if (!t->name || !good_name(t->name)) luaL_error(d->L, "a node needs name=\"...\": small letters, digits and _");
-	if (!(t->doc = text(d, "doc", NULL))) luaL_error(d->L, "node '%s' needs doc=\"one sentence\"", t->name);
+	if (!t->name || !good_name(t->name))
+		luaL_error(d->L, "a node needs name=\"...\": small letters, digits and _");
+	if (!(t->doc = text(d, "doc", NULL)))
+		luaL_error(d->L, "node '%s' needs doc=\"one sentence\"", t->name);
 	t->more = text(d, "more", NULL);
 	t->example = text(d, "example", NULL);
 	lua_getfield(d->L, -1, "version");
 	int whole;
 	lua_Integer v = lua_tointegerx(d->L, -1, &whole);
-	if (!whole || v < 1 || v > 1000000) luaL_error(d->L, "node '%s' needs version=1 or higher", t->name);
+	if (!whole || v < 1 || v > 1000000)
+		luaL_error(d->L, "node '%s' needs version=1 or higher", t->name);
 	lua_pop(d->L, 1);
 	t->version = (int)v;
 }
@@ -360,7 +400,8 @@ void decl_node(lua_State *L, struct host *h, struct script_type *st)
 	params(&d);
 	inputs(&d);
 	traits(&d);
-	t->category = categories[choice(L, "category", text(&d, "category", st->kind == SCRIPT_PIXEL ? "colour" : "image"),
+	t->category = categories[choice(L, "category",
+	    text(&d, "category", st->kind == SCRIPT_PIXEL ? "colour" : "image"),
 	                                categories, IN_COUNT(categories))];
 	const char *space = text(&d, "space", st->kind == SCRIPT_BUILD ? "any" : "linear");
 	t->want = (enum want)choice(L, "space", space, spaces, IN_COUNT(spaces));

@@ -1,4 +1,5 @@
-/* script_eval - expressions {...} in attributes: one Lua expression over parameters, frame, fps and mathematics.
+/* script_eval - expressions {...} in attributes: one Lua expression over parameters, frame, fps
+ * and mathematics.
  * They share one state whose globals cannot be written, so no evaluation can see another.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
@@ -35,7 +36,8 @@ static void push_list(lua_State *L, const double *v, int n)
 static void push_sparam(lua_State *L, const struct eval *ev, int i)
 {
 	const struct value *v = &ev->env->pvalue[i];
-	struct param decl = { .name = ev->env->param[i].name, .type = v->type, .n = v->n, .choices = ev->env->param[i].choices };
+	struct param decl = { .name = ev->env->param[i].name, .type = v->type, .n = v->n,
+	    .choices = ev->env->param[i].choices };
 	switch (v->type) {
 	case PT_FLOAT: lua_pushnumber(L, v->v[0]); break;
 	case PT_INT: lua_pushinteger(L, (lua_Integer)v->v[0]); break;
@@ -50,14 +52,17 @@ static void push_sparam(lua_State *L, const struct eval *ev, int i)
 
 static int unknown_name(lua_State *L, const struct eval *ev, const char *name)
 {
-	static const char *const always[] = { "frame", "fps", "math", "string", "abs", "floor", "ceil", "sqrt", "exp", "exp2",
-		"log", "log2", "pow", "min", "max", "clamp", "mix", "smoothstep", "select", "sin", "cos", "tan", "pi", "tostring", "tonumber" };
+	static const char *const always[] = { "frame", "fps", "math", "string", "abs", "floor", "ceil",
+	    "sqrt", "exp", "exp2",
+		"log", "log2", "pow", "min", "max", "clamp", "mix", "smoothstep", "select", "sin", "cos",
+		    "tan", "pi", "tostring", "tonumber" };
 	const char *names[IN_COUNT(always) + 256];
 	size_t n = 0;
 	for (; n < IN_COUNT(always); n++) names[n] = always[n];
 	for (int i = 0; i < ev->env->nparam && i < 256; i++) names[n++] = ev->env->param[i].name;
 	const char *near = nearest_name(name, names, n);
-	return luaL_error(L, "unknown name '%s'%s%s", name, near ? "; did you mean " : "", near ? near : "");
+	return luaL_error(L, "unknown name '%s'%s%s", name,
+	    near ? "; did you mean " : "", near ? near : "");
 }
 
 /* Parameters first, then frame and fps, then the sandbox's globals. */
@@ -68,9 +73,11 @@ static int env_index(lua_State *L)
 	for (int i = 0; i < ev->env->nparam; i++)
 		if (strcmp(ev->env->param[i].name, name) == 0) { push_sparam(L, ev, i); return 1; }
 	if (strcmp(name, "frame") == 0) {
-		if (!ev->env->has_frame) return luaL_error(L, "frame cannot be read here: this value must not depend on the frame");
+		if (!ev->env->has_frame)
+			return luaL_error(L, "frame cannot be read here: this value must not depend on the frame");
 		if (ev->env->used_frame) *ev->env->used_frame = true;
-		if (ev->env->frame == mx_floor(ev->env->frame) && fabs(ev->env->frame) < 1e15) lua_pushinteger(L, (lua_Integer)ev->env->frame);
+		if (ev->env->frame == mx_floor(ev->env->frame) && fabs(ev->env->frame) < 1e15)
+			lua_pushinteger(L, (lua_Integer)ev->env->frame);
 		else lua_pushnumber(L, ev->env->frame);
 		return 1;
 	}
@@ -108,7 +115,8 @@ static void push_env(lua_State *L)
 /* The expression as a function; compiled once. */
 static void push_function(lua_State *L, const char *expr)
 {
-	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &compiled_key) != LUA_TTABLE || luaL_len(L, -1) >= MAX_COMPILED) {
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &compiled_key) != LUA_TTABLE ||
+	    luaL_len(L, -1) >= MAX_COMPILED) {
 		lua_pop(L, 1);
 		lua_newtable(L);
 		lua_pushvalue(L, -1);
@@ -156,7 +164,8 @@ static void coerce_numbers(lua_State *L, struct eval *ev)
 		return;
 	}
 	if (lua_type(L, -1) != LUA_TTABLE || luaL_len(L, -1) != p->n) {
-		luaL_error(L, "gives a %s, expected %d numbers as in {1, 2, 3}, or one for all", luaL_typename(L, -1), p->n);
+		luaL_error(L, "gives a %s, expected %d numbers as in {1, 2, 3}, or one for all",
+		    luaL_typename(L, -1), p->n);
 		return;
 	}
 	for (int i = 0; i < p->n && i < 4; i++) {
@@ -175,7 +184,8 @@ static void coerce(lua_State *L, struct eval *ev)
 	if (want == PT_STRING || want == PT_PATH) {
 		if (t == LUA_TNUMBER) ev->out->s = number_text(L, ev->a);
 		else if (t != LUA_TSTRING) mismatch(L, ev, "a string");
-		else if (strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1)) luaL_error(L, "gives a string with a zero byte");
+		else if (strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1))
+			luaL_error(L, "gives a string with a zero byte");
 		else if (p) from_text(ev, lua_tostring(L, -1));
 		else ev->out->s = arena_strdup(ev->a, lua_tostring(L, -1));
 		return;
@@ -185,13 +195,15 @@ static void coerce(lua_State *L, struct eval *ev)
 		ev->out->v[0] = lua_toboolean(L, -1);
 		return;
 	}
-	bool text = want == PT_ENUM || want == PT_CURVE || want == PT_LENGTH || want == PT_COLOUR || want == PT_VEC;
+	bool text = want == PT_ENUM || want == PT_CURVE || want == PT_LENGTH || want == PT_COLOUR ||
+	    want == PT_VEC;
 	if (t == LUA_TSTRING && text) { from_text(ev, lua_tostring(L, -1)); return; }
 	if (want == PT_ENUM || want == PT_CURVE) mismatch(L, ev, "a string");
 	if (want == PT_COLOUR || want == PT_VEC) { coerce_numbers(L, ev); return; }
 	if (t != LUA_TNUMBER) mismatch(L, ev, "a number");
 	ev->out->v[0] = lua_tonumber(L, -1);
-	if (want == PT_INT && ev->out->v[0] != mx_floor(ev->out->v[0])) luaL_error(L, "gives %s, expected a whole number", number_text(L, ev->a));
+	if (want == PT_INT && ev->out->v[0] != mx_floor(ev->out->v[0]))
+		luaL_error(L, "gives %s, expected a whole number", number_text(L, ev->a));
 }
 
 static int eval_entry(lua_State *L)
@@ -203,7 +215,8 @@ static int eval_entry(lua_State *L)
 	return 0;
 }
 
-int script_eval(struct script_host *face, const char *expr, const struct eval_env *env, const struct param *p,
+int script_eval(struct script_host *face, const char *expr, const struct eval_env *env,
+    const struct param *p,
                 struct arena *a, struct value *out, struct err *e)
 {
 	struct host *h = face->self;

@@ -54,7 +54,8 @@ static int plane_set(lua_State *L)
 	const struct plane *p = output(L);
 	int x = coordinate(L, 2), y = coordinate(L, 3);
 	double v = luaL_checknumber(L, 4);
-	if (x < 0 || y < 0 || x >= rect_w(p->out) || y >= rect_h(p->out)) return luaL_error(L, "pixel %d,%d is outside the picture", x, y);
+	if (x < 0 || y < 0 || x >= rect_w(p->out) || y >= rect_h(p->out))
+		return luaL_error(L, "pixel %d,%d is outside the picture", x, y);
 	*view_at(p->v, p->chan, p->out.x0 + x, p->out.y0 + y) = (float)v;
 	return 0;
 }
@@ -80,11 +81,13 @@ static int plane_set_row(lua_State *L)
 	int y = coordinate(L, 2), w = rect_w(p->out);
 	luaL_checktype(L, 3, LUA_TTABLE);
 	if (y < 0 || y >= rect_h(p->out)) return luaL_error(L, "row %d is outside the picture", y);
-	if (luaL_len(L, 3) != w) return luaL_error(L, "a row has %d values, %d are given", w, (int)luaL_len(L, 3));
+	if (luaL_len(L, 3) != w)
+		return luaL_error(L, "a row has %d values, %d are given", w, (int)luaL_len(L, 3));
 	vm_charge(L, (uint64_t)w);
 	float *d = view_at(p->v, p->chan, p->out.x0, p->out.y0 + y);
 	for (int x = 0; x < w; x++) {
-		if (lua_rawgeti(L, 3, x + 1) != LUA_TNUMBER) return luaL_error(L, "row %d: value %d is a %s", y, x + 1, luaL_typename(L, -1));
+		if (lua_rawgeti(L, 3, x + 1) != LUA_TNUMBER)
+			return luaL_error(L, "row %d: value %d is a %s", y, x + 1, luaL_typename(L, -1));
 		d[x] = (float)lua_tonumber(L, -1);
 		lua_pop(L, 1);
 	}
@@ -93,7 +96,8 @@ static int plane_set_row(lua_State *L)
 
 static void open_planes(lua_State *L)
 {
-	static const luaL_Reg methods[] = { { "get", plane_get }, { "set", plane_set }, { "row", plane_row },
+	static const luaL_Reg methods[] = { { "get", plane_get }, { "set", plane_set },
+	    { "row", plane_row },
 		{ "set_row", plane_set_row }, { NULL, NULL } };
 	luaL_newmetatable(L, PLANE);
 	lua_newtable(L);
@@ -113,9 +117,11 @@ static void push_plane(lua_State *L, const struct view *v, int chan, bool writes
 }
 
 /* A picture: width, height, and its planes as r, g, b (and a). */
-static void push_picture(lua_State *L, const struct call *c, const struct view *v, const struct format *f, bool rgba, bool writes)
+static void push_picture(lua_State *L, const struct call *c, const struct view *v,
+    const struct format *f, bool rgba, bool writes)
 {
-	static const char *const names[4] = { "r", "g", "b", "a" }, *const channels[4] = { "R", "G", "B", "A" };
+	static const char *const names[4] = { "r", "g", "b", "a" },
+	    *const channels[4] = { "R", "G", "B", "A" };
 	lua_newtable(L);
 	lua_pushinteger(L, rect_w(c->out->r));
 	lua_setfield(L, -2, "width");
@@ -137,7 +143,8 @@ static void start_output(const struct call *c)
 	struct rect r = in ? rect_and(in->r, c->out->r) : rect_of(0, 0, 0, 0);
 	for (int ch = 0; in && ch < c->out->nch && ch < in->nch; ch++)
 		for (int y = r.y0; y < r.y1; y++)
-			memcpy(view_at(c->out, ch, r.x0, y), view_at(in, ch, r.x0, y), (size_t)rect_w(r) * sizeof(float));
+			memcpy(view_at(c->out, ch, r.x0, y), view_at(in, ch, r.x0, y),
+			    (size_t)rect_w(r) * sizeof(float));
 }
 
 /* frame(p, src, out) */

@@ -10,9 +10,9 @@
 #include "pixprog.h"
 #include "script.h"
 
-enum { SCRIPT_MAX_BYTES = 1 << 20, SCRIPT_MAX_STRING = 1 << 17, SCRIPT_MAX_REFUSALS = 64 };
+enum { SCRIPT_MAX_BYTES = 1 << 20, SCRIPT_MAX_STRING = 1 << 15, SCRIPT_MAX_REFUSALS = 64 };
 #define SCRIPT_MEMORY ((size_t)64 << 20)
-#define SCRIPT_STEPS  ((uint64_t)50000000)
+#define SCRIPT_STEPS  ((uint64_t)20000000)
 /* Raise when the meaning of a script's text changes: part of every script type's key. */
 #define SCRIPT_VERSION "interneg-lua 1"
 
@@ -22,7 +22,8 @@ struct script_vm {
 	size_t mem, mem_cap;
 	int refusals;                        /* allocations refused so far; many end the script */
 	uint64_t steps, limit;
-	bool dead;                           /* a budget is spent: every further instruction is an error */
+	/* a budget is spent: every further instruction is an error */
+	bool dead;
 	const char *why;
 	const atomic_int *cancel;
 	const char *path;                    /* of the script, for messages */
@@ -33,7 +34,8 @@ struct script_vm {
 };
 
 /* script_sandbox.c */
-struct script_vm *vm_new(const char *path, struct err *e);      /* sandbox and prelude, nothing of the user's */
+/* sandbox and prelude, nothing of the user's */
+struct script_vm *vm_new(const char *path, struct err *e);
 void vm_free(struct script_vm **vm);
 struct script_vm *vm_of(lua_State *L);
 /* Runs f(L) protected, ud reachable as vm->call. -1 with E_SCRIPT "path:line: message". */
@@ -46,8 +48,11 @@ void vm_chunk(lua_State *L, const char *text, size_t len, const char *name);
 const char *vm_tostring(lua_State *L, int idx);
 /* Puts a read-only stand-in for the table on top of the stack in its place. */
 void vm_freeze(lua_State *L);
-/* Like pairs in C: pushes an array of the keys of the table at idx in the sandbox's order; their number. */
+/* Like pairs in C: pushes an array of the keys of the table at idx in the sandbox's order; their
+ * number. */
 lua_Integer vm_keys(lua_State *L, int idx);
+int script_pairs(lua_State *L);          /* pairs and next of the sandbox */
+int script_next(lua_State *L);
 
 /* script_string.c, script_math.c, script_trace.c: one table each on the stack. */
 int open_string(lua_State *L);
@@ -91,17 +96,22 @@ struct host {
 
 int script_read(struct host *h, const char *path, struct script_file **out, struct err *e);
 /* Reads and declares a script once; errors into d, with the script's own lines. */
-int script_add(struct host *h, const char *path, struct script_file **out, struct diags *d, const char *from, int from_line);
-/* A fresh state in which the file has run; its declarations are the array at the top of the stack when an entry
+int script_add(struct host *h, const char *path, struct script_file **out, struct diags *d,
+    const char *from, int from_line);
+/* A fresh state in which the file has run; its declarations are the array at the top of the stack
+ * when an entry
  * run by vm_run calls vm_decls. */
 struct script_vm *script_open(const struct script_file *f, struct err *e);
 void vm_decls(lua_State *L);             /* pushes the array of declarations */
-void vm_decl(lua_State *L, int index, const char *field);       /* pushes field of declaration index */
-/* Pushes the table p of a node's parameters: numbers, booleans, strings, arrays. floats traced: as uniforms. */
+/* pushes field of declaration index */
+void vm_decl(lua_State *L, int index, const char *field);
+/* Pushes the table p of a node's parameters: numbers, booleans, strings, arrays. floats traced:
+ * as uniforms. */
 void vm_params(lua_State *L, const struct node_ctx *n);
 
 /* script_eval.c */
-int script_eval(struct script_host *h, const char *expr, const struct eval_env *env, const struct param *p,
+int script_eval(struct script_host *h, const char *expr, const struct eval_env *env,
+    const struct param *p,
                 struct arena *a, struct value *out, struct err *e);
 
 /* script_decl.c: the declaration table on top of the stack becomes st->type. */

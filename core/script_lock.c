@@ -21,13 +21,16 @@ static const char *parse_line(struct lock *l, char *line)
 	struct key k;
 	const char *kind = strtok_r(line, " \t\r", &save);
 	if (!kind || kind[0] == '#') return NULL;
-	bool hash = strcmp(kind, "model") == 0 || strcmp(kind, "input") == 0, seed = strcmp(kind, "seed") == 0;
+	bool hash = strcmp(kind, "model") == 0 || strcmp(kind, "input") == 0,
+	    seed = strcmp(kind, "seed") == 0;
 	if (!hash && !seed) return NULL;
 	const char *id = strtok_r(NULL, " \t\r", &save), *value = strtok_r(NULL, " \t\r", &save);
-	if (!id || !value || strtok_r(NULL, " \t\r", &save)) return "expected: model ID SHA256, input ID SHA256, or seed ID VALUE";
+	if (!id || !value || strtok_r(NULL, " \t\r", &save))
+		return "expected: model ID SHA256, input ID SHA256, or seed ID VALUE";
 	if (hash && key_parse(value, &k) < 0) return "a SHA-256 has 64 hexadecimal digits";
 	for (int i = 0; i < l->n; i++)
-		if (strcmp(l->line[i].kind, kind) == 0 && strcmp(l->line[i].id, id) == 0) return "the same pin twice";
+		if (strcmp(l->line[i].kind, kind) == 0 && strcmp(l->line[i].id, id) == 0)
+			return "the same pin twice";
 	add_line(l, kind, id, value);
 	return NULL;
 }
@@ -38,7 +41,8 @@ int lock_parse(struct lock *l, const char *text, const char *scene_file, struct 
 	int no = 0, rc = 0;
 	char *copy = xstrdup(text ? text : ""), *s = copy, *line;
 	size_t n = strlen(scene_file);
-	char *file = xasprintf("%.*s.lock", (int)(n > 4 && strcmp(scene_file + n - 4, ".xml") == 0 ? n - 4 : n), scene_file);
+	char *file = xasprintf("%.*s.lock", (int)(n > 4 && strcmp(scene_file + n - 4, ".xml") == 0
+	    ? n - 4 : n), scene_file);
 	while ((line = strsep(&s, "\n"))) {
 		no++;
 		const char *bad = parse_line(l, line);

@@ -1,4 +1,5 @@
-/* script_math - the math table of scripts: the core's own functions, so that a script's numbers are the same
+/* script_math - the math table of scripts: the core's own functions, so that a script's numbers
+ * are the same
  * on every machine. abs, floor, min, max, sqrt, exp2, log2 and pow also take traced values.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
@@ -11,14 +12,17 @@
 
 struct unary { const char *name; double (*f)(double); };
 static const struct unary unaries[] = {
-	{ "exp", mx_exp }, { "log10", mx_log10 }, { "sin", mx_sin }, { "cos", mx_cos }, { "tan", mx_tan },
-	{ "asin", mx_asin }, { "acos", mx_acos }, { "sinh", mx_sinh }, { "cosh", mx_cosh }, { "tanh", mx_tanh },
+	{ "exp", mx_exp }, { "log10", mx_log10 }, { "sin", mx_sin }, { "cos", mx_cos },
+	    { "tan", mx_tan },
+	{ "asin", mx_asin }, { "acos", mx_acos }, { "sinh", mx_sinh }, { "cosh", mx_cosh },
+	    { "tanh", mx_tanh },
 	{ "asinh", mx_asinh }, { "erf", mx_erf }, { "cbrt", mx_cbrt },
 };
 
 static double number(lua_State *L, int i)
 {
-	if (trace_is(L, i)) luaL_error(L, "this function cannot be traced; a pixel function may use + - * / ^ %% //, "
+	if (trace_is(L, i))
+		luaL_error(L, "this function cannot be traced; a pixel function may use + - * / ^ %% //, "
 	                               "abs floor ceil sqrt exp exp2 log log2 pow min max clamp mix smoothstep luma select");
 	return luaL_checknumber(L, i);
 }
@@ -135,6 +139,12 @@ static int lx_hypot(lua_State *L)
 
 static int lx_fmod(lua_State *L)
 {
+	if (lua_isinteger(L, 1) && lua_isinteger(L, 2)) {
+		lua_Integer a = lua_tointeger(L, 1), b = lua_tointeger(L, 2);
+		luaL_argcheck(L, b != 0, 2, "zero");
+		lua_pushinteger(L, b == -1 ? 0 : a % b);
+		return 1;
+	}
 	double y = number(L, 2);
 	lua_pushnumber(L, mx_fmod(number(L, 1), y));
 	return 1;
@@ -143,7 +153,7 @@ static int lx_fmod(lua_State *L)
 static int lx_modf(lua_State *L)
 {
 	double x = number(L, 1), whole = x < 0 ? mx_ceil(x) : mx_floor(x);
-	lua_pushnumber(L, whole);
+	push_whole(L, whole);
 	lua_pushnumber(L, isinf(x) ? 0.0 : x - whole);
 	return 2;
 }
@@ -167,7 +177,8 @@ static int lx_type(lua_State *L)
 
 static int lx_ult(lua_State *L)
 {
-	lua_pushboolean(L, (lua_Unsigned)luaL_checkinteger(L, 1) < (lua_Unsigned)luaL_checkinteger(L, 2));
+	lua_pushboolean(L, (lua_Unsigned)luaL_checkinteger(L, 1) < (lua_Unsigned)luaL_checkinteger(L,
+	    2));
 	return 1;
 }
 
@@ -186,10 +197,13 @@ static int lx_rad(lua_State *L)
 int open_math(lua_State *L)
 {
 	static const luaL_Reg own[] = {
-		{ "sqrt", lx_sqrt }, { "exp2", lx_exp2 }, { "log2", lx_log2 }, { "abs", lx_abs }, { "floor", lx_floor },
-		{ "ceil", lx_ceil }, { "min", lx_min }, { "max", lx_max }, { "pow", lx_pow }, { "log", lx_log },
+		{ "sqrt", lx_sqrt }, { "exp2", lx_exp2 }, { "log2", lx_log2 }, { "abs", lx_abs },
+		    { "floor", lx_floor },
+		{ "ceil", lx_ceil }, { "min", lx_min }, { "max", lx_max }, { "pow", lx_pow },
+		    { "log", lx_log },
 		{ "atan", lx_atan }, { "hypot", lx_hypot }, { "fmod", lx_fmod }, { "modf", lx_modf },
-		{ "tointeger", lx_tointeger }, { "type", lx_type }, { "ult", lx_ult }, { "deg", lx_deg }, { "rad", lx_rad },
+		{ "tointeger", lx_tointeger }, { "type", lx_type }, { "ult", lx_ult }, { "deg", lx_deg },
+		    { "rad", lx_rad },
 		{ NULL, NULL } };
 	lua_newtable(L);
 	luaL_setfuncs(L, own, 0);

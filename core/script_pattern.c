@@ -1,4 +1,5 @@
-/* script_pattern - find, match, gmatch and gsub of scripts: own code that counts its steps (Lua's own can take
+/* script_pattern - find, match, gmatch and gsub of scripts: own code that counts its steps (Lua's
+ * own can take
  * exponential time inside one instruction).
  * The pattern language is that of the Lua 5.4 manual, section 6.4.1.
  * SPDX-License-Identifier: BSD-2-Clause */
@@ -152,8 +153,10 @@ static const char *close_capture(struct match *m, const char *s, const char *p)
 static const char *back_reference(struct match *m, const char *s, int digit)
 {
 	int i = digit - '1';
-	if (i < 0 || i >= m->ncap || m->cap[i].len == OPEN) luaL_error(m->L, "invalid capture index %%%d", i + 1);
-	size_t len = m->cap[i].len < 0 ? 0 : (size_t)m->cap[i].len;
+	if (i < 0 || i >= m->ncap || m->cap[i].len == OPEN)
+		luaL_error(m->L, "invalid capture index %%%d", i + 1);
+	if (m->cap[i].len == POSITION) return NULL;
+	size_t len = (size_t)m->cap[i].len;
 	vm_charge(m->L, len / 64);
 	if ((size_t)(m->end - s) < len || memcmp(m->cap[i].at, s, len) != 0) return NULL;
 	return s + len;
@@ -165,7 +168,8 @@ static bool frontier(struct match *m, const char *s, const char **p)
 	const char *set = *p + 2;
 	if (set >= m->pat_end || *set != '[') luaL_error(m->L, "missing '[' after '%%f' in pattern");
 	const char *ep = class_end(m, set);
-	unsigned char before = s == m->src ? 0 : (unsigned char)s[-1], here = s < m->end ? (unsigned char)*s : 0;
+	unsigned char before = s == m->src ? 0 : (unsigned char)s[-1], here = s < m->end
+	    ? (unsigned char)*s : 0;
 	*p = ep;
 	return !in_set(m, before, set, ep - 1) && in_set(m, here, set, ep - 1);
 }
@@ -300,8 +304,10 @@ static int l_match(lua_State *L) { return find(L, false); }
 static int gmatch_step(lua_State *L)
 {
 	size_t ls, lp;
-	const char *s = lua_tolstring(L, lua_upvalueindex(1), &ls), *p = lua_tolstring(L, lua_upvalueindex(2), &lp);
-	lua_Integer at = lua_tointeger(L, lua_upvalueindex(3)), last = lua_tointeger(L, lua_upvalueindex(4));
+	const char *s = lua_tolstring(L, lua_upvalueindex(1), &ls),
+	    *p = lua_tolstring(L, lua_upvalueindex(2), &lp);
+	lua_Integer at = lua_tointeger(L, lua_upvalueindex(3)),
+	    last = lua_tointeger(L, lua_upvalueindex(4));
 	struct match m = { .L = L, .src = s, .end = s + ls, .pat_end = p + lp };
 	for (; at <= (lua_Integer)ls; at++) {
 		m.ncap = m.depth = 0;
@@ -374,7 +380,8 @@ static int l_gsub(lua_State *L)
 	const char *s = luaL_checklstring(L, 1, &ls), *p = luaL_checklstring(L, 2, &lp), *last = NULL;
 	int t = lua_type(L, 3);
 	lua_Integer max = luaL_optinteger(L, 4, (lua_Integer)ls + 1), n = 0;
-	luaL_argexpected(L, t == LUA_TNUMBER || t == LUA_TSTRING || t == LUA_TFUNCTION || t == LUA_TTABLE, 3,
+	luaL_argexpected(L, t == LUA_TNUMBER || t == LUA_TSTRING || t == LUA_TFUNCTION ||
+	    t == LUA_TTABLE, 3,
 	                 "string/function/table");
 	if (t == LUA_TNUMBER) lua_tostring(L, 3);
 	bool anchor = lp > 0 && *p == '^';
@@ -400,7 +407,8 @@ static int l_gsub(lua_State *L)
 
 void add_patterns(lua_State *L)
 {
-	static const luaL_Reg own[] = { { "find", l_find }, { "match", l_match }, { "gmatch", l_gmatch },
+	static const luaL_Reg own[] = { { "find", l_find }, { "match", l_match },
+	    { "gmatch", l_gmatch },
 		{ "gsub", l_gsub }, { NULL, NULL } };
 	luaL_setfuncs(L, own, 0);
 }

@@ -1,5 +1,7 @@
-/* script_rules - the pass rules: a table view of the net is handed to Lua checks, whose findings become findings
- * of the scene. Composites are one node here, whatever they are made of; what the core itself inserted
+/* script_rules - the pass rules: a table view of the net is handed to Lua checks, whose findings
+ * become findings
+ * of the scene. Composites are one node here, whatever they are made of; what the core itself
+ * inserted
  * (conversions, rounding, proxies) is looked through. SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
 
@@ -13,8 +15,10 @@
 #include "net_int.h"
 #include "script_lock.h"
 
-static const char *const trait_names[] = { "ai", "upscale", "neutral", "grade", "lut", "blur", "tone", "grain",
-	"resize", "retime", "clips", "output", "source", "convert", "geometry", "cleanup", "dissolve", "view" };
+static const char *const trait_names[] = { "ai", "upscale", "neutral", "grade", "lut", "blur",
+    "tone", "grain",
+	"resize", "retime", "clips", "output", "source", "convert", "geometry", "cleanup", "dissolve",
+	    "view" };
 
 struct view_node { struct net_node *nn; unsigned traits; };
 struct rules {
@@ -113,7 +117,8 @@ static void push_params(lua_State *L, const struct net_node *nn, struct arena *a
 	lua_newtable(L);
 	for (int i = 0; i < nn->nbind; i++) {
 		const struct bind *b = &nn->bind[i];
-		const char *text = b->kind == BIND_CONST ? value_print(b->p, &b->val, a) : b->kind == BIND_EXPR ? b->expr : "animated";
+		const char *text = b->kind == BIND_CONST ? value_print(b->p, &b->val, a)
+		    : b->kind == BIND_EXPR ? b->expr : "animated";
 		if (is_written(nn, b, text)) set_flag(L, b->p->name, true);
 		lua_pushstring(L, text);
 		lua_setfield(L, -3, b->p->name);
@@ -122,7 +127,8 @@ static void push_params(lua_State *L, const struct net_node *nn, struct arena *a
 	lua_setfield(L, -2, "params");
 }
 
-/* inputs: { slot=, picture=, node= }, where picture says that it feeds pixels (no mask, no reference). */
+/* inputs: { slot=, picture=, node= }, where picture says that it feeds pixels (no mask, no
+ * reference). */
 static void push_inputs(lua_State *L, const struct rules *r, const struct net_node *nn)
 {
 	lua_newtable(L);
@@ -154,7 +160,8 @@ static void set_fps(lua_State *L, struct rational fps)
 static void push_identity(lua_State *L, const struct rules *r, const struct view_node *vn)
 {
 	char hex[65];
-	if ((vn->traits & TR_AI) && lock_model_hash(&vn->nn->ctx, hex)) set_text(L, "model_on_disk", hex);
+	if ((vn->traits & TR_AI) && lock_model_hash(&vn->nn->ctx, hex))
+		set_text(L, "model_on_disk", hex);
 	bool source = (vn->traits & TR_SOURCE) && r->n->scene->picture_locked;
 	if (source && lock_source_hash(vn->nn, hex)) set_text(L, "identity", hex);
 }
@@ -226,7 +233,8 @@ static void push_lock(lua_State *L, const struct lock *lock)
 	for (size_t k = 0; k < IN_COUNT(kinds); k++) {
 		lua_newtable(L);
 		for (int i = 0; i < lock->n; i++)
-			if (strcmp(lock->line[i].kind, kinds[k]) == 0) set_text(L, lock->line[i].id, lock->line[i].value);
+			if (strcmp(lock->line[i].kind, kinds[k]) == 0)
+				set_text(L, lock->line[i].id, lock->line[i].value);
 		lua_setfield(L, -2, kinds[k]);
 	}
 }
@@ -296,32 +304,37 @@ static void read_place(lua_State *L, const struct rules *r, struct place *p)
 	lua_Integer k = lua_tointeger(L, -1);
 	bool pass = lua_type(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -2), "pass") == 0;
 	lua_pop(L, 2);
-	if (k < 1 || k > (pass ? r->n->npass : r->nv)) luaL_error(L, "find: the place is not a node or pass of this graph");
+	if (k < 1 || k > (pass ? r->n->npass : r->nv))
+		luaL_error(L, "find: the place is not a node or pass of this graph");
 	if (pass) {
 		const struct net_pass *np = r->n->pass[k - 1];
 		*p = (struct place){ .id = np->id, .file = np->scene->file, .line = np->pass->line };
 		snprintf(p->where, sizeof p->where, "<pass id=\"%.200s\">", np->id);
 	} else {
 		const struct net_node *nn = r->v[k - 1].nn;
-		*p = (struct place){ .id = nn->id, .file = nn->scene->file, .line = nn->elem ? nn->elem->line : 0 };
+		*p = (struct place){ .id = nn->id, .file = nn->scene->file, .line = nn->elem
+		    ? nn->elem->line : 0 };
 		snprintf(p->where, sizeof p->where, "<%.40s id=\"%.200s\">", nn->type->name, nn->id);
 	}
 }
 
-/* graph:find(place, message, what to do, kind): kind "lock" for a mismatch with a pin (status 12, cannot be
+/* graph:find(place, message, what to do, kind): kind "lock" for a mismatch with a pin (status 12,
+ * cannot be
  * waived), "note" for what is only reported. */
 static int l_find(lua_State *L)
 {
 	struct rules *r = vm_of(L)->call;
 	struct place p;
 	read_place(L, r, &p);
-	const char *msg = luaL_checkstring(L, 3), *hint = luaL_optstring(L, 4, ""), *kind = luaL_optstring(L, 5, "");
+	const char *msg = luaL_checkstring(L, 3), *hint = luaL_optstring(L, 4, ""),
+	    *kind = luaL_optstring(L, 5, "");
 	bool lock = strcmp(kind, "lock") == 0, note = strcmp(kind, "note") == 0;
 	if (*kind && !lock && !note) return luaL_error(L, "find: the kind is \"lock\" or \"note\"");
 	const struct waive *w = lock || note ? NULL : find_waiver(r, r->rule->id, p.id);
 	vm_charge(L, 1000);
-	diag_add(r->d, note ? DIAG_NOTE : DIAG_ERROR, note ? E_OK : lock ? E_LOCK : E_RULE, p.file, p.line, p.where, hint,
-	         w ? "rule %s: %s; waived: %s" : "rule %s: %s%s", r->rule->id, msg, w ? w->reason : "");
+	diag_add(r->d, note ? DIAG_NOTE : DIAG_ERROR, note ? E_OK : lock ? E_LOCK : E_RULE, p.file,
+	    p.line, p.where, hint,
+	         w ? "%s; waived: %s" : "%s%s", msg, w ? w->reason : "");
 	struct diag *g = &r->d->v[r->d->n - 1];
 	free(g->rule);
 	g->rule = xstrdup(r->rule->id);
@@ -353,7 +366,8 @@ static int run_file_rules(struct rules *r, const struct script_file *f)
 		r->rule_index = f->rule_index[i];
 		if (vm) vm->limit += (uint64_t)r->nv * (uint64_t)r->nv * 200;
 		if (!vm || vm_run(vm, check_entry, r, &e) < 0) {
-			diag_add(r->d, DIAG_ERROR, E_SCRIPT, f->shown, vm ? vm->err_line : 0, "", "", "rule %s: %s", r->rule->id, e.msg);
+			diag_add(r->d, DIAG_ERROR, E_SCRIPT, f->shown, vm ? vm->err_line : 0, "", "",
+			    "rule %s: %s", r->rule->id, e.msg);
 			rc = -1;
 		}
 		vm_free(&vm);
@@ -361,7 +375,8 @@ static int run_file_rules(struct rules *r, const struct script_file *f)
 	return rc;
 }
 
-static int builtin_file(struct host *h, const char *rules_dir, struct script_file **out, struct diags *d)
+static int builtin_file(struct host *h, const char *rules_dir, struct script_file **out,
+    struct diags *d)
 {
 	char path[PATH_MAX + 64];
 	struct err e = ERR_INIT;
@@ -380,23 +395,28 @@ static void check_waivers(struct rules *r)
 	for (int i = 0; i < s->nwaive; i++) {
 		const struct waive *w = &s->waive[i];
 		char where[300];
-		snprintf(where, sizeof where, "<waive rule=\"%.60s\" node=\"%.200s\">", w->rule, w->node ? w->node : "");
+		snprintf(where, sizeof where, "<waive rule=\"%.60s\" node=\"%.200s\">", w->rule, w->node
+		    ? w->node : "");
 		if (!w->reason || !*w->reason)
-			diag_add(r->d, DIAG_ERROR, E_SCENE, s->file, w->line, where, "write reason=\"...\"", "a waiver needs a reason");
+			diag_add(r->d, DIAG_ERROR, E_SCENE, s->file, w->line, where, "write reason=\"...\"",
+			    "a waiver needs a reason");
 		else if (!r->waiver_used[i])
-			diag_add(r->d, DIAG_WARNING, E_OK, s->file, w->line, where, "take it out", "this waiver waives nothing");
+			diag_add(r->d, DIAG_WARNING, E_OK, s->file, w->line, where, "take it out",
+			    "this waiver waives nothing");
 	}
 }
 
 /* The user's files in the order in which they were loaded. */
-static int run_user_rules(struct rules *r, const struct script_file *f, const struct script_file *builtin)
+static int run_user_rules(struct rules *r, const struct script_file *f,
+    const struct script_file *builtin)
 {
 	if (!f) return 0;
 	int rc = run_user_rules(r, f->next, builtin);
 	return f != builtin && run_file_rules(r, f) < 0 ? -1 : rc;
 }
 
-int script_rules(struct script_host *face, const struct net *n, const char *rules_dir, const char *lock_text,
+int script_rules(struct script_host *face, const struct net *n, const char *rules_dir,
+    const char *lock_text,
                  struct diags *d)
 {
 	struct host *h = face->self;
@@ -416,7 +436,8 @@ int script_rules(struct script_host *face, const struct net *n, const char *rule
 	return rc;
 }
 
-static void append_rules(const struct script_file *f, const struct script_file *skip, struct script_rule **v, int *n)
+static void append_rules(const struct script_file *f, const struct script_file *skip,
+    struct script_rule **v, int *n)
 {
 	if (!f) return;
 	append_rules(f->next, skip, v, n);
@@ -426,7 +447,8 @@ static void append_rules(const struct script_file *f, const struct script_file *
 	}
 }
 
-struct script_rule *script_rule_list(struct script_host *face, const char *rules_dir, int *n, struct err *e)
+struct script_rule *script_rule_list(struct script_host *face, const char *rules_dir, int *n,
+    struct err *e)
 {
 	struct host *h = face->self;
 	struct script_file *builtin = NULL;

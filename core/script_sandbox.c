@@ -1,7 +1,10 @@
-/* script_sandbox - a Lua state that can compute and nothing else, under budgets that do not look at clocks.
+/* script_sandbox - a Lua state that can compute and nothing else, under budgets that do not look
+ * at clocks.
  *
- * Memory: an accounting allocator with a cap, and a shorter cap for single strings (so that one instruction on
- * strings stays cheap). Work: a count hook, plus what C functions and the allocator charge. Once a budget is
+ * Memory: an accounting allocator with a cap, and a shorter cap for single strings (so that one
+ * instruction on
+ * strings stays cheap). Work: a count hook, plus what C functions and the allocator charge. Once
+ * a budget is
  * spent the hook fires on every instruction, so that no pcall loop survives it.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
@@ -32,7 +35,8 @@ static void on_count(lua_State *L, lua_Debug *ar)
 	(void)ar;
 	if (!vm->dead) {
 		vm->steps += HOOK_EVERY;
-		if (vm->cancel && atomic_load_explicit(vm->cancel, memory_order_relaxed)) vm->why = "cancelled";
+		if (vm->cancel && atomic_load_explicit(vm->cancel, memory_order_relaxed))
+			vm->why = "cancelled";
 		else if (vm->steps <= vm->limit) return;
 		else vm->why = "too many instructions: the script was stopped";
 		vm->dead = true;
@@ -78,7 +82,7 @@ static void *vm_alloc(void *ud, void *ptr, size_t osize, size_t nsize)
 	return p;
 }
 
-/* --- tostring, next, pairs --- */
+/* --- tostring --- */
 
 const char *vm_tostring(lua_State *L, int idx)
 {
@@ -113,117 +117,10 @@ static int l_tostring(lua_State *L)
 	return 1;
 }
 
-/* Order of keys: numbers ascending, strings bytewise, false, true. Others have no order that is the same twice. */
-struct sort_key { int kind; long double num; const char *s; size_t len; lua_Integer i; bool whole; };
-
-static void key_at(lua_State *L, int idx, struct sort_key *k)
-{
-	memset(k, 0, sizeof *k);
-	switch (lua_type(L, idx)) {
-	case LUA_TNUMBER:
-		k->whole = lua_isinteger(L, idx);
-		k->i = k->whole ? lua_tointeger(L, idx) : 0;
-		k->num = k->whole ? (long double)k->i : (long double)lua_tonumber(L, idx);
-		break;
-	case LUA_TSTRING: k->kind = 1; k->s = lua_tolstring(L, idx, &k->len); break;
-	case LUA_TBOOLEAN: k->kind = lua_toboolean(L, idx) ? 3 : 2; break;
-	default:
-		luaL_error(L, "a %s is a key of this table: it has no order, so it cannot be listed; "
-		           "use numbers, strings or booleans as keys", luaL_typename(L, idx));
-	}
-}
-
-static int key_order(const void *pa, const void *pb)
-{
-	const struct sort_key *a = pa, *b = pb;
-	if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
-	if (a->kind == 0) return a->num < b->num ? -1 : a->num > b->num;
-	if (a->kind != 1) return 0;
-	int c = memcmp(a->s, b->s, a->len < b->len ? a->len : b->len);
-	return c ? c : a->len < b->len ? -1 : a->len > b->len;
-}
-
-static void push_key(lua_State *L, const struct sort_key *k)
-{
-	if (k->kind == 1) lua_pushlstring(L, k->s, k->len);
-	else if (k->kind) lua_pushboolean(L, k->kind == 3);
-	else if (k->whole) lua_pushinteger(L, k->i);
-	else lua_pushnumber(L, (lua_Number)k->num);
-}
-
-lua_Integer vm_keys(lua_State *L, int idx)
-{
-	size_t n = 0, cap = 0;
-	idx = lua_absindex(L, idx);
-	for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) cap++;
-	vm_charge(L, 4 * cap);
-	struct sort_key *v = lua_newuserdatauv(L, (cap + 1) * sizeof *v, 0);
-	for (lua_pushnil(L); lua_next(L, idx) && n < cap; lua_pop(L, 1)) key_at(L, -2, &v[n++]);
-	qsort(v, n, sizeof *v, key_order);
-	lua_createtable(L, (int)n, 0);
-	for (size_t i = 0; i < n; i++) {
-		push_key(L, &v[i]);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
-	}
-	lua_remove(L, -2);
-	return (lua_Integer)n;
-}
-
-/* Upvalues: table, array of keys, place. */
-static int pairs_step(lua_State *L)
-{
-	lua_Integer i = lua_tointeger(L, lua_upvalueindex(3));
-	for (;;) {
-		i++;
-		if (lua_rawgeti(L, lua_upvalueindex(2), i) == LUA_TNIL) return 1;
-		lua_pushvalue(L, -1);
-		if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) break;
-		lua_pop(L, 2);
-	}
-	lua_pushinteger(L, i);
-	lua_replace(L, lua_upvalueindex(3));
-	return 2;
-}
-
-static int l_pairs(lua_State *L)
-{
-	luaL_checktype(L, 1, LUA_TTABLE);
-	lua_pushvalue(L, 1);
-	vm_keys(L, 1);
-	lua_pushinteger(L, 0);
-	lua_pushcclosure(L, pairs_step, 3);
-	lua_pushvalue(L, 1);
-	lua_pushnil(L);
-	return 3;
-}
-
-/* The smallest key above the given one. */
-static int l_next(lua_State *L)
-{
-	struct sort_key after, best, k;
-	bool first = lua_isnoneornil(L, 2), found = false;
-	uint64_t n = 0;
-	luaL_checktype(L, 1, LUA_TTABLE);
-	lua_settop(L, 2);
-	if (!first) key_at(L, 2, &after);
-	for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
-		n++;
-		key_at(L, -2, &k);
-		if (!first && key_order(&k, &after) <= 0) continue;
-		if (!found || key_order(&k, &best) < 0) best = k;
-		found = true;
-	}
-	vm_charge(L, n);
-	if (!found) { lua_pushnil(L); return 1; }
-	push_key(L, &best);
-	lua_pushvalue(L, -1);
-	lua_rawget(L, 1);
-	return 2;
-}
-
 /* --- metatables --- */
 
-/* A metatable becomes a private copy without what would show the collector at work; getmetatable gives the original. */
+/* A metatable becomes a private copy without what would show the collector at work; getmetatable
+ * gives the original. */
 static const char original_key;
 
 static int l_setmetatable(lua_State *L)
@@ -232,13 +129,15 @@ static int l_setmetatable(lua_State *L)
 	int t = lua_type(L, 2);
 	luaL_checktype(L, 1, LUA_TTABLE);
 	luaL_argexpected(L, t == LUA_TNIL || t == LUA_TTABLE, 2, "nil or table");
-	if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL) return luaL_error(L, "cannot change a protected metatable");
+	if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
+		return luaL_error(L, "cannot change a protected metatable");
 	lua_settop(L, 2);
 	if (t == LUA_TTABLE) {
 		lua_Integer n = 0;
 		for (size_t i = 0; i < IN_COUNT(banned); i++) {
 			lua_pushstring(L, banned[i]);
-			if (lua_rawget(L, 2) != LUA_TNIL) return luaL_error(L, "setmetatable: %s is not available in scripts", banned[i]);
+			if (lua_rawget(L, 2) != LUA_TNIL)
+				return luaL_error(L, "setmetatable: %s is not available in scripts", banned[i]);
 			lua_pop(L, 1);
 		}
 		lua_newtable(L);
@@ -273,7 +172,8 @@ static int l_rawset(lua_State *L)
 	luaL_checkany(L, 2);
 	luaL_checkany(L, 3);
 	lua_settop(L, 3);
-	if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL) return luaL_error(L, "rawset: this table is read-only");
+	if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
+		return luaL_error(L, "rawset: this table is read-only");
 	lua_rawset(L, 1);
 	return 1;
 }
@@ -327,10 +227,12 @@ static int l_concat(lua_State *L)
 
 static int l_unpack(lua_State *L)
 {
-	lua_Integer from = luaL_optinteger(L, 2, 1), to = lua_isnoneornil(L, 3) ? luaL_len(L, 1) : luaL_checkinteger(L, 3);
+	lua_Integer from = luaL_optinteger(L, 2, 1), to = lua_isnoneornil(L, 3) ? luaL_len(L, 1)
+	    : luaL_checkinteger(L, 3);
 	if (from > to) return 0;
 	lua_Unsigned n = (lua_Unsigned)to - (lua_Unsigned)from;
-	if (n >= 8000 || !lua_checkstack(L, (int)n + 1)) return luaL_error(L, "too many results to unpack");
+	if (n >= 8000 || !lua_checkstack(L, (int)n + 1))
+		return luaL_error(L, "too many results to unpack");
 	vm_charge(L, n);
 	for (lua_Unsigned i = 0; i <= n; i++) lua_geti(L, 1, (lua_Integer)((lua_Unsigned)from + i));
 	return (int)n + 1;
@@ -354,6 +256,19 @@ static int l_traced(lua_State *L)
 	return 1;
 }
 
+/* Errors cost more than instructions: a loop over pcall pays for them. */
+static int l_pcall(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	vm_charge(L, 50);
+	lua_pushboolean(L, 1);
+	lua_insert(L, 1);
+	if (lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0) == LUA_OK) return lua_gettop(L);
+	lua_pushboolean(L, 0);
+	lua_insert(L, -2);
+	return 2;
+}
+
 /* The line of the script that is running, 0 when none is. */
 static int script_line(lua_State *L)
 {
@@ -373,11 +288,13 @@ static int l_line(lua_State *L)
 /* What of the base library stays, in a new table on the stack. */
 static void base_globals(lua_State *L)
 {
-	static const char *const kept[] = { "assert", "error", "ipairs", "pcall", "rawequal", "rawget",
+	static const char *const kept[] = { "assert", "error", "ipairs", "rawequal", "rawget",
 		"rawlen", "tonumber", "type" };
-	static const luaL_Reg own[] = { { "tostring", l_tostring }, { "pairs", l_pairs }, { "next", l_next },
-		{ "setmetatable", l_setmetatable }, { "getmetatable", l_getmetatable }, { "rawset", l_rawset },
-		{ "print", l_print }, { NULL, NULL } };
+	static const luaL_Reg own[] = { { "tostring", l_tostring }, { "pairs", script_pairs },
+	    { "next", script_next },
+		{ "setmetatable", l_setmetatable }, { "getmetatable", l_getmetatable },
+		    { "rawset", l_rawset },
+		{ "print", l_print }, { "pcall", l_pcall }, { NULL, NULL } };
 	luaL_requiref(L, "_G", luaopen_base, 0);
 	lua_newtable(L);
 	for (size_t i = 0; i < IN_COUNT(kept); i++) {
@@ -391,7 +308,8 @@ static void base_globals(lua_State *L)
 /* The table that only the prelude sees. */
 static void core_table(lua_State *L)
 {
-	static const luaL_Reg own[] = { { "unpack", l_unpack }, { "charge", l_charge }, { "luma", l_luma },
+	static const luaL_Reg own[] = { { "unpack", l_unpack }, { "charge", l_charge },
+	    { "luma", l_luma },
 		{ "traced", l_traced }, { "line", l_line }, { "cond", trace_select }, { NULL, NULL } };
 	static const char *const kept[] = { "select" };
 	lua_newtable(L);
@@ -447,7 +365,8 @@ void vm_graph_methods(lua_State *L)
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &graph_key);
 }
 
-/* lua_State fresh from lua_newstate -> sandbox with the prelude run; its globals are the new table. */
+/* lua_State fresh from lua_newstate -> sandbox with the prelude run; its globals are the new
+ * table. */
 static int build_sandbox(lua_State *L)
 {
 	const struct prelude *p = vm_of(L)->call;
@@ -523,7 +442,8 @@ int vm_run(struct script_vm *vm, lua_CFunction f, void *ud, struct err *e)
 	vm->call = outer;
 	if (rc == LUA_OK) return 0;
 	const char *msg = rc == LUA_ERRMEM ? NULL : lua_tostring(L, -1);
-	enum err_code code = vm->cancel && atomic_load_explicit(vm->cancel, memory_order_relaxed) ? E_CANCEL : E_SCRIPT;
+	enum err_code code = vm->cancel && atomic_load_explicit(vm->cancel, memory_order_relaxed)
+	    ? E_CANCEL : E_SCRIPT;
 	if (vm->dead) msg = vm->why;
 	char mem[80];
 	snprintf(mem, sizeof mem, "the script needs more than %zu MiB, or a string over %d KiB",

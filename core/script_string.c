@@ -1,4 +1,5 @@
-/* script_string - the string and utf8 tables of scripts; format shows no addresses, case is that of ASCII.
+/* script_string - the string and utf8 tables of scripts; format shows no addresses, case is that
+ * of ASCII.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
 
@@ -50,7 +51,8 @@ static void add_string(lua_State *L, luaL_Buffer *b, const char *spec, int arg)
 	}
 }
 
-/* "%-08.3" at p into spec; the conversion character's place. Width and precision have two digits at most. */
+/* "%-08.3" at p into spec; the conversion character's place. Width and precision have two digits
+ * at most. */
 static const char *read_spec(lua_State *L, const char *p, char spec[16])
 {
 	size_t n = 1 + strspn(p + 1, "-+ #0"), digits = strspn(p + n, "0123456789");
@@ -111,7 +113,8 @@ static int l_sub(lua_State *L)
 {
 	size_t l;
 	const char *s = luaL_checklstring(L, 1, &l);
-	lua_Integer from = (lua_Integer)start_pos(luaL_checkinteger(L, 2), l), to = end_pos(luaL_optinteger(L, 3, -1), l);
+	lua_Integer from = (lua_Integer)start_pos(luaL_checkinteger(L, 2), l),
+	    to = end_pos(luaL_optinteger(L, 3, -1), l);
 	if (from > to) lua_pushliteral(L, "");
 	else lua_pushlstring(L, s + from - 1, (size_t)(to - from + 1));
 	return 1;
@@ -142,7 +145,8 @@ static int l_rep(lua_State *L)
 	lua_Integer n = luaL_checkinteger(L, 2);
 	if (n <= 0) { lua_pushliteral(L, ""); return 1; }
 	if (l + ls != 0 && (size_t)n > SCRIPT_MAX_STRING / (l + ls))
-		return luaL_error(L, "string.rep: the result would be over %d KiB", SCRIPT_MAX_STRING >> 10);
+		return luaL_error(L, "string.rep: the result would be over %d KiB",
+		    SCRIPT_MAX_STRING >> 10);
 	if (l + ls == 0) { lua_pushliteral(L, ""); return 1; }
 	luaL_Buffer b;
 	luaL_buffinit(L, &b);
@@ -185,8 +189,10 @@ static int l_char(lua_State *L)
 int open_string(lua_State *L)
 {
 	static const luaL_Reg own[] = {
-		{ "format", l_format }, { "len", l_len }, { "sub", l_sub }, { "upper", l_upper }, { "lower", l_lower },
-		{ "reverse", l_reverse }, { "rep", l_rep }, { "byte", l_byte }, { "char", l_char }, { NULL, NULL } };
+		{ "format", l_format }, { "len", l_len }, { "sub", l_sub }, { "upper", l_upper },
+		    { "lower", l_lower },
+		{ "reverse", l_reverse }, { "rep", l_rep }, { "byte", l_byte }, { "char", l_char },
+		    { NULL, NULL } };
 	lua_newtable(L);
 	luaL_setfuncs(L, own, 0);
 	add_patterns(L);
@@ -217,7 +223,8 @@ static int l_ulen(lua_State *L)
 	vm_charge(L, l / 8);
 	for (size_t i = 0; i < l; n++) {
 		unsigned char c = (unsigned char)s[i];
-		size_t w = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+		size_t w = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3
+		    : c >= 0xf0 && c < 0xf5 ? 4 : 0;
 		for (size_t k = 1; k < w; k++)
 			if (i + k >= l || ((unsigned char)s[i + k] & 0xc0) != 0x80) w = 0;
 		if (!w) { lua_pushnil(L); lua_pushinteger(L, (lua_Integer)i + 1); return 2; }

@@ -1,4 +1,5 @@
-/* script_trace - pixel functions: called once with values that record what is done to them, checked against
+/* script_trace - pixel functions: called once with values that record what is done to them,
+ * checked against
  * plain numbers, and compiled into a block program.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
@@ -122,9 +123,12 @@ int trace_select(lua_State *L)
 void open_trace(lua_State *L)
 {
 	static const luaL_Reg meta[] = {
-		{ "__add", m_add }, { "__sub", m_sub }, { "__mul", m_mul }, { "__div", m_div }, { "__pow", m_pow },
-		{ "__unm", m_unm }, { "__idiv", m_idiv }, { "__mod", m_mod }, { "__lt", m_compare }, { "__le", m_compare },
-		{ "__eq", m_compare }, { "__concat", m_other }, { "__len", m_other }, { "__index", m_other },
+		{ "__add", m_add }, { "__sub", m_sub }, { "__mul", m_mul }, { "__div", m_div },
+		    { "__pow", m_pow },
+		{ "__unm", m_unm }, { "__idiv", m_idiv }, { "__mod", m_mod }, { "__lt", m_compare },
+		    { "__le", m_compare },
+		{ "__eq", m_compare }, { "__concat", m_other }, { "__len", m_other },
+		    { "__index", m_other },
 		{ "__newindex", m_other }, { "__call", m_other }, { NULL, NULL } };
 	luaL_newmetatable(L, EXPR);
 	luaL_setfuncs(L, meta, 0);
@@ -155,11 +159,13 @@ static void push_uniform(lua_State *L, int index, const double *plain)
 {
 	uint16_t arg[4] = { (uint16_t)index };
 	if (plain) { lua_pushnumber(L, plain[index]); return; }
-	if (index >= PP_MAX_UNI) luaL_error(L, "a pixel node has at most %d number parameters", PP_MAX_UNI);
+	if (index >= PP_MAX_UNI)
+		luaL_error(L, "a pixel node has at most %d number parameters", PP_MAX_UNI);
 	push_value(L, emit(L, PP_UNI, arg, 0));
 }
 
-/* p: uniforms are traced, or numbers when plain is given; the others are the instance's constants. */
+/* p: uniforms are traced, or numbers when plain is given; the others are the instance's
+ * constants. */
 static void push_params(lua_State *L, const struct job *j, const double *plain)
 {
 	static const char *const rgb[3] = { "r", "g", "b" };
@@ -250,19 +256,22 @@ static int call_pixel(lua_State *L, const struct job *j, const struct pp_pixel *
 	lua_settop(L, base + n);
 	for (int c = 1; c <= n; c++)
 		if (!trace_is(L, base + c) && lua_type(L, base + c) != LUA_TNUMBER)
-			luaL_error(L, "pixel must return {r=, g=, b=} or three values; '%s' is a %s", names[c - 1],
+			luaL_error(L, "pixel must return {r=, g=, b=} or three values; '%s' is a %s",
+			    names[c - 1],
 			           luaL_typename(L, base + c));
 	return n;
 }
 
 static double unit(uint32_t w) { return (double)w * 0x1p-32; }
 
-/* The fixed test pixels: special values, greys, a wide positive range, negatives; exact in single precision. */
+/* The fixed test pixels: special values, greys, a wide positive range, negatives; exact in single
+ * precision. */
 static double pixel_value(int i, int conn, int c)
 {
 	static const double special[8] = { 0, 1, 0.5, -0.25, 2, 0.25, 16, 0.0009765625 };
 	if (i % 4 == 0 && c < 3) c = 0;
-	uint32_t w = philox4x32((uint32_t)i, (uint32_t)c, (uint32_t)conn, 0, 0x696e7465, 0x726e6567).c[0];
+	uint32_t w = philox4x32((uint32_t)i, (uint32_t)c, (uint32_t)conn, 0, 0x696e7465,
+	    0x726e6567).c[0];
 	if (c == 3) return i % 5 == 0 ? i & 1 : (double)(float)unit(w);
 	if (i < 48) return special[w >> 29];
 	if (i % 3 == 0) return (double)(float)(2.0 * unit(w) - 0.5);
@@ -281,13 +290,15 @@ static double uniform_value(const struct param *p, int k, int i, int index)
 	return (double)(float)v;
 }
 
-static void check_pixel(const struct job *j, int i, double in[][4], double *uni, struct pp_pixel *px)
+static void check_pixel(const struct job *j, int i, double in[][4], double *uni,
+    struct pp_pixel *px)
 {
 	int k = 0;
 	for (int conn = 0; conn < j->n->nconn; conn++)
 		for (int c = 0; c < 4; c++) in[conn][c] = pixel_value(i, conn, c);
 	for (const struct param *p = j->st->type.params; p->name; p++)
-		for (int c = 0; c < uniforms_of(p) && k < PP_MAX_UNI; c++, k++) uni[k] = uniform_value(p, c, i, k);
+		for (int c = 0; c < uniforms_of(p) && k < PP_MAX_UNI; c++, k++)
+			uni[k] = uniform_value(p, c, i, k);
 	*px = (struct pp_pixel){ .in = (const double (*)[4])in, .uni = uni, .x = 17 * (i % 16) + 0.5,
 	                         .y = 9 * (i / 16) + 0.5, .frame = i + 1 };
 }
@@ -300,13 +311,16 @@ static bool agree(double a, double b)
 	return fabs(a - b) <= 1e-4 * m + 1e-9;
 }
 
-static void disagree(lua_State *L, const struct job *j, const struct pp_pixel *px, int i, int c, double plain, double traced)
+static void disagree(lua_State *L, const struct job *j, const struct pp_pixel *px, int i, int c,
+    double plain, double traced)
 {
 	char who[320], a[40], b[40];
-	int n = snprintf(who, sizeof who, "r=%.6g g=%.6g b=%.6g", px->in[0][0], px->in[0][1], px->in[0][2]);
+	int n = snprintf(who, sizeof who, "r=%.6g g=%.6g b=%.6g", px->in[0][0], px->in[0][1],
+	    px->in[0][2]);
 	int k = 0;
 	for (const struct param *p = j->st->type.params; p->name && n < 240; k += uniforms_of(p), p++)
-		if (uniforms_of(p) == 1) n += snprintf(who + n, sizeof who - (size_t)n, " %.40s=%.6g", p->name, px->uni[k]);
+		if (uniforms_of(p) == 1)
+			n += snprintf(who + n, sizeof who - (size_t)n, " %.40s=%.6g", p->name, px->uni[k]);
 	mx_print(plain, a);
 	mx_print(traced, b);
 	luaL_error(L, "tracing loses something: on test pixel %d (%s) the function gives %c=%s with plain numbers but "
@@ -372,7 +386,8 @@ void trace_cache_free(struct trace_cache **c)
 	*c = NULL;
 }
 
-/* What a trace depends on beside the source: constant parameters, which inputs there are, the luma weights. */
+/* What a trace depends on beside the source: constant parameters, which inputs there are, the
+ * luma weights. */
 static struct key trace_key(const struct job *j, const double luma[3])
 {
 	struct sha s;

@@ -64,6 +64,7 @@ int verb_nodes(struct cli *c, struct err *e)
 {
 	struct registry reg = { 0 };
 	if (c->narg > 1) return err_set(e, E_USAGE, "nodes wants at most one NAME");
+	if (c->json && !c->narg) { docs_json(stdout, &reg); return 0; }
 	if (c->markdown) { docs_markdown(stdout, &reg); return 0; }
 	if (!c->narg) { docs_list(stdout, &reg); return 0; }
 	const struct node_type *t = registry_find(&reg, c->arg[0]);

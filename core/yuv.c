@@ -8,9 +8,11 @@
 #include "hash.h"
 #include "image.h"
 
-static const char *const matrix_names[] = { "auto", "rgb", "bt709", "bt601", "bt2020", "fcc", "smpte240m", "ycgco" };
+static const char *const matrix_names[] =
+    { "auto", "rgb", "bt709", "bt601", "bt2020", "fcc", "smpte240m", "ycgco" };
 static const char *const range_names[] = { "auto", "limited", "full" };
-static const char *const siting_names[] = { "auto", "left", "center", "topleft", "top", "bottomleft", "bottom" };
+static const char *const siting_names[] =
+    { "auto", "left", "center", "topleft", "top", "bottomleft", "bottom" };
 
 const char *yuv_matrix_name(enum yuv_matrix m) { return matrix_names[m]; }
 const char *yuv_range_name(enum yuv_range r) { return range_names[r]; }
@@ -116,7 +118,8 @@ static void init_matrix(struct yuv_coef *k, enum yuv_matrix m)
 	double kr, kb;
 	yuv_weights(m, &kr, &kb);
 	double kg = 1 - kr - kb;
-	double inv[3][2] = { { 0, 2 * (1 - kr) }, { -2 * (1 - kb) * kb / kg, -2 * (1 - kr) * kr / kg }, { 2 * (1 - kb), 0 } };
+	double inv[3][2] = { { 0, 2 * (1 - kr) }, { -2 * (1 - kb) * kb / kg, -2 * (1 - kr) * kr / kg },
+	                    { 2 * (1 - kb), 0 } };
 	double fwd[3][3] = { { kr, kg, kb },
 		{ -kr / (2 * (1 - kb)), -kg / (2 * (1 - kb)), .5 },
 		{ .5, -kg / (2 * (1 - kr)), -kb / (2 * (1 - kr)) } };
@@ -143,7 +146,8 @@ static void init_range(struct yuv_coef *k, const struct plane_desc *d, enum yuv_
 	}
 	int unit = 1 << (d->depth - 8);
 	k->yoff = (float)(16 * unit); k->yscale = (float)(219 * unit); k->cscale = (float)(224 * unit);
-	k->lo = (float)unit; k->hi = (float)(255 * unit - 1);   /* sync codes: BT.709 section 4.6, BT.2020 table 5 */
+	/* sync codes: BT.709 section 4.6, BT.2020 table 5 */
+	k->lo = (float)unit; k->hi = (float)(255 * unit - 1);
 }
 
 /* Catmull-Rom, the interpolating cubic with a = -1/2 (Keys 1981). */
@@ -177,7 +181,8 @@ static void init_down(float *w, int *first, int *n, int s, double off)
 	for (int k = 0; k < *n; k++) w[k] = (float)(keys((a + k - off) / s) / s);
 }
 
-void yuv_coef_init(struct yuv_coef *k, const struct plane_desc *d, enum yuv_matrix m, enum yuv_range r,
+void yuv_coef_init(struct yuv_coef *k, const struct plane_desc *d, enum yuv_matrix m,
+                   enum yuv_range r,
                    enum yuv_siting s)
 {
 	memset(k, 0, sizeof *k);
@@ -192,7 +197,8 @@ void yuv_coef_init(struct yuv_coef *k, const struct plane_desc *d, enum yuv_matr
 	if (s == YS_BOTTOMLEFT || s == YS_BOTTOM) voff = sh - 1;
 	for (int p = 0; p < sw; p++) init_tap(&k->htap[p], p, sw, hoff);
 	for (int p = 0; p < sh; p++) {
-		/* Interlaced 4:2:0: in field lines, chroma sits at 1/4 (top) or 3/4 (bottom field) of a pair (H.264 fig. 6-2). */
+		/* Interlaced 4:2:0: in field lines, chroma sits at 1/4 (top) or 3/4 (bottom field) of a pair
+		 * (H.264 fig. 6-2). */
 		init_tap(&k->vtap[0][p], p, sh, voff);
 		init_tap(&k->vtap[1][p], p, sh, voff - .25 * (sh - 1));
 		init_tap(&k->vtap[2][p], p, sh, voff + .25 * (sh - 1));

@@ -1,7 +1,8 @@
-/* yuv - picture planes as they stand in files, and the numbers that turn them into R,G,B and back.
+/* yuv - picture planes as they stand in files, and the numbers that turn them into R,G,B and
+ * back.
  *
- * Codes are kept as they are (16-bit integers, or float); px_yuv.h converts rows. Matrices and ranges:
- * ITU-T H.273, tables 3 and 4. Threads: frozen (coefficients), worker (planes).
+ * Codes are kept as they are (16-bit integers, or float); px_yuv.h converts rows. Matrices and
+ * ranges: ITU-T H.273, tables 3 and 4. Threads: frozen (coefficients), worker (planes).
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_YUV_H
 #define IN_YUV_H
@@ -22,7 +23,8 @@ const char *yuv_matrix_name(enum yuv_matrix m);
 const char *yuv_range_name(enum yuv_range r);
 const char *yuv_siting_name(enum yuv_siting s);
 
-/* What the planes mean. Plane order: Y,Cb,Cr,A or R,G,B,A; gray is plane 0 alone; alpha is always plane 3. */
+/* What the planes mean. Plane order: Y,Cb,Cr,A or R,G,B,A; gray is plane 0 alone; alpha is
+ * always plane 3. */
 struct plane_desc {
 	int w, h;                        /* of plane 0; chroma planes are (w + (1<<lw) - 1) >> lw wide */
 	int depth;                       /* 1..16 significant bits; 32: float */
@@ -44,7 +46,8 @@ struct planes {
 int  plane_width(const struct plane_desc *d, int i);
 int  plane_height(const struct plane_desc *d, int i);
 bool plane_there(const struct plane_desc *d, int i);
-/* Allocates the planes of d (E_MEMORY on failure, sizes checked first). planes_free accepts empty ones. */
+/* Allocates the planes of d (E_MEMORY on failure, sizes checked first). planes_free accepts
+ * empty ones. */
 int  planes_new(struct planes *p, const struct plane_desc *d, struct err *e);
 void planes_free(struct planes *p);
 /* Hash of the codes row by row, independent of the stride; 8-bit codes count as one byte. */
@@ -62,14 +65,20 @@ struct yuv_coef {
 	float ascale;                    /* A  = code / ascale (alpha is full range) */
 	float inv[3][2];                 /* R,G,B = Y' + inv[c][0] Cb + inv[c][1] Cr */
 	float fwd[3][3];                 /* Y',Cb,Cr of R,G,B */
-	float lo, hi;                    /* codes a file may hold: reserved sync codes excluded when limited */
-	struct yuv_tap htap[4];          /* by x & (1 << lw) - 1; positions in chroma samples from x >> lw */
+	/* codes a file may hold: reserved sync codes excluded when limited */
+	float lo, hi;
+	/* by x & (1 << lw) - 1; positions in chroma samples from x >> lw */
+	struct yuv_tap htap[4];
 	struct yuv_tap vtap[3][4];       /* [0] progressive, [1] top field, [2] bottom field */
-	float hdown[16], vdown[16];      /* the filters down: weights of the samples at hfirst + k, vfirst + k */
+	/* the filters down: weights of the samples at hfirst + k, vfirst + k */
+	float hdown[16], vdown[16];
 	int hfirst, hn, vfirst, vn;
 };
-/* The coefficients for planes of d. matrix, range, siting must not be AUTO unless d is rgb or gray. */
-void yuv_coef_init(struct yuv_coef *k, const struct plane_desc *d, enum yuv_matrix m, enum yuv_range r,
+/* The coefficients for planes of d. matrix, range, siting must not be AUTO unless d is rgb or
+ * gray.
+ * */
+void yuv_coef_init(struct yuv_coef *k, const struct plane_desc *d, enum yuv_matrix m,
+                   enum yuv_range r,
                    enum yuv_siting s);
 
 /* Luma weights of a matrix: Kr, Kb (H.273 table 4). */

@@ -108,9 +108,10 @@ local compare = {
 }
 
 -- select(a, "<", b, yes, no) chooses without branching; any other call is Lua's own select.
-function select(a, op, b, yes, no, ...)
-  local f = type(op) == "string" and compare[op]
-  if not f or no == nil or base_select("#", ...) > 0 then return base_select(a, op, b, yes, no, ...) end
+function select(...)
+  local a, op, b, yes, no = ...
+  local f = base_select("#", ...) == 5 and type(op) == "string" and compare[op]
+  if not f then return base_select(...) end
   if traced(a) or traced(b) or traced(yes) or traced(no) then return cond(a, op, b, yes, no) end
   if f(a, b) then return yes end
   return no

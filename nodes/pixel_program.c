@@ -1,6 +1,7 @@
 /* pixel_program - run a block program over every pixel; Lua pixel functions are traced into one.
  *
- * Pointwise: rows in chunks of PP_CHUNK floats, one vector loop an operation, no branches on pixels.
+ * Pointwise: rows in chunks of PP_CHUNK floats, one vector loop an operation, no branches on
+ * pixels.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "node.h"
 
@@ -16,7 +17,8 @@ struct pixel_program { const char *program, *uniforms; };
 
 static const struct param params[] = {
 	P_STRING(pixel_program, program, "", PF_STATIC, "block program; empty passes the picture on"),
-	P_STRING(pixel_program, uniforms, "", 0, "numbers of the program's uniforms, with spaces between"),
+	P_STRING(pixel_program, uniforms, "", 0,
+	    "numbers of the program's uniforms, with spaces between"),
 	P_END
 };
 
@@ -27,14 +29,16 @@ static int parse_uniforms(const char *text, struct pp_run *run, int want, struct
 	for (const char *s = text; *(s += strspn(s, " ")); n++) {
 		size_t len = strcspn(s, " ");
 		double v;
-		if (n == PP_MAX_UNI || len >= sizeof word) return err_set(e, E_SCENE, "uniforms: too many or too long");
+		if (n == PP_MAX_UNI || len >= sizeof word)
+			return err_set(e, E_SCENE, "uniforms: too many or too long");
 		memcpy(word, s, len);
 		word[len] = 0;
 		if (mx_parse(word, &v) < 0) return err_set(e, E_SCENE, "uniforms: '%s' is no number", word);
 		run->uni[n] = (float)v;
 		s += len;
 	}
-	if (n != want) return err_set(e, E_SCENE, "uniforms: the program has %d, %d are given", want, n);
+	if (n != want)
+		return err_set(e, E_SCENE, "uniforms: the program has %d, %d are given", want, n);
 	return 0;
 }
 
@@ -134,7 +138,8 @@ static void fill(int n, float *d, float v)
 }
 
 /* A chunk of an input's row into d; outside its window 0, alpha 1 where there is none. */
-static void load(const struct call *c, const struct pp_run *run, const struct pp_step *s, int x, int y, int n, float *d)
+static void load(const struct call *c, const struct pp_run *run, const struct pp_step *s, int x,
+    int y, int n, float *d)
 {
 	const struct view *v = s->conn < c->nin ? &c->in[s->conn] : NULL;
 	int chan = s->chan;
@@ -144,7 +149,8 @@ static void load(const struct call *c, const struct pp_run *run, const struct pp
 	}
 	if (chan < 0 && s->chan == 3) { fill(n, d, 1.0f); return; }
 	int x0 = v && v->r.x0 > x ? v->r.x0 : x, x1 = v && v->r.x1 < x + n ? v->r.x1 : x + n;
-	if (!v || chan < 0 || chan >= v->nch || y < v->r.y0 || y >= v->r.y1 || x0 >= x1) { fill(n, d, 0.0f); return; }
+	if (!v || chan < 0 || chan >= v->nch || y < v->r.y0 || y >= v->r.y1 ||
+	    x0 >= x1) { fill(n, d, 0.0f); return; }
 	fill(x0 - x, d, 0.0f);
 	memcpy(d + (x0 - x), view_at(v, chan, x0, y), (size_t)(x1 - x0) * sizeof(float));
 	fill(x + n - x1, d + (x1 - x), 0.0f);
@@ -190,7 +196,8 @@ static void pass_on(const struct place *p, const bool made[IN_MAX_CH])
 	}
 }
 
-static void store(const struct place *p, const struct pp_code *code, const int chan[4], const float *reg)
+static void store(const struct place *p, const struct pp_code *code, const int chan[4],
+    const float *reg)
 {
 	for (int k = 0; k < code->nout; k++)
 		if (chan[k] >= 0)
@@ -229,5 +236,6 @@ const struct node_type ISA(node_pixel_program) = {
 	.name = "pixel_program", .doc = "Run a block program over every pixel; Lua pixel functions become one.",
 	.category = "colour", .version = 1, .size = sizeof(struct pixel_program), .params = params,
 	.inputs = "image", .flags = NF_RGB | NF_HIDDEN, .want = WANT_ANY,
-	.open = open_run, .close = close_run, .identity = identity, .scratch = scratch, .flops = flops, .tile = tile,
+	.open = open_run, .close = close_run, .identity = identity, .scratch = scratch, .flops = flops,
+	    .tile = tile,
 };

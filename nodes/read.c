@@ -22,28 +22,42 @@ enum { EDGE_ERROR, EDGE_HOLD, EDGE_BLACK };
 enum { ALPHA_AUTO, ALPHA_STRAIGHT, ALPHA_PREMULTIPLIED };
 
 static const struct param params[] = {
-	{ "file", PT_PATH, offsetof(struct read, file), 1, { 0 }, "", 0, 0, "", NULL, PF_MEDIA | PF_STATIC | PF_REQUIRED,
+	{ "file", PT_PATH, offsetof(struct read, file), 1, { 0 }, "", 0, 0, "", NULL,
+	 PF_MEDIA | PF_STATIC | PF_REQUIRED,
 	  "Clip, still, or sequence (name.####.exr, name.%04d.png)." },
-	P_STRING(read, color, "auto", PF_STATIC, "Colour space of the pictures; auto: as tagged, or guessed as `interneg probe` says."),
-	P_ENUM(read, matrix, "auto", YUV_MATRIX_CHOICES, PF_STATIC, "YCbCr matrix; auto: as tagged or guessed."),
-	P_ENUM(read, range, "auto", YUV_RANGE_CHOICES, PF_STATIC, "Limited (16-235) or full code range; auto: as tagged or guessed."),
-	P_ENUM(read, siting, "auto", YUV_SITING_CHOICES, PF_STATIC, "Where chroma samples sit; auto: as tagged or guessed."),
+	P_STRING(read, color, "auto", PF_STATIC,
+	         "Colour space of the pictures; auto: as tagged, or guessed as `interneg probe` says."),
+	P_ENUM(read, matrix, "auto", YUV_MATRIX_CHOICES, PF_STATIC,
+	       "YCbCr matrix; auto: as tagged or guessed."),
+	P_ENUM(read, range, "auto", YUV_RANGE_CHOICES, PF_STATIC,
+	       "Limited (16-235) or full code range; auto: as tagged or guessed."),
+	P_ENUM(read, siting, "auto", YUV_SITING_CHOICES, PF_STATIC,
+	       "Where chroma samples sit; auto: as tagged or guessed."),
 	P_STRING(read, fps, "", PF_STATIC,
-	         "Rate: the grid of variable-rate clips, the rate of sequences and stills; a clip of constant rate is "
+	         "Rate: the grid of variable-rate clips, the rate of sequences and stills; a clip of "
+	    "constant rate is "
 	         "shown at this rate, every frame once. Empty: the clip's own."),
-	P_STRING(read, raw, "", PF_STATIC, "Size, format and rate of a headerless file: \"320x192 yuv420p 12\"."),
-	P_STRING(read, first, "", PF_STATIC, "Number of the first frame. Empty: 1; sequences keep their numbers."),
-	P_STRING(read, trim_first, "", PF_STATIC, "First frame used, in the numbers of `first`. Empty: the clip's first."),
+	P_STRING(read, raw, "", PF_STATIC,
+	         "Size, format and rate of a headerless file: \"320x192 yuv420p 12\"."),
+	P_STRING(read, first, "", PF_STATIC,
+	         "Number of the first frame. Empty: 1; sequences keep their numbers."),
+	P_STRING(read, trim_first, "", PF_STATIC,
+	         "First frame used, in the numbers of `first`. Empty: the clip's first."),
 	P_STRING(read, trim_last, "", PF_STATIC, "Last frame used. Empty: the clip's last."),
 	P_ENUM(read, outside, "error", "error|hold|black", PF_STATIC,
-	       "What is beyond the last frame: nothing (reading there is an error), the last frame for ever, or black."),
+	       "What is beyond the last frame: nothing (reading there is an error), the last frame for "
+	    "ever, or black."),
 	P_ENUM(read, missing, "error", "error|hold|black", PF_STATIC,
-	       "What a missing or damaged frame shows: an error, the last good frame before it, or black."),
+	       "What a missing or damaged frame shows: an error, the last good frame before it, or "
+	    "black."),
 	P_ENUM(read, alpha, "auto", "auto|straight|premultiplied", PF_STATIC,
-	       "What the file's colours are multiplied with; auto: EXR is premultiplied, everything else straight."),
+	       "What the file's colours are multiplied with; auto: EXR is premultiplied, everything else "
+	    "straight."),
 	P_INT(read, stream, 0, 0, 63, "", PF_STATIC, "Which video stream of a clip, counted from 0."),
-	P_STRING(read, origin, "", PF_STATIC | PF_NOKEY, "Where the pictures come from: ai, camera, cg; for people and rules."),
-	P_STRING(read, generator, "", PF_STATIC | PF_NOKEY, "What made them, such as veo-3.1; for people."),
+	P_STRING(read, origin, "", PF_STATIC | PF_NOKEY,
+	         "Where the pictures come from: ai, camera, cg; for people and rules."),
+	P_STRING(read, generator, "", PF_STATIC | PF_NOKEY,
+	         "What made them, such as veo-3.1; for people."),
 	P_END
 };
 
@@ -76,13 +90,17 @@ static int set_range(const struct read *p, struct read_state *s, struct err *e)
 	if (*p->trim_first && parse_int("trim_first", p->trim_first, &a, e) < 0) return -1;
 	if (*p->trim_last && parse_int("trim_last", p->trim_last, &b, e) < 0) return -1;
 	if (a < s->start || b > last || a > b)
-		return err_set(e, E_SCENE, "trimmed to frames %d-%d, but %s has frames %d-%d", a, b, p->file, s->start, last);
+		return err_set(e, E_SCENE, "trimmed to frames %d-%d, but %s has frames %d-%d", a, b, p->file,
+		               s->start, last);
 	s->lo = a - s->start;
 	s->hi = b - s->start;
-	int first = 0, gaps = p->missing == EDGE_ERROR && in->kind == MEDIA_CLIP ? media_gaps(s->m, s->lo, s->hi, &first) : 0;
+	int first = 0, gaps = p->missing == EDGE_ERROR
+	    && in->kind == MEDIA_CLIP ? media_gaps(s->m, s->lo, s->hi, &first) : 0;
 	if (gaps)
-		return err_set(e, E_INPUT, "%s: %d of its %d frames cannot be read, from frame %d on (the file is cut off or damaged); "
-		               "missing=\"hold\" or \"black\" reads it nevertheless", p->file, gaps, in->frames, s->start + first);
+		return err_set(e, E_INPUT, "%s: %d of its %d frames cannot be read, from frame %d on (the file "
+		               "is cut off or damaged); "
+		               "missing=\"hold\" or \"black\" reads it nevertheless", p->file, gaps, in->frames,
+		    s->start + first);
 	return 0;
 }
 
@@ -93,7 +111,8 @@ static int set_space(const struct read *p, struct read_state *s, struct err *e)
 	s->space = colour_find(name);
 	if (s->space >= 0) return 0;
 	const char *near = nearest_name(name, colour_names(), (size_t)colour_count());
-	return err_set(e, E_SCENE, "color=\"%s\" is no colour space%s%s%s", name, near ? "; nearest is \"" : "",
+	return err_set(e, E_SCENE, "color=\"%s\" is no colour space%s%s%s", name,
+	               near ? "; nearest is \"" : "",
 	               near ? near : "", near ? "\"" : "");
 }
 
@@ -123,9 +142,11 @@ static int read_open(struct node_ctx *n, struct err *e)
 		err_set(e, E_SCENE, "fps=\"%s\": expected a rate such as 24, 23.976 or 24000/1001", p->fps);
 		goto fail;
 	}
-	if (media_open(p->file, &o, &s->m, e) < 0 || set_range(p, s, e) < 0 || set_space(p, s, e) < 0) goto fail;
+	if (media_open(p->file, &o, &s->m, e) < 0 || set_range(p, s, e) < 0 || set_space(p, s, e) < 0)
+		goto fail;
 	const struct media_info *in = media_about(s->m);
-	s->premultiply = in->desc.alpha && (p->alpha == ALPHA_STRAIGHT || (p->alpha == ALPHA_AUTO && !in->exr));
+	s->premultiply = in->desc.alpha
+	    && (p->alpha == ALPHA_STRAIGHT || (p->alpha == ALPHA_AUTO && !in->exr));
 	size_t w = ((size_t)in->desc.w + 31) & ~(size_t)31;
 	s->tmp = xalloc(yuv_row_scratch(in->desc.w) + 4 * w, sizeof *s->tmp);
 	for (int c = 0; c < 4; c++) s->row[c] = s->tmp + yuv_row_scratch(in->desc.w) + (size_t)c * w;
@@ -191,7 +212,8 @@ static int read_content(const struct node_ctx *n, int frame, struct sha *sha, st
 		sha_u64(sha, (uint64_t)media_slot(s->m, i));
 		return add_file(sha, p->file, e);
 	}
-	/* A file that is not there, and what it shows instead: with hold that is decided by the files before it. */
+	/* A file that is not there, and what it shows instead: with hold that is decided by the files
+	 * before it. */
 	for (; i >= s->lo; i--) {
 		char *path = media_file_of(s->m, i);
 		int rc = path ? add_file(sha, path, e) : 0;
@@ -204,14 +226,16 @@ static int read_content(const struct node_ctx *n, int frame, struct sha *sha, st
 	return 0;
 }
 
-static void put_turned(const struct read_state *s, const struct view *out, int nch, int y, int w, int h, int rotation)
+static void put_turned(const struct read_state *s, const struct view *out, int nch, int y, int w,
+                       int h, int rotation)
 {
 	for (int c = 0; c < nch; c++) {
 		const float *r = s->row[c];
 		float *o = out->plane[c];
 		if (rotation == 90)       for (int x = 0; x < w; x++) o[x * out->stride + (h - 1 - y)] = r[x];
 		else if (rotation == 270) for (int x = 0; x < w; x++) o[(w - 1 - x) * out->stride + y] = r[x];
-		else                      for (int x = 0; x < w; x++) o[(h - 1 - y) * out->stride + (w - 1 - x)] = r[x];
+		else                      for (int x = 0; x < w;
+		                               x++) o[(h - 1 - y) * out->stride + (w - 1 - x)] = r[x];
 	}
 }
 
@@ -281,7 +305,8 @@ static int read_frame(const struct call *c)
 	}
 	if (st == MEDIA_FAIL) return -1;
 	if (st == MEDIA_MISSING && i >= 0 && p->missing == EDGE_HOLD)
-		return err_set(c->err, E_INPUT, "%s: no readable frame before frame %d to hold", p->file, c->frame);
+		return err_set(c->err, E_INPUT, "%s: no readable frame before frame %d to hold", p->file,
+		               c->frame);
 	if (st == MEDIA_MISSING) {
 		err_clear(c->err);
 		view_clear(c->out, c->out->r);
@@ -300,13 +325,18 @@ static size_t read_reserve(const struct node_ctx *n)
 
 const struct node_type ISA(node_read) = {
 	.name = "read", .doc = "A clip, a still or an image sequence, frame by frame and exact.",
-	.more = "Frame N of a constant-rate clip is the N-th frame that a full decode outputs, edit lists applied; it is the same "
-	        "picture whether asked alone, backwards, or in another process. Variable-rate clips stand on the even grid of their "
-	        "snapped average rate, or of fps. Reads what FFmpeg decodes, and EXR, PNG, TIFF, DPX and JPEG files, alone or "
-	        "numbered. Code values beyond nominal black and white become values below 0 and above 1. Rotation tags are obeyed.",
+	.more = "Frame N of a constant-rate clip is the N-th frame that a full decode outputs, edit lists "
+	    "applied; it is the same "
+	        "picture whether asked alone, backwards, or in another process. Variable-rate clips stand "
+	    "on the even grid of their "
+	        "snapped average rate, or of fps. Reads what FFmpeg decodes, and EXR, PNG, TIFF, DPX and "
+	    "JPEG files, alone or "
+	        "numbered. Code values beyond nominal black and white become values below 0 and above 1. "
+	    "Rotation tags are obeyed.",
 	.category = "source", .version = 1, .size = sizeof(struct read), .params = params, .inputs = "",
 	.traits = TR_SOURCE, .want = WANT_ANY, .lanes = 1,
-	.example = "<read id=\"plate\" file=\"media/shot_010.mp4\" color=\"rec709\" origin=\"ai\" generator=\"veo-3.1\"/>",
+	.example = "<read id=\"plate\" file=\"media/shot_010.mp4\" color=\"rec709\" origin=\"ai\" "
+	    "generator=\"veo-3.1\"/>",
 	.open = read_open, .close = read_close, .format = read_format, .reserve = read_reserve,
 	.content = read_content, .frame = read_frame,
 };

@@ -1,4 +1,5 @@
-/* write - finished pictures to a clip or to an image sequence, with tags, sound and the root key.
+/* write - finished pictures to a clip or to an image sequence, with tags, sound and the root
+ * key.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <limits.h>
 #include <stdlib.h>
@@ -26,21 +27,32 @@ enum { DITHER_TPDF, DITHER_NONE };
 
 static const struct param params[] = {
 	{ "file", PT_PATH, offsetof(struct write, file), 1, { 0 }, "", 0, 0, "", NULL,
-	  PF_OUTPUT | PF_NOKEY | PF_STATIC | PF_REQUIRED, "Clip, or sequence (name.####.exr); {rev} is git's description of the scene." },
+	  PF_OUTPUT | PF_NOKEY | PF_STATIC | PF_REQUIRED,
+	    "Clip, or sequence (name.####.exr); {rev} is git's description of the scene." },
 	P_ENUM(write, preset, "auto", PRESET_CHOICES, PF_STATIC,
-	       "What is written; auto: by the file's ending (.mov master-prores, .mp4 h264, .mkv ffv1, .png, .exr)."),
+	       "What is written; auto: by the file's ending (.mov master-prores, .mp4 h264, .mkv ffv1, "
+	    ".png, .exr)."),
 	P_STRING(write, color, "auto", PF_STATIC,
-	         "Colour space of the file: a name, working, encoded (the source's own) or input (as it comes); auto: rec709, and working for EXR."),
-	P_ENUM(write, matrix, "auto", YUV_MATRIX_CHOICES, PF_STATIC, "YCbCr matrix; auto: that of the colour space, mostly bt709."),
-	P_ENUM(write, range, "auto", YUV_RANGE_CHOICES, PF_STATIC, "Code range; auto: limited for YCbCr, full for RGB."),
-	P_ENUM(write, siting, "auto", YUV_SITING_CHOICES, PF_STATIC, "Chroma siting; auto: left, topleft for 4:2:0 in bt2020."),
+	         "Colour space of the file: a name, working, encoded (the source's own) or input (as it "
+	    "comes); auto: rec709, and working for EXR."),
+	P_ENUM(write, matrix, "auto", YUV_MATRIX_CHOICES, PF_STATIC,
+	       "YCbCr matrix; auto: that of the colour space, mostly bt709."),
+	P_ENUM(write, range, "auto", YUV_RANGE_CHOICES, PF_STATIC,
+	       "Code range; auto: limited for YCbCr, full for RGB."),
+	P_ENUM(write, siting, "auto", YUV_SITING_CHOICES, PF_STATIC,
+	       "Chroma siting; auto: left, topleft for 4:2:0 in bt2020."),
 	P_INT(write, bits, 0, 0, 16, "bits", PF_STATIC, "Depth of the codes; 0: the preset's."),
-	P_FLOATX(write, crf, -1, -1, 51, "", PF_STATIC, "h264, h265: constant quality, less is better; -1: the preset's."),
-	P_ENUM(write, dither, "tpdf", "tpdf|none", PF_STATIC, "Triangular noise of one code before rounding, for 12 bits and less."),
+	P_FLOATX(write, crf, -1, -1, 51, "", PF_STATIC,
+	         "h264, h265: constant quality, less is better; -1: the preset's."),
+	P_ENUM(write, dither, "tpdf", "tpdf|none", PF_STATIC,
+	       "Triangular noise of one code before rounding, for 12 bits and less."),
 	P_INT(write, seed, 1, 0, 2147483647, "", PF_STATIC, "Of the dither."),
 	P_ENUM(write, depth, "float", "float|half", PF_STATIC, "exr: size of its numbers."),
-	P_ENUM(write, compression, "zip", "none|rle|zips|zip|piz", PF_STATIC, "exr: all of them are lossless."),
-	P_STRING(write, audio, "auto", PF_STATIC, "Sound: id of the read it comes from, none, or auto: the read found upward along first inputs."),
+	P_ENUM(write, compression, "zip", "none|rle|zips|zip|piz", PF_STATIC,
+	       "exr: all of them are lossless."),
+	P_STRING(write, audio, "auto", PF_STATIC,
+	         "Sound: id of the read it comes from, none, or auto: the read found upward along first "
+	    "inputs."),
 	P_END
 };
 
@@ -53,7 +65,8 @@ struct run {
 	struct yuv_coef k;
 	struct planes p;
 	struct yuv_dither dither;
-	int ch[4], w, h;                     /* channels R,G,B,A of the input; size of the display window */
+	/* channels R,G,B,A of the input; size of the display window */
+	int ch[4], w, h;
 	float *mem, *row[8], *noise, *u, *v;
 	size_t cw;
 	uint64_t clipped[4], samples[4];
@@ -63,7 +76,8 @@ struct run {
 
 static const struct preset *preset_of(const struct write *p, const char *path)
 {
-	static const char *const names[] = { "", "master-prores", "prores-4444", "master-dnxhr", "h264", "h265", "ffv1", "png", "exr" };
+	static const char *const names[] =
+	    { "", "master-prores", "prores-4444", "master-dnxhr", "h264", "h265", "ffv1", "png", "exr" };
 	return p->preset ? preset_find(names[p->preset]) : preset_for(path);
 }
 
@@ -92,7 +106,8 @@ static enum yuv_matrix matrix_for(const struct write *p, int space)
 	const char *s = space >= 0 ? colour_name(space) : "";
 	if (p->matrix > YM_RGB) return (enum yuv_matrix)p->matrix;
 	if (!strncmp(s, "rec601", 6)) return YM_BT601;
-	if (!strcmp(s, "rec2020") || !strcmp(s, "pq") || !strcmp(s, "hlg") || !strcmp(s, "linear-rec2020")) return YM_BT2020;
+	if (!strcmp(s, "rec2020") || !strcmp(s, "pq") || !strcmp(s, "hlg")
+	    || !strcmp(s, "linear-rec2020")) return YM_BT2020;
 	return YM_BT709;
 }
 
@@ -105,11 +120,14 @@ static int write_open(struct node_ctx *n, struct err *e)
 	for (size_t i = 0; i < IN_COUNT(special); i++) known = known || !strcmp(p->color, special[i]);
 	if (!known) {
 		const char *near = nearest_name(p->color, colour_names(), (size_t)colour_count());
-		return err_set(e, E_SCENE, "color=\"%s\" is no colour space%s%s%s", p->color, near ? "; nearest is \"" : "",
+		return err_set(e, E_SCENE, "color=\"%s\" is no colour space%s%s%s", p->color,
+		               near ? "; nearest is \"" : "",
 		               near ? near : "", near ? "\"" : "");
 	}
 	if (!*p->file) return err_set(e, E_SCENE, "file= is empty");
-	if (!ps) return err_set(e, E_SCENE, "file=\"%s\": the ending tells no preset; end it in .mov .mp4 .mkv .png or .exr, or say preset=", p->file);
+	if (!ps) return err_set(e, E_SCENE,
+	                        "file=\"%s\": the ending tells no preset; end it in .mov .mp4 .mkv .png "
+	    "or .exr, or say preset=", p->file);
 	return preset_ending(ps, p->file, e);
 }
 
@@ -154,14 +172,16 @@ static int check_files(const struct sink_job *j, const struct run *r, struct err
 {
 	bool seq = seq_is_pattern(r->path);
 	if (r->preset->kind == PRESET_CLIP && seq)
-		return err_set(e, E_SCENE, "%s: preset %s writes one clip; leave the number out of its name", r->path, r->preset->name);
+		return err_set(e, E_SCENE, "%s: preset %s writes one clip; leave the number out of its name",
+		               r->path, r->preset->name);
 	if (r->preset->kind != PRESET_CLIP && !seq && j->nframes > 1)
 		return err_set(e, E_SCENE, "%s: %d frames need a name with ####", r->path, j->nframes);
 	for (int i = 0; i < (seq ? j->nframes : 1) && !j->overwrite; i++) {
 		char *one = seq ? seq_path(r->path, j->frames[i]) : xstrdup(r->path);
 		int st = state_of(one, NULL), rc = 0;
 		if (st == FILE_FOREIGN)
-			rc = err_set(e, E_OUTPUT, "%s: exists and was not written by interneg; --overwrite replaces it", one);
+			rc = err_set(e, E_OUTPUT, "%s: exists and was not written by interneg; --overwrite replaces "
+			             "it", one);
 		free(one);
 		if (rc < 0) return -1;
 	}
@@ -203,17 +223,22 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 	if (find_channels(r, e) < 0) return -1;
 	if (preset_desc(r->preset, r->w, r->h, p->bits, r->ch[3] >= 0, &d, e) < 0) return -1;
 	if (d.w != r->w || d.h != r->h)
-		log_warn("%s: %dx%d has odd sides, which %s cannot hold; the last column or row is doubled", r->path, r->w, r->h, r->preset->name);
+		log_warn("%s: %dx%d has odd sides, which %s cannot hold; the last column or row is doubled",
+		         r->path, r->w, r->h, r->preset->name);
 	enum yuv_matrix m = matrix_for(p, space_in(r->n));
 	enum yuv_range range = p->range ? (enum yuv_range)p->range : d.rgb ? YR_FULL : YR_LIMITED;
-	enum yuv_siting s = p->siting ? (enum yuv_siting)p->siting : m == YM_BT2020 && d.lh ? YS_TOPLEFT : YS_LEFT;
+	enum yuv_siting s = p->siting ? (enum yuv_siting)p->siting : m == YM_BT2020
+	    && d.lh ? YS_TOPLEFT : YS_LEFT;
 	yuv_coef_init(&r->k, &d, m, range, s);
-	r->dither = (struct yuv_dither){ p->dither == DITHER_TPDF && d.depth <= 12, 0, (uint32_t)p->seed, 0x64697468u };
+	r->dither = (struct yuv_dither){ p->dither == DITHER_TPDF && d.depth <= 12, 0, (uint32_t)p->seed,
+	                                0x64697468u };
 	if (planes_new(&r->p, &d, e) < 0 || alloc_rows(r, e) < 0) return -1;
 	if (r->preset->kind != PRESET_CLIP) return 0;
 	struct rational fps = f->fps.num > 0 ? f->fps : r->n->fps;
-	if (fps.num <= 0) return err_set(e, E_SCENE, "a clip needs a rate: give the graph or the read fps=");
-	struct write_spec w = { .path = r->path, .preset = r->preset, .desc = d, .par = f->par, .fps = fps, .space = space_in(r->n),
+	if (fps.num <= 0) return err_set(e, E_SCENE,
+	                                 "a clip needs a rate: give the graph or the read fps=");
+	struct write_spec w = { .path = r->path, .preset = r->preset, .desc = d, .par = f->par,
+	                       .fps = fps, .space = space_in(r->n),
 		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes, .root = r->root,
 		.sound = { strcmp(p->audio, "none") ? j->audio_file : NULL, j->audio_fps, j->audio_first } };
 	return media_writer_open(&w, &r->writer, e);
@@ -251,7 +276,8 @@ static int write_begin(const struct sink_job *j, void **out, struct err *e)
 
 /* ---- a frame ---- */
 
-/* Row y of the display window to row[0..3] (R,G,B,A), straight where alpha is kept; outside the data window 0. */
+/* Row y of the display window to row[0..3] (R,G,B,A), straight where alpha is kept; outside the
+ * data window 0. */
 static void gather(struct run *r, const struct view *v, int y)
 {
 	const struct rect d = r->n->in[0]->display;
@@ -275,7 +301,8 @@ static void gather(struct run *r, const struct view *v, int y)
 
 static void store(struct run *r, int plane, int y, int n, const float *v)
 {
-	r->clipped[plane] += (uint64_t)yuv_store(&r->k, &r->dither, plane, y, n, v, r->noise, r->p.p[plane] + y * r->p.stride[plane]);
+	r->clipped[plane] += (uint64_t)yuv_store(&r->k, &r->dither, plane, y, n, v, r->noise,
+	                                         r->p.p[plane] + y * r->p.stride[plane]);
 	r->samples[plane] += (uint64_t)n;
 }
 
@@ -344,7 +371,8 @@ static struct pixhash hash_view(const struct view *v, bool half)
 	float *flat = malloc(w * h * sizeof *flat + 1);
 	if (!flat) abort();
 	for (int i = 0; i < v->nch; i++) {
-		for (size_t y = 0; y < h; y++) memcpy(flat + y * w, view_at(v, i, v->r.x0, v->r.y0 + (int)y), w * sizeof *flat);
+		for (size_t y = 0; y < h; y++)
+			memcpy(flat + y * w, view_at(v, i, v->r.x0, v->r.y0 + (int)y), w * sizeof *flat);
 		if (half) half_round(flat, w * h);
 		part[i] = pixhash_bytes(flat, w * h * sizeof *flat);
 	}
@@ -359,8 +387,10 @@ static int exr_frame(struct run *r, const struct call *c, const char *path)
 	int id = space_in(r->n);
 	const char *space = id >= 0 ? colour_name(id) : "raw";
 	const char *attr[] = { "interneg_root", r->root, "interneg_color", space, NULL };
-	struct exr_write w = { .compression = (enum exr_compression)p->compression, .half = p->depth == 1, .attr = attr,
-		.frame = c->frame, .fps = f.fps.num > 0 ? f.fps : r->n->fps, .has_chroma = strcmp(space, "raw") != 0 };
+	struct exr_write w = { .compression = (enum exr_compression)p->compression,
+	                      .half = p->depth == 1, .attr = attr,
+		.frame = c->frame, .fps = f.fps.num > 0 ? f.fps : r->n->fps,
+		    .has_chroma = strcmp(space, "raw") != 0 };
 	if (w.has_chroma) colour_primaries(id, w.chroma);
 	f.data = c->in[0].r;
 	if (c->hash) *c->hash = hash_view(&c->in[0], w.half);
@@ -382,7 +412,8 @@ static int write_frame(const struct call *c)
 	if (rc == 0 && r->writer) rc = media_writer_frame(r->writer, &r->p, c->err);
 	else if (rc == 0) {
 		int space = space_in(r->n);
-		const char *text[] = { "interneg_root", r->root, "interneg_color", space >= 0 ? colour_name(space) : "raw", NULL };
+		const char *text[] = { "interneg_root", r->root, "interneg_color",
+		                      space >= 0 ? colour_name(space) : "raw", NULL };
 		rc = media_png_write(path, &r->p, r->n->in[0]->par, text, c->err);
 	}
 	free(path);
@@ -396,7 +427,8 @@ static void warn_clipped(const struct run *r)
 		double share = r->samples[i] ? (double)r->clipped[i] / (double)r->samples[i] : 0;
 		if (share > worst) worst = share;
 	}
-	if (worst > .001) log_warn("%s: %.2f %% of the pixels were clipped to what %d-bit %s holds", r->path, worst * 100,
+	if (worst > .001) log_warn("%s: %.2f %% of the pixels were clipped to what %d-bit %s holds",
+	                           r->path, worst * 100,
 		                   r->p.d.depth, r->preset->name);
 }
 
@@ -423,13 +455,19 @@ static size_t write_reserve(const struct node_ctx *n)
 
 const struct node_type ISA(node_write) = {
 	.name = "write", .doc = "Finished pictures to a clip or to an image sequence.",
-	.more = "Clips carry all four colour tags, the chroma siting, pixel aspect, sound and the root key of what they show; a file "
-	        "with an equal key is up to date, a file that is not interneg's is replaced only with --overwrite. Codes of 12 bits "
-	        "and less are dithered. Values beyond nominal black and white are kept as far as the codes reach; a write that clips "
-	        "more than 0.1 % of its pixels says so. The picture is the display window; EXR keeps the data window too.",
-	.category = "output", .version = 1, .size = sizeof(struct write), .params = params, .inputs = "image",
+	.more = "Clips carry all four colour tags, the chroma siting, pixel aspect, sound and the root "
+	    "key of what they show; a file "
+	        "with an equal key is up to date, a file that is not interneg's is replaced only with "
+	    "--overwrite. Codes of 12 bits "
+	        "and less are dithered. Values beyond nominal black and white are kept as far as the "
+	    "codes reach; a write that clips "
+	        "more than 0.1 % of its pixels says so. The picture is the display window; EXR keeps the "
+	    "data window too.",
+	.category = "output", .version = 1, .size = sizeof(struct write), .params = params,
+	    .inputs = "image",
 	.flags = NF_SINK, .traits = TR_OUTPUT, .want = WANT_ANY, .lanes = 1,
-	.example = "<write id=\"master\" in=\"grained\" file=\"out/shot_010.mov\" preset=\"master-prores\"/>",
+	.example = "<write id=\"master\" in=\"grained\" file=\"out/shot_010.mov\" "
+	    "preset=\"master-prores\"/>",
 	.open = write_open, .out_space = out_space, .reserve = write_reserve,
 	.begin = write_begin, .fresh = write_fresh, .frame = write_frame, .end = write_end,
 };

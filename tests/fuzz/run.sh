@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 count=${1:-20000}
 first=$(($(date +%j) * 1000000))
 B=${B:-build-asan}
-make --no-print-directory MODE=asan "$B/libinterneg.a"
+make --no-print-directory MODE=asan B="$B" "$B/libinterneg.a"
 # The same objects as the program; the fuzzers see the tests' headers.
 flags="-std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -Icore -Itests"
 pkgs="libxml-2.0 lua5.4 libavformat libavcodec libavfilter libavutil libswscale libswresample nettle libpng libxxhash libdeflate zlib"

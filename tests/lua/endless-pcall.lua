@@ -1,2 +1,2 @@
--- expect: too many instructions
+-- expect: the script was stopped
 while true do pcall(error, "x") end

@@ -1,3 +1,3 @@
--- expect: again and again
+-- expect: the script was stopped
 local keep = {}
-while true do pcall(function() while true do keep[#keep + 1] = ("x"):rep(100000) .. #keep end end) end
+while true do pcall(function() while true do keep[#keep + 1] = ("x"):rep(30000) .. #keep end end) end

@@ -1,2 +1,2 @@
--- expect: over 128 KiB
+-- expect: over 32 KiB
 string.rep("x", 1 << 40)

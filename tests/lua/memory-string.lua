@@ -1,2 +1,2 @@
--- expect: string over 128 KiB
+-- expect: string over 32 KiB
 local s = "x" while true do s = s .. s end

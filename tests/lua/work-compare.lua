@@ -1,3 +1,3 @@
 -- expect: too many instructions
-local a, b = ("x"):rep(130000), ("x"):rep(129999) .. "x"
+local a, b = ("x"):rep(16000), ("x"):rep(15999) .. "x"
 while true do local c = a < b end

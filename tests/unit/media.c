@@ -1,4 +1,5 @@
-/* media - every frame of every kind of clip, in any order, against a full decode by the ffmpeg program.
+/* media - every frame of every kind of clip, in any order, against a full decode by the ffmpeg
+ * program.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <dirent.h>
 #include <sys/stat.h>
@@ -9,7 +10,7 @@
 #include "test.h"
 
 #define FF "ffmpeg -nostdin -v error -y "
-#define SRC "-f lavfi -i testsrc2=size=176x144:rate=24:duration=5 "
+#define SRC "-f lavfi -i testsrc2=size=176x144:rate=24:duration=3 "
 
 static char path[512];
 
@@ -50,10 +51,12 @@ static size_t pack(const struct planes *p, uint8_t *o)
 }
 
 /* Hashes of the frames of a full decode by the program; filter may lay a grid. */
-static int oracle(const char *file, const char *pixfmt, const char *filter, size_t bytes, struct pixhash *h, int max)
+static int oracle(const char *file, const char *pixfmt, const char *filter, size_t bytes,
+                  struct pixhash *h, int max)
 {
 	char cmd[1400];
-	snprintf(cmd, sizeof cmd, FF "-flags bitexact -threads 1 -i '%s' -map 0:v:0 %s -fps_mode passthrough -pix_fmt %s "
+	snprintf(cmd, sizeof cmd, FF "-flags bitexact -threads 1 -i '%s' -map 0:v:0 %s -fps_mode "
+	         "passthrough -pix_fmt %s "
 	         "-f rawvideo - 2>/dev/null", file, filter, pixfmt);
 	FILE *f = popen(cmd, "r");
 	uint8_t *buf = malloc(bytes);
@@ -93,7 +96,8 @@ static void compare(const char *name, const char *file, const char *pixfmt, cons
 	if (n > in->frames) n = in->frames;
 	for (int i = 0; i < n && bad[0] < 3; i++) bad[0] += !frame_is(m, i, &h[i], buf);
 	for (int i = n - 1; i >= 0 && bad[1] < 3; i--) bad[1] += !frame_is(m, i, &h[i], buf);
-	for (int i = 0; i < n && i < 60 && bad[2] < 3; i++) bad[2] += !frame_is(m, (int)(i * 7919L % n), &h[i * 7919L % n], buf);
+	for (int i = 0; i < n && i < 60 && bad[2] < 3; i++) bad[2] +=
+	    !frame_is(m, (int)(i * 7919L % n), &h[i * 7919L % n], buf);
 	media_close(&m);
 	int alone = 0;
 	for (int i = 0; i < 5 && n > 0; i++) {
@@ -102,7 +106,8 @@ static void compare(const char *name, const char *file, const char *pixfmt, cons
 		alone += frame_is(m, k, &h[k], buf);
 		media_close(&m);
 	}
-	test_ok(n > 0 && !bad[0] && !bad[1] && !bad[2] && alone == 5, "%s: same pictures forwards, backwards, jumping, alone", name);
+	test_ok(n > 0 && !bad[0] && !bad[1] && !bad[2] && alone == 5,
+	        "%s: same pictures forwards, backwards, jumping, alone", name);
 	free(buf);
 }
 
@@ -110,43 +115,54 @@ static void compare(const char *name, const char *file, const char *pixfmt, cons
 static void test_made(void)
 {
 	static const struct { const char *file, *args, *pixfmt, *filter; } made[] = {
-		{ "long-gop.mp4", "-c:v libx264 -g 250 -bf 3 -preset fast -pix_fmt yuv420p", NULL, "" },
-		{ "open-gop.mp4", "-c:v libx264 -x264-params open-gop=1:keyint=20:min-keyint=20:bframes=3 -pix_fmt yuv420p", NULL, "" },
-		{ "open-gop.mkv", "-c:v libx264 -x264-params open-gop=1:keyint=20:min-keyint=20:bframes=3 -pix_fmt yuv420p", NULL, "" },
-		{ "intra-refresh.mp4", "-c:v libx264 -x264-params intra-refresh=1:keyint=24 -pix_fmt yuv420p", NULL, "" },
+		{ "long-gop.mp4", "-c:v libx264 -g 250 -bf 3 -pix_fmt yuv420p", NULL, "" },
+		{ "open-gop.mp4", "-c:v libx264 -x264-params open-gop=1:keyint=20:min-keyint=20:bframes=3 "
+		 "-pix_fmt yuv420p", NULL, "" },
+		{ "open-gop.mkv", "-c:v libx264 -x264-params open-gop=1:keyint=20:min-keyint=20:bframes=3 "
+		 "-pix_fmt yuv420p", NULL, "" },
+		{ "intra-refresh.mp4", "-c:v libx264 -x264-params intra-refresh=1:keyint=24 -pix_fmt yuv420p",
+		 NULL, "" },
 		{ "ten-bit.mp4", "-c:v libx264 -pix_fmt yuv420p10 -g 30", NULL, "" },
 		{ "444.mkv", "-c:v libx264 -pix_fmt yuv444p -g 30", NULL, "" },
 		{ "full.mp4", "-c:v libx264 -pix_fmt yuvj420p -color_range pc -g 30", NULL, "" },
-		{ "prores-alpha.mov", "-t 1 -vf format=rgba,colorchannelmixer=aa=0.5 -c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le", NULL, "" },
+		{ "prores-alpha.mov", "-t 1 -vf format=rgba,colorchannelmixer=aa=0.5 -c:v prores_ks -profile:v "
+		 "4444 -pix_fmt yuva444p10le", NULL, "" },
 		{ "rgb.mkv", "-t 1 -c:v ffv1 -pix_fmt gbrp16le -g 10", NULL, "" },
-		{ "interlaced.mp4", "-vf format=yuv420p -flags +ilme+ildct -c:v libx264 -x264-params tff=1 -g 25", NULL, "" },
-		{ "interlaced.ts", "-vf format=yuv420p -flags +ilme+ildct -c:v mpeg2video -bf 2 -g 12 -top 1", NULL, "" },
+		{ "interlaced.mp4", "-vf format=yuv420p -flags +ilme+ildct -c:v libx264 -x264-params tff=1 -g "
+		 "25", NULL, "" },
+		{ "interlaced.ts", "-vf format=yuv420p -flags +ilme+ildct -c:v mpeg2video -bf 2 -g 12 -top 1",
+		 NULL, "" },
 		{ "stream.ts", "-c:v libx264 -pix_fmt yuv420p -g 24", NULL, "" },
-		{ "hevc.mp4", "-t 2 -c:v libx265 -preset fast -x265-params log-level=-1:keyint=12:open-gop=1 -pix_fmt yuv420p", NULL, "" },
-		{ "altref.webm", "-t 3 -c:v libvpx-vp9 -b:v 60k -auto-alt-ref 1 -lag-in-frames 16 -deadline realtime -pix_fmt yuv420p", NULL, "" },
-		{ "vp8.webm", "-t 3 -c:v libvpx -b:v 60k -auto-alt-ref 1 -lag-in-frames 16 -deadline good -cpu-used 4 -pix_fmt yuv420p", NULL, "" },
-		{ "packed.avi", "-t 3 -c:v mpeg4 -bf 2 -g 24", NULL, "" },
+		{ "hevc.mp4", "-t 2 -c:v libx265 -preset fast -x265-params log-level=-1:keyint=12:open-gop=1 "
+		 "-pix_fmt yuv420p", NULL, "" },
+		{ "altref.webm", "-t 2 -c:v libvpx-vp9 -b:v 60k -auto-alt-ref 1 -lag-in-frames 16 -deadline "
+		 "realtime -pix_fmt yuv420p", NULL, "" },
+		{ "vp8.webm", "-t 2 -c:v libvpx -b:v 60k -auto-alt-ref 1 -lag-in-frames 16 -deadline good "
+		 "-cpu-used 4 -pix_fmt yuv420p", NULL, "" },
+		{ "packed.avi", "-t 2 -c:v mpeg4 -bf 2 -g 24", NULL, "" },
 		{ "motion.mov", "-t 1 -c:v mjpeg -pix_fmt yuvj422p", NULL, "" },
-		{ "dnx.mov", "-t 1 -vf scale=256x144 -c:v dnxhd -profile:v dnxhr_hqx -pix_fmt yuv422p10le", NULL, "" },
-		{ "bare.264", "-t 3 -c:v libx264 -pix_fmt yuv420p -g 24", NULL, "" },
-		{ "anim.gif", "-t 1", "rgba", "" },
+		{ "dnx.mov", "-t 1 -vf scale=256x144 -c:v dnxhd -profile:v dnxhr_hqx -pix_fmt yuv422p10le",
+		 NULL, "" },
+		{ "bare.264", "-t 2 -c:v libx264 -pix_fmt yuv420p -g 24", NULL, "" },
 		{ "ntsc.mkv", "-vf fps=30000/1001,format=yuv420p -c:v libx264 -g 30", NULL, "" },
-		{ "dropped.mkv", "-vf \"select=not(eq(mod(n\\,7)\\,3)+between(n\\,40\\,52)),format=yuv420p\" -fps_mode vfr -c:v libx264 -g 30",
+		{ "dropped.mkv", "-vf \"select=not(eq(mod(n\\,7)\\,3)+between(n\\,30\\,42)),format=yuv420p\" "
+		 "-fps_mode vfr -c:v libx264 -g 30",
 		  NULL, NULL },
 	};
 	for (size_t i = 0; i < IN_COUNT(made); i++) {
 		char file[512];
 		snprintf(file, sizeof file, "%s", tmp(made[i].file));
-		if (sh(FF SRC "%s '%s' >/dev/null 2>&1", made[i].args, file)) { test_skip("%s: ffmpeg cannot make it", made[i].file); continue; }
+		if (sh(FF SRC "%s '%s' >/dev/null 2>&1", made[i].args,
+		       file)) { test_skip("%s: ffmpeg cannot make it", made[i].file); continue; }
 		char grid[64] = "";
 		if (!made[i].filter) {
 			struct media_info in;
 			struct err e = ERR_INIT;
-			test_ok(media_probe(file, NULL, &in, &e) == 0 && in.vfr, "%s is of variable rate, on a grid of %d/%d", made[i].file,
+			bool vfr = media_probe(file, NULL, &in, &e) == 0 && in.vfr;
+			test_ok(vfr, "%s is of variable rate, on a grid of %d/%d", made[i].file,
 			        in.fps.num, in.fps.den);
 			snprintf(grid, sizeof grid, "-vf fps=%d/%d", in.fps.num, in.fps.den);
 		}
-		if (!strcmp(made[i].file, "anim.gif")) continue;
 		compare(made[i].file, file, made[i].pixfmt, grid);
 	}
 }
@@ -157,7 +173,8 @@ static void test_edit_list(void)
 	char from[512], file[512];
 	snprintf(from, sizeof from, "%s", tmp("long-gop.mp4"));
 	snprintf(file, sizeof file, "%s", tmp("edit.mp4"));
-	if (sh(FF "-ss 1.3 -i '%s' -c copy -t 2 '%s' >/dev/null 2>&1", from, file)) { test_skip("edit list: ffmpeg cannot make it"); return; }
+	if (sh(FF "-ss 1.3 -i '%s' -c copy -t 1.2 '%s' >/dev/null 2>&1", from,
+	       file)) { test_skip("edit list: ffmpeg cannot make it"); return; }
 	compare("edit list", file, NULL, "");
 }
 
@@ -176,8 +193,8 @@ static void test_given(void)
 			struct stat st;
 			const char *dot = strrchr(en->d_name, '.');
 			if (en->d_name[0] == '.' || !dot || !strcmp(dot, ".yuv")) continue;
-			/* the large ones take a minute each and show nothing new: INTERNEG_ALL=1 brings them in */
-			if (!getenv("INTERNEG_ALL") && (stat(file, &st) < 0 || st.st_size > 1200000)) continue;
+			/* the large ones take minutes and show nothing new: INTERNEG_ALL=1 brings them in */
+			if (!getenv("INTERNEG_ALL") && (stat(file, &st) < 0 || st.st_size > 400000)) continue;
 			compare(en->d_name, file, NULL, "");
 		}
 		if (d) closedir(d);
@@ -192,7 +209,8 @@ static bool fails(const char *file, const char *raw, enum err_code code, const c
 	o.raw = raw;
 	int rc = media_open(file, &o, &m, &e);
 	media_close(&m);
-	if (rc == 0 || e.code != code || !strstr(e.msg, word)) printf("# rc %d code %d: %s\n", rc, e.code, e.msg);
+	if (rc == 0 || e.code != code || !strstr(e.msg, word))
+		printf("# rc %d code %d: %s\n", rc, e.code, e.msg);
 	return rc < 0 && e.code == code && strstr(e.msg, word);
 }
 
@@ -215,12 +233,14 @@ static void test_bad(void)
 	sh("head -c 276480 /dev/urandom > '%s'", a);
 	test_ok(fails(a, NULL, E_INPUT, "raw=\"320x192 yuv420p 12\""), "a headerless file gets the hint");
 	test_ok(fails(a, "320x192 yuv420p", E_SCENE, "expected"), "half a raw= is refused");
-	test_ok(fails(a, "321x192 yuv420p 12", E_INPUT, "whole number of frames"), "raw= of another size is refused");
+	test_ok(fails(a, "321x192 yuv420p 12", E_INPUT, "whole number of frames"),
+	        "raw= of another size is refused");
 	struct media *m = NULL;
 	struct media_opts o = MEDIA_OPTS_INIT;
 	struct err e = ERR_INIT;
 	o.raw = "320x192 yuv420p 12";
-	test_ok(media_open(a, &o, &m, &e) == 0 && media_about(m)->frames == 3, "raw= reads a headerless file");
+	test_ok(media_open(a, &o, &m, &e) == 0 && media_about(m)->frames == 3,
+	        "raw= reads a headerless file");
 	media_close(&m);
 }
 
@@ -249,7 +269,8 @@ static void test_damage(void)
 	char from[512], file[512], a[512] = { 0 }, b[512] = { 0 };
 	snprintf(from, sizeof from, "%s", tmp("fast.mp4"));
 	snprintf(file, sizeof file, "%s", tmp("cut.mp4"));
-	if (sh(FF SRC "-c:v libx264 -g 24 -bf 2 -pix_fmt yuv420p -movflags +faststart '%s' >/dev/null 2>&1", from)) {
+	if (sh(FF SRC "-c:v libx264 -g 24 -bf 2 -pix_fmt yuv420p -movflags +faststart '%s' >/dev/null "
+	       "2>&1", from)) {
 		test_skip("damage: no ffmpeg");
 		return;
 	}
@@ -258,11 +279,13 @@ static void test_damage(void)
 	sh("head -c %lld '%s' > '%s'", (long long)st.st_size * 2 / 3, from, file);
 	struct media_info in;
 	struct err e = ERR_INIT;
-	test_ok(media_probe(file, NULL, &in, &e) == 0 && in.frames == 120 && in.missing > 20 && in.missing < 70,
+	bool good = media_probe(file, NULL, &in, &e) == 0;
+	test_ok(good && in.frames == 72 && in.missing > 10 && in.missing < 40,
 	        "a truncated clip keeps its length and knows %d frames missing", in.missing);
 	int n = verdicts(file, false, a, 512), k = verdicts(file, true, b, 512);
-	test_ok(n == 120 && n == k && !memcmp(a, b, 120), "its verdicts hold in both directions");
-	sh("cp '%s' '%s'; for i in 1 2 3 4 5 6; do printf '\\377\\000\\021\\200\\377\\001\\002' | dd of='%s' bs=1 conv=notrunc "
+	test_ok(n == 72 && n == k && !memcmp(a, b, 72), "its verdicts hold in both directions");
+	sh("cp '%s' '%s'; for i in 1 2 3 4 5 6; do printf '\\377\\000\\021\\200\\377\\001\\002' | dd "
+	   "of='%s' bs=1 conv=notrunc "
 	   "seek=$((%lld * i / 8 + i * 37)) 2>/dev/null; done", from, file, file, (long long)st.st_size);
 	memset(a, 0, sizeof a);
 	memset(b, 0, sizeof b);
@@ -270,7 +293,7 @@ static void test_damage(void)
 	k = verdicts(file, true, b, 512);
 	int missing = 0;
 	for (int i = 0; i < n; i++) missing += !a[i];
-	test_ok(n == 120 && n == k && missing > 0 && missing < n && !memcmp(a, b, 120),
+	test_ok(n == 72 && n == k && missing > 0 && missing < n && !memcmp(a, b, 72),
 	        "a damaged clip loses the same %d frames whichever way it is read", missing);
 }
 
@@ -310,37 +333,45 @@ static void test_sequence(void)
 	int *v, n;
 	struct err e = ERR_INIT;
 	snprintf(pat, sizeof pat, "%s", tmp("seq.%04d.png"));
-	if (sh(FF SRC "-frames:v 6 -start_number 98 '%s' >/dev/null 2>&1", pat)) { test_skip("sequence: no ffmpeg"); return; }
+	if (sh(FF SRC "-frames:v 6 -start_number 98 '%s' >/dev/null 2>&1",
+	       pat)) { test_skip("sequence: no ffmpeg"); return; }
 	snprintf(file, sizeof file, "%s", tmp("seq.0101.png"));
 	unlink(file);
-	test_ok(seq_list(pat, &v, &n, &e) == 0 && n == 5 && v[0] == 98 && v[4] == 103, "a sequence keeps its numbers");
+	test_ok(seq_list(pat, &v, &n, &e) == 0 && n == 5 && v[0] == 98 && v[4] == 103,
+	        "a sequence keeps its numbers");
 	free(v);
 	struct media *m = NULL;
 	const struct planes *p;
 	snprintf(pat, sizeof pat, "%s", tmp("seq.####.png"));
-	test_ok(media_open(pat, NULL, &m, &e) == 0 && media_about(m)->frames == 6 && media_about(m)->missing == 1
-	        && media_frame(m, 3, &p, &e) == MEDIA_MISSING && strstr(e.msg, "seq.0101.png") && media_frame(m, 4, &p, &e) == MEDIA_OK,
+	test_ok(media_open(pat, NULL, &m, &e) == 0 && media_about(m)->frames == 6
+	        && media_about(m)->missing == 1
+	        && media_frame(m, 3, &p, &e) == MEDIA_MISSING && strstr(e.msg, "seq.0101.png")
+	    && media_frame(m, 4, &p, &e) == MEDIA_OK,
 	        "and a gap in it is a missing frame, named");
 	media_close(&m);
 }
 
 static void test_rates(void)
 {
-	struct rational r[] = { { 24000, 1001 }, { 24, 1 }, { 30000, 1001 }, { 16, 1 }, { 8, 1 }, { 29, 1 } };
+	struct rational r[] = { { 24000, 1001 }, { 24, 1 }, { 30000, 1001 }, { 16, 1 }, { 8, 1 },
+	                       { 29, 1 } };
 	for (size_t i = 0; i < IN_COUNT(r); i++) {
 		char file[512];
 		struct media_info in = { 0 };
 		struct err e = ERR_INIT;
 		snprintf(file, sizeof file, "%s", tmp("rate.mkv"));
-		if (sh(FF "-f lavfi -i testsrc2=size=64x64:rate=%d/%d -frames:v 37 -c:v ffv1 '%s' >/dev/null 2>&1", r[i].num, r[i].den, file)) continue;
-		test_ok(media_probe(file, NULL, &in, &e) == 0 && in.fps.num == r[i].num && in.fps.den == r[i].den && !in.vfr && in.frames == 37,
+		if (sh(FF "-f lavfi -i testsrc2=size=64x64:rate=%d/%d -frames:v 37 -c:v ffv1 '%s' >/dev/null "
+		       "2>&1", r[i].num, r[i].den, file)) continue;
+		bool good = media_probe(file, NULL, &in, &e) == 0;
+		test_ok(good && in.fps.num == r[i].num && in.fps.den == r[i].den && !in.vfr && in.frames == 37,
 		        "%d/%d in millisecond stamps is %d/%d", r[i].num, r[i].den, in.fps.num, in.fps.den);
 	}
 }
 
 int main(void)
 {
-	if (sh("ffmpeg -version >/dev/null 2>&1")) { test_skip("media: no ffmpeg program to compare with"); return 0; }
+	if (sh("ffmpeg -version >/dev/null 2>&1")) { test_skip("media: no ffmpeg program to compare "
+	                                                       "with"); return 0; }
 	media_setup(1);
 	test_made();
 	test_edit_list();

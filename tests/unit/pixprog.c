@@ -1,4 +1,5 @@
-/* pixprog - block programs: text round trip, validation, and the vector form against libm and plain doubles.
+/* pixprog - block programs: text round trip, validation, and the vector form against libm and
+ * plain doubles.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "test.h"
 
@@ -14,15 +15,18 @@
 enum { W = 700, H = 3 };
 static atomic_int go;
 
-struct rig { struct node_ctx n; struct format f; struct view in, out; float *ip[3], *op[3]; const struct node_type *t; };
+struct rig { struct node_ctx n; struct format f; struct view in, out; float *ip[3],
+    *op[3]; const struct node_type *t; };
 
 static void rig_open(struct rig *g, const void *v, struct err *e)
 {
 	memset(g, 0, sizeof *g);
 	g->t = node_type_find("pixel_program");
-	g->f = (struct format){ .data = rect_of(0, 0, W, H), .display = rect_of(0, 0, W, H), .par = { 1, 1 }, .first = 1, .last = 1 };
+	g->f = (struct format){ .data = rect_of(0, 0, W, H), .display = rect_of(0, 0, W, H),
+	    .par = { 1, 1 }, .first = 1, .last = 1 };
 	format_channels(&g->f, "R G B");
-	g->n = (struct node_ctx){ .type = g->t, .id = "t", .v = v, .nconn = 1, .in = { &g->f }, .out = &g->f, .scale = 1 };
+	g->n = (struct node_ctx){ .type = g->t, .id = "t", .v = v, .nconn = 1, .in = { &g->f },
+	    .out = &g->f, .scale = 1 };
 	g->in.r = g->out.r = rect_of(0, 0, W, H);
 	g->in.stride = g->out.stride = W;
 	g->in.nch = g->out.nch = 3;
@@ -30,7 +34,8 @@ static void rig_open(struct rig *g, const void *v, struct err *e)
 		g->in.plane[c] = g->ip[c] = xalloc(W * H, sizeof(float));
 		g->out.plane[c] = g->op[c] = xalloc(W * H, sizeof(float));
 		for (int i = 0; i < W * H; i++)
-			g->ip[c][i] = (float)(philox4x32((uint32_t)i, (uint32_t)c, 0, 0, 1, 2).c[0] * 0x1p-30) - 0.7f;
+			g->ip[c][i] = (float)(philox4x32((uint32_t)i, (uint32_t)c, 0, 0, 1,
+			    2).c[0] * 0x1p-30) - 0.7f;
 	}
 	if (g->t->open(&g->n, e) < 0) g->t = NULL;
 }
@@ -42,7 +47,8 @@ static void rig_run(struct rig *g, struct rect r)
 	struct view in = view_sub(&g->in, r), out = view_sub(&g->out, r);
 	void *scratch = NULL;
 	if (posix_memalign(&scratch, 64, g->t->scratch(&g->n, r) + 64)) abort();
-	struct call c = { .n = &g->n, .nin = 1, .need = &need, .in = &in, .out = &out, .scratch = scratch, .cancel = &go, .err = &e };
+	struct call c = { .n = &g->n, .nin = 1, .need = &need, .in = &in, .out = &out,
+	    .scratch = scratch, .cancel = &go, .err = &e };
 	if (g->t->tile(&c, r) < 0) test_ok(0, "tile failed");
 	free(scratch);
 }
@@ -65,12 +71,18 @@ static void text_form(void)
 	free(text);
 	pixprog_free(&p);
 	static const char *const bad[][2] = {
-		{ "", "begins with" }, { "pixprog 2\nout 0 0 0\n", "begins with" }, { "pixprog 1\n", "without 'out'" },
-		{ "pixprog 1\nin 0 0\nadd 0 1\nout 0 0 0\n", "does not exist yet" }, { "pixprog 1\nin 0 0\nout 0 0 9\n", "no value" },
-		{ "pixprog 1\nin 0 7\nout 0 0 0\n", "no input" }, { "pixprog 1\nfoo 0\nout 0 0 0\n", "no operation" },
-		{ "pixprog 1\nin 0 0\nadd 0\nout 0 0 0\n", "takes 2" }, { "pixprog 1\nconst x\nout 0 0 0\n", "no number" },
-		{ "pixprog 1\nin 0 0\nin 0 0\nout 0 0 0\n", "twice" }, { "pixprog 1\nin 0 0\nout 0\n", "3 or 4 outputs" },
-		{ "pixprog 1\nuni 5000\nout 0 0 0\n", "uniforms" }, { "pixprog 1\nin -1 0\nout 0 0 0\n", "no index" } };
+		{ "", "begins with" }, { "pixprog 2\nout 0 0 0\n", "begins with" },
+		    { "pixprog 1\n", "without 'out'" },
+		{ "pixprog 1\nin 0 0\nadd 0 1\nout 0 0 0\n", "does not exist yet" },
+		    { "pixprog 1\nin 0 0\nout 0 0 9\n", "no value" },
+		{ "pixprog 1\nin 0 7\nout 0 0 0\n", "no input" },
+		    { "pixprog 1\nfoo 0\nout 0 0 0\n", "no operation" },
+		{ "pixprog 1\nin 0 0\nadd 0\nout 0 0 0\n", "takes 2" },
+		    { "pixprog 1\nconst x\nout 0 0 0\n", "no number" },
+		{ "pixprog 1\nin 0 0\nin 0 0\nout 0 0 0\n", "twice" },
+		    { "pixprog 1\nin 0 0\nout 0\n", "3 or 4 outputs" },
+		{ "pixprog 1\nuni 5000\nout 0 0 0\n", "uniforms" },
+		    { "pixprog 1\nin -1 0\nout 0 0 0\n", "no index" } };
 	for (size_t i = 0; i < IN_COUNT(bad); i++) {
 		err_clear(&e);
 		p = pixprog_parse(bad[i][0], &e);
@@ -127,14 +139,17 @@ static double libm2(const char *name, double x, double y)
 static void against_libm(void)
 {
 	static const struct { const char *op, *f; int arity; } ops[] = {
-		{ "add", "", 2 }, { "pow", "pow", 2 }, { "exp2", "exp2", 1 }, { "log2", "log2", 1 }, { "floor", "floor", 1 },
-		{ "sqrt", "sqrt", 1 }, { "abs", "fabs", 1 }, { "neg", "", 1 }, { "div", "", 2 }, { "min", "fmin", 2 },
+		{ "add", "", 2 }, { "pow", "pow", 2 }, { "exp2", "exp2", 1 }, { "log2", "log2", 1 },
+		    { "floor", "floor", 1 },
+		{ "sqrt", "sqrt", 1 }, { "abs", "fabs", 1 }, { "neg", "", 1 }, { "div", "", 2 },
+		    { "min", "fmin", 2 },
 		{ "max", "fmax", 2 } };
 	for (size_t k = 0; k < IN_COUNT(ops); k++) {
 		char text[200];
 		struct err e = ERR_INIT;
 		struct rig g;
-		snprintf(text, sizeof text, "pixprog 1\nin 0 0\nin 0 1\n%s 0%s\nout 2 2 2\n", ops[k].op, ops[k].arity == 2 ? " 1" : "");
+		snprintf(text, sizeof text, "pixprog 1\nin 0 0\nin 0 1\n%s 0%s\nout 2 2 2\n", ops[k].op,
+		    ops[k].arity == 2 ? " 1" : "");
 		rig_open(&g, &(struct params){ text, "" }, &e);
 		double worst = g.t ? 0 : 9;
 		if (g.t) rig_run(&g, rect_of(0, 0, W, H));
@@ -167,7 +182,8 @@ static void powers(void)
 		g.ip[0][0] = base[i];
 		rig_run(&g, rect_of(0, 0, W, H));
 		double want = libm2("pow", (double)base[i], atof(expo[i]));
-		test_ok(rel(want, (double)g.op[0][0]) < 1e-6, "pow(%g, %s) = %g, here %g", (double)base[i], expo[i], want, (double)g.op[0][0]);
+		test_ok(rel(want, (double)g.op[0][0]) < 1e-6, "pow(%g, %s) = %g, here %g", (double)base[i],
+		    expo[i], want, (double)g.op[0][0]);
 		rig_close(&g);
 	}
 }
@@ -199,7 +215,8 @@ static float plain(const struct pixprog *p, const float in[3], int out)
 /* Long random programs: plain floats against the vector form, and any tiling against the whole. */
 static void random_programs(void)
 {
-	static const enum pp_op safe[] = { PP_ADD, PP_SUB, PP_MUL, PP_MIN, PP_MAX, PP_ABS, PP_LT, PP_LE, PP_NEG };
+	static const enum pp_op safe[] = { PP_ADD, PP_SUB, PP_MUL, PP_MIN, PP_MAX, PP_ABS, PP_LT, PP_LE,
+	    PP_NEG };
 	int bad = 0, differ = 0, worst_regs = 0;
 	for (uint32_t seed = 0; seed < 40; seed++) {
 		struct pixprog *p = pixprog_new();
@@ -257,7 +274,8 @@ static void same_bits_everywhere(void)
 			for (int c = 0; c < 3; c++) memcpy(first + c * W * H, g.op[c], W * H * sizeof(float));
 		} else {
 			int d = 0;
-			for (int c = 0; c < 3; c++) d |= memcmp(first + c * W * H, g.op[c], W * H * sizeof(float));
+			for (int c = 0; c < 3; c++)
+				d |= memcmp(first + c * W * H, g.op[c], W * H * sizeof(float));
 			test_ok(d == 0, "%s gives the baseline's bits", node_isa_name());
 		}
 		rig_close(&g);

@@ -208,6 +208,12 @@ static void docs(const struct registry *r)
 	test_ok(strstr(out, "mblur") && strstr(out, "Reads a mock clip.") && !strstr(out, "mhidden"), "the list of nodes");
 	free(out);
 	f = open_memstream(&out, &n);
+	docs_json(f, r);
+	fclose(f);
+	test_ok(out[0] == '[' && strstr(out, "{\"name\":\"sigma\",\"type\":\"float\",\"default\":\"1\",\"range\":\"0..500 pixels\"") &&
+	        strstr(out, "\"choices\":\"gauss|box|lanczos3\"") && !strstr(out, "mhidden"), "the reference as JSON");
+	free(out);
+	f = open_memstream(&out, &n);
 	docs_markdown(f, r);
 	fclose(f);
 	test_ok(strstr(out, "### mblur") && strstr(out, "| `sigma` |") && strstr(out, "```xml") && !strstr(out, "mhidden"),

@@ -1,0 +1,68 @@
+#!/bin/sh
+# rules.sh - the pass rules: NN-bad*.xml breaks exactly rule NN (exit 4), NN-lock*.xml a pin or the lock (12), NN-good*.xml
+# nothing. Then waivers, studio rules, and a rule that fails.
+# SPDX-License-Identifier: BSD-2-Clause
+set -u
+cd "$(dirname "$0")/rules" || exit 1
+I=${INTERNEG:-../../../interneg}
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT INT TERM
+
+say() { # status name why
+	if [ "$1" = 0 ]; then echo "ok rules $2"; else echo "not ok rules $2: $3"; fi
+}
+check() {
+	timeout 60 "$I" check "$1" > "$tmp/out" 2> "$tmp/err"
+	rc=$?
+}
+seen() { tr '\n' ' ' < "$tmp/err" | head -c 400; }
+# The rules that errors name, once each.
+broken() { grep ': error: ' "$tmp/err" | sed -n 's/.*\[\([^]]*\)\]$/\1/p' | sort -u | tr '\n' ' '; }
+
+# The locks of rule 8 hold the identity that check itself tells of a source that is not locked yet.
+cp ./*.xml ./*.lua ./*.lock model.txt "$tmp"/
+cd "$tmp" || exit 1
+check 08-bad-missing.xml
+line=$(sed -n 's/.*add the line: \(input src [0-9a-f]*\).*/\1/p' err)
+[ -n "$line" ]; say $? "rule 8 says which line the lock wants" "$(seen)"
+for s in 08-good 08-lock; do echo "$line" > $s.lock; done
+{ echo "$line"; echo "input reel2 $(printf %064d 1)"; } > 08-lock-gone.lock
+
+for f in [01]*.xml; do
+	name=${f%.xml}
+	number=$(echo "$name" | sed 's/-.*//; s/^0//')
+	check "$f"
+	case $name in
+	*-good*) [ $rc -eq 0 ] && ! grep -q ': error: ' err; say $? "$name breaks nothing" "status $rc: $(seen)" ;;
+	*)
+		want=4; case $name in *-lock*) want=12 ;; esac
+		[ $rc -eq $want ]; say $? "$name ends in status $want" "status $rc: $(seen)"
+		case "$(broken)" in "$number-"*" "*?) false ;; "$number-"*) true ;; *) false ;; esac
+		say $? "$name breaks rule $number and no other" "$(broken): $(seen)"
+		# where it is, and what to do
+		[ "$number" = 8 ] || grep -Eq "^$f:[0-9]+: error: <[a-z_]+ id=\"[a-z0-9]+\">: .* \(.+\) \[$number-" err
+		say $? "$name names the place, the reason and what to do" "$(seen)" ;;
+	esac
+done
+
+check 20-waived.xml
+[ $rc -eq 0 ] && grep -q '^20-waived.xml:[0-9]*: waived: .*the client asked for it.*\[5-neutral-first\]' err
+say $? "a waiver waives, and is shown" "status $rc: $(seen)"
+check 21-waived-other.xml
+[ $rc -eq 4 ] && grep -q 'warning: <waive.*waives nothing' err
+say $? "a waiver of another node waives nothing and is warned of" "status $rc: $(seen)"
+check 22-waived-lock.xml
+[ $rc -eq 12 ]; say $? "a mismatch with a pin cannot be waived" "status $rc: $(seen)"
+check 23-studio.xml
+[ $rc -eq 4 ] && grep -q 'sigma=1 below 1 nodes (take it out) \[no-blur\]' err
+say $? "a studio's own rule loads beside them" "status $rc: $(seen)"
+check 24-broken.xml
+[ $rc -eq 10 ] && grep -q '^broken.lua:3: error: ' err
+say $? "a rule that fails ends in status 10 with its line" "status $rc: $(seen)"
+sed 's/ reason="[^"]*"//' 20-waived.xml > 25.xml
+check 25.xml
+[ $rc -eq 3 ]; say $? "a waiver without a reason is an error" "status $rc: $(seen)"
+echo "model dn" > 07-good.lock
+check 07-good.xml
+[ $rc -eq 12 ] && grep -q '^07-good.lock:1: error: ' err
+say $? "a damaged lock is refused with its line" "status $rc: $(seen)"
