@@ -129,8 +129,8 @@ static void add_cut_off(struct media *m, const struct demux *d)
 {
 	struct media_index *x = &m->x;
 	AVStream *st = d->fmt->streams[m->stream];
-	int promised = strncmp(d->fmt->iformat->name, "mov", 3) ? 0
-	    : avformat_index_get_entries_count(st), lost = 0;
+	int promised = 0, lost = 0;
+	if (!strncmp(d->fmt->iformat->name, "mov", 3)) promised = avformat_index_get_entries_count(st);
 	for (int i = x->npkt; i < promised && lost < MAX_PACKETS; i++) {
 		const AVIndexEntry *en = avformat_index_get_entry(st, i);
 		lost += en && !(en->flags & AVINDEX_DISCARD_FRAME);

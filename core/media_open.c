@@ -34,8 +34,8 @@ static void init_coef(struct media *m)
 {
 	const struct media_opts *o = &m->o;
 	enum yuv_matrix y = o->matrix > YM_RGB ? o->matrix : named_matrix(m->info.matrix.value);
-	enum yuv_range r = o->range ? o->range : strcmp(m->info.range.value, "full") ? YR_LIMITED
-	    : YR_FULL;
+	enum yuv_range r = o->range ? o->range
+	                 : strcmp(m->info.range.value, "full") ? YR_LIMITED : YR_FULL;
 	enum yuv_siting s = o->siting ? o->siting : named_siting(m->info.siting.value);
 	yuv_coef_init(&m->coef, &m->info.desc, y, r, s);
 }

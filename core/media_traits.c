@@ -78,9 +78,9 @@ static void guess_siting(struct media *m, enum AVChromaLocation tag, enum AVCode
 	    { YS_AUTO, YS_LEFT, YS_CENTER, YS_TOPLEFT, YS_TOP, YS_BOTTOMLEFT, YS_BOTTOM };
 	struct media_trait *t = &m->info.siting;
 	const struct plane_desc *d = &m->info.desc;
-	const char *sub = d->lw == 1 && d->lh == 1 ? "4:2:0" : d->lw == 2
-	    && !d->lh ? "4:1:1" : d->lw == 2 ? "4:1:0"
-	                : d->lw ? "4:2:2" : "4:4:0";
+	static const char *const subs[3][3] =
+		{ { "4:4:4", "4:4:0", "4:4:0" }, { "4:2:2", "4:2:0", "4:2:0" }, { "4:1:1", "4:1:0", "4:1:0" } };
+	const char *sub = subs[d->lw][d->lh];
 	const char *codec = avcodec_get_name(id);
 	bool centred = id == AV_CODEC_ID_MPEG1VIDEO || id == AV_CODEC_ID_MJPEG || id == AV_CODEC_ID_VP8
 	               || id == AV_CODEC_ID_THEORA || id == AV_CODEC_ID_H263 || m->info.kind != MEDIA_CLIP;
@@ -116,8 +116,8 @@ static const char *color_of(enum AVColorPrimaries p, enum AVColorTransferCharact
 	switch (t) {
 	case AVCOL_TRC_SMPTE2084:    return "pq";
 	case AVCOL_TRC_ARIB_STD_B67: return "hlg";
-	case AVCOL_TRC_LINEAR:       return wide ? "linear-rec2020" : p3 ? "linear-p3-d65"
-	    : "linear-rec709";
+	case AVCOL_TRC_LINEAR:
+		return wide ? "linear-rec2020" : p3 ? "linear-p3-d65" : "linear-rec709";
 	case AVCOL_TRC_IEC61966_2_1: return p3 ? "display-p3" : wide ? "rec2020" : "srgb";
 	case AVCOL_TRC_GAMMA22:      return wide || p3 ? video_color(p) : "gamma22";
 	case AVCOL_TRC_UNSPECIFIED:

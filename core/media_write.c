@@ -187,8 +187,9 @@ static int open_encoder(struct media_writer *w, struct err *e)
 static int open_muxer(struct media_writer *w, struct err *e)
 {
 	const char *dot = strrchr(w->s.path, '.');
-	const char *kind = dot && !strcasecmp(dot, ".mkv") ? "matroska" : dot
-	    && !strcasecmp(dot, ".mov") ? "mov" : "mp4";
+	const char *kind = "mp4";
+	if (dot && !strcasecmp(dot, ".mkv")) kind = "matroska";
+	if (dot && !strcasecmp(dot, ".mov")) kind = "mov";
 	if (make_folders(w->s.path, e) < 0 || outfile_open(&w->file, w->s.path, e) < 0) return -1;
 	int rc = avformat_alloc_output_context2(&w->mux, NULL, kind, w->s.path);
 	uint8_t *buf = rc < 0 ? NULL : av_malloc(IO_BUFFER);

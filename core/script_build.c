@@ -172,8 +172,8 @@ static int unknown_argument(lua_State *L, const struct node_type *t, const struc
 	for (const struct param *p = t->params; p && p->name && n < IN_COUNT(names); p++)
 		names[n++] = p->name;
 	const char *near = nearest_name(name, names, n);
-	return luaL_error(L, "g.%s has no input or parameter '%s'%s%s", t->name, name, near
-	    ? "; did you mean " : "", near ? near : "");
+	return luaL_error(L, "g.%s has no input or parameter '%s'%s%s", t->name, name,
+	    near ? "; did you mean " : "", near ? near : "");
 }
 
 /* The named arguments, in the order of their names. */

@@ -19,7 +19,7 @@ static const char *const type_names[] = {
 	"float", "int", "bool", "enum", "string", "path", "colour", "vector", "length", "curve" };
 static const enum ptype types[] = {
 	PT_FLOAT, PT_INT, PT_BOOL, PT_ENUM, PT_STRING, PT_PATH, PT_COLOUR, PT_VEC, PT_LENGTH, PT_CURVE };
-static const char *const trait_names[] = {
+const char *const script_traits[SCRIPT_TRAITS] = {
 	"ai", "upscale", "neutral", "grade", "lut", "blur", "tone", "grain", "resize", "retime", "clips",
 	"output", "source", "convert", "geometry", "cleanup", "dissolve", "view" };
 static const char *const categories[] = {

@@ -52,10 +52,10 @@ static void push_sparam(lua_State *L, const struct eval *ev, int i)
 
 static int unknown_name(lua_State *L, const struct eval *ev, const char *name)
 {
-	static const char *const always[] = { "frame", "fps", "math", "string", "abs", "floor", "ceil",
-	    "sqrt", "exp", "exp2",
-		"log", "log2", "pow", "min", "max", "clamp", "mix", "smoothstep", "select", "sin", "cos",
-		    "tan", "pi", "tostring", "tonumber" };
+	static const char *const always[] = {
+		"frame", "fps", "math", "string", "abs", "floor", "ceil", "sqrt", "exp", "exp2", "log", "log2",
+		"pow", "min", "max", "clamp", "mix", "smoothstep", "select", "sin", "cos", "tan", "pi",
+		"tostring", "tonumber" };
 	const char *names[IN_COUNT(always) + 256];
 	size_t n = 0;
 	for (; n < IN_COUNT(always); n++) names[n] = always[n];

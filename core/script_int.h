@@ -114,6 +114,10 @@ int script_eval(struct script_host *h, const char *expr, const struct eval_env *
     const struct param *p,
                 struct arena *a, struct value *out, struct err *e);
 
+/* Names of the bits of enum trait, in order. */
+enum { SCRIPT_TRAITS = 18 };
+extern const char *const script_traits[SCRIPT_TRAITS];
+
 /* script_decl.c: the declaration table on top of the stack becomes st->type. */
 void decl_node(lua_State *L, struct host *h, struct script_type *st);
 

@@ -15,11 +15,6 @@
 #include "net_int.h"
 #include "script_lock.h"
 
-static const char *const trait_names[] = { "ai", "upscale", "neutral", "grade", "lut", "blur",
-    "tone", "grain",
-	"resize", "retime", "clips", "output", "source", "convert", "geometry", "cleanup", "dissolve",
-	    "view" };
-
 struct view_node { struct net_node *nn; unsigned traits; };
 struct rules {
 	struct host *h;
@@ -92,8 +87,8 @@ static void set_flag(lua_State *L, const char *field, bool v)
 static void push_traits(lua_State *L, unsigned traits)
 {
 	lua_newtable(L);
-	for (size_t i = 0; i < IN_COUNT(trait_names); i++)
-		if (traits & (1u << i)) set_flag(L, trait_names[i], true);
+	for (size_t i = 0; i < SCRIPT_TRAITS; i++)
+		if (traits & (1u << i)) set_flag(L, script_traits[i], true);
 }
 
 /* Written in the scene, by a <set> or by animation; a default is not. */

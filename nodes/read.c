@@ -94,8 +94,9 @@ static int set_range(const struct read *p, struct read_state *s, struct err *e)
 		               s->start, last);
 	s->lo = a - s->start;
 	s->hi = b - s->start;
-	int first = 0, gaps = p->missing == EDGE_ERROR
-	    && in->kind == MEDIA_CLIP ? media_gaps(s->m, s->lo, s->hi, &first) : 0;
+	int first = 0, gaps = 0;
+	if (p->missing == EDGE_ERROR && in->kind == MEDIA_CLIP)
+		gaps = media_gaps(s->m, s->lo, s->hi, &first);
 	if (gaps)
 		return err_set(e, E_INPUT, "%s: %d of its %d frames cannot be read, from frame %d on (the file "
 		               "is cut off or damaged); "

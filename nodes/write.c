@@ -227,16 +227,16 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 		         r->path, r->w, r->h, r->preset->name);
 	enum yuv_matrix m = matrix_for(p, space_in(r->n));
 	enum yuv_range range = p->range ? (enum yuv_range)p->range : d.rgb ? YR_FULL : YR_LIMITED;
-	enum yuv_siting s = p->siting ? (enum yuv_siting)p->siting : m == YM_BT2020
-	    && d.lh ? YS_TOPLEFT : YS_LEFT;
+	enum yuv_siting s = m == YM_BT2020 && d.lh ? YS_TOPLEFT : YS_LEFT;
+	if (p->siting) s = (enum yuv_siting)p->siting;
 	yuv_coef_init(&r->k, &d, m, range, s);
 	r->dither = (struct yuv_dither){ p->dither == DITHER_TPDF && d.depth <= 12, 0, (uint32_t)p->seed,
 	                                0x64697468u };
 	if (planes_new(&r->p, &d, e) < 0 || alloc_rows(r, e) < 0) return -1;
 	if (r->preset->kind != PRESET_CLIP) return 0;
 	struct rational fps = f->fps.num > 0 ? f->fps : r->n->fps;
-	if (fps.num <= 0) return err_set(e, E_SCENE,
-	                                 "a clip needs a rate: give the graph or the read fps=");
+	if (fps.num <= 0)
+		return err_set(e, E_SCENE, "a clip needs a rate: give the graph or the read fps=");
 	struct write_spec w = { .path = r->path, .preset = r->preset, .desc = d, .par = f->par,
 	                       .fps = fps, .space = space_in(r->n),
 		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes, .root = r->root,
