@@ -340,8 +340,8 @@ static void traits(struct decl *d)
 	lua_Integer n = t == LUA_TTABLE ? luaL_len(L, -1) : 0;
 	for (lua_Integer i = 1; i <= n && i <= 32; i++) {
 		if (lua_rawgeti(L, -1, i) != LUA_TSTRING) luaL_error(L, "traits must be strings");
-		d->st->type.traits |= 1u << choice(L, "trait", lua_tostring(L, -1), trait_names,
-		    IN_COUNT(trait_names));
+		d->st->type.traits |= 1u << choice(L, "trait", lua_tostring(L, -1), script_traits,
+		    SCRIPT_TRAITS);
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);

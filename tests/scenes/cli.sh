@@ -1,0 +1,85 @@
+#!/bin/sh
+# cli.sh - the command line as a user meets it: statuses, options in any order, outputs, signals, stills, new and probe.
+# SPDX-License-Identifier: BSD-2-Clause
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT INT TERM
+in=${INTERNEG:?}
+st() { # name wanted-status command...
+	name=$1 want=$2; shift 2
+	"$@" > "$tmp/cap" 2> "$tmp/err"; got=$?
+	if [ $got -eq "$want" ]; then echo "ok cli $name"; else echo "not ok cli $name: status $got, expected $want: $(head -2 "$tmp/err" | tr '\n' ' ')"; fi
+}
+says() { # name file pattern
+	if grep -q -- "$3" "$2"; then echo "ok cli $1"; else echo "not ok cli $1: nothing like '$3' in: $(head -3 "$2" | tr '\n' ' ')"; fi
+}
+cat > "$tmp/s.xml" <<'X'
+<graph version="1" name="cli" fps="24">
+  <param name="k" type="float" value="1" min="0" max="2"/>
+  <pattern id="plate" kind="shot" width="160" height="90" frames="12"/>
+  <pass id="look" kind="look"><grade id="g" in="plate" contrast="{k}"/></pass>
+  <write id="a" in="g" file="out/a.mov" preset="master-prores"/>
+  <write id="b" in="g" file="out/b.####.exr"/>
+</graph>
+X
+st "help" 0 "$in" --help
+st "no verb" 2 "$in"
+st "unknown verb" 2 "$in" rendr "$tmp/s.xml"; says "names the nearest verb" "$tmp/err" "did you mean render"
+st "unknown option" 2 "$in" render "$tmp/s.xml" --thread 2; says "names the nearest option" "$tmp/err" "did you mean --threads"
+st "option of another verb" 2 "$in" probe "$tmp/s.xml" --oracle
+st "missing scene" 3 "$in" render "$tmp/none.xml"
+st "bad --set" 2 "$in" check "$tmp/s.xml" --set nope=1
+st "frames outside" 2 "$in" render "$tmp/s.xml" -F 1-99
+st "unknown --only" 2 "$in" render "$tmp/s.xml" --only nix
+st "options in any order" 0 "$in" --threads 2 render -F 3-5 "$tmp/s.xml" --only b --progress json --memory 300M
+says "JSON lines" "$tmp/cap" '"event":"frame","node":"b","frame":3,"hash":"[0-9a-f]\{32\}"'
+st "-o wants one write" 2 "$in" render "$tmp/s.xml" -o "$tmp/x.mov"
+st "-o" 0 "$in" render "$tmp/s.xml" --only a -o "$tmp/x.mov"
+[ -s "$tmp/x.mov" ] && echo "ok cli -o wrote there" || echo "not ok cli -o wrote nothing"
+st "second render is up to date" 0 "$in" render "$tmp/s.xml" --only a -o "$tmp/x.mov"; says "and says so" "$tmp/err" "up to date"
+echo mine > "$tmp/y.mov"
+st "a file that is not interneg's stays" 9 "$in" render "$tmp/s.xml" --only a -o "$tmp/y.mov"; says "naming --overwrite" "$tmp/err" "overwrite"
+[ "$(cat "$tmp/y.mov")" = mine ] && echo "ok cli and is untouched" || echo "not ok cli foreign file was changed"
+st "--overwrite" 0 "$in" render "$tmp/s.xml" --only a -o "$tmp/y.mov" --overwrite
+st "too little memory" 7 "$in" render "$tmp/s.xml" --memory 20M
+st "an output folder that cannot be" 9 "$in" render "$tmp/s.xml" --only a -o "$tmp/s.xml/x/y.mov"
+# stills
+st "still" 0 "$in" still "$tmp/s.xml" look -F 5 -o "$tmp/st.png"
+for how in --wipe --side --diff; do st "still $how" 0 "$in" still "$tmp/s.xml" g --against plate $how --crop 64,48 -o "$tmp/st$how.png"; done
+st "still against a file" 0 "$in" still "$tmp/s.xml" g --against "$tmp/st.png" -o "$tmp/st2.png"
+st "still of nothing" 2 "$in" still "$tmp/s.xml" gg -o "$tmp/st3.png"
+if command -v python3 >/dev/null; then
+	dims=$(python3 - "$tmp/st--side.png" <<'P'
+import struct, sys
+d = open(sys.argv[1], 'rb').read()
+print('%dx%d' % struct.unpack('>II', d[16:24]))
+P
+)
+	[ "$dims" = 64x48 ] && echo "ok cli crop of a still is 64x48" || echo "not ok cli crop of a still: $dims"
+fi
+# plan, graph, nodes
+st "plan" 0 "$in" plan "$tmp/s.xml" --verbose; says "plan lists the write" "$tmp/cap" "^a .*write .* 1-12 .*write"
+st "graph" 0 "$in" graph "$tmp/s.xml"; says "graph is DOT" "$tmp/cap" "^digraph"
+if command -v dot >/dev/null; then st "graph parses" 0 dot -Tsvg "$tmp/cap" -o /dev/null; fi
+st "nodes NAME" 0 "$in" nodes grain; says "whole reference" "$tmp/cap" "amount"
+st "nodes of a wrong name" 2 "$in" nodes grian
+# new, probe and a clip of ours
+st "probe" 0 "$in" probe "$tmp/x.mov"; says "probe tells what is tagged" "$tmp/cap" "tagged"
+st "new" 0 "$in" new "$tmp/x.mov" -o "$tmp/n.xml"; st "new keeps what is there" 9 "$in" new "$tmp/x.mov" -o "$tmp/n.xml"
+st "a new scene is unsolved" 3 "$in" render "$tmp/n.xml"; says "and names the command" "$tmp/err" "interneg solve"
+st "render --solve" 0 "$in" render "$tmp/n.xml" --solve --only view -F 1-2
+st "solve --apply" 0 "$in" solve "$tmp/n.xml" --apply
+st "then it checks" 0 "$in" check "$tmp/n.xml"
+cp "$tmp/n.xml" "$tmp/n1.xml"; st "solving twice" 0 "$in" solve "$tmp/n.xml" --apply
+cmp -s "$tmp/n.xml" "$tmp/n1.xml" && echo "ok cli solving twice changes nothing" || echo "not ok cli solving twice changed the scene"
+# (a background job of sh ignores SIGINT, so the program is started by a shell of its own that does not)
+# signals: no partial file under its real name, status 128 + n
+sed 's/width="160" height="90" frames="12"/width="1280" height="720" frames="400"/' "$tmp/s.xml" > "$tmp/long.xml"
+for sig in 2 15; do
+	rm -rf "$tmp/out"
+	"$in" render "$tmp/long.xml" --only a --progress none > /dev/null 2>&1 & pid=$!
+	sleep 1; kill -$sig $pid; wait $pid; rc=$?
+	want=$((128 + sig))
+	[ $rc -eq $want ] && echo "ok cli signal $sig ends with $want" || echo "not ok cli signal $sig ended with $rc"
+	left=$(find "$tmp/out" -type f 2>/dev/null | wc -l)
+	[ "$left" -eq 0 ] && echo "ok cli signal $sig leaves no file" || echo "not ok cli signal $sig left $(ls -A "$tmp/out")"
+done
