@@ -14,9 +14,10 @@
 #include "err.h"
 #include "hash.h"
 #include "image.h"
+#include "seqname.h"
 #include "yuv.h"
 
-/* Once at start-up, before anything is opened: threads per decoder (default 1), FFmpeg's log
+/* Once at start-up, before anything is opened: threads per decoder of stand-alone pictures (default 1), FFmpeg's log
  * lines to log_debug. */
 void media_setup(int threads);
 
@@ -92,10 +93,6 @@ void media_close(struct media **m);
 
 /* ---- image sequences and stills ---- */
 
-/* Whether path holds #### or %04d in its file name. */
-bool seq_is_pattern(const char *path);
-/* The file name of frame n; malloced. */
-char *seq_path(const char *pattern, int n);
 /* Sorted numbers of the existing files; malloced into *n. E_INPUT when there are none. */
 int seq_list(const char *pattern, int **v, int *n, struct err *e);
 

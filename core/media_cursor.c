@@ -20,6 +20,13 @@ static bool strict(enum AVCodecID id)
 	                                  && id != AV_CODEC_ID_MJPEG);
 }
 
+/* Frame threads of predicted codecs conceal damage differently from run to run, and tell of it at another time;
+ * so they are used only where pictures stand alone (and in AV1, whose decoder conceals nothing). */
+static int threads_for(enum AVCodecID id, int wanted)
+{
+	return strict(id) || id == AV_CODEC_ID_MJPEG || id == AV_CODEC_ID_AV1 ? wanted : 1;
+}
+
 AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int threads,
                              struct err *e)
 {
@@ -32,7 +39,8 @@ AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int th
 	if (!c) { err_set(e, E_MEMORY, "no memory for a decoder"); return NULL; }
 	int rc = avcodec_parameters_to_context(c, par);
 	c->pkt_timebase = tb;
-	c->thread_count = threads;
+	c->thread_count = threads_for(par->codec_id, threads);
+	if (par->codec_id == AV_CODEC_ID_FFV1) c->thread_type = FF_THREAD_SLICE;
 	c->flags |= AV_CODEC_FLAG_BITEXACT;
 	c->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER
 	    | (strict(par->codec_id) ? AV_EF_EXPLODE : 0);

@@ -88,8 +88,9 @@ int preset_desc(const struct preset *p, int w, int h, int bits, bool alpha, stru
 	if (w < p->min_w || h < p->min_h)
 		return err_set(e, E_SCENE, "preset %s needs at least %dx%d, the picture is %dx%d", p->name,
 		               p->min_w, p->min_h, w, h);
-	*d = (struct plane_desc){ .w = w, .h = h, .depth = bits, .lw = p->lw, .lh = p->lh, .rgb = p->rgb,
-	 * .alpha = p->alpha && alpha };
+	*d = (struct plane_desc){ .w = w, .h = h, .depth = bits, .lw = p->lw, .lh = p->lh };
+	d->rgb = p->rgb;
+	d->alpha = p->alpha && alpha;
 	if (p->even) {
 		d->w += d->w & ((1 << p->lw) - 1);
 		d->h += d->h & ((1 << p->lh) - 1);

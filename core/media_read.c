@@ -128,9 +128,9 @@ static int run_to(struct media *m, struct cursor *c, int slot, struct cached **o
 		bool damaged;
 		int r = cursor_next(m, c, &at, &damaged, e);
 		if (r < 0) { cursor_close(c); return -1; }
-		if (r == 0) { pass_over(m, c, m->x.nslot); break; }
-		if (at < c->next || at < c->first_slot) continue;
-		pass_over(m, c, at);
+		if (r > 0 && (at < c->next || at < c->first_slot)) continue;
+		pass_over(m, c, r > 0 ? at : m->x.nslot);
+		if (r == 0) break;
 		c->next = at + 1;
 		if (damaged) note_bad(m, c, at, true);
 		else if (m->state[at] == SLOT_UNKNOWN) m->state[at] = SLOT_SEEN;

@@ -12,45 +12,6 @@
 
 enum { MAX_FILES = 1 << 20 };
 
-/* Where the number stands in path: length of the mark, its least digits; NULL when there is
- * none.
- * */
-static const char *find_mark(const char *path, size_t *len, int *digits)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *p;
-	if ((p = strchr(name, '#'))) {
-		*len = strspn(p, "#");
-		*digits = (int)*len;
-		return p;
-	}
-	for (p = name; (p = strchr(p, '%')); p++) {
-		size_t k = 1 + strspn(p + 1, "0123456789");
-		if (p[k] != 'd') continue;
-		*digits = k > 1 ? atoi(p + 1) : 1;
-		if (*digits < 1) *digits = 1;
-		*len = k + 1;
-		return *digits <= 12 ? p : NULL;
-	}
-	return NULL;
-}
-
-bool seq_is_pattern(const char *path)
-{
-	size_t len;
-	int digits;
-	return find_mark(path, &len, &digits) != NULL;
-}
-
-char *seq_path(const char *pattern, int n)
-{
-	size_t len;
-	int digits;
-	const char *p = find_mark(pattern, &len, &digits);
-	if (!p) return xstrdup(pattern);
-	return xasprintf("%.*s%0*d%s", (int)(p - pattern), pattern, n < 0 ? digits + 1 : digits, n,
-	                 p + len);
-}
-
 static int by_number(const void *a, const void *b)
 {
 	int x = *(const int *)a, y = *(const int *)b;
@@ -76,7 +37,7 @@ int seq_list(const char *pattern, int **v, int *n, struct err *e)
 {
 	size_t len, count = 0, cap = 0;
 	int digits;
-	const char *p = find_mark(pattern, &len, &digits), *slash = strrchr(pattern, '/');
+	const char *p = seq_mark(pattern, &len, &digits), *slash = strrchr(pattern, '/');
 	*v = NULL;
 	*n = 0;
 	if (!p) return err_set(e, E_SCENE, "%s: no #### or %%04d in the file name", pattern);

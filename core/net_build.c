@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mathx.h"
+#include "seqname.h"
 
 static int add_inst(struct net *n, const struct scene *s, struct inst *outer, const struct elem *use, struct inst **out);
 
@@ -62,7 +63,9 @@ static void add_passes(struct net *n, struct inst *in)
 		np->scene = in->scene;
 		np->id = arena_printf(n->a, "%s%s", in->prefix, np->pass->id ? np->pass->id : "");
 		np->half = np->pass->depth && strcmp(np->pass->depth, "half") == 0;
-		np->path = np->pass->path;
+		const char *path = np->pass->path && *np->pass->path ? np->pass->path : NULL;
+		bool bare = !path || path[0] == '/' || strcmp(in->scene->dir, ".") == 0;
+		np->path = !path || bare ? path : arena_printf(n->a, "%s/%s", in->scene->dir, path);
 		n->pass = grow(n->pass, (size_t)n->npass, &n->priv->cpass, sizeof *n->pass);
 		n->pass[n->npass++] = np;
 		for (int k = 0; k < in->scene->nelem; k++) {
@@ -216,6 +219,11 @@ static int finish_pass(struct net *n, struct net_pass *np)
 		if (n->node[i]->pass == np) np->traits |= n->node[i]->traits;
 	np->kept = (np->traits & TR_AI) || strcmp(keep, "always") == 0 || n->priv->o->keep_all ||
 	           (strcmp(keep, "auto") == 0 && pass_cost(n, np) > 400) || np->path;
+	if (np->path && !seq_is_pattern(np->path)) {
+		diag_add(n->priv->d, DIAG_ERROR, E_SCENE, np->scene->file, np->pass->line, np->id, "for example path=\"look.####.exr\"",
+		         "path=\"%s\" has no place for the frame number", np->pass->path);
+		return -1;
+	}
 	if (np->half && np->kept) {
 		struct net_node *h = make_node(n, node_type_find("half"), arena_printf(n->a, "%s/half", res->id), res);
 		h->conn[0] = res;

@@ -113,10 +113,10 @@ static struct job *close_over(struct closure *c, int stage, int frame, struct er
 	c->fresh[c->n++] = j;
 	j->reserved = st->bytes;
 	c->bytes += st->bytes;
-	if (st->keep && s->o->cache) {
+	if (st->keep) {
 		if (net_key(s->km, st->out, frame, &j->key, e) < 0) return NULL;
 		j->has_key = true;
-		j->load = cache_has(s->o->cache, &j->key);
+		j->load = s->o->cache && cache_has(s->o->cache, &j->key);
 	}
 	if (j->load) return j;
 	return add_deps(c, j, e) < 0 ? NULL : j;

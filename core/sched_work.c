@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "log.h"
+#include "passfile.h"
 #include "rng.h"
 
 int64_t now_us(void)
@@ -234,6 +235,9 @@ static int finish_job(struct sched *s, struct job *j, struct err *e)
 	if (j->s->keep && s->o->cache && j->has_key && nn->pass)
 		cache_link(s->o->cache, &j->key, s->n->scene->name && *s->n->scene->name ? s->n->scene->name : "graph",
 		           nn->pass->id, j->frame);
+	if (j->s->keep && j->has_key && nn->pass && nn->pass->path &&
+	    passfile_write(nn->pass->path, j->frame, &j->key, j->im, nn->pass->half, s->o->overwrite, e) < 0)
+		return -1;
 	if (j->target) {
 		if (s->o->result && s->o->result(s->o->user, nn, j->frame, j->im, e) < 0) return -1;
 		send_event(s, nn, j->frame, image_hash(j->im));

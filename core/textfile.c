@@ -6,27 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "mem.h"
+#include "outfile.h"
 
 int text_write(const char *file, const char *text, struct err *e)
 {
-	char *tmp = xasprintf("%s.tmp.%d", file, (int)getpid());
-	FILE *f = fopen(tmp, "wb");
-	int rc = -1;
-	if (!f) { err_set(e, E_OUTPUT, "%s: %s", tmp, strerror(errno)); goto out; }
-	bool bad = fwrite(text, 1, strlen(text), f) != strlen(text) || fflush(f) != 0 || fsync(fileno(f)) != 0;
-	bad |= fclose(f) != 0;
-	if (bad || rename(tmp, file) < 0) {
-		err_set(e, E_OUTPUT, "%s: %s", file, strerror(errno));
-		unlink(tmp);
-		goto out;
+	struct outfile f = OUTFILE_INIT;
+	if (outfile_open(&f, file, e) < 0) return -1;
+	if (outfile_write(&f, text, strlen(text), 0, e) < 0) {
+		outfile_abort(&f);
+		return -1;
 	}
-	rc = 0;
-out:
-	free(tmp);
-	return rc;
+	return outfile_commit(&f, e);
 }
 
 char *text_read(const char *file, size_t *len, struct err *e)

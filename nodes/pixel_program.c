@@ -97,7 +97,7 @@ IN_INLINE float signed_pow(float x, float y)
 	return x < 0.0f ? below : r;
 }
 
-static void binary(enum pp_op op, int n, float *IN_RESTRICT d, const float *a, const float *b)
+IN_INLINE void binary(enum pp_op op, int n, float *IN_RESTRICT d, const float *a, const float *b)
 {
 	switch (op) {
 	case PP_ADD: for (int i = 0; i < n; i++) d[i] = a[i] + b[i]; break;
@@ -110,7 +110,7 @@ static void binary(enum pp_op op, int n, float *IN_RESTRICT d, const float *a, c
 	}
 }
 
-static void unary(enum pp_op op, int n, float *IN_RESTRICT d, const float *a)
+IN_INLINE void unary(enum pp_op op, int n, float *IN_RESTRICT d, const float *a)
 {
 	switch (op) {
 	case PP_NEG: for (int i = 0; i < n; i++) d[i] = -a[i]; break;
@@ -122,7 +122,7 @@ static void unary(enum pp_op op, int n, float *IN_RESTRICT d, const float *a)
 	}
 }
 
-static void choose(enum pp_op op, int n, float *IN_RESTRICT d, const float *a, const float *b,
+IN_INLINE void choose(enum pp_op op, int n, float *IN_RESTRICT d, const float *a, const float *b,
                    const float *c, const float *e)
 {
 	switch (op) {
@@ -171,16 +171,27 @@ static void leaf(const struct place *p, const struct pp_step *s, float *d)
 	}
 }
 
+/* A register: PP_CHUNK floats, 64-byte aligned as the scratch is. */
+IN_INLINE float *reg_at(float *reg, int i)
+{
+	return __builtin_assume_aligned(reg + (size_t)i * PP_CHUNK, 64);
+}
+
+IN_INLINE void arithmetic(const struct pp_step *s, int n, float *reg)
+{
+	float *d = reg_at(reg, s->dst);
+	const float *a = reg_at(reg, s->arg[0]), *b = reg_at(reg, s->arg[1]);
+	if (s->op < PP_NEG) binary((enum pp_op)s->op, n, d, a, b);
+	else if (s->op < PP_LT) unary((enum pp_op)s->op, n, d, a);
+	else choose((enum pp_op)s->op, n, d, a, b, reg_at(reg, s->arg[2]), reg_at(reg, s->arg[3]));
+}
+
 static void steps(const struct place *p, const struct pp_step *s, int count, float *reg)
 {
 	for (const struct pp_step *end = s + count; s < end; s++) {
-		float *d = reg + (size_t)s->dst * PP_CHUNK;
-		const float *a[4];
-		for (int k = 0; k < 4; k++) a[k] = reg + (size_t)s->arg[k] * PP_CHUNK;
-		if (s->op < PP_ADD) leaf(p, s, d);
-		else if (s->op < PP_NEG) binary((enum pp_op)s->op, p->n, d, a[0], a[1]);
-		else if (s->op < PP_LT) unary((enum pp_op)s->op, p->n, d, a[0]);
-		else choose((enum pp_op)s->op, p->n, d, a[0], a[1], a[2], a[3]);
+		if (s->op < PP_ADD) leaf(p, s, reg_at(reg, s->dst));
+		else if (p->n == PP_CHUNK) arithmetic(s, PP_CHUNK, reg);
+		else arithmetic(s, p->n, reg);
 	}
 }
 

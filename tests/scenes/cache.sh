@@ -56,3 +56,13 @@ mkdir "$tmp/two"
 r --cache "$tmp/two/c" --threads 1 > "$tmp/p1" & r --cache "$tmp/two/c" --threads 2 --tile 40 > "$tmp/p2" & wait
 is "two processes share one cold folder" "$(ev "$tmp/p1")" "$(ev "$tmp/p2")"
 is "no temporary file is left" "$(find "$tmp" -name '*.tmp*' | wc -l)" 0
+# a path given on the pass: float EXR there too, read back, not rewritten, a foreign file not replaced
+sed 's|<pass id="look" kind="look" keep="always" depth="half">|<pass id="look" kind="look" path="lk/l.%03d.exr">|' "$tmp/s.xml" > "$tmp/p.xml"
+"$INTERNEG" render "$tmp/p.xml" --only finish -F 1-2 --progress none 2> "$tmp/err"
+is "a pass with a path writes there" "$(ls "$tmp/lk" | tr '\n' ' ')" "l.001.exr l.002.exr "
+was=$(stat -c %Y.%i "$tmp/lk/l.001.exr")
+"$INTERNEG" render "$tmp/p.xml" --only finish -F 1-2 --progress none --set amount=0.2 2> "$tmp/err"
+is "and leaves it alone when it is current" "$(stat -c %Y.%i "$tmp/lk/l.001.exr")" "$was"
+echo mine > "$tmp/lk/l.001.exr"
+"$INTERNEG" render "$tmp/p.xml" --only finish -F 1-2 --progress none --set amount=0.3 2> "$tmp/err"
+is "a foreign file there is refused" $? 9
