@@ -63,7 +63,7 @@ deps-test:
 
 demo: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) program
-	@sh examples/demo.sh $(CLIP)
+	@sh examples/demo.sh '$(CLIP)'
 
 test: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) program units

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include <libavutil/crc.h>
+#include <libavutil/intreadwrite.h>
 #include <libavutil/pixdesc.h>
 
 #include "mem.h"
@@ -16,15 +18,31 @@
 static bool strict(enum AVCodecID id)
 {
 	const AVCodecDescriptor *d = avcodec_descriptor_get(id);
-	return id == AV_CODEC_ID_FFV1 || (d && d->props & AV_CODEC_PROP_INTRA_ONLY
-	                                  && id != AV_CODEC_ID_MJPEG);
+	return id == AV_CODEC_ID_FFV1 || (d && d->props & AV_CODEC_PROP_INTRA_ONLY);
+}
+
+/* The FFV1 decoder conceals slices whose checksum is wrong without a word. Their trailers (RFC 9043,
+ * section 4.9.1: 24-bit size, status, 32-bit CRC) are walked from the end; files without checksums
+ * do not walk and pass. */
+static bool ffv1_damaged(const AVPacket *p)
+{
+	const AVCRC *table = av_crc_get_table(AV_CRC_32_IEEE);
+	bool bad = false;
+	int end = p->size;
+	while (end > 8) {
+		int n = (int)AV_RB24(p->data + end - 8) + 8;
+		if (n > end) return false;
+		end -= n;
+		bad = bad || av_crc(table, 0, p->data + end, (size_t)n) != 0;
+	}
+	return end == 0 && bad;
 }
 
 /* Frame threads of predicted codecs conceal damage differently from run to run, and tell of it at another time;
  * so they are used only where pictures stand alone (and in AV1, whose decoder conceals nothing). */
 static int threads_for(enum AVCodecID id, int wanted)
 {
-	return strict(id) || id == AV_CODEC_ID_MJPEG || id == AV_CODEC_ID_AV1 ? wanted : 1;
+	return strict(id) || id == AV_CODEC_ID_AV1 ? wanted : 1;
 }
 
 AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int threads,
@@ -170,6 +188,10 @@ static int feed(struct media *m, struct cursor *c, struct err *e)
 	c->synced = true;
 	c->packet++;
 	if (c->pkt->flags & AV_PKT_FLAG_CORRUPT && !m->x.by_order) {   /* cut off: not decoded at all */
+		c->fault = true;
+		return 0;
+	}
+	if (m->par->codec_id == AV_CODEC_ID_FFV1 && ffv1_damaged(c->pkt)) {
 		c->fault = true;
 		return 0;
 	}

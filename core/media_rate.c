@@ -59,6 +59,20 @@ static bool even(const struct media_index *x, struct rational fps)
 	return true;
 }
 
+/* Frames missing here and there from an even grid: every stamp stands on it, none twice. */
+static bool gappy(const struct media_index *x, struct rational fps, double average)
+{
+	if (fps.num <= 0 || (double)fps.num / fps.den > 2 * average) return false;
+	double k = (double)x->tb.num * fps.num / ((double)x->tb.den * fps.den), last = -1;
+	for (int i = 0; i < x->nslot; i++) {
+		double t = (double)(x->slot[i].pts - x->slot[0].pts) * k;
+		double near = (double)(int64_t)(t + .5), d = t - near;
+		if (d > .1 || d < -.1 || near <= last) return false;
+		last = near;
+	}
+	return true;
+}
+
 static int64_t tick_of(const struct media_index *x, int64_t pts, struct rational fps)
 {
 	return av_rescale_rnd(pts - x->slot[0].pts, (int64_t)x->tb.num * fps.num,
@@ -99,8 +113,10 @@ void rate_decide(struct media *m)
 	const struct media_index *x = &m->x;
 	struct rational avg = tidy(in->avg_rate), r = tidy(in->r_rate);
 	in->coded = x->nslot;
-	if (x->by_order) { decide_even(m, r.num ? r : avg,
-	                               "no usable time stamps: frames in decoding order"); return; }
+	if (x->by_order) {
+		decide_even(m, r.num ? r : avg, "no usable time stamps: frames in decoding order");
+		return;
+	}
 	if (x->nslot < 2) { decide_even(m, avg.num ? avg : r, "one frame"); return; }
 	if (even(x, avg)) { decide_even(m, avg, "constant rate"); return; }
 	if (even(x, r)) { decide_even(m, r, "constant rate"); return; }
@@ -109,10 +125,13 @@ void rate_decide(struct media *m)
 	struct rational s = rate_snap(fps);
 	if (even(x, s)) { decide_even(m, s, "constant rate, measured from the time stamps"); return; }
 	in->vfr = true;
+	bool gaps = gappy(x, r, fps);
+	if (gaps) s = r;
 	in->fps = m->fps_given.num > 0 ? m->fps_given : s;
 	snprintf(in->fps_why, sizeof in->fps_why,
 	         "variable rate, %.3f on average; on an even grid of %s", fps,
-	         m->fps_given.num > 0 ? "fps=" : "the nearest standard rate");
+	         m->fps_given.num > 0 ? "fps=" : gaps ? "the rate on which every frame stands"
+	         : "the nearest standard rate");
 	lay_grid(m);
 }
 

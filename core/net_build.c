@@ -209,6 +209,14 @@ static double pass_cost(const struct net *n, const struct net_pass *np)
 	return flops;
 }
 
+/* A composition's own traits count as well as those of what it is made of. */
+static unsigned with_owners(const struct net_node *nn)
+{
+	unsigned traits = nn->traits;
+	for (const struct net_group *g = nn->group; g; g = g->owner->group) traits |= g->owner->traits;
+	return traits;
+}
+
 /* A pass with an AI process or keep="always" is kept; "auto" keeps when reading back (about 40 ns a
  * pixel of compressed float EXR, here taken as 400 operations) costs less than computing. */
 static int finish_pass(struct net *n, struct net_pass *np)
@@ -216,7 +224,7 @@ static int finish_pass(struct net *n, struct net_pass *np)
 	const char *keep = np->pass->keep ? np->pass->keep : "auto";
 	struct net_node *res = net_final(np->result);
 	for (int i = 0; i < n->nnode; i++)
-		if (n->node[i]->pass == np) np->traits |= n->node[i]->traits;
+		if (n->node[i]->pass == np) np->traits |= with_owners(n->node[i]);
 	np->kept = (np->traits & TR_AI) || strcmp(keep, "always") == 0 || n->priv->o->keep_all ||
 	           (strcmp(keep, "auto") == 0 && pass_cost(n, np) > 400) || np->path;
 	if (np->path && !seq_is_pattern(np->path)) {

@@ -119,16 +119,16 @@ static void put_shot(FILE *f, const struct shot *s, const char *prefix, const ch
 	char last[100];
 	snprintf(last, sizeof last, "%s", plate);
 	if (up) {
-		fprintf(f, "  <pass id=\"%sdetail\" kind=\"detail\" keep=\"always\">\n    <upscale id=\"%sup\" in=\"%s\" scale=\"2\"/>\n  </pass>\n",
+		fprintf(f, "  <pass id=\"%sdetail\" kind=\"detail\">\n    <upscale id=\"%sup\" in=\"%s\" scale=\"2\"/>\n  </pass>\n",
 		        p, p, plate);
 		snprintf(last, sizeof last, "%sup", p);
 	}
-	fprintf(f, "  <pass id=\"%sneutral\" kind=\"neutral\" keep=\"always\">\n    <balance id=\"%sbase\" in=\"%s\"/>\n", p, p, last);
+	fprintf(f, "  <pass id=\"%sneutral\" kind=\"neutral\">\n    <balance id=\"%sbase\" in=\"%s\"/>\n", p, p, last);
 	if (reference) fprintf(f, "    <match id=\"%smatched\" reference=\"%s\"/>\n", p, reference);
-	fprintf(f, "  </pass>\n  <pass id=\"%slook\" kind=\"look\" keep=\"always\">\n"
+	fprintf(f, "  </pass>\n  <pass id=\"%slook\" kind=\"look\">\n"
 	           "    <grade id=\"%sgraded\" in=\"%s%s\" contrast=\"1.05\" saturation=\"0.92\"/>\n  </pass>\n",
 	        p, p, p, reference ? "matched" : "base");
-	fprintf(f, "  <pass id=\"%sfinish\" kind=\"integrate\" keep=\"always\">\n    <blur id=\"%ssoft\" in=\"%sgraded\" sigma=\"0.5\"/>\n"
+	fprintf(f, "  <pass id=\"%sfinish\" kind=\"integrate\">\n    <blur id=\"%ssoft\" in=\"%sgraded\" sigma=\"0.5\"/>\n"
 	           "    <grain id=\"%sgrained\" amount=\"{grain_amount}\" seed=\"1\"/>\n  </pass>\n", p, p, p, p);
 	fprintf(f, "  <write id=\"%smaster\" in=\"%sgrained\" file=\"out/%s.mov\" preset=\"master-prores\"/>\n", p, p, s->id);
 	fprintf(f, "  <write id=\"%sview\" in=\"%sgrained\" file=\"out/%s.mp4\" preset=\"h264\"/>\n", p, p, s->id);

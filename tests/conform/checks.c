@@ -138,13 +138,15 @@ const char *conform_tiles(struct rig *r, uint32_t seed, bool specials)
 {
 	struct err e = ERR_INIT;
 	struct site s = { .r = r, .frame = 3, .seed = seed, .specials = specials };
-	static const int tiles[] = { 64, 1, 16, 7, 5 };
+	static const int tiles[] = { 64, 1, 16, 7, 5 };   /* 64: the whole of every shape */
 	const char *bad = NULL;
 	if (net_ctx_at(r->net, r->nn, s.frame, &s.ctx, &s.common, &e) < 0) return "cannot be opened";
 	struct image *ref = image_new(r->pool, &r->nn->fmt, "ref", &e), *im = image_new(r->pool, &r->nn->fmt, "im", &e);
 	bad = run_rect(&s, r->nn->fmt.data, &ref->view);
 	bool small = rect_area(r->nn->fmt.data) <= 64;
+	/* a frame function is only ever asked for its whole window; a second call must agree */
 	for (int i = 0; i < 5 && !bad; i++) {
+		if (r->nn->type->frame && i > 0) break;
 		if (tiles[i] == 1 && !small) continue;
 		bad = run_tiles(&s, tiles[i], i % 3, &im->view);
 		if (!bad && !same_image(ref, im)) bad = "depends on the tile, reads what it did not declare, or keeps state";

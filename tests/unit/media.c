@@ -284,17 +284,35 @@ static void test_damage(void)
 	        "a truncated clip keeps its length and knows %d frames missing", in.missing);
 	int n = verdicts(file, false, a, 512), k = verdicts(file, true, b, 512);
 	test_ok(n == 72 && n == k && !memcmp(a, b, 72), "its verdicts hold in both directions");
-	sh("cp '%s' '%s'; for i in 1 2 3 4 5 6; do printf '\\377\\000\\021\\200\\377\\001\\002' | dd "
-	   "of='%s' bs=1 conv=notrunc "
-	   "seek=$((%lld * i / 8 + i * 37)) 2>/dev/null; done", from, file, file, (long long)st.st_size);
-	memset(a, 0, sizeof a);
-	memset(b, 0, sizeof b);
-	n = verdicts(file, false, a, 512);
-	k = verdicts(file, true, b, 512);
-	int missing = 0;
-	for (int i = 0; i < n; i++) missing += !a[i];
-	test_ok(n == 72 && n == k && missing > 0 && missing < n && !memcmp(a, b, 72),
-	        "a damaged clip loses the same %d frames whichever way it is read", missing);
+}
+
+/* What a damaged clip shows and lacks is the same in both directions and for every number of threads. */
+static void test_broken(void)
+{
+	static const struct { const char *file, *args; } made[] = {
+		{ "b.mp4", "-c:v libx264 -g 24 -bf 2 -pix_fmt yuv420p" },
+		{ "b-open.mkv", "-c:v libx264 -x264-params open-gop=1:keyint=12:bframes=3 -pix_fmt yuv420p" },
+		{ "b-pro.mov", "-t 1 -c:v prores_ks -pix_fmt yuv422p10le" },
+		{ "b-mj.mov", "-t 1 -c:v mjpeg -pix_fmt yuvj420p" },
+		{ "b-ffv1.mkv", "-t 1 -c:v ffv1 -level 3 -slicecrc 1 -g 6" },
+	};
+	for (size_t i = 0; i < IN_COUNT(made); i++) {
+		char file[512], v[4][512] = { { 0 } };
+		struct stat st;
+		snprintf(file, sizeof file, "%s", tmp(made[i].file));
+		if (sh(FF SRC "%s '%s' >/dev/null 2>&1", made[i].args, file) || stat(file, &st) < 0) continue;
+		sh("for i in 2 3 4 5; do printf '\\377\\000\\021\\200\\377\\001\\002' | dd of='%s' bs=1 "
+		   "conv=notrunc seek=$((%lld * i / 8 + i * 37)) 2>/dev/null; done", file, (long long)st.st_size);
+		int n = verdicts(file, false, v[0], 512), missing = 0;
+		bool same = n > 0 && verdicts(file, true, v[1], 512) == n;
+		media_setup(3);
+		same = same && verdicts(file, false, v[2], 512) == n && verdicts(file, true, v[3], 512) == n;
+		media_setup(1);
+		for (int k = 1; k < 4; k++) same = same && !memcmp(v[0], v[k], sizeof v[0]);
+		for (int k = 0; k < n; k++) missing += !v[0][k];
+		test_ok(same && missing > 0 && missing < n,
+		        "damaged %s lacks the same %d of %d frames, however it is read", made[i].file, missing, n);
+	}
 }
 
 static void test_robust(void)
@@ -378,6 +396,7 @@ int main(void)
 	test_rates();
 	test_bad();
 	test_damage();
+	test_broken();
 	test_sequence();
 	test_robust();
 	test_given();

@@ -13,16 +13,13 @@ local ramp = node{ name = "t_ramp", version = 1, doc = "Reads place and frame, a
     return { r = mix(c.r, o.g, k) * p.tint.r, g = c.g + p.tint.g * wave, b = max(c.b, o.b, p.tint.b), a = clamp(c.a) }
   end }
 
-local rows = node{ name = "t_rows", version = 1, doc = "Whole planes in Lua.", inputs = "image mask?", space = "linear",
+local rows = node{ name = "t_rows", version = 1, doc = "Whole planes in Lua (pointwise: the test calls it by tiles too).", inputs = "image mask?", space = "linear",
   params = { { "k", "float", 0.5, -2, 2 } },
   frame = function(p, src, out)
     local im = src.image
     for y = 0, im.height - 1 do
-      local row, sum = im.g:row(y), 0
-      for x = 1, im.width do
-        sum = sum * 0.5 + row[x] * p.k
-        row[x] = sum
-      end
+      local row = im.g:row(y)
+      for x = 1, im.width do row[x] = row[x] * p.k + im.b:get(x - 1, y) end
       out.r:set_row(y, row)
     end
   end }
