@@ -140,6 +140,45 @@ static int fail(struct err *e, int rc, const char *path, const char *what)
 	return err_set(e, E_OUTPUT, "%s: cannot %s: %s", path, what, media_averr(rc, buf));
 }
 
+int encoder_lookahead(const struct preset *p, int w, int h)
+{
+	int usual = !strcmp(p->name, "h264") ? 40 : !strcmp(p->name, "h265") ? 20 : 0;
+	double n = usual * (1920.0 * 1080.0) / ((double)w * h);
+	return n >= usual ? usual : n < 8 ? 8 : (int)n;
+}
+
+int encoder_threads(const struct preset *p, int w, int h)
+{
+	bool large = (size_t)w * (size_t)h > (size_t)2560 * 1440;
+	return large && p->crf >= 0 && p->threads > 2 ? 2 : p->threads;
+}
+
+/* Measured on 4K and 1080p clips: source pictures held for the lookahead, reference pictures with their
+ * half-pixel planes, and the writer's own rows and planes. */
+size_t encoder_bytes(const struct preset *p, int w, int h)
+{
+	int held = encoder_lookahead(p, w, h) + encoder_threads(p, w, h) + 4;
+	double px = (double)w * h, per = 30;
+	if (!strcmp(p->name, "h264")) per = 2.4 * held + 34;
+	if (!strcmp(p->name, "h265")) per = 5 * held + 40;
+	return (size_t)(px * per);
+}
+
+/* What the preset's text cannot say: it depends on the size. */
+static void size_options(const struct write_spec *s, AVDictionary **o)
+{
+	const struct preset *p = s->preset;
+	int look = encoder_lookahead(p, s->desc.w, s->desc.h);
+	if (!strcmp(p->name, "h264")) av_dict_set_int(o, "rc-lookahead", look, 0);
+	if (!strcmp(p->name, "h265")) {
+		char more[32];
+		snprintf(more, sizeof more, ":rc-lookahead=%d", look);
+		av_dict_set(o, "x265-params", more, AV_DICT_APPEND);
+	}
+	if (!strcmp(p->name, "ffv1"))
+		av_dict_set(o, "slices", s->desc.w >= 64 && s->desc.h >= 64 ? "16" : "4", 0);
+}
+
 static int open_encoder(struct media_writer *w, struct err *e)
 {
 	const struct write_spec *s = &w->s;
@@ -161,7 +200,7 @@ static int open_encoder(struct media_writer *w, struct err *e)
 	c->colorspace = t.spc;
 	c->color_range = t.range;
 	c->chroma_sample_location = t.loc;
-	c->thread_count = p->threads;
+	c->thread_count = encoder_threads(p, s->desc.w, s->desc.h);
 	c->flags |= AV_CODEC_FLAG_BITEXACT;
 	if (w->mux->oformat->flags & AVFMT_GLOBALHEADER) c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
 	if (!strcmp(p->name, "h265")) c->codec_tag = MKTAG('h', 'v', 'c', '1');
@@ -173,8 +212,7 @@ static int open_encoder(struct media_writer *w, struct err *e)
 		snprintf(q, sizeof q, "%d.%02d", (int)crf, (int)(crf * 100) % 100);
 		av_dict_set(&o, "crf", q, 0);
 	}
-	if (!strcmp(p->name, "ffv1"))
-		av_dict_set(&o, "slices", s->desc.w >= 64 && s->desc.h >= 64 ? "16" : "4", 0);
+	size_options(s, &o);
 	if (rc >= 0) rc = avcodec_open2(c, codec, &o);
 	const AVDictionaryEntry *left = av_dict_get(o, "", NULL, AV_DICT_IGNORE_SUFFIX);
 	if (rc >= 0 && left)

@@ -25,6 +25,11 @@ struct preset {
 	double crf;                          /* usual quality; < 0: none */
 };
 const struct preset *preset_find(const char *name);          /* NULL if none */
+/* Frames that the encoder looks ahead (0: none) and its threads: fixed by preset and size alone, so that bytes
+ * repeat; fewer for large pictures, so that 4K fits in 1 GiB. */
+int encoder_lookahead(const struct preset *p, int w, int h);
+int encoder_threads(const struct preset *p, int w, int h);
+size_t encoder_bytes(const struct preset *p, int w, int h);            /* memory it takes, about */
 /* By the ending of path: master-prores for .mov, h264 for .mp4 ..; NULL when nothing fits. */
 const struct preset *preset_for(const char *path);
 /* E_SCENE when path does not end as the preset's files do. */

@@ -142,7 +142,9 @@ static int convert_inputs(struct net *n, struct net_node *nn)
 			net_diag(n, nn, E_SCENE, "color: no such colour space");
 			return -1;
 		}
-		return nn->conn[0] ? convert_to(n, &nn->conn[0], space, nn) : 0;
+		if (nn->conn[0] && convert_to(n, &nn->conn[0], space, nn) < 0) return -1;
+		nn->ctx.in[0] = nn->conn[0] ? &nn->conn[0]->fmt : NULL;
+		return 0;
 	}
 	for (int i = 0; i < nn->nconn; i++) {
 		if (!nn->conn[i] || !nn->slot[nn->conn_slot[i]].image) continue;

@@ -47,7 +47,9 @@ static void find_audio(struct net *n, struct sink_run *sk)
 	if (!src) return;
 	sk->job.audio_file = path_param(src, "file");
 	sk->job.audio_fps = src->fmt.fps;
-	sk->job.audio_first = at - src->fmt.first;
+	/* counted from the clip's own first frame, whatever was trimmed off before */
+	const char *first = path_param(src, "first");
+	sk->job.audio_first = at - (first ? (int)strtol(first, NULL, 10) : 1);
 }
 
 static int root_key(struct sink_run *sk, struct keymemo *km, struct err *e)

@@ -450,7 +450,8 @@ static size_t write_reserve(const struct node_ctx *n)
 	if (!n->nconn || !n->in[0] || !ps) return 0;
 	size_t px = rect_area(n->in[0]->display);
 	if (ps->kind == PRESET_EXR) return px * 4 * (size_t)n->in[0]->nch * 2;
-	return px * 14 + (ps->crf >= 0 ? px * 3 * 60 : ps->kind == PRESET_CLIP ? px * 6 * 10 : 0);
+	if (ps->kind != PRESET_CLIP) return px * 14;
+	return encoder_bytes(ps, rect_w(n->in[0]->display), rect_h(n->in[0]->display));
 }
 
 const struct node_type ISA(node_write) = {

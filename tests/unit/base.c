@@ -337,7 +337,7 @@ static void files(void)
 	        "hash_file sees a change");
 	bool seen = true;
 	for (int i = 0; i < 200 && seen; i++) {
-		char text[8];
+		char text[16];
 		snprintf(text, sizeof text, "%03d", i);
 		seen = put_file(path, text) && hash_file(path, &b, &e) == 0 && !key_eq(&b, &c);
 		c = b;
