@@ -77,6 +77,8 @@ struct solve_over { const char *node; const struct attr *attr; int nattr; };
 /* Errors go to d with file and line, all that can be found. NULL when there were any. */
 struct net *net_build(const struct scene *s, const struct net_opts *o, struct diags *d);
 void net_free(struct net **n);
+/* Bytes that codecs and models hold beside pictures: of the sinks asked for and of everything else. */
+size_t net_reserve(const struct net *n);
 /* Replaces what is asked for by the given results (no sinks), for stills and solves. Before anything runs. */
 void net_ask(struct net *n, struct net_node **nodes, int count);
 /* By element id, pass id (its result) or full path; NULL if none. */

@@ -301,6 +301,18 @@ static int pick_targets(struct net *n, const char *only)
 	return rc;
 }
 
+size_t net_reserve(const struct net *n)
+{
+	size_t sum = 0;
+	for (int i = 0; i < n->nnode; i++) {
+		const struct net_node *nn = n->node[i];
+		bool asked = !(nn->type->flags & NF_SINK);
+		for (int k = 0; k < n->nwrite; k++) asked |= n->write[k] == nn;
+		if (asked && nn->type->reserve) sum += nn->type->reserve(&nn->ctx);
+	}
+	return sum;
+}
+
 void net_ask(struct net *n, struct net_node **nodes, int count)
 {
 	for (int i = 0; i < n->ntarget; i++) n->target[i]->asked = false;

@@ -121,8 +121,7 @@ int render_plan(struct net *n, struct plan *p, const struct render_opts *o, stru
 	seen_widen(&w);
 	for (int i = 0; i < n->nwrite && rc == 0; i++) rc = walk_target(&w, n->write[i], &n->write[i]->conn[0]->fmt, out);
 	for (int i = 0; i < n->ntarget && rc == 0; i++) rc = walk_target(&w, n->target[i], &n->target[i]->fmt, out);
-	for (int i = 0; i < n->nnode; i++)
-		if (n->node[i]->type->reserve) out->fixed += n->node[i]->type->reserve(&n->node[i]->ctx);
+	out->fixed = net_reserve(n);
 	if (rc == 0) make_rows(&w, out);
 	out->cache_bytes = w.cache_bytes;
 	free(w.slot);

@@ -13,18 +13,10 @@
 /* Program, libraries, tables, thread stacks: what no picture pays for. */
 #define SCHED_FIXED_BYTES ((size_t)48 << 20)
 
-static size_t codec_bytes(const struct net *n)
-{
-	size_t sum = 0;
-	for (int i = 0; i < n->nnode; i++)
-		if (n->node[i]->type->reserve) sum += n->node[i]->type->reserve(&n->node[i]->ctx);
-	return sum;
-}
-
 static int set_budget(struct sched *s, struct err *e)
 {
 	size_t all = s->o->memory ? s->o->memory : sys_memory();
-	size_t fixed = SCHED_FIXED_BYTES + codec_bytes(s->n) + (size_t)s->nworker * ((size_t)6 << 20);
+	size_t fixed = SCHED_FIXED_BYTES + net_reserve(s->n) + (size_t)s->nworker * ((size_t)6 << 20);
 	if (all <= fixed)
 		return err_set(e, E_MEMORY, "--memory %zu MiB: program and codecs alone need %zu MiB", all >> 20, fixed >> 20);
 	s->budget = all - fixed;

@@ -15,7 +15,7 @@ local outside = rule{ id = "0-in-a-pass",
   check = function(g)
     for _, n in ipairs(g.nodes) do
       if not n.pass and not n.sink and not any(n, "source", "view") then
-        g:find(n, "a " .. n.type .. " stands outside any pass", "put it into a <pass>")
+        g:find(n, n.type .. " stands outside any pass", "put it into a <pass>")
       end
     end
   end }
@@ -147,7 +147,7 @@ local grain_last = rule{ id = "6-grain-last",
         elseif small_trim(n) and #trims == 0 then
           g:find(n, "small trim below the grain", "", "note")
         elseif not may_follow_grain(n) then
-          g:find(n, "a " .. n.type .. " stands below the grain '" .. top.id .. "'",
+          g:find(n, n.type .. " stands below the grain '" .. top.id .. "'",
             "below grain stand only output nodes and one small trim (exposure to 0.25 stops, temperature and tint to 10, "
             .. "contrast and saturation to 10 %)")
         end

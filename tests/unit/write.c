@@ -13,7 +13,7 @@
 #ifdef __SANITIZE_ADDRESS__
 /* libx265 3.5 itself leaks the copy of its parameters at every open. */
 const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void) { return "leak:libx265\n"; }
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void) { return "leak:libx265\n"; }
 #endif
 
 enum { W = 288, H = 160, FRAMES = 6 };
