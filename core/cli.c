@@ -21,7 +21,7 @@ const struct verb cli_verbs[] = {
 	{ "check", "SCENE...", "Reads scenes, opens their sources and applies the pass rules; renders nothing.",
 	  "set debug log json isa proxy", verb_check },
 	{ "plan", "SCENE", "Tells what a render would compute, take from the cache and write, and its peak memory.",
-	  RUN " frames only json verbose", verb_plan },
+	  RUN " frames only out json verbose solve", verb_plan },
 	{ "graph", "SCENE", "Prints the graph as DOT.", "set proxy stages debug log no-fuse", verb_graph },
 	{ "fmt", "SCENE...", "Prints the canonical form; --write puts it in place, --check only tells.", "write check", verb_fmt },
 	{ "nodes", "[NAME]", "Lists the node types, or prints the whole reference of one.", "markdown json", verb_nodes },

@@ -114,12 +114,24 @@ static int walk_target(struct walk *w, struct net_node *nn, const struct format 
 	return rc;
 }
 
+/* A write whose finished file carries the root key of these frames is left alone. */
+static int walk_sink(struct walk *w, struct net_node *nn, struct plan_report *r)
+{
+	struct sink_run sk = { .node = nn };
+	int rc = sink_prepare(w->n, w->o, w->km, 1, &sk, w->e);
+	if (rc == 0 && sk.fresh)
+		add_row(r, (struct plan_row){ nn, sk.frames.v[0], sk.frames.v[sk.frames.n - 1], 1, ROW_FRESH });
+	free(sk.frames.v);
+	if (rc < 0 || sk.fresh) return rc;
+	return walk_target(w, nn, &nn->conn[0]->fmt, r);
+}
+
 int render_plan(struct net *n, struct plan *p, const struct render_opts *o, struct plan_report *out, struct err *e)
 {
 	struct walk w = { .n = n, .p = p, .o = o, .km = keymemo_new(n), .e = e };
 	int rc = 0;
 	seen_widen(&w);
-	for (int i = 0; i < n->nwrite && rc == 0; i++) rc = walk_target(&w, n->write[i], &n->write[i]->conn[0]->fmt, out);
+	for (int i = 0; i < n->nwrite && rc == 0; i++) rc = walk_sink(&w, n->write[i], out);
 	for (int i = 0; i < n->ntarget && rc == 0; i++) rc = walk_target(&w, n->target[i], &n->target[i]->fmt, out);
 	out->fixed = net_reserve(n);
 	if (rc == 0) make_rows(&w, out);

@@ -45,6 +45,8 @@ void plan_report_free(struct plan_report *r);
 
 /* Sinks share this between engine and oracle. */
 struct sink_run { struct net_node *node; struct frame_list frames; void *run; bool fresh, open; char root[65]; struct sink_job job; };
+/* Frames, root key, sound and whether the finished file is there already; frames.v is the caller's to free. */
+int sink_prepare(struct net *n, const struct render_opts *o, struct keymemo *km, int threads, struct sink_run *sk, struct err *e);
 int sinks_open(struct net *n, const struct render_opts *o, struct keymemo *km, int threads, struct sink_run **out, int *nout, struct err *e);
 int sinks_close(struct sink_run *s, int n, bool commit, struct err *e);
 

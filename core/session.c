@@ -112,47 +112,8 @@ static void open_cache(struct session *s)
 	free(d);
 }
 
-int session_open(struct session *s, const struct cli *c, const char *file, enum session_want want, struct err *e)
-{
-	*s = (struct session){ .c = c, .file = file };
-	s->a = arena_new();
-	s->pool = pool_new();
-	s->host = script_host_new();
-	struct load_opts lo = { s->host, c->set, c->nset };
-	s->scene = scene_load(file, NULL, 0, &lo, &s->d);
-	if (!s->scene || diags_status(&s->d) != E_OK) {
-		if (session_say(s, e) == 0) err_set(e, E_SCENE, "%s: cannot be loaded", file);
-		return -1;
-	}
-	open_cache(s);
-	if (want == WANT_SCENE) return 0;
-	if (session_net(s, c->only, e) < 0) return -1;
-	if (want == WANT_RENDER && c->solve && session_solve(s, NULL, true, true, e) < 0) return -1;
-	return session_rules(s, want == WANT_RENDER, e);
-}
-
-void session_close(struct session *s)
-{
-	net_free(&s->net);
-	cache_free(&s->cache);
-	if (s->scene) scene_free(&s->scene);
-	if (s->host) script_host_free(&s->host);
-	diags_free(&s->d);
-	free(s->over);
-	if (s->a) arena_free(&s->a);
-	if (s->pool) pool_free(&s->pool);
-}
-
-struct render_opts session_opts(const struct session *s)
-{
-	const struct cli *c = s->c;
-	struct render_opts o = { .threads = c->threads, .memory = c->memory, .tile = c->tile, .no_fuse = c->no_fuse,
-		.frames = c->frames, .cache = s->cache, .overwrite = c->overwrite, .outpath = c->out,
-		.cancel = &session_cancel, .trace = c->trace };
-	return o;
-}
-
-char *git_rev(const char *dir)
+/* `git describe --always --dirty` in the scene's folder, or "unknown". malloced */
+static char *git_rev(const char *dir)
 {
 	int fd[2];
 	char buf[128] = "";
@@ -171,4 +132,54 @@ char *git_rev(const char *dir)
 	if (pid > 0) waitpid(pid, NULL, 0);
 	if (n > 0) buf[strcspn(buf, "\n")] = 0;
 	return xstrdup(n > 0 && buf[0] ? buf : "unknown");
+}
+
+static bool wants_rev(const struct net *n)
+{
+	for (int i = 0; i < n->nwrite; i++)
+		for (int k = 0; k < n->write[i]->elem->nattr; k++)
+			if (strstr(n->write[i]->elem->attr[k].value, "{rev}")) return true;
+	return false;
+}
+
+int session_open(struct session *s, const struct cli *c, const char *file, enum session_want want, struct err *e)
+{
+	*s = (struct session){ .c = c, .file = file };
+	s->a = arena_new();
+	s->pool = pool_new();
+	s->host = script_host_new();
+	struct load_opts lo = { s->host, c->set, c->nset };
+	s->scene = scene_load(file, NULL, 0, &lo, &s->d);
+	if (!s->scene || diags_status(&s->d) != E_OK) {
+		if (session_say(s, e) == 0) err_set(e, E_SCENE, "%s: cannot be loaded", file);
+		return -1;
+	}
+	open_cache(s);
+	if (want == WANT_SCENE) return 0;
+	if (session_net(s, c->only, e) < 0) return -1;
+	if (want == WANT_RENDER && c->solve && session_solve(s, NULL, true, true, e) < 0) return -1;
+	if (want == WANT_RENDER && wants_rev(s->net)) s->rev = git_rev(s->scene->dir);
+	return session_rules(s, want == WANT_RENDER, e);
+}
+
+void session_close(struct session *s)
+{
+	net_free(&s->net);
+	cache_free(&s->cache);
+	if (s->scene) scene_free(&s->scene);
+	if (s->host) script_host_free(&s->host);
+	diags_free(&s->d);
+	free(s->over);
+	free(s->rev);
+	if (s->a) arena_free(&s->a);
+	if (s->pool) pool_free(&s->pool);
+}
+
+struct render_opts session_opts(const struct session *s)
+{
+	const struct cli *c = s->c;
+	struct render_opts o = { .threads = c->threads, .memory = c->memory, .tile = c->tile, .no_fuse = c->no_fuse,
+		.frames = c->frames, .cache = s->cache, .overwrite = c->overwrite, .outpath = c->out,
+		.cancel = &session_cancel, .trace = c->trace, .rev = s->rev };
+	return o;
 }

@@ -15,6 +15,7 @@ struct session {
 	struct cache *cache;
 	struct diags d;
 	struct solve_over *over; int nover;  /* proposed attributes in force */
+	char *rev;                           /* for {rev}, when some write asks */
 	struct arena *a;
 	struct pool *pool;                   /* pictures that a verb holds beside a render */
 };
@@ -38,9 +39,6 @@ bool node_is_unsolved(const struct net_node *nn);
 int solve_key(struct session *s, struct net_node *nn, char out[65], struct err *e);
 
 struct render_opts session_opts(const struct session *s);
-/* `git describe --always --dirty` in the scene's folder, or "unknown". malloced */
-char *git_rev(const char *dir);
-
 /* The signal that asked to stop, 0 if none; set by main's handlers. */
 extern atomic_int session_cancel;
 

@@ -67,8 +67,8 @@ static int root_key(struct sink_run *sk, struct keymemo *km, struct err *e)
 	return 0;
 }
 
-static int sink_open(struct net *n, const struct render_opts *o, struct keymemo *km, int threads,
-                     struct sink_run *sk, struct err *e)
+int sink_prepare(struct net *n, const struct render_opts *o, struct keymemo *km, int threads,
+                 struct sink_run *sk, struct err *e)
 {
 	const struct format *f = &sk->node->conn[0]->fmt;
 	struct frame_list whole;
@@ -82,6 +82,13 @@ static int sink_open(struct net *n, const struct render_opts *o, struct keymemo 
 	if (all) free(whole.v);
 	find_audio(n, sk);
 	sk->fresh = sk->node->type->fresh && sk->node->type->fresh(&sk->job);
+	return 0;
+}
+
+static int sink_open(struct net *n, const struct render_opts *o, struct keymemo *km, int threads,
+                     struct sink_run *sk, struct err *e)
+{
+	if (sink_prepare(n, o, km, threads, sk, e) < 0) return -1;
 	if (sk->fresh) return 0;
 	if (sk->node->type->begin(&sk->job, &sk->run, e) < 0) return err_in(e, "write '%s'", sk->node->id);
 	sk->open = true;

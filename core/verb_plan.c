@@ -47,7 +47,7 @@ static void print_plan(const struct session *s, const struct plan_report *r)
 	printf("%-28s %-16s %-12s %-11s %s\n", "node", "type", "frames", "do", "size, space");
 	for (int i = 0; i < r->nrow; i++) {
 		const struct net_node *nn = r->row[i].node;
-		const struct format *f = nn->nconn && nn->conn[0] && r->row[i].what == ROW_WRITE ? &nn->conn[0]->fmt : &nn->fmt;
+		const struct format *f = nn->nconn && nn->conn[0] && (nn->type->flags & NF_SINK) ? &nn->conn[0]->fmt : &nn->fmt;
 		char range[64];
 		range_text(&r->row[i], range, sizeof range);
 		printf("%-28s %-16s %-12s %-11s %dx%d %s%s\n", nn->id, nn->type->name, range, row_words[r->row[i].what],

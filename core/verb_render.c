@@ -96,19 +96,10 @@ static int check_space(struct session *s, const struct render_opts *o, struct er
 	return rc;
 }
 
-static bool wants_rev(const struct net *n)
-{
-	for (int i = 0; i < n->nwrite; i++)
-		for (int k = 0; k < n->write[i]->elem->nattr; k++)
-			if (strstr(n->write[i]->elem->attr[k].value, "{rev}")) return true;
-	return false;
-}
-
 int verb_render(struct cli *c, struct err *e)
 {
 	struct session s;
 	struct render_stats st = { 0 };
-	char *rev = NULL;
 	int rc = -1;
 	if (c->narg != 1) return err_set(e, E_USAGE, "render wants one SCENE");
 	struct shown p = { .how = c->progress, .start = seconds() };
@@ -117,7 +108,6 @@ int verb_render(struct cli *c, struct err *e)
 	struct render_opts o = session_opts(&s);
 	if (!s.net->nwrite && !s.net->ntarget) { err_set(e, E_SCENE, "%s: nothing to write", s.file); goto out; }
 	if (o.outpath && s.net->nwrite != 1) { err_set(e, E_USAGE, "-o wants exactly one write; choose it with --only"); goto out; }
-	if (wants_rev(s.net)) o.rev = rev = git_rev(s.scene->dir);
 	o.event = on_event;
 	o.tick = on_tick;
 	o.user = &p;
@@ -127,7 +117,6 @@ int verb_render(struct cli *c, struct err *e)
 	if (st.failed > 1) diags_print(&st.problems, c->log_json);
 out:
 	diags_free(&st.problems);
-	free(rev);
 	session_close(&s);
 	return rc;
 }
