@@ -28,6 +28,9 @@ const struct verb cli_verbs[] = {
 	{ "schema", "[SCENE]", "Prints the schema, RELAX NG or XSD; with a scene, its scripts' and graphs' types too.", "rng xsd", verb_schema },
 	{ "probe", "CLIP...", "Tells what a clip is, and for each property whether it is tagged or guessed and why.",
 	  "json raw picture", verb_probe },
+	{ "lock", "SCENE", "Writes SCENE.lock: inputs, scripts, nodes and the hash of every frame.", RUN " oracle", verb_lock },
+	{ "verify", "SCENE", "Renders again without the cache and tells the first difference from SCENE.lock.",
+	  "threads memory isa proxy set debug log tile no-fuse frames sample outputs oracle", verb_verify },
 	{ "new", "CLIP...", "Writes a ready scene for these clips, every guess spelled out.", "out overwrite raw reference name", verb_new },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
@@ -75,6 +78,8 @@ static const struct option options[] = {
 	{ "picture", 0, O_TEXT, OFF(picture), "FILE", "PNG of the middle frame under both matrices" },
 	{ "reference", 0, O_TEXT, OFF(reference), "FILE", "clip or still that all shots are matched to" },
 	{ "name", 0, O_TEXT, OFF(name), "NAME", "name of the graph" },
+	{ "sample", 0, O_INT, OFF(sample), "N", "N evenly spaced frames instead of all" },
+	{ "outputs", 0, O_FLAG, OFF(outputs), NULL, "check the files on disk instead of rendering" },
 	{ "help", 'h', O_FLAG, OFF(help), NULL, "this text" },
 };
 

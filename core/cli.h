@@ -12,13 +12,13 @@ struct cli {
 	const struct verb *verb;
 	const char *arg[256]; int narg;      /* what is no option: scene, node, clips */
 	const char *frames, *only, *out, *cache, *isa, *trace, *against, *crop, *raw, *solve_node;
-	int threads, proxy, tile;
+	int threads, proxy, tile, sample;
 	size_t memory;
 	struct attr set[64]; int nset;
 	enum progress progress;
 	bool log_json; unsigned debug;
 	bool oracle, keep_all, solve, apply, overwrite, no_fuse, json, wipe, side, diff, rng, xsd, markdown, write,
-	     check_only, verbose, stages, no_cache, help;
+	     check_only, verbose, stages, no_cache, outputs, help;
 	const char *picture, *reference, *name;
 };
 
@@ -40,6 +40,8 @@ int verb_fmt(struct cli *c, struct err *e);
 int verb_nodes(struct cli *c, struct err *e);
 int verb_schema(struct cli *c, struct err *e);
 int verb_probe(struct cli *c, struct err *e);
+int verb_lock(struct cli *c, struct err *e);
+int verb_verify(struct cli *c, struct err *e);
 int verb_new(struct cli *c, struct err *e);
 
 #endif

@@ -3,6 +3,7 @@
 #include "colour.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "colour_table.h"
@@ -26,6 +27,21 @@ const char *colour_doc(int id) { return space_of(id)->doc; }
 int colour_count(void) { return colour_nspaces; }
 
 const char *const *colour_names(void) { return colour_space_names; }
+
+int colour_named(const char *param, const char *name, struct err *e)
+{
+	int id = colour_find(name);
+	char all[800] = "";
+	if (id >= 0) return id;
+	const char *near = nearest_name(name, colour_space_names, (size_t)colour_nspaces);
+	for (int i = 0; i < colour_nspaces; i++) {
+		size_t len = strlen(all);
+		snprintf(all + len, sizeof all - len, " %s", colour_spaces[i].name);
+	}
+	return err_set(e, E_SCENE, "%s=\"%s\" is no colour space%s%s%s; there are%s", param, name,
+	               near ? ", nearest is \"" : "", near ? near : "", near ? "\"" : "", all);
+}
+
 bool colour_is_linear(int id) { return space_of(id)->curve == CURVE_LINEAR; }
 bool colour_is_display(int id) { return space_of(id)->display; }
 

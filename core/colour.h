@@ -17,6 +17,8 @@ int colour_find(const char *name);              /* id or SPACE_NONE */
 const char *colour_name(int id);
 int colour_count(void);
 const char *const *colour_names(void);          /* colour_count() names, for messages */
+/* id of the space that param=name names, or -1 with a message that lists the names. */
+int colour_named(const char *param, const char *name, struct err *e);
 const char *colour_doc(int id);
 bool colour_is_linear(int id);                  /* no transfer curve */
 bool colour_is_display(int id);                 /* display-referred encodings: rec709, srgb, p3-d65, ... */

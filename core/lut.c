@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "mathx.h"
 #include "mem.h"
@@ -194,7 +195,13 @@ struct lut *lut_load(const char *path, struct err *e)
 {
 	struct lut *l = NULL;
 	char *text = NULL;
-	FILE *f = fopen(path, "rb");
+	FILE *f = NULL;
+	struct stat st;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		err_set(e, E_INPUT, "%s: is not a regular file", path);
+		goto out;
+	}
+	f = fopen(path, "rb");
 	if (!f || fseek(f, 0, SEEK_END) < 0) {
 		err_set(e, E_INPUT, "open %s: %s", path, strerror(errno));
 		goto out;

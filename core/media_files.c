@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "exr.h"
@@ -16,7 +17,8 @@ bool exr_is(const char *path)
 	const char *dot = strrchr(path, '.');
 	if (dot && !strcasecmp(dot, ".exr")) return true;
 	uint8_t magic[4] = { 0 };
-	FILE *f = fopen(path, "rb");
+	struct stat st;
+	FILE *f = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
 	if (!f) return false;
 	bool yes = fread(magic, 1, 4, f) == 4 && !memcmp(magic, "\x76\x2f\x31\x01", 4);
 	fclose(f);

@@ -173,7 +173,7 @@ static int raw_options(const char *raw, int64_t size, AVDictionary **o, struct e
 static int open_file(struct demux *d, const char *path, struct err *e)
 {
 	struct stat st;
-	d->fd = open(path, O_RDONLY | O_CLOEXEC);
+	d->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (d->fd < 0) return err_set(e, E_INPUT, "%s: %s", path, strerror(errno));
 	if (fstat(d->fd, &st) < 0) return err_set(e, E_INPUT, "%s: %s", path, strerror(errno));
 	if (S_ISDIR(st.st_mode))

@@ -45,7 +45,7 @@ bool still_is(const char *path)
 static int slurp(const char *path, AVPacket *pkt, struct err *e)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = -1;
 	if (fd < 0) return err_set(e, E_INPUT, "%s: %s", path, strerror(errno));
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) { err_set(e, E_INPUT,
 	        "%s: is not a regular file", path); goto out; }

@@ -247,23 +247,12 @@ int bind_node(struct net *n, struct net_node *nn, struct inst *in)
 	return bad;
 }
 
-/* Parameters that an owner's expand gave this inner node, at a frame. */
-static int group_fill(struct net *n, const struct net_node *nn, int frame, void *v, struct arena *a, struct err *e)
+/* Values of table as an owner's expand set them, else its defaults. */
+static int group_table(struct net *n, const struct net_node *nn, const struct xnode *xn, const struct param *table,
+                       void *v, struct arena *a, struct err *e)
 {
-	struct net_node *owner = nn->group->owner;
-	struct node_ctx ctx = owner->ctx;
-	struct expand *x = NULL;
 	double height = node_height(nn);
-	if (owner->animated) {
-		void *ov = arena_alloc(a, 1, owner->type->size + 1);
-		if (bind_fill(n, owner, frame, ov, NULL, a, e) < 0) return -1;
-		ctx.v = ov;
-	}
-	if (expand_run(n, owner, &ctx, a, &x, e) < 0) return -1;
-	if (nn->group_index >= x->n || x->x[nn->group_index]->type != nn->type)
-		return err_set(e, E_SCRIPT, "node '%s': the composition changes with the frame", owner->id);
-	const struct xnode *xn = x->x[nn->group_index];
-	for (const struct param *p = nn->type->params; p && p->type != PT_END; p++) {
+	for (const struct param *p = table; p && p->type != PT_END; p++) {
 		struct value val = { 0 };
 		const char *text = NULL;
 		for (int k = 0; k < xn->nset; k++)
@@ -273,6 +262,27 @@ static int group_fill(struct net *n, const struct net_node *nn, int frame, void 
 		value_store(p, &val, v, height, n->scale);
 	}
 	return 0;
+}
+
+/* Parameters that an owner's expand gave this inner node, at a frame. */
+static int group_fill(struct net *n, const struct net_node *nn, int frame, void *v, struct node_common *common,
+                      struct arena *a, struct err *e)
+{
+	struct net_node *owner = nn->group->owner;
+	struct node_ctx ctx = owner->ctx;
+	struct expand *x = NULL;
+	if (owner->animated) {
+		void *ov = arena_alloc(a, 1, owner->type->size + 1);
+		if (bind_fill(n, owner, frame, ov, NULL, a, e) < 0) return -1;
+		ctx.v = ov;
+	}
+	if (expand_run(n, owner, &ctx, a, &x, e) < 0) return -1;
+	if (nn->group_index >= x->n || x->x[nn->group_index]->type != nn->type)
+		return err_set(e, E_SCRIPT, "node '%s': the composition changes with the frame", owner->id);
+	const struct xnode *xn = x->x[nn->group_index];
+	if (group_table(n, nn, xn, nn->type->params, v, a, e) < 0) return -1;
+	if (!common || !(nn->type->flags & NF_MASKED)) return 0;
+	return group_table(n, nn, xn, node_common_params, common, a, e);
 }
 
 int bind_fill(struct net *n, const struct net_node *nn, int frame, void *v, struct node_common *common,
@@ -285,7 +295,7 @@ int bind_fill(struct net *n, const struct net_node *nn, int frame, void *v, stru
 		common->mix = 1;
 		common->mask_invert = 0;
 	}
-	if (nn->group) return group_fill(n, nn, frame, v, a, e);
+	if (nn->group) return group_fill(n, nn, frame, v, common, a, e);
 	for (int i = 0; i < nn->nbind; i++) {
 		if (bind_at(n, nn, &nn->bind[i], frame, &used, a, &val, e) < 0)
 			return err_in(e, "%s:%d: node '%s'", nn->scene->file, nn->bind[i].line, nn->id);

@@ -55,7 +55,8 @@ int expand_connect(struct expand *x, struct xnode *n, const char *slot, struct x
 
 int expand_set(struct expand *x, struct xnode *n, const char *param, const char *text, struct err *e)
 {
-	if (!param_find(n->type->params, param))
+	bool common = (n->type->flags & NF_MASKED) && param_find(node_common_params, param);
+	if (!common && !param_find(n->type->params, param))
 		return err_set(e, E_SCRIPT, "'%s': %s has no parameter '%s'", x->owner->id, n->type->name, param);
 	if (n->nset >= (int)IN_COUNT(n->set)) return err_set(e, E_SCRIPT, "'%s': too many parameters", x->owner->id);
 	n->set[n->nset].param = arena_strdup(x->a, param);

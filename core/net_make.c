@@ -159,6 +159,13 @@ static int convert_inputs(struct net *n, struct net_node *nn)
 	return 0;
 }
 
+/* The id as the author wrote it: without what the core put behind it ("plate/acescg"). */
+static const char *shown_id(const char *id, char *buf, size_t n)
+{
+	snprintf(buf, n, "%.*s", (int)strcspn(id, "/"), id);
+	return buf;
+}
+
 /* Rates must be equal and ranges meet, except on slots named reference. */
 static int start_format(struct net *n, struct net_node *nn, struct format *f)
 {
@@ -175,8 +182,10 @@ static int start_format(struct net *n, struct net_node *nn, struct format *f)
 		if (!g || strcmp(nn->slot[nn->conn_slot[i]].name, "reference") == 0) continue;
 		if (f->fps.num && g->fps.num &&
 		    (int64_t)f->fps.num * g->fps.den != (int64_t)g->fps.num * f->fps.den) {
+			char a[200], b[200];
 			net_diag(n, nn, E_SCENE, "inputs have different rates: '%s' %d/%d, '%s' %d/%d; retime one first",
-			         nn->conn[0]->id, f->fps.num, f->fps.den, nn->conn[i]->id, g->fps.num, g->fps.den);
+			         shown_id(nn->conn[0]->id, a, sizeof a), f->fps.num, f->fps.den,
+			         shown_id(nn->conn[i]->id, b, sizeof b), g->fps.num, g->fps.den);
 			return -1;
 		}
 		if (!f->fps.num) f->fps = g->fps;

@@ -91,6 +91,7 @@ struct sink_job {
 	const int *frames; int nframes;      /* output frames asked for, ascending */
 	bool whole;                          /* they are the node's whole range */
 	bool overwrite;
+	bool dry;                            /* only hashes are wanted: no file is looked at or written */
 	int threads;                         /* of the whole process, codec threads included */
 	const char *rev;                     /* git description for {rev}, or "" */
 	const char *root_key;                /* 64 hex digits: equal means the same pixels */

@@ -13,6 +13,7 @@ struct render_opts {
 	int tile; bool no_fuse;
 	const char *frames;                  /* -F, or NULL */
 	struct cache *cache;                 /* NULL: nothing is read or kept */
+	bool dry;                            /* writes give their hashes and touch no file */
 	bool overwrite; const char *outpath, *rev;
 	const atomic_int *cancel;
 	const char *trace;                   /* Chrome trace file, or NULL */

@@ -145,8 +145,9 @@ static int run_frames(struct sched *s, const struct frame_list *lists, struct er
 	free(v);
 	if (rc == 0 && s->first.code != E_OK) {
 		*e = s->first;
+		/* Where nothing came out, the cause tells more than "some frames failed". */
 		if (!s->broken)
-			err_set(e, E_FRAMES, "%d frame%s failed; the first: %.800s", s->st->failed,
+			err_set(e, s->st->frames ? E_FRAMES : s->first.code, "%d frame%s failed; the first: %.800s", s->st->failed,
 			        s->st->failed == 1 ? "" : "s", s->first.msg);
 		rc = -1;
 	}

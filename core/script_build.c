@@ -69,6 +69,19 @@ static void push_param(lua_State *L, const struct param *p, const void *at, doub
 	}
 }
 
+/* p.NAME of a name that is not declared: an error, not a nil that looks like a default. */
+static int no_param(lua_State *L)
+{
+	const struct node_type *t = lua_touserdata(L, lua_upvalueindex(1));
+	const char *names[128];
+	size_t n = 0;
+	if (lua_type(L, 2) != LUA_TSTRING) return 0;
+	for (const struct param *p = t->params; p && p->name && n < IN_COUNT(names); p++) names[n++] = p->name;
+	const char *near = nearest_name(lua_tostring(L, 2), names, n);
+	return luaL_error(L, "'%s' has no parameter '%s'%s%s", t->name, lua_tostring(L, 2),
+	    near ? "; did you mean " : "", near ? near : "");
+}
+
 /* Lengths are pixels at full resolution for scripts, whatever the proxy. */
 void vm_params(lua_State *L, const struct node_ctx *n)
 {
@@ -77,6 +90,13 @@ void vm_params(lua_State *L, const struct node_ctx *n)
 		push_param(L, p, (const char *)n->v + p->off, n->scale);
 		lua_setfield(L, -2, p->name);
 	}
+	lua_createtable(L, 0, 2);
+	lua_pushlightuserdata(L, (void *)(uintptr_t)n->type);
+	lua_pushcclosure(L, no_param, 1);
+	lua_setfield(L, -2, "__index");
+	lua_pushstring(L, "params");
+	lua_setfield(L, -2, "__metatable");
+	lua_setmetatable(L, -2);
 }
 
 /* --- g --- */
@@ -186,6 +206,7 @@ static void named(lua_State *L, struct building *b, struct xnode *x, const struc
 		const char *name = lua_tostring(L, -1);
 		const struct slot *s = slot_named(slot, ns, name);
 		const struct param *p = param_find(t->params, name);
+		if (!p && (t->flags & NF_MASKED)) p = param_find(node_common_params, name);
 		if (!s && !p) unknown_argument(L, t, slot, ns, name);
 		lua_getfield(L, 1, name);
 		if (s) connect_slot(L, b, x, t->name, s);

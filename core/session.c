@@ -59,6 +59,32 @@ static void unsolved(struct session *s)
 	}
 }
 
+static const char *written_file(const struct net_node *nn)
+{
+	const struct param *p = nn->group || !(nn->type->flags & NF_SINK) ? NULL : param_find(nn->type->params, "file");
+	const char *file = NULL;
+	if (p) memcpy(&file, (const char *)nn->ctx.v + p->off, sizeof file);
+	return file && *file ? file : NULL;
+}
+
+/* Two writes of one file would leave whichever ended last. */
+static void written_twice(struct session *s)
+{
+	char where[300];
+	for (int i = 1; i < s->net->nnode; i++) {
+		const struct net_node *nn = s->net->node[i];
+		const char *file = written_file(nn);
+		for (int k = 0; file && k < i; k++) {
+			const char *other = written_file(s->net->node[k]);
+			if (!other || strcmp(file, other) != 0) continue;
+			diag_add(&s->d, DIAG_ERROR, E_SCENE, nn->scene->file, nn->elem->line,
+			         elem_where(nn->elem, where, sizeof where), "give one of them another file=",
+			         "'%s' writes %s too", s->net->node[k]->id, file);
+			break;
+		}
+	}
+}
+
 static void stale(struct session *s)
 {
 	char where[300];
@@ -96,6 +122,7 @@ int session_rules(struct session *s, bool unsolved_is_error, struct err *e)
 	int rc = script_rules(s->host, s->net, NULL, lock, &s->d);
 	free(lock);
 	if (unsolved_is_error) unsolved(s);
+	written_twice(s);
 	stale(s);
 	if (session_say(s, e) < 0) return -1;
 	return rc < 0 ? err_set(e, E_SCRIPT, "%s: the pass rules could not be run", s->file) : 0;

@@ -77,11 +77,11 @@ int sink_prepare(struct net *n, const struct render_opts *o, struct keymemo *km,
 	if (root_key(sk, km, e) < 0) return -1;
 	bool all = f->last != INT_MAX && frames_parse(NULL, f->first, f->last, &whole, e) == 0;
 	sk->job = (struct sink_job){ .n = &sk->node->ctx, .frames = sk->frames.v, .nframes = sk->frames.n,
-		.overwrite = o->overwrite, .threads = threads, .rev = o->rev ? o->rev : "", .root_key = sk->root,
+		.overwrite = o->overwrite, .dry = o->dry, .threads = threads, .rev = o->rev ? o->rev : "", .root_key = sk->root,
 		.outpath = o->outpath, .whole = all && whole.n == sk->frames.n };
 	if (all) free(whole.v);
 	find_audio(n, sk);
-	sk->fresh = sk->node->type->fresh && sk->node->type->fresh(&sk->job);
+	sk->fresh = !o->dry && sk->node->type->fresh && sk->node->type->fresh(&sk->job);
 	return 0;
 }
 

@@ -169,6 +169,42 @@ function core.graph(g)
     return list
   end
 
+  -- Two lists in the graph's order as one; one of the two itself where that is enough.
+  local function join(a, b)
+    if #a == 0 or a == b then return b end
+    if #b == 0 then return a end
+    local out, i, j = {}, 1, 1
+    while a[i] or b[j] do
+      local x, y = a[i], b[j]
+      if not y or x and x.index <= y.index then
+        out[#out + 1], i = x, i + 1
+        if x == y then j = j + 1 end
+      else
+        out[#out + 1], j = y, j + 1
+      end
+    end
+    return out
+  end
+
+  -- A function that gives the nodes above one for which pick(node) holds. Lists are shared along chains, so that a
+  -- rule over ten thousand nodes stays linear in them where few are picked; they are not to be changed.
+  function g:picked(pick)
+    local known, none = {}, {}
+    local function of(n)
+      if known[n.index] then return known[n.index] end
+      local list = none
+      for _, i in ipairs(n.inputs) do
+        if i.picture then
+          list = join(list, of(i.node))
+          if pick(i.node) then list = join(list, { i.node }) end
+        end
+      end
+      known[n.index] = list
+      return list
+    end
+    return of
+  end
+
   function g:below(node)
     local list = {}
     for _, n in ipairs(g.nodes) do

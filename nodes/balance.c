@@ -13,8 +13,12 @@
 enum { TEMP_LIMIT = 30, TINT_LIMIT = 15, THUMB_PIXELS = 30000 };
 
 #define SURE 0.8
+/* Linear light (0.91 and 0.99 as a signal) between which clipped white takes over. */
+#define HOLD_LOW 0.80f
+#define HOLD_HIGH 0.98f
 
-struct balance { double exposure, temperature, tint, black, white, strength; const char *solved; };
+struct balance
+{ double exposure, temperature, tint, black, white, hold_white, strength; const char *solved; };
 
 static const struct param params[] = {
 	P_FLOATX(balance, exposure, 0, -20, 20, "stops",
@@ -26,13 +30,16 @@ static const struct param params[] = {
 	P_FLOATX(balance, black, 0, -1, 0.5, "linear", PF_SOLVED, "Linear light that becomes 0."),
 	P_FLOATX(balance, white, 1, 0.51, 100, "linear",
 	         PF_SOLVED, "Linear light that becomes 1; nothing is clipped."),
+	P_FLOAT(balance, hold_white, 1, 0, 1, "share",
+	        "Display-referred clips: how much of the shift of temperature and tint is kept from white "
+	        "that was clipped. 1 leaves it neutral, 0 shifts it like everything else."),
 	P_FLOAT(balance, strength, 1, 0, 1, "mix", "Share of the whole correction."),
 	P_STRING(balance, solved, "", PF_SOLVED | PF_NOKEY, "Key of what was measured; written by "
 	         "`interneg solve`."),
 	P_END
 };
 
-struct balance_state { float m[9], black, gain; };
+struct balance_state { float m[9], black, gain, light, hold; };
 
 static bool identity(const struct node_ctx *n)
 {
@@ -40,6 +47,15 @@ static bool identity(const struct node_ctx *n)
 	return p->strength == 0 || (p->exposure == 0 && p->temperature == 0 && p->tint == 0
 	                            && p->black == 0 &&
 	                            p->white == 1);
+}
+
+/* Whether the clip ends at linear 1, so that what is there was clipped: not PQ, not scene light. */
+static bool ends_at_one(const struct node_ctx *n)
+{
+	int space = n->nconn && n->in[0] ? n->in[0]->encoded : SPACE_NONE;
+	if (space < 0 || !colour_is_display(space)) return false;
+	double one = colour_encode(space, 1);
+	return one > 0.999 && one < 1.001;
 }
 
 static int balance_open(struct node_ctx *n, struct err *e)
@@ -52,6 +68,9 @@ static int balance_open(struct node_ctx *n, struct err *e)
 	for (int i = 0; i < 9; i++) s->m[i] = (float)m[i];
 	s->black = (float)(p->black * k);
 	s->gain = (float)(1 / (1 + (p->white - 1) * k - p->black * k));
+	s->light = (float)mx_exp2(p->exposure * k);
+	if ((p->temperature * k != 0 || p->tint * k != 0) && ends_at_one(n))
+		s->hold = (float)p->hold_white;
 	n->state = s;
 	return 0;
 }
@@ -66,17 +85,36 @@ static void row_levels(float *IN_RESTRICT p, float black, float gain, int n)
 	for (int i = 0; i < n; i++) p[i] = (p[i] - black) * gain;
 }
 
+/* Where every channel of the source reached its end there is no colour left to correct: a shift would
+ * only paint windows and skies. There the source times light takes over. */
+static void row_hold(float *const out[3], const float *const in[3], float light, float hold, int n)
+{
+	const float *IN_RESTRICT a = in[0], *IN_RESTRICT b = in[1], *IN_RESTRICT c = in[2];
+	float *IN_RESTRICT r = out[0], *IN_RESTRICT g = out[1], *IN_RESTRICT l = out[2];
+	for (int i = 0; i < n; i++) {
+		float low = px_min(a[i], px_min(b[i], c[i]));
+		float t = px_clamp((low - HOLD_LOW) * (1.0f / (HOLD_HIGH - HOLD_LOW)), 0.0f, 1.0f);
+		float w = hold * (t * t * (3.0f - 2.0f * t));
+		r[i] = r[i] + w * (a[i] * light - r[i]);
+		g[i] = g[i] + w * (b[i] * light - g[i]);
+		l[i] = l[i] + w * (c[i] * light - l[i]);
+	}
+}
+
 static int tile(const struct call *c, struct rect r)
 {
 	const struct balance_state *s = c->n->state;
 	int w = rect_w(r);
 	for (int y = r.y0; y < r.y1; y++) {
 		float *p[3];
+		const float *in[3];
 		for (int k = 0; k < 3; k++) {
 			p[k] = view_at(c->out, k, r.x0, y);
-			memcpy(p[k], view_at(&c->in[0], k, r.x0, y), (size_t)w * sizeof(float));
+			in[k] = view_at(&c->in[0], k, r.x0, y);
+			memcpy(p[k], in[k], (size_t)w * sizeof(float));
 		}
 		matrix_row(s->m, p[0], p[1], p[2], w);
+		if (s->hold != 0) row_hold(p, in, s->light, s->hold, w);
 		for (int k = 0; k < 3 && (s->black != 0 || s->gain != 1); k++) row_levels(p[k], s->black,
 		                                                                          s->gain, w);
 	}
@@ -182,7 +220,9 @@ const struct node_type ISA(node_balance) = {
 	.doc = "Take one shot to neutral: white point, exposure, black and white, as measured by "
 	        "`interneg solve`.",
 	.more = "Works on linear light: exposure, temperature and tint as in grade, then (v - black) / "
-	        "(white - black); nothing is clipped. `solve` measures frames spread over the shot: the "
+	        "(white - black); nothing is clipped. White that a display-referred clip has clipped (the smallest "
+	        "channel of its linear light going from 0.8 to 0.98) has no colour to correct and smoothly "
+	        "keeps its own, see hold_white. `solve` measures frames spread over the shot: the "
 	        "white point by shades of grey, grey edge and the crowd of greys nearest to the delivered "
 	        "white (within 30 mired and 15 tint; where they disagree or no crowd is found, confidence "
 	        "falls and the correction with it), exposure from the middle of log luminance (half the "
@@ -190,7 +230,7 @@ const struct node_type ISA(node_balance) = {
 	        "highlights of a display-referred clip above white), black from the darkest 0.1 % (at "
 	        "most 0.005), white half the way to the brightest 0.1 % (display-referred clips only, not "
 	        "below 0.85). The values stand in the scene and may be edited.",
-	.category = "colour", .version = 1, .size = sizeof(struct balance), .params = params,
+	.category = "colour", .version = 2, .size = sizeof(struct balance), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_NEUTRAL,
 	    .want = WANT_LINEAR,
 	.example = "<balance id=\"base\" in=\"up\" exposure=\"0.12\" temperature=\"-6\" tint=\"1\"/>",

@@ -26,11 +26,7 @@ static int out_space(const struct node_ctx *n) { return colour_find(((const stru
 
 static int check_name(const char *param, const char *name, struct err *e)
 {
-	if (colour_find(name) >= 0) return 0;
-	const char *near = nearest_name(name, colour_names(), (size_t)colour_count());
-	return err_set(e, E_SCENE, "%s=\"%s\" is no colour space%s%s%s", param, name, near
-	               ? "; nearest is \"" : "",
-	               near ? near : "", near ? "\"" : "");
+	return colour_named(param, name, e) < 0 ? -1 : 0;
 }
 
 static int convert_open(struct node_ctx *n, struct err *e)

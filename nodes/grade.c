@@ -141,12 +141,8 @@ static int set_lgg(struct grade_state *s, const struct grade *p, struct err *e)
 
 static int lut_space(const char *param, const char *name, int *id, struct err *e)
 {
-	*id = colour_find(name);
-	if (*id >= 0) return 0;
-	const char *near = nearest_name(name, colour_names(), (size_t)colour_count());
-	return err_set(e, E_SCENE, "%s=\"%s\" is no colour space%s%s%s", param, name, near
-	               ? "; nearest is \"" : "",
-	               near ? near : "", near ? "\"" : "");
+	*id = colour_named(param, name, e);
+	return *id < 0 ? -1 : 0;
 }
 static int set_lut(struct grade_state *s, const struct node_ctx *n, struct err *e)
 {

@@ -109,12 +109,8 @@ static int set_space(const struct read *p, struct read_state *s, struct err *e)
 {
 	const struct media_info *in = media_about(s->m);
 	const char *name = !*p->color || !strcmp(p->color, "auto") ? in->color.value : p->color;
-	s->space = colour_find(name);
-	if (s->space >= 0) return 0;
-	const char *near = nearest_name(name, colour_names(), (size_t)colour_count());
-	return err_set(e, E_SCENE, "color=\"%s\" is no colour space%s%s%s", name,
-	               near ? "; nearest is \"" : "",
-	               near ? near : "", near ? "\"" : "");
+	s->space = colour_named("color", name, e);
+	return s->space < 0 ? -1 : 0;
 }
 
 static void read_close(struct node_ctx *n)

@@ -57,6 +57,7 @@ static const struct param params[] = {
 };
 
 struct run {
+	bool dry;                            /* hashes only */
 	const struct node_ctx *n;
 	const struct preset *preset;
 	char *path;
@@ -118,12 +119,7 @@ static int write_open(struct node_ctx *n, struct err *e)
 	static const char *const special[] = { "", "auto", "working", "encoded", "input" };
 	bool known = colour_find(p->color) >= 0;
 	for (size_t i = 0; i < IN_COUNT(special); i++) known = known || !strcmp(p->color, special[i]);
-	if (!known) {
-		const char *near = nearest_name(p->color, colour_names(), (size_t)colour_count());
-		return err_set(e, E_SCENE, "color=\"%s\" is no colour space%s%s%s", p->color,
-		               near ? "; nearest is \"" : "",
-		               near ? near : "", near ? "\"" : "");
-	}
+	if (!known) return colour_named("color", p->color, e);
 	if (!*p->file) return err_set(e, E_SCENE, "file= is empty");
 	if (!ps) return err_set(e, E_SCENE,
 	                        "file=\"%s\": the ending tells no preset; end it in .mov .mp4 .mkv .png "
@@ -233,7 +229,7 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 	r->dither = (struct yuv_dither){ p->dither == DITHER_TPDF && d.depth <= 12, 0, (uint32_t)p->seed,
 	                                0x64697468u };
 	if (planes_new(&r->p, &d, e) < 0 || alloc_rows(r, e) < 0) return -1;
-	if (r->preset->kind != PRESET_CLIP) return 0;
+	if (r->preset->kind != PRESET_CLIP || r->dry) return 0;
 	struct rational fps = f->fps.num > 0 ? f->fps : r->n->fps;
 	if (fps.num <= 0)
 		return err_set(e, E_SCENE, "a clip needs a rate: give the graph or the read fps=");
@@ -267,8 +263,10 @@ static int write_begin(const struct sink_job *j, void **out, struct err *e)
 	if (j->root_key) memcpy(r->root, j->root_key, strnlen(j->root_key, 64));
 	int rc = r->preset ? preset_ending(r->preset, r->path, e)
 	                   : err_set(e, E_SCENE, "%s: the ending tells no preset; say preset=", r->path);
-	if (rc == 0) rc = check_files(j, r, e);
-	if (rc == 0) rc = r->preset->kind == PRESET_EXR ? make_folders(r->path, e) : begin_codes(j, r, e);
+	r->dry = j->dry;
+	if (rc == 0 && !r->dry) rc = check_files(j, r, e);
+	if (rc == 0 && r->preset->kind != PRESET_EXR) rc = begin_codes(j, r, e);
+	else if (rc == 0 && !r->dry) rc = make_folders(r->path, e);
 	if (rc < 0) { run_free(r); return -1; }
 	*out = r;
 	return 0;
@@ -394,7 +392,7 @@ static int exr_frame(struct run *r, const struct call *c, const char *path)
 	if (w.has_chroma) colour_primaries(id, w.chroma);
 	f.data = c->in[0].r;
 	if (c->hash) *c->hash = hash_view(&c->in[0], w.half);
-	return exr_write(path, &f, &c->in[0], &w, c->err);
+	return r->dry ? 0 : exr_write(path, &f, &c->in[0], &w, c->err);
 }
 
 static int write_frame(const struct call *c)
@@ -410,7 +408,7 @@ static int write_frame(const struct call *c)
 	rc = to_codes(r, c);
 	if (rc == 0 && c->hash) planes_hash(&r->p, c->hash);
 	if (rc == 0 && r->writer) rc = media_writer_frame(r->writer, &r->p, c->err);
-	else if (rc == 0) {
+	else if (rc == 0 && !r->dry) {
 		int space = space_in(r->n);
 		const char *text[] = { "interneg_root", r->root, "interneg_color",
 		                      space >= 0 ? colour_name(space) : "raw", NULL };

@@ -50,11 +50,13 @@ local intermediate = rule{ id = "2-intermediate",
 local pass_order = rule{ id = "3-pass-order", doc = "Pass kinds run in the order " .. ORDER .. ".",
   check = function(g)
     local told = {}
+    -- Only a pass's result is seen outside it.
+    local results = g:picked(function(a) return a.pass and KINDS[a.pass.kind] and (a.pass.result or a) == a end)
     for _, n in ipairs(g.nodes) do
       local q = n.pass
-      for _, a in ipairs(q and KINDS[q.kind] and g:above(n) or {}) do
+      for _, a in ipairs(q and KINDS[q.kind] and results(n) or {}) do
         local p = a.pass
-        if p and p ~= q and KINDS[p.kind] and KINDS[p.kind] > KINDS[q.kind] and not told[p.index .. ">" .. q.index] then
+        if p ~= q and KINDS[p.kind] > KINDS[q.kind] and not told[p.index .. ">" .. q.index] then
           told[p.index .. ">" .. q.index] = true
           g:find(q, "this " .. q.kind .. " pass reads the result of '" .. p.id .. "', a " .. p.kind .. " pass",
             "the order is " .. ORDER)
@@ -127,14 +129,10 @@ end
 local grain_last = rule{ id = "6-grain-last",
   doc = "Grain comes after AI, dissolves, retimes and the last resize, once a delivery size; below it only output and one small trim.",
   check = function(g)
+    local grained, trimmed = g:picked(function(a) return a.traits.grain end)
+    trimmed = g:picked(function(a) return #grained(a) > 0 and #trimmed(a) == 0 and small_trim(a) end)
     for _, n in ipairs(g.nodes) do
-      local grains, trims = {}, {}
-      for _, a in ipairs(g:above(n)) do
-        if a.traits.grain then grains[#grains + 1] = a end
-        if #grains > 0 and small_trim(a) then
-          for _, b in ipairs(g:above(a)) do if b.traits.grain then trims[#trims + 1] = a break end end
-        end
-      end
+      local grains, trims = grained(n), trimmed(n)
       local top = grains[#grains]
       if top then
         local t = any(n, "ai", "upscale", "resize", "retime", "dissolve")

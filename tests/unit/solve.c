@@ -144,6 +144,45 @@ static void cast_removed(struct image *im, const char *what, double limit)
 	        base.c.confidence);
 }
 
+/* Clipped white keeps its colour and takes the light; greys take both; 0.9 stands between, without a step. */
+static void white_held(void)
+{
+	struct format f = nc_format(64, 2, "R G B", "acescg");
+	struct image *im = nc_image(&f), *out[3];
+	static const char *const set[3][4] = { { "exposure=0.5", "temperature=-22", "tint=4" },
+		{ "exposure=0.5", "temperature=-22", "hold_white=0" }, { "exposure=0.5" } };
+	for (int x = 0; x < 64; x++)
+		for (int k = 0; k < 3; k++)
+			for (int y = 0; y < 2; y++) *view_at(&im->view, k, x, y) = k == 2 && y ? 0.1f : 0.02f * (float)x;
+	for (int i = 0; i < 3; i++) out[i] = applied("balance", im, set[i]);
+	double grey = 0, white = 0, free_white = 0, yellow = 0, step = 0, before = 0;
+	for (int x = 0; x < 64; x++) {
+		double g = *view_at(&out[0]->view, 1, x, 0), b = *view_at(&out[0]->view, 2, x, 0);
+		double cast = x ? b / g : 1;
+		if (x > 0 && x < 40) grey = cast - 1 > grey ? cast - 1 : grey;
+		if (x >= 49) {
+			white += absd(cast - 1) + absd(g - *view_at(&out[2]->view, 1, x, 0));
+			free_white += absd(*view_at(&out[1]->view, 2, x, 0) / *view_at(&out[1]->view, 1, x, 0) - 1);
+			yellow += absd(*view_at(&out[0]->view, 0, x, 1) - *view_at(&out[2]->view, 0, x, 1));
+		}
+		if (x > 1 && absd(cast - before) > step) step = absd(cast - before);
+		before = cast;
+	}
+	test_ok(white < 1e-5 && grey > 0.1 && free_white > 1 && yellow > 0.1 && step < 0.05,
+	        "balance leaves clipped white neutral, corrects greys and colours (%.3f %.3f %.3f %.3f %.3f)",
+	        white, grey, free_white, yellow, step);
+	f.encoded = colour_find("pq");
+	struct image *hdr = nc_image(&f), *bright;
+	for (int k = 0; k < 3; k++) *view_at(&hdr->view, k, 5, 0) = 1.5f;
+	bright = applied("balance", hdr, set[0]);
+	test_ok(*view_at(&bright->view, 2, 5, 0) > 1.1f * *view_at(&bright->view, 1, 5, 0),
+	        "balance: what is above 1 in PQ is light and is corrected");
+	for (int i = 0; i < 3; i++) image_unref(&out[i]);
+	image_unref(&hdr);
+	image_unref(&bright);
+	image_unref(&im);
+}
+
 static void balance(void)
 {
 	struct solved s;
@@ -320,6 +359,7 @@ static void histogram(void)
 int main(void)
 {
 	histogram();
+	white_held();
 	balance();
 	degenerate();
 	match();
