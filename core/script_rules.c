@@ -384,7 +384,38 @@ static int builtin_file(struct host *h, const char *rules_dir, struct script_fil
 	return script_add(h, path, out, d, path, 0);
 }
 
-static void check_waivers(struct rules *r)
+/* Adds the ids of a file's rules to text; whether id is one of them. */
+static bool rule_known(const struct script_file *f, const char *id, char *text, size_t n)
+{
+	bool known = false;
+	for (int i = 0; f && i < f->nrule; i++) {
+		size_t len = strlen(text);
+		known = known || strcmp(f->rule[i].id, id) == 0;
+		snprintf(text + len, n - len, " %s", f->rule[i].id);
+	}
+	return known;
+}
+
+/* A waiver that nothing used: of a rule that there is, or of none. */
+static void unused_waiver(struct rules *r, const struct script_file *builtin, const struct waive *w,
+    const char *where)
+{
+	const struct scene *s = r->n->scene;
+	char ids[700] = "";
+	bool known = rule_known(builtin, w->rule, ids, sizeof ids);
+	for (const struct script_file *f = r->h->file; f; f = f->next)
+		if (f != builtin) known |= rule_known(f, w->rule, ids, sizeof ids);
+	if (known) {
+		diag_add(r->d, DIAG_WARNING, E_OK, s->file, w->line, where, "take it out", "this waiver waives nothing");
+		return;
+	}
+	char *hint = xasprintf("the rules are%s", ids);
+	diag_add(r->d, DIAG_WARNING, E_OK, s->file, w->line, where, hint,
+	    "this waiver waives nothing: no rule has this id");
+	free(hint);
+}
+
+static void check_waivers(struct rules *r, const struct script_file *builtin)
 {
 	const struct scene *s = r->n->scene;
 	for (int i = 0; i < s->nwaive; i++) {
@@ -396,8 +427,7 @@ static void check_waivers(struct rules *r)
 			diag_add(r->d, DIAG_ERROR, E_SCENE, s->file, w->line, where, "write reason=\"...\"",
 			    "a waiver needs a reason");
 		else if (!r->waiver_used[i])
-			diag_add(r->d, DIAG_WARNING, E_OK, s->file, w->line, where, "take it out",
-			    "this waiver waives nothing");
+			unused_waiver(r, builtin, w, where);
 	}
 }
 
@@ -424,7 +454,7 @@ int script_rules(struct script_host *face, const struct net *n, const char *rule
 	if (builtin_file(h, rules_dir, &builtin, d) < 0) rc = -1;
 	else if (run_file_rules(&r, builtin) < 0) rc = -1;
 	if (run_user_rules(&r, h->file, builtin) < 0) rc = -1;
-	check_waivers(&r);
+	check_waivers(&r, builtin);
 	free(r.waiver_used);
 	free(r.v);
 	lock_free(&lock);

@@ -18,14 +18,14 @@ run() { # name command...
 	start=$(date +%s)
 	"$@" > "$B/test.one" 2>&1
 	rc=$?
-	bad=$(grep -c '^not ok ' "$B/test.one")
-	good=$(grep -c '^ok ' "$B/test.one")
+	bad=$(grep -ac '^not ok ' "$B/test.one")
+	good=$(grep -ac '^ok ' "$B/test.one")
 	if [ $rc -ne 0 ] && [ "$bad" -eq 0 ]; then
 		echo "not ok $name: ended with status $rc" >> "$B/test.one"
 		bad=1
 	fi
 	printf '%-28s %4d ok %3d not ok  %3ds\n' "$name" "$good" "$bad" "$(($(date +%s) - start))"
-	[ "$bad" -ne 0 ] && { grep -A3 '^not ok ' "$B/test.one" | head -40; [ $rc -gt 1 ] && tail -25 "$B/test.one"; }
+	[ "$bad" -ne 0 ] && { grep -aA3 '^not ok ' "$B/test.one" | head -40; [ $rc -gt 1 ] && tail -25 "$B/test.one"; }
 	cat "$B/test.one" >> "$log"
 }
 wanted() { [ $# -eq 1 ] && return 0; n=$1; shift; for w in "$@"; do [ "$w" = "$n" ] && return 0; done; return 1; }
@@ -40,9 +40,9 @@ for t in tests/golden/run.sh tests/scenes/*.sh; do
 	n=$(echo "$t" | sed 's|tests/||; s|\.sh$||')
 	wanted "$n" "$@" && run "$n" sh "$t"
 done
-passed=$(grep -c '^ok ' "$log")
-failed=$(grep -c '^not ok ' "$log")
-skipped=$(grep -c '^skip ' "$log")
-grep '^skip ' "$log" | head -20
+passed=$(grep -ac '^ok ' "$log")
+failed=$(grep -ac '^not ok ' "$log")
+skipped=$(grep -ac '^skip ' "$log")
+grep -a '^skip ' "$log" | head -20
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
