@@ -1,11 +1,14 @@
-/* cache - see cache.h. Layout: DIR/ab/cdef....exr, DIR/.gitignore, DIR/passes/.
+/* cache - see cache.h. Layout: DIR/ab/cdef....exr, DIR/.gitignore, DIR/lock, DIR/passes/.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "cache.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -14,18 +17,26 @@
 #include "exr.h"
 #include "log.h"
 
-struct cache { char *dir; };
+/* The shared lock that keeps prune away while this process uses the folder. fd -1: not (yet) held. */
+struct hold { pthread_mutex_t lock; bool settled; int fd; };
+struct cache { char *dir; struct hold *hold; };
 
 struct cache *cache_new(const char *dir)
 {
 	struct cache *c = xalloc(1, sizeof *c);
 	c->dir = xstrdup(dir);
+	c->hold = xalloc(1, sizeof *c->hold);
+	c->hold->fd = -1;
+	pthread_mutex_init(&c->hold->lock, NULL);
 	return c;
 }
 
 void cache_free(struct cache **c)
 {
 	if (!*c) return;
+	if ((*c)->hold->fd >= 0) close((*c)->hold->fd);
+	pthread_mutex_destroy(&(*c)->hold->lock);
+	free((*c)->hold);
 	free((*c)->dir);
 	free(*c);
 	*c = NULL;
@@ -40,8 +51,53 @@ char *cache_path(const struct cache *c, const struct key *k)
 	return xasprintf("%s/%.2s/%s.exr", c->dir, hex, hex + 2);
 }
 
+/* flock(2) needs write access for an exclusive lock on some network file systems, so that is tried first. */
+static int open_lock(const char *dir, int *fd)
+{
+	char *path = xasprintf("%s/lock", dir);
+	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	int cause = *fd < 0 ? errno : 0;
+	if (cause == EACCES || cause == EROFS) {
+		*fd = open(path, O_RDONLY | O_CLOEXEC);
+		cause = *fd < 0 && errno != ENOENT ? errno : *fd < 0 ? cause : 0;
+	}
+	free(path);
+	return cause;
+}
+
+/* Before the first look into the folder. Waits for a prune at work; a folder that is not there yet is tried again
+ * next time, and one that cannot be locked is used without: prune refuses it too. */
+static void hold(const struct cache *c)
+{
+	struct hold *h = c->hold;
+	int fd;
+	pthread_mutex_lock(&h->lock);
+	if (!h->settled) {
+		int cause = open_lock(c->dir, &fd);
+		bool held = cause == 0 && flock(fd, LOCK_SH) == 0;
+		h->settled = held || (cause ? cause != ENOENT : errno != EINTR);
+		if (held) h->fd = fd;
+		else if (cause == 0) close(fd);
+	}
+	pthread_mutex_unlock(&h->lock);
+}
+
+int cache_lock(const char *dir, int *fd, struct err *e)
+{
+	int cause = open_lock(dir, fd);
+	if (cause) return err_set(e, E_OUTPUT, "open %s/lock: %s", dir, strerror(cause));
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0) return 0;
+	cause = errno;
+	close(*fd);
+	*fd = -1;
+	if (cause == EWOULDBLOCK || cause == EINTR)
+		return err_set(e, E_AGAIN, "%s: a running render holds this cache; try again when it is done", dir);
+	return err_set(e, E_OUTPUT, "lock %s/lock: %s", dir, strerror(cause));
+}
+
 bool cache_has(const struct cache *c, const struct key *k)
 {
+	hold(c);
 	char *path = cache_path(c, k);
 	struct stat st;
 	bool has = stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
@@ -83,21 +139,20 @@ static int prepare(struct cache *c, const char *path, struct err *e)
 	return rc;
 }
 
-/* A damaged file is moved out of the way, so that nobody plans with it again. */
-static void set_aside(const char *path)
+void cache_set_aside(const char *path)
 {
 	char *bad = xasprintf("%s.damaged", path);
 	if (rename(path, bad) < 0) unlink(path);
 	free(bad);
 }
 
-static int load_checked(const char *path, const char *hex, const struct image *into, struct err *e)
+/* The pixels of a probed file against its own word: the key and the hash that stand in its header. */
+static int read_checked(const char *path, const struct exr_info *info, const char *hex, const struct image *into,
+                        struct err *e)
 {
-	struct exr_info info;
 	struct pixhash want, got;
 	int rc = -1;
-	if (exr_probe(path, &info, e) < 0) return -1;
-	const char *key = exr_attr(&info, "interneg.key"), *pix = exr_attr(&info, "interneg.pixels");
+	const char *key = exr_attr(info, "interneg.key"), *pix = exr_attr(info, "interneg.pixels");
 	if (!key || strcmp(key, hex) != 0) err_set(e, E_INPUT, "%s: holds another key", path);
 	else if (!pix || pixhash_parse(pix, &want) < 0) err_set(e, E_INPUT, "%s: no pixel hash", path);
 	else if (exr_read(path, &into->fmt, &into->view, e) == 0) {
@@ -105,6 +160,36 @@ static int load_checked(const char *path, const char *hex, const struct image *i
 		if (got.lo == want.lo && got.hi == want.hi) rc = 0;
 		else err_set(e, E_INPUT, "%s: pixels do not match their hash", path);
 	}
+	return rc;
+}
+
+static int load_checked(const char *path, const char *hex, const struct image *into, struct err *e)
+{
+	struct exr_info info;
+	if (exr_probe(path, &info, e) < 0) return -1;
+	int rc = read_checked(path, &info, hex, into, e);
+	exr_info_free(&info);
+	return rc;
+}
+
+int cache_check_file(const char *path, const char *hex, struct pool *pool, bool *damaged, struct err *e)
+{
+	struct exr_info info;
+	struct image *im = NULL;
+	*damaged = false;
+	if (access(path, R_OK) != 0) return err_set(e, E_INPUT, "%s: %s", path, strerror(errno));
+	*damaged = true;
+	if (exr_probe(path, &info, e) < 0) return -1;
+	const char *names = exr_attr(&info, "interneg.channels");
+	if (names) format_channels(&info.fmt, names);
+	int rc = format_check(&info.fmt, e);
+	if (rc == 0 && !(im = image_new(pool, &info.fmt, "cache check", e))) {
+		*damaged = false;
+		rc = -1;
+	}
+	if (rc == 0) rc = read_checked(path, &info, hex, im, e);
+	if (rc == 0) *damaged = false;
+	image_unref(&im);
 	exr_info_free(&info);
 	return rc;
 }
@@ -112,23 +197,36 @@ static int load_checked(const char *path, const char *hex, const struct image *i
 int cache_load(struct cache *c, const struct key *k, const struct image *into, struct err *e)
 {
 	char *path = cache_path(c, k), hex[65];
+	hold(c);
 	key_hex(k, hex);
 	int rc = load_checked(path, hex, into, e);
 	if (rc < 0) {
 		log_warn("cache: %s; it is set aside and the frame computed again", e->msg);
-		set_aside(path);
-	}
+		cache_set_aside(path);
+	} else (void)utimensat(AT_FDCWD, path, NULL, 0);      /* last use, for prune; a read-only cache has none */
 	log_debug(LOG_CACHE, "%s %s", rc < 0 ? "damaged" : "hit", path);
 	free(path);
 	return rc;
 }
 
+/* The names in the order in which the pixel hash takes them. malloced */
+static char *channel_list(const struct format *f)
+{
+	char *list = xstrdup(f->nch ? f->ch[0] : "");
+	for (int i = 1; i < f->nch; i++) {
+		char *next = xasprintf("%s %s", list, f->ch[i]);
+		free(list);
+		list = next;
+	}
+	return list;
+}
+
 int cache_store(struct cache *c, const struct key *k, const struct image *im, bool half,
                 const char *const *meta, struct err *e)
 {
-	char *path = cache_path(c, k), hex[65], pix[33];
-	const char *attr[32] = { "interneg.key", hex, "interneg.pixels", pix };
-	int n = 4, rc = -1;
+	char *path = cache_path(c, k), *names = channel_list(&im->fmt), hex[65], pix[33];
+	const char *attr[32] = { "interneg.key", hex, "interneg.pixels", pix, "interneg.channels", names };
+	int n = 6, rc = -1;
 	for (; meta && *meta && n < 30; meta++) attr[n++] = *meta;
 	attr[n] = NULL;
 	key_hex(k, hex);
@@ -136,9 +234,14 @@ int cache_store(struct cache *c, const struct key *k, const struct image *im, bo
 	struct exr_write w = { .compression = EXRC_NONE, .half = half, .attr = attr, .fps = im->fmt.fps,
 		.has_chroma = true };
 	colour_primaries(im->fmt.space, w.chroma);
-	if (prepare(c, path, e) == 0) rc = exr_write(path, &im->fmt, &im->view, &w, e);
+	hold(c);
+	if (prepare(c, path, e) == 0) {
+		hold(c);                     /* the first store has just made the folder */
+		rc = make_dirs_of(path, e) < 0 ? -1 : exr_write(path, &im->fmt, &im->view, &w, e);
+	}
 	log_debug(LOG_CACHE, "%s %s", rc < 0 ? "cannot store" : "stored", path);
 	free(path);
+	free(names);
 	return rc;
 }
 

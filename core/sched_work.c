@@ -76,6 +76,7 @@ static void report(struct sched *s, struct job *j, const struct err *e)
 		s->broken = true;
 		atomic_store(&s->cancel, 1);
 	}
+	if (e->code == E_CANCEL || !e->msg[0]) return;   /* stopped because of another's error */
 	diag_add(&s->st->problems, DIAG_ERROR, e->code, "", 0, "", "", "frame %d: %s", j->frame, e->msg);
 }
 

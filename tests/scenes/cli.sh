@@ -72,6 +72,9 @@ st "solve --apply" 0 "$in" solve "$tmp/n.xml" --apply
 st "then it checks" 0 "$in" check "$tmp/n.xml"
 cp "$tmp/n.xml" "$tmp/n1.xml"; st "solving twice" 0 "$in" solve "$tmp/n.xml" --apply
 cmp -s "$tmp/n.xml" "$tmp/n1.xml" && echo "ok cli solving twice changes nothing" || echo "not ok cli solving twice changed the scene"
+# what never delivers: named pipes are refused, not waited for
+mkfifo "$tmp/pipe.mov"; printf '<graph version="1"><read id="p" file="pipe.mov"/><write id="w" in="p" file="o/x.####.exr"/></graph>' > "$tmp/pipe.xml"
+st "a named pipe as a clip" 5 timeout -k 1 10 "$in" render "$tmp/pipe.xml"
 # (a background job of sh ignores SIGINT, so the program is started by a shell of its own that does not)
 # signals: no partial file under its real name, status 128 + n
 sed 's/width="160" height="90" frames="12"/width="1280" height="720" frames="400"/' "$tmp/s.xml" > "$tmp/long.xml"

@@ -66,3 +66,9 @@ echo "model dn" > 07-good.lock
 check 07-good.xml
 [ $rc -eq 12 ] && grep -q '^07-good.lock:1: error: ' err
 say $? "a damaged lock is refused with its line" "status $rc: $(seen)"
+# a rule costs by the node, not by the pair of nodes
+awk 'BEGIN { print "<graph version=\"1\" fps=\"24\"><pattern id=\"n0\" width=\"8\" height=\"8\" frames=\"1\"/><pass id=\"l\" kind=\"look\">"
+	for (i = 1; i < 4000; i++) printf "<grade id=\"n%d\" in=\"n%d\" exposure=\"0.1\"/>\n", i, i - 1
+	print "</pass><write id=\"w\" in=\"l\" file=\"x.exr\"/></graph>" }' > chain.xml
+check chain.xml
+[ $rc -eq 0 ]; say $? "4000 nodes in a chain are within the budget of the rules" "status $rc: $(seen)"
