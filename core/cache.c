@@ -172,6 +172,13 @@ static int load_checked(const char *path, const char *hex, const struct image *i
 	return rc;
 }
 
+static size_t words(const char *s)
+{
+	size_t n = 1;
+	for (; *s; s++) n += *s == ' ';
+	return n;
+}
+
 int cache_check_file(const char *path, const char *hex, struct pool *pool, bool *damaged, struct err *e)
 {
 	struct exr_info info;
@@ -181,7 +188,7 @@ int cache_check_file(const char *path, const char *hex, struct pool *pool, bool 
 	*damaged = true;
 	if (exr_probe(path, &info, e) < 0) return -1;
 	const char *names = exr_attr(&info, "interneg.channels");
-	if (names) format_channels(&info.fmt, names);
+	if (names && words(names) <= IN_MAX_CH) format_channels(&info.fmt, names);
 	int rc = format_check(&info.fmt, e);
 	if (rc == 0 && !(im = image_new(pool, &info.fmt, "cache check", e))) {
 		*damaged = false;
@@ -234,10 +241,9 @@ int cache_store(struct cache *c, const struct key *k, const struct image *im, bo
 	struct exr_write w = { .compression = EXRC_NONE, .half = half, .attr = attr, .fps = im->fmt.fps,
 		.has_chroma = true };
 	colour_primaries(im->fmt.space, w.chroma);
-	hold(c);
-	if (prepare(c, path, e) == 0) {
-		hold(c);                     /* the first store has just made the folder */
-		rc = make_dirs_of(path, e) < 0 ? -1 : exr_write(path, &im->fmt, &im->view, &w, e);
+	if (make_dirs(c->dir, e) == 0) {
+		hold(c);                     /* before the subfolder: prune removes empty ones */
+		if (prepare(c, path, e) == 0) rc = exr_write(path, &im->fmt, &im->view, &w, e);
 	}
 	log_debug(LOG_CACHE, "%s %s", rc < 0 ? "cannot store" : "stored", path);
 	free(path);

@@ -9,7 +9,8 @@
 #include "image.h"
 
 struct cache;
-/* dir need not exist; it is made, with a .gitignore, at the first store. */
+/* dir need not exist; it is made, with a .gitignore, at the first store. From the first look into it to cache_free
+ * the process holds a shared lock on DIR/lock, so that prune takes nothing from it. */
 struct cache *cache_new(const char *dir);
 void cache_free(struct cache **c);
 const char *cache_dir(const struct cache *c);
@@ -22,6 +23,13 @@ int cache_store(struct cache *c, const struct key *k, const struct image *im, bo
                 const char *const *meta, struct err *e);
 /* passes/GRAPH/PASS.####.exr inside the cache folder points at the frame; failures are not errors. */
 void cache_link(struct cache *c, const struct key *k, const char *graph, const char *pass, int frame);
+/* Reads a file as cache_load does, into a picture of its own, against the key that its name says. -1 with damaged:
+ * the content is wrong; without: it could not be read at all (rights, memory). The file stays where it is. */
+int cache_check_file(const char *path, const char *hex, struct pool *pool, bool *damaged, struct err *e);
+/* Renames a damaged file to PATH.damaged, so that nobody plans with it again. */
+void cache_set_aside(const char *path);
+/* Takes the folder for oneself: *fd is the lock, the caller closes it. E_AGAIN while somebody renders with it. */
+int cache_lock(const char *dir, int *fd, struct err *e);
 /* Bytes free on the file system that holds (or will hold) dir. */
 uint64_t disk_free(const char *dir);
 /* mkdir -p; E_OUTPUT on failure. */

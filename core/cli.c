@@ -23,7 +23,7 @@ const struct verb cli_verbs[] = {
 	{ "plan", "SCENE", "Tells what a render would compute, take from the cache and write, and its peak memory.",
 	  RUN " frames only out json verbose solve", verb_plan },
 	{ "graph", "SCENE", "Prints the graph as DOT.", "set proxy stages debug log no-fuse", verb_graph },
-	{ "fmt", "SCENE...", "Prints the canonical form; --write puts it in place, --check only tells.", "write check", verb_fmt },
+	{ "fmt", "SCENE...", "Prints the canonical form; --write puts it in place, --check only tells.", "write check textconv", verb_fmt },
 	{ "nodes", "[NAME]", "Lists the node types, or prints the whole reference of one.", "markdown json", verb_nodes },
 	{ "schema", "[SCENE]", "Prints the schema, RELAX NG or XSD; with a scene, its scripts' and graphs' types too.", "rng xsd", verb_schema },
 	{ "probe", "CLIP...", "Tells what a clip is, and for each property whether it is tagged or guessed and why.",
@@ -31,6 +31,12 @@ const struct verb cli_verbs[] = {
 	{ "lock", "SCENE", "Writes SCENE.lock: inputs, scripts, nodes and the hash of every frame.", RUN " oracle", verb_lock },
 	{ "verify", "SCENE", "Renders again without the cache and tells the first difference from SCENE.lock.",
 	  "threads memory isa proxy set debug log tile no-fuse frames sample outputs oracle", verb_verify },
+	{ "cache", "list|check|prune|why", "list, check, prune [SCENE]: the intermediates on disk; why SCENE NODE -F N: is it there.",
+	  "cache to json frames set proxy solve keep-all debug log", verb_cache },
+	{ "diff", "A B", "Compares two scenes as graphs, files or REV:path of git: what changed, which writes it reaches.",
+	  "json at debug log", verb_diff },
+	{ "explain", "SCENE NODE", "Tells what the key of a frame is made of, and what changed since SCENE.lock.",
+	  "frames set debug log proxy isa", verb_explain },
 	{ "new", "CLIP...", "Writes a ready scene for these clips, every guess spelled out.", "out overwrite raw reference name", verb_new },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
@@ -71,6 +77,7 @@ static const struct option options[] = {
 	{ "stages", 0, O_FLAG, OFF(stages), NULL, "draw the fused stages" },
 	{ "write", 'w', O_FLAG, OFF(write), NULL, "replace the file" },
 	{ "check", 0, O_FLAG, OFF(check_only), NULL, "status 3 when the file is not in canonical form" },
+	{ "textconv", 0, O_FLAG, OFF(textconv), NULL, "for git: quiet, and what cannot be read is printed as it stands" },
 	{ "markdown", 0, O_FLAG, OFF(markdown), NULL, "the whole reference as a page" },
 	{ "rng", 0, O_FLAG, OFF(rng), NULL, "RELAX NG (default)" },
 	{ "xsd", 0, O_FLAG, OFF(xsd), NULL, "W3C XML Schema" },
@@ -78,8 +85,10 @@ static const struct option options[] = {
 	{ "picture", 0, O_TEXT, OFF(picture), "FILE", "PNG of the middle frame under both matrices" },
 	{ "reference", 0, O_TEXT, OFF(reference), "FILE", "clip or still that all shots are matched to" },
 	{ "name", 0, O_TEXT, OFF(name), "NAME", "name of the graph" },
+	{ "at", 0, O_TEXT, OFF(at), "FILE", "scene in whose folder the used graphs and scripts are looked for" },
 	{ "sample", 0, O_INT, OFF(sample), "N", "N evenly spaced frames instead of all" },
 	{ "outputs", 0, O_FLAG, OFF(outputs), NULL, "check the files on disk instead of rendering" },
+	{ "to", 0, O_SIZE, OFF(to), "SIZE", "prune: remove the least recently used until this is left; 1 empties it" },
 	{ "help", 'h', O_FLAG, OFF(help), NULL, "this text" },
 };
 

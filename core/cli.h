@@ -18,8 +18,9 @@ struct cli {
 	enum progress progress;
 	bool log_json; unsigned debug;
 	bool oracle, keep_all, solve, apply, overwrite, no_fuse, json, wipe, side, diff, rng, xsd, markdown, write,
-	     check_only, verbose, stages, no_cache, outputs, help;
-	const char *picture, *reference, *name;
+	     check_only, verbose, stages, no_cache, outputs, textconv, help;
+	const char *picture, *reference, *name, *at;
+	size_t to;
 };
 
 struct verb { const char *name, *args, *doc; const char *options; int (*run)(struct cli *c, struct err *e); };
@@ -42,6 +43,9 @@ int verb_schema(struct cli *c, struct err *e);
 int verb_probe(struct cli *c, struct err *e);
 int verb_lock(struct cli *c, struct err *e);
 int verb_verify(struct cli *c, struct err *e);
+int verb_cache(struct cli *c, struct err *e);
+int verb_diff(struct cli *c, struct err *e);
+int verb_explain(struct cli *c, struct err *e);
 int verb_new(struct cli *c, struct err *e);
 
 #endif

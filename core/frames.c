@@ -76,7 +76,11 @@ int frames_parse(const char *text, int first, int last, struct frame_list *out, 
 		}
 		if (*s == ',') s++;
 	}
-	if (!text || !*text) {
+	if (text && !*text) {
+		err_set(e, E_USAGE, "an empty list of frames");
+		goto fail;
+	}
+	if (!text) {
 		if (last == INT_MAX || last - first > FRAMES_MAX) {
 			err_set(e, E_USAGE, "the range has no end; say which frames with -F");
 			goto fail;

@@ -3,12 +3,14 @@
 #include "media_int.h"
 
 #include <stdlib.h>
+#include <strings.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "exr.h"
 #include "mem.h"
+#include "log.h"
 
 enum { MAX_RANGE = 1 << 20 };
 
@@ -117,6 +119,41 @@ static int list_files(struct media *m, struct err *e)
 	return 0;
 }
 
+static bool name_is_exr(const char *path)
+{
+	size_t n = strlen(path);
+	return n > 4 && !strcasecmp(path + n - 4, ".exr");
+}
+
+static bool exr_sound(const char *path, struct err *e)
+{
+	struct exr_info x;
+	if (exr_probe(path, &x, e) < 0) return false;
+	bool good = exr_readable(path, &x, e) == 0;
+	exr_info_free(&x);
+	return good;
+}
+
+/* The headers of all files. Of a sequence, a file that is not sound counts as a missing frame. */
+static int add_exrs(struct media *m, struct err *e)
+{
+	int sound = 0, n = m->nnumber;
+	for (int i = 0; i < n; i++) {
+		struct err one = ERR_INIT;
+		char *path = n == 1 ? media_file_of(m, 0) : seq_path(m->path, m->number[i]);
+		bool good = n == 1 || exr_sound(path, &one);
+		int rc = good ? add_exr(m, path, sound == 0, e) : 0;
+		if (good) m->number[sound++] = m->number[i];
+		else log_warn("%s; the frame counts as missing", one.msg);
+		free(path);
+		if (rc < 0) return -1;
+	}
+	m->nnumber = sound;
+	m->info.coded = sound;
+	m->info.missing = m->info.frames - sound;
+	return sound ? 0 : err_set(e, E_INPUT, "%s: none of its %d files is a sound EXR file", m->path, n);
+}
+
 int files_open(struct media *m, struct err *e)
 {
 	struct media_info *in = &m->info;
@@ -125,13 +162,8 @@ int files_open(struct media *m, struct err *e)
 	snprintf(in->fps_why, sizeof in->fps_why, "no rate of its own");
 	char *path = media_file_of(m, 0);
 	int rc;
-	if (exr_is(path)) {
-		rc = add_exr(m, path, true, e);
-		for (int i = 1; rc == 0 && i < m->nnumber; i++) {
-			free(path);
-			path = media_file_of(m, m->number[i] - in->first);
-			rc = add_exr(m, path, false, e);
-		}
+	if (exr_is(path) || (in->kind == MEDIA_SEQUENCE && name_is_exr(path))) {
+		rc = add_exrs(m, e);
 		in->desc.w = rect_w(in->data);
 		in->desc.h = rect_h(in->data);
 	} else {

@@ -67,7 +67,7 @@ static void release_dep(struct sched *s, struct job *d)
 	job_drop(s, d);
 }
 
-static void report(struct sched *s, struct job *j, const struct err *e)
+static void report(struct sched *s, const struct err *e)
 {
 	bool fatal = e->code != E_INPUT;
 	if (s->first.code == E_OK) s->first = *e;
@@ -77,7 +77,7 @@ static void report(struct sched *s, struct job *j, const struct err *e)
 		atomic_store(&s->cancel, 1);
 	}
 	if (e->code == E_CANCEL || !e->msg[0]) return;   /* stopped because of another's error */
-	diag_add(&s->st->problems, DIAG_ERROR, e->code, "", 0, "", "", "frame %d: %s", j->frame, e->msg);
+	diag_add(&s->st->problems, DIAG_ERROR, e->code, "", 0, "", "", "%s", e->msg);
 }
 
 /* The job is over: wake what waited for it, let go of what it read. Called under the lock. */
@@ -256,7 +256,7 @@ static void complete(struct sched *s, struct worker *w, struct job *j)
 	pthread_mutex_lock(&s->lock);
 	if (bad) {
 		j->failed = true;
-		report(s, j, &e);
+		report(s, &e);
 	}
 	if (j->load) s->st->loaded++;
 	else {
@@ -298,7 +298,7 @@ static void end_task(struct sched *s, struct worker *w, struct job *j, int rc, c
 {
 	if (rc < 0 && !j->failed) {
 		j->failed = true;
-		report(s, j, e);
+		report(s, e);
 	}
 	bool last = --j->tiles_left == 0;
 	if (last) {
@@ -319,7 +319,7 @@ static void begin_job(struct sched *s, struct worker *w, struct job *j)
 	if (dead || rc < 0) {
 		unready(s, j);
 		j->failed = true;
-		if (rc < 0) report(s, j, &e);
+		if (rc < 0) report(s, &e);
 		j->tiles_left = 1;
 		end_task(s, w, j, 0, &e);
 		return;

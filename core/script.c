@@ -50,8 +50,13 @@ int script_share(char *out, size_t size, struct err *e)
 static char *read_text(const char *path, struct arena *a, size_t *len, struct err *e)
 {
 	struct stat st;
-	FILE *f = fopen(path, "rb");
+	/* a pipe would make fopen wait */
+	FILE *f = stat(path, &st) == 0 && !S_ISREG(st.st_mode) ? NULL : fopen(path, "rb");
 	char *text = NULL;
+	if (!f && stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		err_set(e, E_SCRIPT, "script %s is not a file", path);
+		return NULL;
+	}
 	if (!f) { err_set(e, E_SCRIPT, "cannot open script %s: %s", path,
 	    strerror(errno)); return NULL; }
 	if (fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode))

@@ -39,6 +39,10 @@ static int fmt_one(const struct cli *c, const char *file, struct err *e)
 	s.host = script_host_new();
 	struct load_opts lo = { s.host, NULL, 0 };
 	out = scene_fmt(file, text, len, &lo, &s.d);
+	if (c->textconv) {                      /* git gives a copy elsewhere: scripts and graphs beside it are missing */
+		rc = fputs(out ? out : text, stdout) < 0 ? err_set(e, E_OUTPUT, "standard output: %s", strerror(errno)) : 0;
+		goto out;
+	}
 	if (session_say(&s, e) < 0) goto out;
 	if (!out) { err_set(e, E_SCENE, "%s: cannot be formatted", file); goto out; }
 	bool same = strcmp(text, out) == 0;

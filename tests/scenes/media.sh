@@ -64,6 +64,13 @@ X
 	esac
 done
 
+echo junk > "$tmp/o/e.0003.exr"
+scene gap <<X
+<read id="e" file="o/e.####.exr" missing="hold"/><write id="w" in="e" file="gap-junk/x.####.exr"/>
+X
+run gap
+[ $rc -eq 0 ] && grep -q 'e.0003.exr.*missing' "$tmp/err" && [ -s "$tmp/gap-junk/x.0003.exr" ]; say $? "a damaged file of a sequence counts as missing"
+
 # Trim, first, outside.
 scene trim <<'X'
 <read id="c" file="o/c.mov" first="1001" trim_first="1002" trim_last="1003"/><write id="w" in="c" file="trim/x.####.png"/>
