@@ -26,7 +26,8 @@ static const struct preset presets[] = {
 	  .options = "preset=medium:x265-params=log-level=-1\\:pools=2\\:frame-threads=2\\:info=0",
 	  .exts = "mp4 m4v mov mkv", .sound = "aac alac", .bits = 10, .bits_max = 12, .lw = 1, .lh = 1,
 	    .even = true,
-	  .threads = 1, .min_w = 16, .min_h = 16, .crf = 20 },
+	  /* libx265 3.5 writes beyond its lookahead's rows when a picture is narrower than a coding tree unit */
+	  .threads = 1, .min_w = 64, .min_h = 64, .crf = 20 },
 	{ .name = "ffv1", .doc = "FFV1, lossless R,G,B of 16 bits, in Matroska", .encoder = "ffv1",
 	  .options = "level=3:slicecrc=1:coder=range_def:context=0:g=1", .exts = "mkv", .sound = "flac",
 	    .bits = 16, .bits_max = 16,

@@ -108,7 +108,8 @@ for n in plate g up old gr; do
 	sum=$(printf %s "$key" | python3 -c 'import sys,hashlib; print(hashlib.sha256(bytes.fromhex(sys.stdin.read())).hexdigest())')
 	[ "$sum" = "$(sed -n "s/^node $n //p" "$tmp/one.lock")" ] || agree=1
 done
-is "explain tells the keys that the lock was made of" $agree 0
+if command -v python3 > /dev/null; then is "explain tells the keys that the lock was made of" $agree 0
+else echo "skip diff explain against the lock's sums: no python3"; fi
 says "unchanged" "as in the lock, with everything above it"
 "$in" explain "$tmp/a.xml" gr -F 3 > "$tmp/out" 2> "$tmp/err"; is "explain without a lock" $? 0
 grep -q '^  amount  *0.03$' "$tmp/out"; is "a parameter's value at the frame" $? 0

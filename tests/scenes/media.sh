@@ -59,7 +59,7 @@ for m in error black hold; do
 X
 	run gap
 	case $m in
-	error) [ $rc -ne 0 ] && grep -q 'e.0002\|no such file' "$tmp/err"; say $? "a gap in a sequence is an error" ;;
+	error) [ $rc -ne 0 ] && grep -q 'no sound file for frame 2' "$tmp/err"; say $? "a gap in a sequence is an error" ;;
 	*) [ $rc -eq 0 ] && [ -s "$tmp/gap-$m/x.0002.exr" ]; say $? "or $m" ;;
 	esac
 done
