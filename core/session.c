@@ -9,8 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lockfile.h"
 #include "log.h"
 #include "script.h"
+#include "textfile.h"
 
 atomic_int session_cancel;
 
@@ -26,22 +28,12 @@ int session_say(struct session *s, struct err *e)
 	return -1;
 }
 
+/* The text of SCENE.lock, NULL when there is none. */
 static char *lock_text(const char *file)
 {
-	size_t n = strlen(file);
-	char *path = xasprintf("%.*s.lock", (int)(n > 4 && strcmp(file + n - 4, ".xml") == 0 ? n - 4 : n), file);
-	FILE *f = fopen(path, "rb");
-	char *text = NULL;
-	if (f) {
-		size_t len = 0, got;
-		char buf[4096];
-		while ((got = fread(buf, 1, sizeof buf, f)) > 0) {
-			text = xrealloc(text, len + got + 1, 1);
-			memcpy(text + len, buf, got);
-			text[len += got] = 0;
-		}
-		fclose(f);
-	}
+	struct err none = ERR_INIT;
+	size_t len;
+	char *path = lockfile_path(file), *text = text_read(path, &len, &none);
 	free(path);
 	return text;
 }
