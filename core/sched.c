@@ -177,6 +177,17 @@ static void sched_free(struct sched *s)
 	pthread_cond_destroy(&s->idle);
 }
 
+/* --debug=plan: the stages as they will run. */
+static void log_stages(const struct plan *p)
+{
+	for (int i = 0; i < p->nstage && log_on(LOG_PLAN); i++) {
+		const struct stage *s = &p->stage[i];
+		log_debug(LOG_PLAN, "stage %d '%s': %d node%s, %.1f MiB, %.1f Mflop%s%s", i, s->out->id, s->n,
+		          s->n == 1 ? "" : "s", (double)s->bytes / 1048576.0, s->flops / 1e6, s->keep ? ", kept" : "",
+		          s->temporal ? ", held" : "");
+	}
+}
+
 static void sched_init(struct sched *s, struct net *n, const struct render_opts *o, struct render_stats *st)
 {
 	struct plan_opts po = { o->tile, o->no_fuse };
@@ -186,6 +197,7 @@ static void sched_init(struct sched *s, struct net *n, const struct render_opts 
 	pthread_cond_init(&s->work, NULL);
 	pthread_cond_init(&s->idle, NULL);
 	s->p = plan_new(n, &po);
+	log_stages(s->p);
 	s->km = keymemo_new(n);
 	s->pool = pool_new();
 	if (o->fail_alloc) pool_fail_after(s->pool, o->fail_alloc);

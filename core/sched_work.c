@@ -253,6 +253,8 @@ static void complete(struct sched *s, struct worker *w, struct job *j)
 	int64_t t = now_us();
 	bool bad = !j->failed && j->sink < 0 && finish_job(s, j, &e) < 0;
 	if (j->s->keep || j->target) trace_add(w, "keep", j->frame, t);
+	log_debug(LOG_SCHED, "worker %d: stage %d '%s' frame %d %s", w->id, j->s->index, j->s->out->id, j->frame,
+	          j->failed || bad ? "failed" : j->load ? "loaded" : "done");
 	pthread_mutex_lock(&s->lock);
 	if (bad) {
 		j->failed = true;

@@ -43,6 +43,8 @@ st "a file that is not interneg's stays" 9 "$in" render "$tmp/s.xml" --only a -o
 st "--overwrite" 0 "$in" render "$tmp/s.xml" --only a -o "$tmp/y.mov" --overwrite
 st "too little memory" 7 "$in" render "$tmp/s.xml" --memory 20M
 st "an output folder that cannot be" 9 "$in" render "$tmp/s.xml" --only a -o "$tmp/s.xml/x/y.mov"
+st "debug topics" 0 "$in" render "$tmp/s.xml" --only b -F 1 --overwrite --no-cache --debug plan,sched
+says "--debug=plan tells the stages" "$tmp/err" "stage 0 "; says "--debug=sched tells the jobs" "$tmp/err" "worker [0-9]*: stage .* frame 1 done"
 # stills
 st "still" 0 "$in" still "$tmp/s.xml" look -F 5 -o "$tmp/st.png"
 for how in --wipe --side --diff; do st "still $how" 0 "$in" still "$tmp/s.xml" g --against plate $how --crop 64,48 -o "$tmp/st$how.png"; done
