@@ -157,7 +157,7 @@ static int run_frames(struct sched *s, const struct frame_list *lists, struct er
 static void sched_free(struct sched *s)
 {
 	for (int i = 0; i < s->nworker; i++) {
-		free(s->worker[i].scratch);
+		stage_mem_free(&s->worker[i].scratch);
 		free(s->worker[i].ev);
 	}
 	free(s->worker);

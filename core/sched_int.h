@@ -26,13 +26,12 @@ struct job {
 	struct image *im;
 	size_t reserved;
 	struct stage_job run;
-	size_t scratch;
 	int ntx, ntiles, next_tile, tiles_left;
 	int sink;                            /* index of the sink, -1 otherwise */
 	struct job *next;                    /* all jobs of a hash bucket */
 };
 
-struct worker { struct sched *s; int id; pthread_t thread; bool started; char *scratch; size_t size; uint64_t seed;
+struct worker { struct sched *s; int id; pthread_t thread; bool started; struct stage_mem scratch; uint64_t seed;
 	struct trace_event *ev; int nev; size_t cev; };
 struct trace_event { const char *name; int frame; int64_t start_us, dur_us; };
 

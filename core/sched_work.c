@@ -125,9 +125,8 @@ static int start_job(struct sched *s, struct job *j, struct err *e)
 	if (j->load || j->sink >= 0) { j->ntiles = 1; }
 	else if (j->s->kind == ST_FRAME) j->ntiles = 1;
 	else {
-		int t = s->p->tile;
-		j->ntx = (rect_w(out->fmt.data) + t - 1) / t;
-		j->ntiles = j->ntx * ((rect_h(out->fmt.data) + t - 1) / t);
+		j->ntx = (rect_w(out->fmt.data) + j->s->tile_w - 1) / j->s->tile_w;
+		j->ntiles = j->ntx * ((rect_h(out->fmt.data) + j->s->tile_h - 1) / j->s->tile_h);
 	}
 	if (j->sink < 0 && !(j->im = image_new(s->pool, &out->fmt, out->id, e))) return -1;
 	if (j->load) return 0;
@@ -140,25 +139,7 @@ static int start_job(struct sched *s, struct job *j, struct err *e)
 		struct job *d = j->dep[i];
 		j->run.in[j->run.nin++] = (struct stage_input){ j->dep_node[i], d->frame, &d->im->view };
 	}
-	for (int i = 0; j->s->kind == ST_TILES && i < j->ntiles; i++) {
-		struct rect d = out->fmt.data;
-		int x = d.x0 + i % j->ntx * s->p->tile, y = d.y0 + i / j->ntx * s->p->tile;
-		struct rect r = rect_and(rect_of(x, y, x + s->p->tile, y + s->p->tile), d);
-		size_t need = stage_job_scratch(&j->run, r);
-		if (need > j->scratch) j->scratch = need;
-	}
 	return 0;
-}
-
-static void *worker_scratch(struct worker *w, size_t n)
-{
-	if (n > w->size) {
-		free(w->scratch);
-		w->size = (n + 4095) & ~(size_t)4095;
-		w->scratch = aligned_alloc(64, w->size);
-		if (!w->scratch) w->size = 0;
-	}
-	return w->scratch;
 }
 
 /* Events come one at a time, outside the scheduler's lock. */
@@ -200,8 +181,8 @@ static int run_frame(struct sched *s, struct worker *w, struct job *j, struct er
 	}
 	if (j->sink >= 0) { rc = run_sink(s, j, in, nd, e); goto out; }
 	size_t need = net_scratch(nn, &j->run.ctx[0], r);
-	void *scratch = worker_scratch(w, need);
-	if (!scratch) { err_set(e, E_MEMORY, "node '%s': no %zu bytes of scratch", nn->id, need); goto out; }
+	void *scratch = stage_mem_get(&w->scratch, need, e);
+	if (!scratch) { err_in(e, "node '%s'", nn->id); goto out; }
 	rc = net_run(nn, &j->run.ctx[0], &j->run.common[0], j->frame, nd, in, &j->im->view, scratch, NULL, NULL,
 	             &s->cancel, e);
 	if (rc < 0) err_in(e, "node '%s' frame %d", nn->id, j->frame);
@@ -215,11 +196,9 @@ out:
 static int run_tile(struct sched *s, struct worker *w, struct job *j, int tile, struct err *e)
 {
 	struct rect d = j->s->out->fmt.data;
-	int x = d.x0 + tile % j->ntx * s->p->tile, y = d.y0 + tile / j->ntx * s->p->tile;
-	struct rect r = rect_and(rect_of(x, y, x + s->p->tile, y + s->p->tile), d);
-	void *scratch = worker_scratch(w, j->scratch);
-	if (!scratch) return err_set(e, E_MEMORY, "no %zu bytes of scratch for a tile", j->scratch);
-	return stage_tile(&j->run, r, &j->im->view, scratch, &s->cancel, e);
+	int tw = j->s->tile_w, th = j->s->tile_h, x = d.x0 + tile % j->ntx * tw, y = d.y0 + tile / j->ntx * th;
+	struct rect r = rect_and(rect_of(x, y, x + tw, y + th), d);
+	return stage_tile(&j->run, r, &j->im->view, &w->scratch, &s->cancel, e);
 }
 
 /* The frame is whole: keep it on disk before anything reads it, deliver it where it was asked for. */

@@ -16,16 +16,24 @@ static void range_text(const struct plan_row *r, char *out, size_t n)
 	else snprintf(out, n, "%d-%dx%d", r->first, r->last, r->step);
 }
 
+/* One line a stage; bytes moved are those read from other stages' pictures and written to its own. */
 static void print_stages(const struct plan *p)
 {
-	printf("\nstages, tiles of %d\n", p->tile);
+	double moved = 0, flops = 0;
+	printf("\nstage kind   tile      moves MiB   Mflop  border  nodes\n");
 	for (int i = 0; i < p->nstage; i++) {
 		const struct stage *s = &p->stage[i];
-		printf("%4d  %-6s %8.1f MiB %8.1f Mflop%s%s ", i, s->kind == ST_TILES ? "tiles" : s->kind == ST_FRAME ? "frame" : "sink",
-		       (double)s->bytes / 1048576.0, s->flops / 1e6, s->keep ? " kept" : "", s->temporal ? " held" : "");
+		char tile[32] = "-";
+		double bytes = (double)(s->read + s->bytes) / 1048576.0;
+		if (s->kind == ST_TILES) snprintf(tile, sizeof tile, "%dx%d", s->tile_w, s->tile_h);
+		printf("%5d %-6s %-9s %9.1f %7.0f %6.1f%% ", i, s->kind == ST_TILES ? "tiles" : s->kind == ST_FRAME ? "frame" : "sink",
+		       tile, bytes, s->flops / 1e6, 100 * s->border);
 		for (int k = 0; k < s->n; k++) printf(" %s", s->node[k]->id);
-		printf("\n");
+		printf("%s%s\n", s->keep ? " (kept)" : "", s->temporal ? " (held)" : "");
+		moved += bytes;
+		flops += s->flops / 1e6;
 	}
+	printf("a frame moves %.1f MiB and computes %.0f Mflop\n", moved, flops);
 }
 
 static void print_json(const struct plan_report *r)
