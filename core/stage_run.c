@@ -292,7 +292,7 @@ int stage_tile(const struct stage_job *j, struct rect r, const struct view *out,
 		if (j->same[i] && i < n - 1) { m[i].view = in[0]; continue; }
 		if (j->same[i]) { copy_view(&in[0], &m[i].view); continue; }
 		if (net_run(j->s->node[i], &j->ctx[i], &j->common[i], j->frame, &m[i].needs, in, &m[i].view,
-		            mem->p + tail, NULL, NULL, cancel, e) < 0)
+		            mem->p + tail, cancel, e) < 0)
 			return err_in(e, "node '%s' frame %d", j->s->node[i]->id, j->frame);
 	}
 	view_canon_nan(out, r);

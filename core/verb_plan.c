@@ -38,8 +38,9 @@ static void print_stages(const struct plan *p)
 
 static void print_json(const struct plan_report *r)
 {
-	printf("{\"peak_bytes\":%llu,\"codec_bytes\":%llu,\"cache_bytes\":%llu,\"rows\":[", (unsigned long long)r->peak,
-	       (unsigned long long)r->fixed, (unsigned long long)r->cache_bytes);
+	printf("{\"peak_bytes\":%llu,\"codec_bytes\":%llu,\"cache_bytes\":%llu,\"journal_bytes\":%llu,\"rows\":[",
+	       (unsigned long long)r->peak, (unsigned long long)r->fixed, (unsigned long long)r->cache_bytes,
+	       (unsigned long long)r->journal_bytes);
 	for (int i = 0; i < r->nrow; i++) {
 		char range[64];
 		range_text(&r->row[i], range, sizeof range);
@@ -61,9 +62,9 @@ static void print_plan(const struct session *s, const struct plan_report *r)
 		printf("%-28s %-16s %-12s %-11s %dx%d %s%s\n", nn->id, nn->type->name, range, row_words[r->row[i].what],
 		       rect_w(f->display), rect_h(f->display), colour_name(f->space), nn->keep ? ", kept" : "");
 	}
-	printf("\npictures of one frame: %.1f MiB; codecs: %.1f MiB; limit %.0f MiB; to the cache: %.1f MiB\n",
+	printf("\npictures of one frame: %.1f MiB; codecs: %.1f MiB; limit %.0f MiB; to the cache: %.1f MiB; journal of clips: %.1f MiB\n",
 	       (double)r->peak / 1048576.0, (double)r->fixed / 1048576.0, (double)all / 1048576.0,
-	       (double)r->cache_bytes / 1048576.0);
+	       (double)r->cache_bytes / 1048576.0, (double)r->journal_bytes / 1048576.0);
 	for (int i = 0; i < s->net->nwrite; i++) {
 		const struct elem *el = s->net->write[i]->elem;
 		for (int k = 0; k < el->nattr; k++)
