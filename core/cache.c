@@ -269,7 +269,9 @@ void cache_link(struct cache *c, const struct key *k, const char *graph, const c
 	char *link = xasprintf("%s/%s.%04d.exr", dir, pass, frame);
 	char *tmp = xasprintf("%s.tmp.%d", link, (int)getpid());
 	char *to = xasprintf("../../%.2s/%s.exr", hex, hex + 2);
-	if (make_dirs(dir, &e) == 0 && symlink(to, tmp) == 0 && rename(tmp, link) < 0) unlink(tmp);
+	if (make_dirs(dir, &e) == 0 && symlink(to, link) < 0 && errno == EEXIST && symlink(to, tmp) == 0 &&
+	    rename(tmp, link) < 0)
+		unlink(tmp);
 	free(dir);
 	free(link);
 	free(tmp);

@@ -1,4 +1,8 @@
-/* outfile - a file that appears whole or not at all: temporary name beside it, fsync, rename.
+/* outfile - a file that appears whole or not at all: written without a name, fsynced, linked or renamed into place.
+ *
+ * Where the file system can, the file has no name until it is whole (O_TMPFILE), so that a killed process leaves
+ * nothing behind. Elsewhere it is `.NAME.tmp.PID.SEQ`, locked while it is written: the next to write NAME removes
+ * those that nobody holds any more.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_OUTFILE_H
 #define IN_OUTFILE_H
@@ -7,10 +11,10 @@
 #include "err.h"
 
 /* Threads: worker (one owner). Zero-initialise; fd is -1 outside open..commit. */
-struct outfile { char *path, *tmp; int fd; };
-#define OUTFILE_INIT { NULL, NULL, -1 }
+struct outfile { char *path, *tmp; int fd; bool named; };
+#define OUTFILE_INIT { NULL, NULL, -1, false }
 
-/* Creates the temporary `.NAME.tmp.PID.SEQ`; E_OUTPUT with the system's reason. */
+/* Creates the file, nameless or as a temporary; E_OUTPUT with the system's reason. */
 int outfile_open(struct outfile *f, const char *path, struct err *e);
 /* Writes all of n bytes at offset; -1 with E_OUTPUT. */
 int outfile_write(struct outfile *f, const void *p, size_t n, uint64_t offset, struct err *e);

@@ -101,7 +101,7 @@ static void stale(struct session *s)
 
 int session_net(struct session *s, const char *only, struct err *e)
 {
-	struct net_opts o = { .proxy = s->c->proxy ? s->c->proxy : 1, .keep_all = s->c->keep_all, .only = only,
+	struct net_opts o = { .proxy = s->c->proxy ? s->c->proxy : 1, .keep_all = s->c->keep_all, .no_cache = s->c->no_cache, .only = only,
 		.over = s->over, .nover = s->nover };
 	net_free(&s->net);
 	s->net = net_build(s->scene, &o, &s->d);
