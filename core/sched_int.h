@@ -53,7 +53,7 @@ struct sched {
 	struct job **again; int nagain; size_t cagain;
 	struct job **held; int nheld; size_t cheld;         /* cached results, oldest first */
 	int *running;                        /* per stage: calls in its lane */
-	int inflight;                        /* jobs submitted and not done */
+	int inflight, finals;                /* jobs submitted and not done; those of them that end a frame */
 	size_t reserved, budget;
 	bool stop;                           /* workers leave */
 	bool broken;                         /* a failure that ends the whole render */

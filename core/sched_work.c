@@ -101,6 +101,7 @@ static void job_done(struct sched *s, struct job *j)
 		if (j->dep_node[i]) release_dep(s, j->dep[i]);
 	j->ndep = 0;
 	if (j->final || j->target) {
+		s->finals--;
 		s->done++;
 		s->st->failed += j->failed;
 		s->st->frames += !j->failed;
@@ -322,6 +323,9 @@ static void begin_job(struct sched *s, struct worker *w, struct job *j)
 	struct err e = ERR_INIT;
 	bool dead = j->poisoned || s->broken;
 	pthread_mutex_unlock(&s->lock);
+	/* another process may have kept it since it was planned */
+	if (!dead && !j->load && j->s->keep && j->has_key && j->sink < 0 && s->o->cache)
+		j->load = cache_has(s->o->cache, &j->key);
 	int rc = dead ? 0 : start_job(s, j, &e);
 	pthread_mutex_lock(&s->lock);
 	if (dead || rc < 0) {
