@@ -211,7 +211,8 @@ static void bounded(void)
 	atomic_store(&newest, 0);
 	atomic_store(&ahead, 0);
 	atomic_store(&slow_us, 40000);
-	test_ok(run(o, false, &got, &e) == 0 && atomic_load(&ahead) <= 8, "a slow sink holds the source back: %d frames ahead%s",
+	int rc = run(o, false, &got, &e);
+	test_ok(rc == 0 && atomic_load(&ahead) <= 8, "a slow sink holds the source back: %d frames ahead%s",
 	        atomic_load(&ahead), e.msg);
 	atomic_store(&slow_us, 0);
 	scene_text = text;
