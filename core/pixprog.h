@@ -63,14 +63,16 @@ enum ps_op {
 #undef PS_TWO
 	PS_MULADD, PS_CLAMP, PS_SCALEU,      /* uniform: v*a + b; min(max(v, a), b); (v - a) * b + a */
 	PS_LDMULADD, PS_LDSCALE,             /* a*b + c; (a - b) * c + b; c uniform, and b in the first */
+	PS_GAIN, PS_MIX, PS_DOT,             /* max(a*b + c, d); x = (a - b) * c + b, (x - d) * e + d;
+	                                      * a*b + c*d + e*f; uniform b c d, c d e, b d f */
 	PS_KEEP,                             /* v as it is */
 	PS_NEG, PS_ABS, PS_FLOOR, PS_SQRT,
 	PS_LT, PS_LE, PS_EQ,                 /* v op a ? b : c */
 	PS_LTV, PS_LEV, PS_EQV,              /* a op b ? v : c */
 	PS_LTW, PS_LEW, PS_EQW,              /* a op b ? c : v */
-	PS_POW, PS_EXP2, PS_LOG2             /* of slots a, b; v is void after them, st holds the result */
+	PS_POW, PS_EXP2, PS_LOG2, PS_NOPS    /* of slots a, b; v is void after them, st holds the result */
 };
-struct pp_step { uint16_t op, a, b, c, st; };
+struct pp_step { uint16_t op, a, b, c, d, e, f, st; };
 struct pp_input { uint16_t conn, chan; };
 struct pp_code {
 	int nreg, nin, nout, nuni;

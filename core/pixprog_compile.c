@@ -135,7 +135,12 @@ static bool merge_scale(struct lower *l, const struct pp_step *s)
 		return true;
 	}
 	if (s->op == PS_ADD_U && sub && sub->op == PS_SUB_U && sub->a == s->a && mul->op == PS_MUL_U) {
-		*sub = (struct pp_step){ .op = PS_SCALEU, .a = s->a, .b = mul->a };
+		struct pp_step *mix = last_step(l, 3);
+		if (mix && mix->op == PS_LDSCALE) {
+			*mix = (struct pp_step){ .op = PS_MIX, .a = mix->a, .b = mix->b, .c = mix->c, .d = s->a,
+			    .e = mul->a };
+			l->n--;
+		} else *sub = (struct pp_step){ .op = PS_SCALEU, .a = s->a, .b = mul->a };
 		l->n--;
 		return true;
 	}
@@ -159,6 +164,9 @@ static bool merge(struct lower *l, const struct pp_step *s)
 	} else if (s->op == PS_ADD_U && ends_with(l, 1, PS_MUL_U)) {
 		at->op = PS_MULADD;
 		at->b = s->a;
+	} else if (s->op == PS_MAX_U && ends_with(l, 1, PS_LDMULADD)) {
+		at->op = PS_GAIN;
+		at->d = s->a;
 	} else if (s->op == PS_MIN_U && ends_with(l, 1, PS_MAX_U)) {
 		at->op = PS_CLAMP;
 		at->b = s->a;
@@ -188,6 +196,13 @@ static void product(struct lower *l, int op, int k, int value)
 	const uint16_t *arg = ins(l, value)->arg;
 	int a = arg[0], b = arg[1];
 	if (l->v[a].uniform) { a = arg[1]; b = arg[0]; }
+	struct pp_step *two = last_step(l, 2), *one = last_step(l, 1);
+	if (op == PP_ADD && l->v[b].uniform && two && two->op == PS_LDMUL_U && one->op == PS_ADDMUL_U) {
+		*two = (struct pp_step){ .op = PS_DOT, .a = two->a, .b = two->b, .c = one->a, .d = one->b,
+		    .e = (uint16_t)l->v[a].slot, .f = (uint16_t)l->v[b].slot };
+		l->n--;
+		return;
+	}
 	int o = op == PP_ADD ? PS_ADDMUL : k ? PS_RSUBMUL : PS_SUBMUL;
 	push(l, (struct pp_step){ .op = (uint16_t)(o + l->v[b].uniform), .a = (uint16_t)l->v[a].slot,
 	    .b = (uint16_t)l->v[b].slot });

@@ -68,6 +68,9 @@ IN_INLINE pxv ps_clamp(pxv v, pxv m, pxv n) { return pxv_min(pxv_max(v, m), n); 
 #define PS_V(f, k) v##k = f(v##k);
 #define PS_MULADD3(f, k) v##k = PS_AT(a, k) * p + q;
 #define PS_SCALE3(f, k) v##k = ps_scale(PS_AT(a, k), PS_AT(b, k), p);
+#define PS_GAIN4(f, k) v##k = pxv_max(PS_AT(a, k) * p + q, r);
+#define PS_MIX5(f, k) v##k = ps_scale(ps_scale(PS_AT(a, k), PS_AT(b, k), p), q, r);
+#define PS_DOT6(f, k) v##k = PS_AT(a, k) * p + PS_AT(c, k) * q + PS_AT(e, k) * r;
 #define PS_CHOOSE(f, k) v##k = f(v##k, PS_AT(a, k), PS_AT(b, k), PS_AT(c, k));
 #define PS_CHOOSE_YES(f, k) v##k = f(PS_AT(a, k), PS_AT(b, k), v##k, PS_AT(c, k));
 #define PS_CHOOSE_NO(f, k) v##k = f(PS_AT(a, k), PS_AT(b, k), PS_AT(c, k), v##k);
@@ -81,6 +84,8 @@ IN_INLINE pxv ps_clamp(pxv v, pxv m, pxv n) { return pxv_min(pxv_max(v, m), n); 
 	case PS_##name##_U: { pxv p = pxv_load(b); PS_ALL(PS_MU, f) break; }
 #define PS_CASE_UU(name, g, x, y, f) \
 	case PS_##name: { pxv p = pxv_load(x), q = pxv_load(y); PS_ALL(g, f) break; }
+#define PS_CASE3(name, g, x, y, z) case PS_##name: { \
+	pxv p = pxv_load(x), q = pxv_load(slot[y]), r = pxv_load(slot[z]); PS_ALL(g, ) break; }
 #define PS_BLOCK(name, call) case PS_##name: call; v0 = v1 = v2 = v3 = v4 = v5 = v6 = v7 = none; continue;
 
 /* Runs steps over one strip; slot[i] points to slot i's floats. */
@@ -102,6 +107,12 @@ static void ps_run(const struct pp_step *s, float *const *slot)
 		PS_CASE_UU(MULADD, PS_UU, a, b, ps_muladd) PS_CASE_UU(CLAMP, PS_UU, a, b, ps_clamp)
 		PS_CASE_UU(SCALEU, PS_UU, a, b, ps_scale) PS_CASE_UU(LDMULADD, PS_MULADD3, b, c, )
 		case PS_LDSCALE: { pxv p = pxv_load(c); PS_ALL(PS_SCALE3, ) break; }
+		PS_CASE3(GAIN, PS_GAIN4, b, s->c, s->d) PS_CASE3(MIX, PS_MIX5, c, s->d, s->e)
+		case PS_DOT: {
+			const float *e = slot[s->e];
+			pxv p = pxv_load(b), q = pxv_load(slot[s->d]), r = pxv_load(slot[s->f]);
+			PS_ALL(PS_DOT6, ) break;
+		}
 		PS_CASE(NEG, PS_V, pxv_neg) PS_CASE(ABS, PS_V, pxv_abs)
 		PS_CASE(FLOOR, PS_V, pxv_floor) PS_CASE(SQRT, PS_V, pxv_sqrt)
 		PS_CASE(LT, PS_CHOOSE, pxv_lt) PS_CASE(LE, PS_CHOOSE, pxv_le) PS_CASE(EQ, PS_CHOOSE, pxv_eq)
