@@ -167,20 +167,20 @@ int exr_head_make(struct exr_head *h, const char *path, struct err *e)
 	               exr_get_default_error_message(rc));
 }
 
+/* Names and types end in 0; then come four bytes of size and the value. */
 int exr_head_patch(struct exr_head *h, const char *name, const char *value)
 {
-	static const char type[] = "string";
-	size_t len = strlen(name) + 1, n = strlen(value), lead = len + sizeof type;
-	const uint32_t size = (uint32_t)n;
-	const uint8_t want[4] = { (uint8_t)size, (uint8_t)(size >> 8), (uint8_t)(size >> 16),
-	                          (uint8_t)(size >> 24) };
-	for (uint8_t *p = h->bytes, *end = h->bytes + h->size; p; p++) {
-		p = memmem(p, (size_t)(end - p), name, len);
-		if (!p || (size_t)(end - p) < lead + 4 + n)
-			return -1;
-		if (memcmp(p + len, type, sizeof type) || memcmp(p + lead, want, 4))
+	size_t n = strlen(value);
+	for (uint8_t *p = h->bytes + 8; *p;) {
+		const char *key = (const char *)p, *type = key + strlen(key) + 1;
+		uint8_t *size = p + strlen(key) + strlen(type) + 2;
+		size_t bytes = size[0] | (size_t)size[1] << 8 | (size_t)size[2] << 16 | (size_t)size[3] << 24;
+		p = size + 4 + bytes;
+		if (strcmp(key, name))
 			continue;
-		memcpy(p + lead + 4, value, n);
+		if (strcmp(type, "string") || bytes != n)
+			return -1;
+		memcpy(size + 4, value, n);
 		return 0;
 	}
 	return -1;
