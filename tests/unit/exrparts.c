@@ -168,15 +168,15 @@ static void any_order(void)
 	const char *one = in_tmp("one.exr"), *two = in_tmp("two.exr");
 	for (int k = 0; k < 2 * (EXRC_PIZ + 1); k++) {
 		struct exr_write w = { .compression = (enum exr_compression)(k / 2), .half = k & 1, .nosync = true };
-		int same = 0, read = 0;
+		int same = 0, read = 0, step = k / 2 == EXRC_PIZ ? 3 : 1, want = 0;      /* PIZ is slow */
 		if (w.half)
 			halve(im);
 		exr_write(one, &im->fmt, &im->view, &w, &e);
-		for (int i = 0; i < (int)IN_COUNT(orders); i++) {
+		for (int i = 0; i < (int)IN_COUNT(orders); i += step, want++) {
 			same += write_in(two, im, &w, i) && same_file(one, two);
 			read += read_in(one, im, i);
 		}
-		test_ok(same == (int)IN_COUNT(orders) && read == same, "%s %s: parts in any order, by 1 to 4 threads",
+		test_ok(same == want && read == want, "%s %s: parts in any order, by 1 to 4 threads",
 		        names[k / 2], w.half ? "half" : "float");
 		if (w.half) {
 			image_unref(&im);
@@ -273,14 +273,15 @@ static void cached(void)
 	halve(im);
 	for (int f = 0; f < 2 * (EXRC_PIZ + 1); f++) {
 		struct cache_form form = { .half = f & 1, .compression = (enum exr_compression)(f / 2) };
-		int good = 0;
-		for (int i = 0; i < (int)IN_COUNT(orders); i++)
+		int good = 0, want = 0;
+		for (int i = 0; i < (int)IN_COUNT(orders); i += f / 2 == EXRC_PIZ ? 3 : 1, want++)
 			good += store_in(c, &k, im, form, i) && load_in(c, &k, im, (i + 2) % (int)IN_COUNT(orders), &e);
-		test_ok(good == (int)IN_COUNT(orders), "cache: %s %s stored and loaded in parts %s", names[f / 2],
+		test_ok(good == want, "cache: %s %s stored and loaded in parts %s", names[f / 2],
 		        form.half ? "half" : "float", e.msg);
 	}
 	test_ok(cache_store(c, &k, im, false, NULL, &e) == 0 && load_in(c, &k, im, 0, &e), "cache: in one call");
 	flip(path, 1000);
+	puts("# two warnings of the cache:");
 	test_ok(!load_in(c, &k, im, 3, &e) && e.code == E_INPUT && strstr(e.msg, "hash") && !cache_has(c, &k),
 	        "cache: one wrong bit is found and the file set aside: %s", e.msg);
 	store_in(c, &k, im, cache_form_of(true), 0);
