@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "mem.h"
@@ -116,6 +117,48 @@ int outfile_write(struct outfile *f, const void *p, size_t n, uint64_t offset, s
 	return 0;
 }
 
+int outfile_writev(struct outfile *f, struct iovec *v, int n, uint64_t offset, struct err *e)
+{
+	while (n > 0) {
+		ssize_t w = pwritev(f->fd, v, n, (off_t)offset);
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return err_set(e, E_OUTPUT, "write %s: %s", f->path, strerror(w ? errno : ENOSPC));
+		offset += (uint64_t)w;
+		for (; n > 0 && (size_t)w >= v->iov_len; v++, n--)
+			w -= (ssize_t)v->iov_len;
+		if (n > 0) {
+			v->iov_base = (char *)v->iov_base + w;
+			v->iov_len -= (size_t)w;
+		}
+	}
+	return 0;
+}
+
+int outfile_read(struct outfile *f, void *p, size_t n, uint64_t offset, struct err *e)
+{
+	char *s = p;
+	while (n > 0) {
+		ssize_t r = pread(f->fd, s, n, (off_t)offset);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			return err_set(e, E_OUTPUT, "read %s back: %s", f->path, strerror(r ? errno : EIO));
+		s += r;
+		n -= (size_t)r;
+		offset += (uint64_t)r;
+	}
+	return 0;
+}
+
+int outfile_cut(struct outfile *f, uint64_t n, struct err *e)
+{
+	if (ftruncate(f->fd, (off_t)n))
+		return err_set(e, E_OUTPUT, "write %s: %s", f->path, strerror(errno));
+	return 0;
+}
+
 /* The rename itself must reach the disk too. Some file systems refuse fsync of folders: no harm. */
 static void sync_folder(const char *path)
 {
@@ -164,7 +207,7 @@ int outfile_commit(struct outfile *f, struct err *e)
 	return finish(f, true, e);
 }
 
-int outfile_rename(struct outfile *f, struct err *e)
+int outfile_publish(struct outfile *f, struct err *e)
 {
 	return finish(f, false, e);
 }

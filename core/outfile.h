@@ -18,10 +18,17 @@ struct outfile { char *path, *tmp; int fd; bool named; };
 int outfile_open(struct outfile *f, const char *path, struct err *e);
 /* Writes all of n bytes at offset; -1 with E_OUTPUT. */
 int outfile_write(struct outfile *f, const void *p, size_t n, uint64_t offset, struct err *e);
+struct iovec;
+/* The same from n pieces, which are changed on the way. */
+int outfile_writev(struct outfile *f, struct iovec *v, int n, uint64_t offset, struct err *e);
+/* What was written before; -1 with E_OUTPUT. */
+int outfile_read(struct outfile *f, void *p, size_t n, uint64_t offset, struct err *e);
+/* The file ends after n bytes. */
+int outfile_cut(struct outfile *f, uint64_t n, struct err *e);
 /* fsync, rename, fsync of the folder. On failure nothing is left behind. Closes in any case. */
 int outfile_commit(struct outfile *f, struct err *e);
-/* The same without the fsyncs, for files that carry a checksum and can be made again. */
-int outfile_rename(struct outfile *f, struct err *e);
+/* Without fsync: for files that prove their content when read. A crash of the machine may leave one damaged. */
+int outfile_publish(struct outfile *f, struct err *e);
 /* Removes the temporary; accepts a closed or zeroed one. */
 void outfile_abort(struct outfile *f);
 
