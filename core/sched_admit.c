@@ -159,8 +159,8 @@ static int reserve(struct closure *c, struct err *e)
 		bool full = s->reserved + c->bytes > s->budget;
 		if (full && evict_one(s)) continue;
 		if (full && s->inflight == 0 && s->nagain == 0)
-			return err_set(e, E_MEMORY, "one frame needs %zu MiB for pictures, %zu MiB are left of --memory",
-			               (c->bytes + s->reserved) >> 20, s->budget >> 20);
+			return err_set(e, E_MEMORY, "one frame needs --memory %zuM: %zu MiB of pictures, %zu MiB of program and codecs",
+			               ((c->bytes + s->reserved + s->fixed) >> 20) + 1, (c->bytes + s->reserved) >> 20, s->fixed >> 20);
 		while (s->nagain > 0)
 			if (admit_again(s, s->again[--s->nagain], e) < 0) return -1;
 		if (wait_idle(s, e) < 0) return -1;

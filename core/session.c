@@ -198,7 +198,7 @@ struct render_opts session_opts(const struct session *s)
 {
 	const struct cli *c = s->c;
 	struct render_opts o = { .threads = c->threads, .memory = c->memory, .tile = c->tile, .no_fuse = c->no_fuse,
-		.frames = c->frames, .cache = s->cache, .overwrite = c->overwrite, .outpath = c->out,
+		.frames = c->frames, .cache = s->cache, .dry = c->dry, .overwrite = c->overwrite, .outpath = c->out,
 		.cancel = &session_cancel, .trace = c->trace, .rev = s->rev };
 	return o;
 }

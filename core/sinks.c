@@ -117,7 +117,7 @@ int sink_prepare(struct net *n, const struct render_opts *o, struct keymemo *km,
 	find_audio(n, sk);
 	sk->kind = t->sink ? t->sink(&sk->job) : SINK_ORDERED;
 	sk->packed = t->packed ? t->packed(&sk->job) : 0;
-	if (part_of_clip(sk, o, e) < 0) goto out;
+	if (part_of_clip(sk, o, e) < 0) { err_in(e, "write '%s'", sk->node->id); goto out; }
 	/* a part belongs to the clip of all frames: that is the file that may be there already */
 	if (root_key(sk->node, sk->job.part && all ? &whole : &sk->frames, km, sk->root, e) < 0) goto out;
 	if (o->dry) sk->fresh = false;
