@@ -25,6 +25,23 @@
 
 /* Four floats at once (GCC vectors: same bits on every target); needs float alignment only. */
 typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
+typedef float v2f __attribute__((vector_size(8), aligned(4), may_alias));
+#define v2f_load(p) (*(const v2f *)(const void *)(p))
+#define v4f_of(lo, hi) __builtin_shufflevector(lo, hi, 0, 1, 2, 3)
+#define v4f_load(p) (*(const v4f *)(const void *)(p))
+#define v4f_store(p, v) (*(v4f *)(void *)(p) = (v))
+/* Lanes of two such, a's numbered from 0, b's from 4. */
+#define v4f_mix(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#ifdef __AVX__
+/* Eight floats as two halves; v8f_mix does v4f_mix in each. */
+typedef float v8f __attribute__((vector_size(32), aligned(4), may_alias));
+#define v8f_load(p) (*(const v8f *)(const void *)(p))
+#define v8f_store(p, v) (*(v8f *)(void *)(p) = (v))
+#define v8f_of(lo, hi) __builtin_shufflevector(lo, hi, 0, 1, 2, 3, 4, 5, 6, 7)
+#define v8f_mix(a, b, i, j, k, l) __builtin_shufflevector(a, b, V8F_AT(i), V8F_AT(j), V8F_AT(k), \
+	V8F_AT(l), V8F_AT(i) + 4, V8F_AT(j) + 4, V8F_AT(k) + 4, V8F_AT(l) + 4)
+#define V8F_AT(i) ((i) < 4 ? (i) : (i) + 4)
+#endif
 
 /* Pixel files (nodes/, core/px_*.c) are compiled once per instruction set with
  * IN_ISA set to baseline, avx2 or avx512; ISA(name) is the symbol of this copy. */
