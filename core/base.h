@@ -43,6 +43,32 @@ typedef float v8f __attribute__((vector_size(32), aligned(4), may_alias));
 #define V8F_AT(i) ((i) < 4 ? (i) : (i) + 4)
 #endif
 
+/* 64-bit lanes, as many as multiply at once. vwide_mul32: products of the low halves; vwide_join:
+ * a's low halves below b's; vwide_lower, vwide_upper: lanes of a and b by turns. */
+#ifdef __AVX2__
+typedef uint64_t vwide __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t vhalf __attribute__((vector_size(32)));
+#define vwide_mul32(a, b) ((vwide)__builtin_ia32_pmuludq256((vhalf)(a), (vhalf)(b)))
+#define vwide_lower(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define vwide_upper(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define vwide_join(a, b) \
+	((vwide)__builtin_shufflevector((vhalf)(a), (vhalf)(b), 0, 8, 2, 10, 4, 12, 6, 14))
+#else
+typedef uint64_t vwide __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t vhalf __attribute__((vector_size(16)));
+#ifdef __SSE2__
+#define vwide_mul32(a, b) ((vwide)__builtin_ia32_pmuludq128((vhalf)(a), (vhalf)(b)))
+#else
+#define vwide_mul32(a, b) (((a) & 0xffffffffu) * ((b) & 0xffffffffu))
+#endif
+#define vwide_lower(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define vwide_upper(a, b) __builtin_shufflevector(a, b, 1, 3)
+#define vwide_join(a, b) ((vwide)__builtin_shufflevector((vhalf)(a), (vhalf)(b), 0, 4, 2, 6))
+#endif
+/* x in the low halves; the high ones may hold it too. */
+#define vwide_of(x) ((vwide)((vhalf){ 0 } + (int32_t)(x)))
+#define vwide_store(p, v) (*(vwide *)(void *)(p) = (v))
+
 /* Pixel files (nodes/, core/px_*.c) are compiled once per instruction set with
  * IN_ISA set to baseline, avx2 or avx512; ISA(name) is the symbol of this copy. */
 #ifdef IN_ISA
