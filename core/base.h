@@ -10,6 +10,8 @@
 #define IN_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define IN_NORETURN     __attribute__((noreturn))
 #define IN_INLINE       static inline __attribute__((always_inline))
+/* Loops that would lack registers inside a larger function. */
+#define IN_NOINLINE     __attribute__((noinline))
 #define IN_UNUSED       __attribute__((unused))
 #define IN_LIKELY(x)    __builtin_expect(!!(x), 1)
 #define IN_UNLIKELY(x)  __builtin_expect(!!(x), 0)

@@ -13,12 +13,13 @@
 
 /* The normal value whose probability is that of a word: 2^24 values, symmetric, to +-5.42. With
  * y = 2 p - 1 in (-1, 1) and L = -log2(1 - y^2), x / y is a smooth function of L all the way from
- * the middle (L = 0: sqrt(pi/2)) into the tail (L = 23): a polynomial of degree 9 in t = L / 12 - 1,
- * the minimax one (Remez exchange) for |y| times its error. log2 is exponent and mantissa of the
- * float's own bits plus the minimax polynomial of degree 4 in the mantissa. Error below 9e-5 in all
- * of them (tests/unit/grain.c). Three short steps, because one is a chain longer than a core sees
- * ahead. */
-IN_INLINE float px_noise_uniform(uint32_t w) { return (float)((int32_t)w >> 8) * 0x1p-23f + 0x1p-24f; }
+ * the middle (L = 0: sqrt(pi/2)) into the tail (L = 23): a polynomial of degree 9 in
+ * t = L / 12 - 1, the minimax one (Remez exchange) for |y| times its error. log2 is exponent and
+ * mantissa of the float's own bits plus the minimax polynomial of degree 4 in the mantissa. Error
+ * below 9e-5 in all of them (tests/unit/grain.c). Three short steps, because one is a chain longer
+ * than a core sees ahead. */
+IN_INLINE float px_noise_uniform(uint32_t w)
+{ return (float)((int32_t)w >> 8) * 0x1p-23f + 0x1p-24f; }
 IN_INLINE float px_noise_arg(float z)
 {
 	uint32_t u = px_bitsf(z);

@@ -32,7 +32,7 @@ enum { TABLE = 2048, FIELDS = PX_NOISE_CHANNELS };
 /* Immutable after open. table[i]: standard deviation at luminance low + i / scale. */
 struct state {
 	int radius; float *w;
-	float table[TABLE + 1], low, scale;
+	float table[TABLE + 1], low, scale, first, last;        /* places held to first..last */
 	float luma[3];
 	/* fields to channels, rows of a triangle */
 	float mix[FIELDS][FIELDS];
@@ -57,6 +57,8 @@ static void tabulate(struct state *s, const struct grain *p, int space)
 	double low = black - (mid - black), high = white + 2 * (white - mid);
 	s->low = (float)low;
 	s->scale = (float)(TABLE / (high - low));
+	s->first = 0;
+	s->last = TABLE - 0.5f;
 	for (int i = 0; i <= TABLE; i++) {
 		double l = low + i * (high - low) / TABLE;
 		double x = l < mid ? 0.5 * (l - black) / (mid - black) : 0.5 + 0.5 * (l - mid) / (white - mid);
@@ -67,7 +69,7 @@ static void tabulate(struct state *s, const struct grain *p, int space)
 /* Beyond 3.3 standard deviations a weight is below 0.005 of the middle one. */
 static int radius_of(double size) { return size > 0 ? (int)mx_ceil(3.3 * size) : 0; }
 
-/* Three channels of variance 1 with the covariance 1 - colour, from independent fields (Cholesky). */
+/* Three channels of variance 1 and covariance 1 - colour from independent fields (Cholesky). */
 static void mix_of(double colour, float m[FIELDS][FIELDS])
 {
 	double r = 1 - colour, s = __builtin_sqrt(1 - r * r), q = s > 0 ? r * (1 - r) / s : 0;
@@ -138,8 +140,8 @@ static double flops(const struct node_ctx *n)
 
 enum { BLOCK = 32, FIXED = 4 };
 
-/* One row through the shaping kernel; s has radius values before and after. A radius known when this
- * is compiled keeps sums in registers. */
+/* One row through the shaping kernel; s has radius values before and after. A radius known when
+ * this is compiled keeps sums in registers. */
 IN_INLINE void across_fixed(const float *w, int radius, const float *IN_RESTRICT s, int n,
                             float *IN_RESTRICT d)
 {
@@ -150,7 +152,7 @@ IN_INLINE void across_fixed(const float *w, int radius, const float *IN_RESTRICT
 	}
 }
 
-static void across(const struct state *k, const float *IN_RESTRICT s, int n, float *IN_RESTRICT d)
+static IN_NOINLINE void across(const struct state *k, const float *IN_RESTRICT s, int n, float *IN_RESTRICT d)
 {
 	switch (k->radius) {
 	case 0: across_fixed(k->w, 0, s, n, d); return;
@@ -169,16 +171,19 @@ static void across(const struct state *k, const float *IN_RESTRICT s, int n, flo
 	}
 }
 
-/* The ring of rows: row y of the tile (from -radius) lies at y mod (2 radius + 1). */
-struct ring { const float *rows; int high, stride; };
-IN_INLINE const float *ring_row(const struct ring *g, int y)
-{ return g->rows + (ptrdiff_t)((y + g->high) % g->high) * g->stride; }
+/* As many rows as the kernel is high, the oldest anywhere. */
+struct ring { const float *rows; int high, stride, oldest; };
+IN_INLINE const float *ring_row(const struct ring *g, int k)
+{
+	int at = g->oldest + k;
+	return g->rows + (ptrdiff_t)(at < g->high ? at : at - g->high) * g->stride;
+}
 
-IN_INLINE void downward_fixed(const float *w, int radius, const struct ring *g, int y, int n,
+IN_INLINE void downward_fixed(const float *w, int radius, const struct ring *g, int n,
                               float *IN_RESTRICT d)
 {
 	const float *p[2 * FIXED + 1];
-	for (int i = -radius; i <= radius; i++) p[radius + i] = ring_row(g, y + i);
+	for (int i = 0; i <= 2 * radius; i++) p[i] = ring_row(g, i);
 	for (int x = 0; x < n; x++) {
 		float sum = w[0] * p[radius][x];
 		for (int i = 1; i <= radius; i++) sum += w[i] * (p[radius - i][x] + p[radius + i][x]);
@@ -186,20 +191,20 @@ IN_INLINE void downward_fixed(const float *w, int radius, const struct ring *g, 
 	}
 }
 
-static void downward(const struct state *k, const struct ring *g, int y, int n,
-                     float *IN_RESTRICT d)
+static IN_NOINLINE void downward(const struct state *k, const struct ring *g, int n,
+                                 float *IN_RESTRICT d)
 {
 	switch (k->radius) {
-	case 1: downward_fixed(k->w, 1, g, y, n, d); return;
-	case 2: downward_fixed(k->w, 2, g, y, n, d); return;
-	case 3: downward_fixed(k->w, 3, g, y, n, d); return;
-	case FIXED: downward_fixed(k->w, FIXED, g, y, n, d); return;
+	case 1: downward_fixed(k->w, 1, g, n, d); return;
+	case 2: downward_fixed(k->w, 2, g, n, d); return;
+	case 3: downward_fixed(k->w, 3, g, n, d); return;
+	case FIXED: downward_fixed(k->w, FIXED, g, n, d); return;
 	default: break;
 	}
-	const float *c = ring_row(g, y);
+	const float *c = ring_row(g, k->radius);
 	for (int x = 0; x < n; x++) d[x] = k->w[0] * c[x];
 	for (int i = 1; i <= k->radius; i++) {
-		const float *p = ring_row(g, y - i), *q = ring_row(g, y + i);
+		const float *p = ring_row(g, k->radius - i), *q = ring_row(g, k->radius + i);
 		for (int x = 0; x < n; x++) d[x] += k->w[i] * (p[x] + q[x]);
 	}
 }
@@ -210,14 +215,15 @@ static void strengths(const struct state *s, const float *IN_RESTRICT red,
                       float *IN_RESTRICT dev)
 {
 	const float wr = s->luma[0], wg = s->luma[1], wb = s->luma[2], low = s->low, scale = s->scale;
+	const float first = s->first, last = s->last;
 	int32_t k[LUT_BATCH];
 	float f[LUT_BATCH];
 	for (int x = 0; x < n; x += LUT_BATCH) {
 		int m = n - x < LUT_BATCH ? n - x : LUT_BATCH;
 		for (int i = 0; i < m; i++) {
 			float t = (wr * red[x + i] + wg * green[x + i] + wb * blue[x + i] - low) * scale;
-			t = t > 0.0f ? t : 0.0f;
-			t = t < TABLE - 0.5f ? t : TABLE - 0.5f;
+			t = t > first ? t : first;
+			t = t < last ? t : last;
 			k[i] = (int32_t)t;
 			f[i] = t - (float)k[i];
 		}
@@ -226,7 +232,7 @@ static void strengths(const struct state *s, const float *IN_RESTRICT red,
 }
 
 /* Adds grain g to row y of the tile; dev: how much. */
-static void apply(const struct state *s, const struct call *c, struct rect r, int y,
+static IN_NOINLINE void apply(const struct state *s, const struct call *c, struct rect r, int y,
                   const float *const g[FIELDS], const float *IN_RESTRICT dev)
 {
 	const float *IN_RESTRICT a = g[0], *IN_RESTRICT b = g[1], *IN_RESTRICT d = g[2];
@@ -251,6 +257,7 @@ static int tile(const struct call *c, struct rect r)
 	const struct grain *p = c->n->v;
 	const struct state *s = c->n->state;
 	int w = rect_w(r), h = rect_h(r), rad = s->radius, high = 2 * rad + 1, stride = pitch(w);
+	int newest = high - 1;
 	size_t room = px_noise_room(w + 2 * rad), nf = (size_t)s->nfield, plane = (size_t)(high * stride);
 	uint32_t *words = c->scratch;
 	float *white = (float *)c->scratch + nf * room, *rows = white + nf * room;
@@ -259,12 +266,13 @@ static int tile(const struct call *c, struct rect r)
 	for (int y = -rad; y < h + rad; y++) {
 		const float *g[FIELDS] = { shaped, shaped, shaped };
 		px_noise_rows(&key, s->nfield, r.x0 - rad, r.y0 + y, w + 2 * rad, words, white);
+		newest = newest + 1 < high ? newest + 1 : 0;
 		for (size_t i = 0; i < nf; i++)
-			across(s, white + i * room + rad, w, rows + i * plane + (size_t)((y + high) % high * stride));
+			across(s, white + i * room + rad, w, rows + i * plane + (size_t)(newest * stride));
 		if (y < rad) continue;
 		for (size_t i = 0; i < nf; i++) {
-			struct ring ring = { rows + i * plane, high, stride };
-			if (rad) downward(s, &ring, y - rad, w, shaped + i * (size_t)stride);
+			struct ring ring = { rows + i * plane, high, stride, newest + 1 < high ? newest + 1 : 0 };
+			if (rad) downward(s, &ring, w, shaped + i * (size_t)stride);
 			g[i] = rad ? shaped + i * (size_t)stride : ring.rows;
 		}
 		strengths(s, view_at(&c->in[0], 0, r.x0, r.y0 + y - rad),
@@ -279,8 +287,8 @@ const struct node_type ISA(node_grain) = {
 	.name = "grain", .doc = "Adds film grain: new in every frame, the same for ever for a seed.",
 	.more = "out_c = in_c + amount / 3 * response(Y) * g_c, in the display encoding (ACEScct for "
 	        "scene-linear sources), where the g are fields of normal noise with mean 0 and standard "
-	        "deviation 1, two of which correlate by 1 - colour (a Cholesky mix of independent fields), "
-	        "and Y is the pixel's luma. Each field is white noise, a pure function of x, y, frame, "
+	        "deviation 1, two of which correlate by 1 - colour (a Cholesky mix of independent "
+	        "fields), and Y is the pixel's luma. Each field is white noise, a pure function of x, y, frame, "
 	        "seed and, inside a <use>, of the instance (Philox4x32-10 through the inverse of the "
 	        "normal distribution, right to 0.0001 as far as +-5.42), shaped by a Gaussian whose "
 	        "squares sum to 1: its autocorrelation at distance d is exp(-d^2 / (4 size^2)). The mean "
