@@ -53,11 +53,12 @@ static IN_UNUSED void px_noise_normal(const uint32_t *IN_RESTRICT w, int n, floa
 }
 
 /* What names one field of noise: a seed, a node instance, a frame. */
-struct px_noise_key { uint32_t frame, node, k0, k1; };
+struct px_noise_key { struct philox_row row; };         /* worker: rows change it */
 
 IN_INLINE struct px_noise_key px_noise_key(uint32_t seed, uint64_t instance, int frame)
 {
-	struct px_noise_key k = { (uint32_t)frame, (uint32_t)instance, seed, (uint32_t)(instance >> 32) };
+	struct px_noise_key k = { philox_rows((uint32_t)frame, (uint32_t)instance, seed,
+	                                      (uint32_t)(instance >> 32)) };
 	return k;
 }
 
@@ -70,12 +71,10 @@ IN_INLINE size_t px_noise_room(int n) { return ((size_t)n + 3 + 31) & ~(size_t)1
 
 /* Words of n pixels from x on, y, in nch channels (1 or 3), px_noise_room(n) apart; a channel's
  * first pixel has the word at the place returned. */
-IN_INLINE int px_noise_words(const struct px_noise_key *key, int nch, int x, int y, int n,
+IN_INLINE int px_noise_words(struct px_noise_key *key, int nch, int x, int y, int n,
                              uint32_t *IN_RESTRICT words)
 {
-	const uint32_t line = (uint32_t)y * 4;
-	struct philox_row row = philox_row((uint32_t[]){ line, line + 1, line + 2 }, key->frame, key->node,
-	                                   key->k0, key->k1);
+	philox_row(&key->row, (uint32_t)y * 4);
 	uint32_t c[2 * PHILOX_LANES] = { 0 };
 	size_t room = px_noise_room(n);
 	int skip = x & 3;
@@ -83,7 +82,7 @@ IN_INLINE int px_noise_words(const struct px_noise_key *key, int nch, int x, int
 	for (int i = 0; i < PHILOX_LANES; i++) c[2 * i] = (uint32_t)((x - skip) / 4 + i);
 	__builtin_memcpy(&c0, c, sizeof c0);
 	for (int i = 0; i < n + skip; i += PX_NOISE_STEP) {
-		philox_blocks(&row, nch, c0, p[0], p[1], p[2], p[3]);
+		philox_blocks(&key->row, nch, c0, p[0], p[1], p[2], p[3]);
 		for (int j = 0; j < nch; j++) {
 			uint32_t *to = words + (size_t)j * room + i;
 			vwide a = vwide_join(p[0][j], p[1][j]), b = vwide_join(p[2][j], p[3][j]);
@@ -97,7 +96,7 @@ IN_INLINE int px_noise_words(const struct px_noise_key *key, int nch, int x, int
 
 /* White rows of n normal values at (x .. x + n - 1, y), px_noise_room(n) apart, in nch channels
  * (1 or 3). words: as much room again. */
-static IN_UNUSED void px_noise_rows(const struct px_noise_key *key, int nch, int x, int y, int n,
+static IN_UNUSED void px_noise_rows(struct px_noise_key *key, int nch, int x, int y, int n,
                                     uint32_t *IN_RESTRICT words, float *IN_RESTRICT out)
 {
 	size_t room = px_noise_room(n);

@@ -35,26 +35,32 @@ enum { PHILOX_LANES = sizeof(vwide) / 8 };
  * differ in c1 alone; x2, a3 are theirs. */
 enum { PHILOX_STREAMS = 3 };
 struct philox_row {
-	uint32_t key[2][PHILOX_ROUNDS], x0, b1, x2[PHILOX_STREAMS], a3[PHILOX_STREAMS];
+	uint32_t key[2][PHILOX_ROUNDS], x0, x1, b1, x2[PHILOX_STREAMS], a3[PHILOX_STREAMS];
 };
 
-IN_INLINE struct philox_row philox_row(const uint32_t c1[PHILOX_STREAMS], uint32_t c2, uint32_t c3,
-                                       uint32_t k0, uint32_t k1)
+/* Of all rows: everything but c1. */
+IN_INLINE struct philox_row philox_rows(uint32_t c2, uint32_t c3, uint32_t k0, uint32_t k1)
 {
-	struct philox_row r;
+	struct philox_row r = { 0 };
 	for (uint32_t i = 0; i < PHILOX_ROUNDS; i++) {
 		r.key[0][i] = k0 + i * PHILOX_W0;
 		r.key[1][i] = k1 + i * PHILOX_W1;
 	}
 	uint64_t b = (uint64_t)PHILOX_M1 * c2;                  /* round 1: of 4 words only c2 varies */
 	r.x0 = c3 ^ k1;
+	r.x1 = (uint32_t)(b >> 32) ^ k0;
 	r.b1 = (uint32_t)b ^ r.key[0][1];
-	for (int j = 0; j < PHILOX_STREAMS; j++) {
-		uint64_t a = (uint64_t)PHILOX_M0 * ((uint32_t)(b >> 32) ^ c1[j] ^ k0);
-		r.x2[j] = (uint32_t)(a >> 32) ^ r.key[1][1];
-		r.a3[j] = (uint32_t)a ^ r.key[1][2];                /* round 2: c3 does not vary */
-	}
 	return r;
+}
+
+/* Of the row whose streams have c1, c1 + 1, c1 + 2. */
+IN_INLINE void philox_row(struct philox_row *r, uint32_t c1)
+{
+	for (uint32_t j = 0; j < PHILOX_STREAMS; j++) {
+		uint64_t a = (uint64_t)PHILOX_M0 * (r->x1 ^ (c1 + j));
+		r->x2[j] = (uint32_t)(a >> 32) ^ r->key[1][1];
+		r->a3[j] = (uint32_t)a ^ r->key[1][2];              /* round 2: c3 does not vary */
+	}
 }
 
 /* The four words of PHILOX_LANES blocks with counters c0, of n streams. Streams go side by side:
