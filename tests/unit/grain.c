@@ -127,8 +127,11 @@ static void strength_and_colour(void)
 			        "mid-grey", shares[i], c, s);
 			test_ok(fabs(m) < 1e-4, "grain %s channel %d: mean moved by %.1e", shares[i], c, m);
 		}
-		double rho = moment(out, 0, out, 1, v, 0, 0) / 1e-4;
-		test_ok(fabs(rho - want[i]) < 0.015, "grain %s: channels correlate by %.4f", shares[i], rho);
+		for (int c = 0; c < 3; c++) {
+			double rho = moment(out, c, out, (c + 1) % 3, v, 0, 0) / 1e-4;
+			test_ok(fabs(rho - want[i]) < 0.015, "grain %s: channels %d and %d correlate by %.4f",
+			        shares[i], c, (c + 1) % 3, rho);
+		}
 		image_unref(&out);
 	}
 	image_unref(&im);
