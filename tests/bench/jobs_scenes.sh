@@ -1,0 +1,75 @@
+# jobs_scenes.sh - the jobs as scenes and as FFmpeg filter chains, and functions that run them; lib.sh comes first.
+# SPDX-License-Identifier: BSD-2-Clause
+
+awk 'BEGIN { print "LUT_3D_SIZE 33"; for (b = 0; b < 33; b++) for (g = 0; g < 33; g++) for (r = 0; r < 33; r++) {
+	x = r / 32; y = g / 32; z = b / 32
+	printf "%.6f %.6f %.6f\n", x * (0.9 + 0.1 * y), y ^ 1.1 * 0.95 + 0.03 * x, 0.05 + 0.85 * z + 0.1 * x * z } }' > "$tmp/look.cube"
+awk 'BEGIN { print "LUT_1D_SIZE 4096"; for (i = 0; i < 4096; i++) { x = i / 4095
+	printf "%.7f %.7f %.7f\n", (1.05 * x + 0.01) ^ 1.02, x ^ 0.98, (0.95 * x + 0.02) ^ 1.05 } }' > "$tmp/cdl.cube"
+awk 'BEGIN { print "LUT_1D_SIZE 5\n0.35 0.35 0.35\n0.85 0.85 0.85\n1 1 1\n0.75 0.75 0.75\n0.3 0.3 0.3" }' > "$tmp/resp.cube"
+
+scene() { # name text
+	cat > "$tmp/$1.xml" <<X
+<graph version="1" name="bench" fps="24">
+  <script file="$bench/look.lua"/>
+  <pattern id="src" kind="ramp" colour="0.5 0.45 0.4" width="1920" height="1080" frames="100000"/>
+  <pattern id="noise_src" kind="constant" colour="0" width="1920" height="1080" frames="100000"/>
+$2
+</graph>
+X
+}
+GRADE='<grade id="graded" in="IN" space="linear" slope="1.05 1 0.95" offset="0.01 0 0.02" power="1.02 0.98 1.05" saturation="0.9" lut="look.cube" lut_in="acescg"/>'
+GRAIN='<pass id="finish" kind="integrate" keep="never"><convert id="as_display" in="look" from="rec709" to="rec709"/><grain id="end" amount="0.05"/></pass>'
+AS_LIGHT='<convert id="as_light" in="SRC" from="acescg" to="acescg"/>'
+look() { # source more-nodes
+	printf '<pass id="look" kind="look" keep="never">%s%s<blur id="soft" sigma="0.6"/>%s</pass>%s' \
+		"$(echo "$AS_LIGHT" | sed "s/SRC/$1/")" "$(echo "$GRADE" | sed 's/IN/as_light/')" "$2" "$GRAIN"
+}
+GLOW='<blur id="glow" in="soft" sigma="15"/><bench_mix id="halated" in="soft" glow="glow"/><bench_vignette id="corners" in="halated"/>'
+scene a "$(look src '')"
+scene b "$(look src "$GLOW")"
+scene ac '<pass id="look" kind="look" keep="never"><grade id="graded" in="src" space="clip" slope="1.05 1 0.95" offset="0.01 0 0.02" power="1.02 0.98 1.05" saturation="0.9" lut="look.cube" lut_in="rec709"/><blur id="soft" sigma="0.6"/></pass><pass id="finish" kind="integrate" keep="never"><grain id="end" in="look" amount="0.05"/></pass>'
+UP='<pass id="big" kind="detail" keep="never"><upscale id="up" in="src" scale="2" ringing="0"/></pass>'
+scene c '<pass id="big" kind="detail" keep="never"><upscale id="end" in="src" scale="2" ringing="0"/></pass>'
+scene ca "$UP$(look big '')"
+scene plates '<pass id="p" kind="integrate"><grain id="n" in="noise_src" amount="0.3" response=""/></pass><write id="w" in="p" file="plate.####.exr" color="input"/>'
+scene source '<write id="w" in="src" file="ramp.####.exr" color="input"/>'
+
+ours() { # name scene target frames
+	run "$1" "$in" render "$tmp/$2.xml" --only "$3" -F "1-$4" --no-cache --threads "$threads" --progress none
+}
+ours_src() { ours ours_src source src "$1"; }
+ours_a() { ours ours_a a end "$1"; }
+ours_b() { ours ours_b b end "$1"; }
+ours_ac() { ours ours_ac ac end "$1"; }
+ours_c() { ours ours_c c end "$1"; }
+ours_ca() { ours ours_ca ca end "$1"; }
+
+"$in" render "$tmp/source.xml" --only w -F 1 --no-cache --progress none || exit 1
+"$in" render "$tmp/plates.xml" --only w -F 1-8 --no-cache --progress none || exit 1
+if have ffmpeg; then
+	raw() { ffmpeg -v error -y -start_number 1 -i "$1" -pix_fmt gbrpf32le -f rawvideo "$2" < /dev/null; }
+	raw "$tmp/ramp.%04d.exr" "$tmp/ramp.raw" || exit 1
+	raw "$tmp/plate.%04d.exr" "$tmp/plates.raw" || exit 1
+	rm -f "$tmp"/plate.*.exr
+fi
+FF_IN="-f rawvideo -pix_fmt gbrpf32le -s 1920x1080 -r 24"
+ff() { # name frames graph
+	# shellcheck disable=SC2086
+	run "$1" ffmpeg -v error -threads "$threads" -filter_threads "$threads" -filter_complex_threads "$threads" \
+		$FF_IN -i "$tmp/ramp.raw" $FF_IN -i "$tmp/plates.raw" -filter_complex "$3" -map '[out]' -frames:v "$2" -f null -
+}
+HOLD='[0:v]loop=loop=-1:size=1[s]'
+PLATES='[1:v]loop=loop=-1:size=8'
+# Saturation 0.9 with the CDL's luma weights.
+SAT=colorchannelmixer=rr=.92126:rg=.07152:rb=.00722:gr=.02126:gg=.97152:gb=.00722:br=.02126:bg=.07152:bb=.90722
+LUMA=colorchannelmixer=rr=.2126:rg=.7152:rb=.0722:gr=.2126:gg=.7152:gb=.0722:br=.2126:bg=.7152:bb=.0722
+LOOK="lut1d=file=$tmp/cdl.cube:interp=linear,$SAT,lut3d=file=$tmp/look.cube:interp=tetrahedral,gblur=sigma=0.6"
+FF_GRAIN="split[x][y];[y]$LUMA,lut1d=file=$tmp/resp.cube:interp=linear[w];$PLATES[n];[w][n]blend=all_mode=multiply[g];[x][g]blend=all_mode=addition[out]"
+# c0, c1, c2 are green, blue, red.
+FF_GLOW="split[p][q];[q]gblur=sigma=15[glow];[p][glow]blend=all_mode=normal:c0_opacity=.997:c1_opacity=.999:c2_opacity=.971[h];[2:v]loop=loop=-1:size=1[v];[h][v]blend=all_mode=multiply"
+ff_src() { ff ff_src "$1" "${HOLD%\[s\]}[out]"; }
+ff_a() { ff ff_a "$1" "$HOLD;[s]$LOOK,$FF_GRAIN"; }
+ff_nograin() { ff ff_nograin "$1" "$HOLD;[s]$LOOK[out]"; }
+ff_b() { ff ff_b "$1" "$HOLD;[s]$LOOK,$(echo "$FF_GLOW" | sed 's/\[2:v\]/[0:v]/'),$FF_GRAIN"; }
+ff_c() { ff ff_c "$1" "$HOLD;[s]zscale=w=3840:h=2160:f=lanczos[out]"; }
