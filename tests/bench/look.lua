@@ -6,10 +6,4 @@ local mixed = node{ name = "bench_mix", version = 1, doc = "(in + k glow) / (1 +
     local c, g = src.image, src.glow
     return (c.r + 0.03 * g.r) / 1.03, (c.g + 0.003 * g.g) / 1.003, (c.b + 0.001 * g.b) / 1.001
   end }
-local corners = node{ name = "bench_vignette", version = 1, doc = "cos^4", inputs = "image", space = "linear",
-  pixel = function(_, src)
-    local dx, dy = (src.x - 960) / 1920, (src.y - 540) / 1920
-    local k = 1 / (1 + dx * dx + dy * dy)
-    return src.image.r * k * k, src.image.g * k * k, src.image.b * k * k
-  end }
-return { mixed, corners }
+return { mixed }

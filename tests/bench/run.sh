@@ -12,7 +12,7 @@ trap 'exit 130' INT TERM
 T=${T:-${1:-}}
 echo "$(nproc) cores: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1); load before: $(cut -d' ' -f1-3 /proc/loadavg)"
 found=no
-for s in start jobs colour lutgrain blur resample lua exr memory busy *.sh; do
+for s in start jobs clip colour lutgrain blur resample lua exr memory busy *.sh; do
 	s=${s%.sh}
 	case " run lib ${done_already:-} " in *" $s "*) continue ;; esac
 	done_already="${done_already:-} $s"
