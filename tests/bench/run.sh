@@ -7,7 +7,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 cd "$(dirname "$0")" || exit 1
 log=$(mktemp "${TMPDIR:-/tmp}/interneg-bench.XXXXXX") || exit 1
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" "$log.part"' EXIT
 trap 'exit 130' INT TERM
 T=${T:-${1:-}}
 echo "$(nproc) cores: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1); load before: $(cut -d' ' -f1-3 /proc/loadavg)"
