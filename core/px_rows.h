@@ -72,6 +72,20 @@ IN_INLINE void px_pow_row(float *p, const struct px_power *c, enum px_pow_below 
 	if (n) px_pow_block(p, p, c, below, n);
 }
 
+/* p = p^y, y >= 0: nothing to do at 1, in doubles where floats would not be within 2 ulp. */
+static inline void px_power_row(float *p, float y, enum px_pow_below below, int n)
+{
+	if (y == 1.0f) return;
+	if (y > 0 && y <= PX_POWER_MAX) {
+		const struct px_power c = px_power_of((double)y);
+		px_pow_row(p, &c, below, n);
+	} else if (below == POW_ODD) {
+		for (int i = 0; i < n; i++) p[i] = px_spow(p[i], y);
+	} else {
+		for (int i = 0; i < n; i++) { float v = px_pow(p[i], y); p[i] = p[i] > 0.0f ? v : p[i]; }
+	}
+}
+
 /* 2^(a v + b) + off from cut on, slope v + lift below it. a and b as upper parts and rests; from top on: inf. */
 struct px_exp_curve { float a_hi, a_lo, a, b_hi, b_lo, off, top, cut, slope, lift; };
 
