@@ -181,12 +181,12 @@ IN_INLINE double applelog_encode(double x)
 }
 
 #define CURVE_DOUBLE(X) \
-	X(CURVE_PQ, pq_decode(v), pq_encode(v)) \
 	X(CURVE_HLG, hlg_decode(v), hlg_encode(v)) \
 	X(CURVE_ACESCC, acescc_decode(v), acescc_encode(v)) \
 	X(CURVE_APPLELOG, applelog_decode(v), applelog_encode(v))
 #define CURVE_ROWS(X) \
 	CURVE_DOUBLE(X) \
+	X(CURVE_PQ, pq_decode(v), pq_encode(v)) \
 	X(CURVE_GAMMA22, px_dspow(v, 2.2), px_dspow(v, 1 / 2.2)) \
 	X(CURVE_GAMMA24, px_dspow(v, 2.4), px_dspow(v, 1 / 2.4)) \
 	X(CURVE_GAMMA26, px_dspow(v, 2.6), px_dspow(v, 1 / 2.6)) \
@@ -283,6 +283,26 @@ static inline void gamma_row(float *p, double y, int n)
 	px_pow_row(p, &c, POW_ODD, n);
 }
 
+/* PQ in doubles: the inner power goes through a difference and wants all its bits, the outer one 2^-28. */
+IN_INLINE double pq_inner(double a, double y)
+{
+	return px_dexp2_within(y * px_quick_log2(a > 0x1p-149 ? a : 0x1p-149));
+}
+IN_INLINE double pq_decode_quick(double v)
+{
+	double p = pq_inner(px_dabs(v), 32 / 2523.0);
+	double num = p - 3424 / 4096.0, den = 2413 / 128.0 - 2392 / 128.0 * p;
+	den = den > 1e-3 ? den : 1e-3;
+	num = num > 0x1p-100 ? num : 0x1p-100;
+	return px_dsign(100 * px_quick_exp2(16384 / 2610.0 * px_quick_log2(num / den)), v);
+}
+IN_INLINE double pq_encode_quick(double x)
+{
+	double p = pq_inner(px_dabs(x) * 0.01, 2610 / 16384.0);
+	double q = (3424 / 4096.0 + 2413 / 128.0 * p) / (1 + 2392 / 128.0 * p);
+	return px_dsign(px_quick_exp2(2523 / 32.0 * px_quick_log2(q)), x);
+}
+
 IN_INLINE float keep_nan(float x, float y) { return x == x ? y : x; }
 static inline void curve_decode_row(int curve, float *IN_RESTRICT p, int n)
 {
@@ -296,6 +316,7 @@ static inline void curve_decode_row(int curve, float *IN_RESTRICT p, int n)
 #define X(id, d, e) case id: \
 	for (int i = 0; i < n; i++) { double v = p[i]; p[i] = keep_nan(p[i], (float)(d)); } break;
 	CURVE_DOUBLE(X)
+	X(CURVE_PQ, pq_decode_quick(v), )
 #undef X
 	default: px_exp_row(p, &curve_exp[curve], n); break;
 	}
@@ -312,6 +333,7 @@ static inline void curve_encode_row(int curve, float *IN_RESTRICT p, int n)
 #define X(id, d, e) case id: \
 	for (int i = 0; i < n; i++) { double v = p[i]; p[i] = keep_nan(p[i], (float)(e)); } break;
 	CURVE_DOUBLE(X)
+	X(CURVE_PQ, , pq_encode_quick(v))
 #undef X
 	default: px_log_row(p, &curve_log[curve], n); break;
 	}

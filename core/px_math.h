@@ -31,12 +31,10 @@ IN_INLINE float px_floor(float x)
 	return px_abs(x) < 8388608.0f ? t : x;
 }
 
-/* 2^x for |x| <= 1000, relative error below 2^-50; clamped beyond. NaN gives 2^-1000. */
-IN_INLINE double px_dexp2(double x)
+/* 2^x for |x| <= 1000, relative error below 2^-50. */
+IN_INLINE double px_dexp2_within(double x)
 {
 	const double magic = 0x1.8p52;
-	x = x > -1000.0 ? x : -1000.0;
-	x = x < 1000.0 ? x : 1000.0;
 	double t = x + magic, f = x - (t - magic);
 	double p = 0x1.e6063d59bf84ep-28;
 	p = p * f + 0x1.b675bd9d9ca75p-24;
@@ -50,6 +48,14 @@ IN_INLINE double px_dexp2(double x)
 	p = p * f + 0x1.62e42fefa3a19p-1;
 	p = p * f + 1.0;
 	return px_dbl(px_bits(p) + (px_bits(t) << 52));
+}
+
+/* The same, clamped beyond. NaN gives 2^-1000. */
+IN_INLINE double px_dexp2(double x)
+{
+	x = x > -1000.0 ? x : -1000.0;
+	x = x < 1000.0 ? x : 1000.0;
+	return px_dexp2_within(x);
 }
 
 /* log2 of a normal x > 0, relative error below 2^-50. 0, negative and NaN give -1e30, +inf 1e30. */

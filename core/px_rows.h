@@ -111,16 +111,24 @@ IN_INLINE void px_exp_row(float *p, const struct px_exp_curve *c, int n)
 /* e log2(f x + g) + h from cut on, slope x + lift below it. e and h as upper parts and rests; u: e log2(e's base). */
 struct px_log_curve { float f, g, e_hi, e_lo, u, h_hi, h_lo, cut, slope, lift; };
 
-IN_INLINE void px_log_row(float *IN_RESTRICT p, const struct px_log_curve *c, int n)
+IN_INLINE void px_log_block(float *p, const struct px_log_curve *curve, int n)
 {
-	const struct px_log_curve v = *c;
+	float k[PX_BLOCK], u[PX_BLOCK], t[PX_BLOCK];
+	const struct px_log_curve c = *curve;
 	for (int i = 0; i < n; i++) {
-		float x = p[i], b = v.f * x + v.g, k, u;
-		px_take_apart(b, &k, &u);
-		float r = (v.e_hi * k + v.h_hi) + (v.u * (u + px_ln_tail(u)) + (v.e_lo * k + v.h_lo));
-		r = b < __builtin_inff() ? r : b;
-		p[i] = x >= v.cut ? r : v.slope * x + v.lift;
+		px_take_apart(c.f * p[i] + c.g, &k[i], &u[i]);
+		t[i] = px_ln_tail(u[i]);
 	}
+	for (int i = 0; i < n; i++) {
+		float x = p[i], r = (c.e_hi * k[i] + c.h_hi) + (c.u * (u[i] + t[i]) + (c.e_lo * k[i] + c.h_lo));
+		r = x < __builtin_inff() ? r : x;
+		p[i] = x >= c.cut ? r : c.slope * x + c.lift;
+	}
+}
+IN_INLINE void px_log_row(float *p, const struct px_log_curve *c, int n)
+{
+	for (; n >= PX_BLOCK; n -= PX_BLOCK, p += PX_BLOCK) px_log_block(p, c, PX_BLOCK);
+	if (n) px_log_block(p, c, n);
 }
 
 #endif

@@ -24,7 +24,7 @@ command -v ffmpeg > /dev/null || { echo "bench: no ffmpeg to compare with"; exit
 N=${N:-24}
 printf 'LUT_1D_SIZE 3\n0 0 0\n0.45 0.5 0.55\n1 1 1\n' > "$tmp/p.cube"
 ff() { # filter -> CPU ms of N frames
-	ffmpeg -v error -benchmark -threads 1 -filter_threads 1 -f lavfi -i "color=c=0x806040:s=1920x1080:r=24,format=gbrpf32le" \
+	ffmpeg -hide_banner -nostats -benchmark -threads 1 -filter_threads 1 -f lavfi -i "color=c=0x806040:s=1920x1080:r=24,format=gbrpf32le" \
 		-frames:v "$N" -vf "$1" -f null - < /dev/null 2>&1 | sed -n 's/.*utime=\([0-9.]*\)s.*/\1/p' | head -1
 }
 median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }

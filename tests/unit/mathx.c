@@ -6,7 +6,7 @@
 #include <dlfcn.h>
 #include <locale.h>
 
-#include "px_math.h"
+#include "px_rows.h"
 #include "test.h"
 
 typedef long double ld;
@@ -241,6 +241,41 @@ static void pixel_functions(void)
 	        && px_floor(-inf) == -inf, "px floor");
 }
 
+/* Powers over rows: bases of every size and around 1, the exponents of grades and transfer curves. */
+static void power_rows(void)
+{
+	static const float ys[] = { 2.4f, 2.2f, 2.6f, 1 / 2.4f, 1 / 2.6f, 0.45f, 1 / 0.45f, 0.5f, 2, 3, 0.95f, 1.05f, 0.01f, 1 };
+	static float in[1000], out[1000];
+	ld_fn2 *powl_ = fn2("powl");
+	double worst = 0, slow = 0;
+	for (size_t j = 0; j < IN_COUNT(ys); j++)
+		for (int round = 0; round < 20; round++) {
+			for (int i = 0; i < 1000; i++) in[i] = i % 3 ? (float)uni(0, round & 1 ? 2 : 0.01) : px_abs(any_float());
+			memcpy(out, in, sizeof in);
+			px_power_row(out, ys[j], round & 2 ? POW_ODD : POW_KEEP, 1000);
+			for (int i = 0; i < 1000; i++) {
+				double want = (double)powl_(in[i], ys[j]), u = float_off(out[i], want);
+				if (want < 0x1p-126 ? out[i] > 0x1p-126f : u > worst) worst = want < 0x1p-126 ? 9 : u;
+			}
+			memcpy(out, in, sizeof in);
+			px_power_row(out, ys[j] + 3, POW_KEEP, 1000);
+			for (int i = 0; i < 1000; i++) {
+				double u = float_off(out[i], (double)powl_(in[i], ys[j] + 3));
+				if (u > slow) slow = u;
+			}
+		}
+	test_ok(worst <= 2 && slow <= 1, "px_rows powers within 2 ulp, above 3 within 1 (%.2f %.2f)", worst, slow);
+	const float inf = __builtin_inff(), nan = __builtin_nanf("");
+	float odd[7] = { 0, -4, inf, -inf, nan, 1, -0.0f }, keep[5] = { -4, 0, inf, nan, 1 }, big[2] = { 1e30f, 1e-30f };
+	px_power_row(odd, 0.5f, POW_ODD, 7);
+	test_ok(odd[0] == 0 && odd[1] == -2 && odd[2] == inf && odd[3] == -inf && odd[4] != odd[4] && odd[5] == 1
+	        && px_bitsf(odd[6]) == 0x80000000u, "px_rows mirror below 0, keep 0, inf and NaN");
+	px_power_row(keep, 0.3f, POW_KEEP, 5);
+	px_power_row(big, 2, POW_KEEP, 2);
+	test_ok(keep[0] == -4 && keep[1] == 0 && keep[2] == inf && keep[3] != keep[3] && keep[4] == 1 && big[0] == inf
+	        && big[1] == 0, "px_rows leave what is not above 0, overflow to inf, underflow to 0");
+}
+
 /* fma32 without hardware FMA (this file is built for x86-64) against libm's exact fmaf. */
 static void fused(void)
 {
@@ -265,6 +300,12 @@ IN_INLINE void loop(float *IN_RESTRICT o, const float *IN_RESTRICT a, int n)
 {
 	for (int i = 0; i < n; i++)
 		o[i] = px_spow(a[i], 0.45f) + px_exp2(a[i]) + fma32(a[i], px_log2(px_abs(a[i])), a[i]);
+	const struct px_power c = px_power_of(1 / 2.4);
+	const struct px_exp_curve e = { 0x1.184p+4f, 4.375e-3f, 17.52f, -0x1.370ap+3f, -2.9296875e-5f, 0, 7.97f, 0.155f, 0.1f, 0 };
+	const struct px_log_curve l = { 1, 0, 0x1.d38p-5f, 9.75e-6f, 0.0823f, 0x1.1c1p-1f, -1.5e-5f, 0.0078f, 10, 0 };
+	px_pow_row(o, &c, POW_ODD, n / 2);
+	px_exp_row(o + n / 2, &e, n / 4);
+	px_log_row(o + n / 2 + n / 4, &l, n / 4 - 3);
 }
 static void loop_base(float *o, const float *a, int n) { loop(o, a, n); }
 __attribute__((target("avx2,fma"))) static void loop_avx2(float *o, const float *a, int n) { loop(o, a, n); }
@@ -306,6 +347,7 @@ int main(void)
 	text();
 	one_argument();
 	pixel_functions();
+	power_rows();
 	fused();
 	instruction_sets();
 	interposed();
