@@ -2,7 +2,7 @@
  *
  * Work goes in short loops over blocks that stay in L1, because one long loop body keeps too few pixels in flight.
  * All in floats, 8 or 16 lanes wide: what needs more bits is split in a part of 12 bits, whose products are exact,
- * and a rest. Results below 2^-126 come out as 0.
+ * and a rest. Results below 2^-125 may come out as 0; what is put in below 2^-126 and above 0 counts as some 2^-127.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_ROWS_H
 #define IN_PX_ROWS_H
@@ -35,7 +35,7 @@ IN_INLINE void px_split_power(float hi, float mid, float lo, float *f, float *ha
 	*f = ((hi - whole) + mid) + lo;
 	*half = px_flt((uint32_t)e << 23);
 }
-/* 2^f times twice half, which is inf where it has to be and 0 below 2^-126. */
+/* 2^f times twice half, which is inf where it has to be and 0 below 2^-125. */
 IN_INLINE float px_join_power(float f, float half)
 {
 	float p = (1.0f + px_exp2_tail(f)) * half;
