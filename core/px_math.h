@@ -117,7 +117,7 @@ IN_INLINE void px_take_apart(float x, float *k, float *u)
 	*u = px_flt(b - ((uint32_t)w & 0xff800000u)) - 1.0f;
 }
 
-/* 2^x, within 1.5 ulp; denormals, 0 and inf come out as they should. */
+/* 2^x, within 2 ulp; denormals, 0 and inf come out as they should. */
 IN_INLINE float px_exp2(float x)
 {
 	float c = x < 129.0f ? x : 129.0f;
@@ -128,7 +128,7 @@ IN_INLINE float px_exp2(float x)
 	float p = 1.0f + px_exp2_tail(f), s = px_flt((uint32_t)(h + 127) << 23);
 	return p * s * px_flt((uint32_t)(e - h + 127) << 23);
 }
-/* Within 1.5 ulp; -inf at 0, NaN below. */
+/* Within 2 ulp; -inf at 0, NaN below. */
 IN_INLINE float px_log2(float x)
 {
 	float less = x < 0x1p-126f ? 24.0f : 0.0f, up = x < 0x1p-126f ? x * 0x1p24f : x, k, u;
@@ -161,7 +161,7 @@ IN_INLINE double px_quick_exp2(double x)
 	double p = a + g * (b + g * (c + g * 0x1.470b42202e74fp-13));
 	return px_dbl(px_bits(p) + (px_bits(t) << 52));
 }
-/* x^y for x >= 0, NaN below; x^0 is 1; NaN in either gives NaN. Within 0.6 ulp. */
+/* x^y for x >= 0, NaN below; x^0 is 1; NaN in either gives NaN. Within 1 ulp. */
 IN_INLINE float px_pow(float x, float y)
 {
 	const float inf = __builtin_inff(), nan = __builtin_nanf("");
