@@ -1,7 +1,6 @@
 /* px_colour - transfer curves and colour transforms over rows of planar R,G,B; vectorised by the compiler.
  *
- * Curves take and return doubles, so the scalar functions of colour.h and the pixel rows share one
- * text.
+ * Curves take and return doubles (within 2^-45 or so); the rows of the common ones are done in floats by px_rows.h.
  * Every curve is strictly increasing over all numbers: odd (mirrored) below 0 unless its own
  * definition or a
  * straight continuation goes on, and it continues above 1. decode: encoded to linear; encode: the
@@ -12,6 +11,7 @@
 
 #include "colour.h"
 #include "px_math.h"
+#include "px_rows.h"
 
 enum curve_id {
 	CURVE_LINEAR, CURVE_GAMMA22, CURVE_GAMMA24, CURVE_GAMMA26, CURVE_CAMERA, CURVE_SRGB, CURVE_PQ,
@@ -180,22 +180,24 @@ IN_INLINE double applelog_encode(double x)
 	return x >= 0.01 ? p : APPLE_C * d * px_dabs(d);
 }
 
+#define CURVE_DOUBLE(X) \
+	X(CURVE_HLG, hlg_decode(v), hlg_encode(v)) \
+	X(CURVE_ACESCC, acescc_decode(v), acescc_encode(v)) \
+	X(CURVE_APPLELOG, applelog_decode(v), applelog_encode(v))
 #define CURVE_ROWS(X) \
+	CURVE_DOUBLE(X) \
+	X(CURVE_PQ, pq_decode(v), pq_encode(v)) \
 	X(CURVE_GAMMA22, px_dspow(v, 2.2), px_dspow(v, 1 / 2.2)) \
 	X(CURVE_GAMMA24, px_dspow(v, 2.4), px_dspow(v, 1 / 2.4)) \
 	X(CURVE_GAMMA26, px_dspow(v, 2.6), px_dspow(v, 1 / 2.6)) \
 	X(CURVE_CAMERA, camera_decode(v), camera_encode(v)) \
 	X(CURVE_SRGB, srgb_decode(v), srgb_encode(v)) \
-	X(CURVE_PQ, pq_decode(v), pq_encode(v)) \
-	X(CURVE_HLG, hlg_decode(v), hlg_encode(v)) \
 	X(CURVE_ACESCCT, acescct_decode(v), acescct_encode(v)) \
-	X(CURVE_ACESCC, acescc_decode(v), acescc_encode(v)) \
 	X(CURVE_LOGC3, logc3_decode(v), logc3_encode(v)) \
 	X(CURVE_LOGC4, logc4_decode(v), logc4_encode(v)) \
 	X(CURVE_SLOG3, slog3_decode(v), slog3_encode(v)) \
 	X(CURVE_VLOG, vlog_decode(v), vlog_encode(v)) \
-	X(CURVE_LOG3G10, log3g10_decode(v), log3g10_encode(v)) \
-	X(CURVE_APPLELOG, applelog_decode(v), applelog_encode(v))
+	X(CURVE_LOG3G10, log3g10_decode(v), log3g10_encode(v))
 
 static inline double curve_decode(int curve, double v)
 {
@@ -215,23 +217,125 @@ static inline double curve_encode(int curve, double v)
 	default: return v;
 	}
 }
+/* Rows of the curves that are a logarithm over a straight foot, from the same constants as above. */
+static const struct px_exp_curve curve_exp[CURVE_COUNT] = {
+	[CURVE_ACESCCT] = { 0x1.184p+4f, 4.375e-3f, 17.52f, -0x1.370ap+3f, -2.9296875e-5f, 0,
+		7.974885845f, 0.1552511416f, 0.09487452034f, -6.916877587e-3f },
+	[CURVE_LOGC3] = { 0x1.aep+3f, 1.283751141e-3f, 13.43878375f, -0x1.e9ecp+2f,
+		-5.024494906e-5f, -9.409009505e-3f, 10.24312037f, 0.1496581379f, 0.1863011013f, -0.01729048542f },
+	[CURVE_LOGC4] = { 0x1.edcp+3f, 3.502155172e-3f, 15.43318966f, -0x1.a3a8p+2f,
+		-6.9787993e-5f, -0.02867606665f, 8.848280993f, 0, 0.1135972086f, -0.01805699612f },
+	[CURVE_SLOG3] = { 0x1.9fcp+3f, 3.347647494e-3f, 12.99553515f, -0x1.eedp+2f,
+		1.063116844e-4f, -0.01f, 10.59835839f, 0.1673609919f, 0.1510130626f, -0.01402369594f },
+	[CURVE_VLOG] = { 0x1.b82p+3f, 6.922200157e-4f, 13.75459847f, -0x1.074cp+3f,
+		-5.598860419e-5f, -8.73e-3f, 10.04959059f, 0.181f, 0.1785714286f, -0.02232142857f },
+	[CURVE_LOG3G10] = { 0x1.d9ep+3f, 2.795906269e-3f, 14.81138966f, -0x1.d24p+2f,
+		-1.777379849e-5f, -0.01641127042f, 9.268892198f, 0, 0.06582108513f, -0.01f },
+};
+static const struct px_log_curve curve_log[CURVE_COUNT] = {
+	[CURVE_ACESCCT] = { 1, 0, 0x1.d38p-5f, 9.754477026e-6f, 0.08234560736f, 0x1.1c1p-1f,
+		-1.504976455e-5f, 7.8125e-3f, 10.54023774f, 0.0729055342f },
+	[CURVE_LOGC3] = { 5.555555556f, 0.05227227503f, 0x1.30cp-4f, 9.640282501e-6f,
+		0.1073530959f, 0x1.8ac8p-2f, 8.434239318e-6f, 0.0105909905f, 5.367654795f, 0.092809357f },
+	[CURVE_LOGC4] = { 2231.826309f, 64, 0x1.096p-4f, 6.601274754e-6f, 0.09348003058f,
+		-0x1.2fp-2f, -9.955182586e-6f, -0.01805699612f, 8.80303321f, 0.1589563365f },
+	[CURVE_SLOG3] = { 5.263157895f, 0.05263157895f, 0x1.3b2p-4f, 1.469079236e-5f,
+		0.1110146696f, 0x1.a468p-2f, 4.206235108e-6f, 0.01125f, 6.621943712f, 0.09286412512f },
+	[CURVE_VLOG] = { 1, 8.73e-3f, 0x1.29cp-4f, 1.008727904e-5f, 0.1048881975f, 0x1.3248p-1f,
+		4.3359375e-7f, 0.01f, 5.6f, 0.125f },
+	[CURVE_LOG3G10] = { 155.975327f, 2.55975327f, 0x1.148p-4f, 1.072667501e-5f,
+		0.09740443499f, 0, 0, -0.01f, 15.1927f, 0.151927f },
+};
+
+/* sRGB and the camera curve: a power of (v + a) / (1 + a) above a straight foot. */
+IN_INLINE void foot_decode_row(float *IN_RESTRICT p, float a, float gain, double y, float cut,
+                               float slope, int n)
+{
+	const struct px_power c = px_power_of(y);
+	float b[PX_BLOCK];
+	for (int m; n > 0; n -= m, p += m) {
+		m = n < PX_BLOCK ? n : PX_BLOCK;
+		for (int i = 0; i < m; i++) b[i] = px_abs(p[i]) + a;
+		px_pow_row(b, &c, POW_KEEP, m);
+		for (int i = 0; i < m; i++) {
+			float v = px_abs(p[i]), r = v > cut ? b[i] * gain : v * slope;
+			p[i] = px_flt(px_bitsf(r) | (px_bitsf(p[i]) & 0x80000000u));
+		}
+	}
+}
+IN_INLINE void foot_encode_row(float *IN_RESTRICT p, float a, double y, float cut, float slope, int n)
+{
+	const struct px_power c = px_power_of(y);
+	float b[PX_BLOCK];
+	for (int m; n > 0; n -= m, p += m) {
+		m = n < PX_BLOCK ? n : PX_BLOCK;
+		for (int i = 0; i < m; i++) b[i] = px_abs(p[i]);
+		px_pow_row(b, &c, POW_KEEP, m);
+		for (int i = 0; i < m; i++) {
+			float x = px_abs(p[i]), r = x > cut ? (1.0f + a) * b[i] - a : x * slope;
+			p[i] = px_flt(px_bitsf(r) | (px_bitsf(p[i]) & 0x80000000u));
+		}
+	}
+}
+static inline void gamma_row(float *p, double y, int n)
+{
+	const struct px_power c = px_power_of(y);
+	px_pow_row(p, &c, POW_ODD, n);
+}
+
+/* PQ in doubles: the inner power goes through a difference and wants all its bits, the outer one 2^-28. */
+IN_INLINE double pq_inner(double a, double y)
+{
+	return px_dexp2_within(y * px_quick_log2(a > 0x1p-149 ? a : 0x1p-149));
+}
+IN_INLINE double pq_decode_quick(double v)
+{
+	double p = pq_inner(px_dabs(v), 32 / 2523.0);
+	double num = p - 3424 / 4096.0, den = 2413 / 128.0 - 2392 / 128.0 * p;
+	den = den > 1e-3 ? den : 1e-3;
+	num = num > 0x1p-100 ? num : 0x1p-100;
+	return px_dsign(100 * px_quick_exp2(16384 / 2610.0 * px_quick_log2(num / den)), v);
+}
+IN_INLINE double pq_encode_quick(double x)
+{
+	double p = pq_inner(px_dabs(x) * 0.01, 2610 / 16384.0);
+	double q = (3424 / 4096.0 + 2413 / 128.0 * p) / (1 + 2392 / 128.0 * p);
+	return px_dsign(px_quick_exp2(2523 / 32.0 * px_quick_log2(q)), x);
+}
+
 IN_INLINE float keep_nan(float x, float y) { return x == x ? y : x; }
 static inline void curve_decode_row(int curve, float *IN_RESTRICT p, int n)
 {
 	switch (curve) {
-#define X(id, d, e) case id: for (int i = 0; i < n; i++) { double v = p[i]; p[i] = keep_nan(p[i], (float)(d)); } break;
-	CURVE_ROWS(X)
+	case CURVE_LINEAR: break;
+	case CURVE_GAMMA22: gamma_row(p, 2.2, n); break;
+	case CURVE_GAMMA24: gamma_row(p, 2.4, n); break;
+	case CURVE_GAMMA26: gamma_row(p, 2.6, n); break;
+	case CURVE_SRGB: foot_decode_row(p, 0.055f, 0.879415461402f, 2.4, 0.04045f, 1 / 12.92f, n); break;
+	case CURVE_CAMERA: foot_decode_row(p, 0.099f, 0.810763178913f, 1 / 0.45, 0.081f, 1 / 4.5f, n); break;
+#define X(id, d, e) case id: \
+	for (int i = 0; i < n; i++) { double v = p[i]; p[i] = keep_nan(p[i], (float)(d)); } break;
+	CURVE_DOUBLE(X)
+	X(CURVE_PQ, pq_decode_quick(v), )
 #undef X
-	default: break;
+	default: px_exp_row(p, &curve_exp[curve], n); break;
 	}
 }
 static inline void curve_encode_row(int curve, float *IN_RESTRICT p, int n)
 {
 	switch (curve) {
-#define X(id, d, e) case id: for (int i = 0; i < n; i++) { double v = p[i]; p[i] = keep_nan(p[i], (float)(e)); } break;
-	CURVE_ROWS(X)
+	case CURVE_LINEAR: break;
+	case CURVE_GAMMA22: gamma_row(p, 1 / 2.2, n); break;
+	case CURVE_GAMMA24: gamma_row(p, 1 / 2.4, n); break;
+	case CURVE_GAMMA26: gamma_row(p, 1 / 2.6, n); break;
+	case CURVE_SRGB: foot_encode_row(p, 0.055f, 1 / 2.4, 0.0031308f, 12.92f, n); break;
+	case CURVE_CAMERA: foot_encode_row(p, 0.099f, 0.45, 0.018f, 4.5f, n); break;
+#define X(id, d, e) case id: \
+	for (int i = 0; i < n; i++) { double v = p[i]; p[i] = keep_nan(p[i], (float)(e)); } break;
+	CURVE_DOUBLE(X)
+	X(CURVE_PQ, , pq_encode_quick(v))
 #undef X
-	default: break;
+	default: px_log_row(p, &curve_log[curve], n); break;
 	}
 }
 
@@ -239,26 +343,30 @@ static inline void curve_encode_row(int curve, float *IN_RESTRICT p, int n)
 IN_INLINE void matrix_row(const float m[9], float *IN_RESTRICT r, float *IN_RESTRICT g,
                           float *IN_RESTRICT b, int n)
 {
+	const float a0 = m[0], a1 = m[1], a2 = m[2], b0 = m[3], b1 = m[4], b2 = m[5];
+	const float c0 = m[6], c1 = m[7], c2 = m[8];
 	for (int i = 0; i < n; i++) {
 		float x = r[i], y = g[i], z = b[i];
-		r[i] = m[0] * x + m[1] * y + m[2] * z;
-		g[i] = m[3] * x + m[4] * y + m[5] * z;
-		b[i] = m[6] * x + m[7] * y + m[8] * z;
+		r[i] = a0 * x + a1 * y + a2 * z;
+		g[i] = b0 * x + b1 * y + b2 * z;
+		b[i] = c0 * x + c1 * y + c2 * z;
 	}
 }
 
-/* Transforms n pixels in place. Infinities may become NaN in the matrix; the core canonicalises
- * NaN. */
+enum { COLOUR_CHUNK = 256 };
+
+/* Transforms n pixels in place, in chunks that stay in L1. Infinities may become NaN in the matrix; the core
+ * canonicalises NaN. */
 static inline void colour_row(const struct colour_xform *x, float *r, float *g, float *b, int n)
 {
 	if (x->identity) return;
-	curve_decode_row(x->decode, r, n);
-	curve_decode_row(x->decode, g, n);
-	curve_decode_row(x->decode, b, n);
-	if (x->has_matrix) matrix_row(x->m, r, g, b, n);
-	curve_encode_row(x->encode, r, n);
-	curve_encode_row(x->encode, g, n);
-	curve_encode_row(x->encode, b, n);
+	for (int m; n > 0; n -= m, r += m, g += m, b += m) {
+		float *const p[3] = { r, g, b };
+		m = n < COLOUR_CHUNK ? n : COLOUR_CHUNK;
+		for (int k = 0; k < 3; k++) curve_decode_row(x->decode, p[k], m);
+		if (x->has_matrix) matrix_row(x->m, r, g, b, m);
+		for (int k = 0; k < 3; k++) curve_encode_row(x->encode, p[k], m);
+	}
 }
 
 #endif

@@ -92,12 +92,12 @@ static void row_hold(float *const out[3], const float *const in[3], float light,
 	const float *IN_RESTRICT a = in[0], *IN_RESTRICT b = in[1], *IN_RESTRICT c = in[2];
 	float *IN_RESTRICT r = out[0], *IN_RESTRICT g = out[1], *IN_RESTRICT l = out[2];
 	for (int i = 0; i < n; i++) {
-		float low = px_min(a[i], px_min(b[i], c[i]));
+		float x = a[i], y = b[i], z = c[i], low = px_min(x, px_min(y, z));
 		float t = px_clamp((low - HOLD_LOW) * (1.0f / (HOLD_HIGH - HOLD_LOW)), 0.0f, 1.0f);
 		float w = hold * (t * t * (3.0f - 2.0f * t));
-		r[i] = r[i] + w * (a[i] * light - r[i]);
-		g[i] = g[i] + w * (b[i] * light - g[i]);
-		l[i] = l[i] + w * (c[i] * light - l[i]);
+		r[i] = r[i] + w * (x * light - r[i]);
+		g[i] = g[i] + w * (y * light - g[i]);
+		l[i] = l[i] + w * (z * light - l[i]);
 	}
 }
 

@@ -208,23 +208,24 @@ static int grade_open(struct node_ctx *n, struct err *e)
 
 static void row_cdl(float *IN_RESTRICT p, float slope, float offset, float power, bool clamp, int n)
 {
-	for (int i = 0; i < n; i++) p[i] = p[i] * slope + offset;
+	if (slope != 1.0f || offset != 0.0f) for (int i = 0; i < n; i++) p[i] = p[i] * slope + offset;
 	if (clamp) for (int i = 0; i < n; i++) p[i] = px_clamp(p[i], 0.0f, 1.0f);
-	if (power == 1.0f) return;
-	for (int i = 0; i < n; i++) {
-		float v = px_pow(p[i], power);
-		p[i] = p[i] > 0.0f ? v : p[i];
-	}
+	px_power_row(p, power, POW_KEEP, n);
 }
 static void row_lgg(float *IN_RESTRICT p, float lift, float gain, float gamma, int n)
 {
 	for (int i = 0; i < n; i++) p[i] = (p[i] + lift) * gain;
-	if (gamma != 1.0f) for (int i = 0; i < n; i++) p[i] = px_spow(p[i], gamma);
+	px_power_row(p, gamma, POW_ODD, n);
 }
 static void row_contrast(float *IN_RESTRICT p, float c, float pivot, bool as_power, int n)
 {
-	if (as_power) for (int i = 0; i < n; i++) p[i] = px_spow(p[i] / pivot, c) * pivot;
-	else for (int i = 0; i < n; i++) p[i] = (p[i] - pivot) * c + pivot;
+	if (!as_power) {
+		for (int i = 0; i < n; i++) p[i] = (p[i] - pivot) * c + pivot;
+		return;
+	}
+	for (int i = 0; i < n; i++) p[i] = p[i] / pivot;
+	px_power_row(p, c, POW_ODD, n);
+	for (int i = 0; i < n; i++) p[i] = p[i] * pivot;
 }
 static void row_curve(float *IN_RESTRICT p, const struct baked *b, int n)
 {

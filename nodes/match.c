@@ -7,7 +7,7 @@
 #include "cdlfit.h"
 #include "measure.h"
 #include "node.h"
-#include "px_math.h"
+#include "px_rows.h"
 
 enum { SAMPLE_PIXELS = 20000 };
 
@@ -51,11 +51,7 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 static void row_sop(float *IN_RESTRICT p, float slope, float offset, float power, int n)
 {
 	for (int i = 0; i < n; i++) p[i] = p[i] * slope + offset;
-	if (power == 1.0f) return;
-	for (int i = 0; i < n; i++) {
-		float v = px_pow(p[i], power);
-		p[i] = p[i] > 0.0f ? v : p[i];
-	}
+	px_power_row(p, power, POW_KEEP, n);
 }
 
 static void row_saturation(float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b,
