@@ -59,6 +59,7 @@ static int root_key(struct sink_run *sk, struct keymemo *km, struct err *e)
 	for (int i = 0; i < sk->frames.n; i++) {
 		struct key k;
 		if (net_key(km, sk->node, sk->frames.v[i], &k, e) < 0) return -1;
+		keymemo_drop_before(km, sk->frames.v[i] - 64);
 		sha_u64(&s, (uint64_t)(int64_t)sk->frames.v[i]);
 		sha_key(&s, &k);
 	}
