@@ -95,6 +95,11 @@ int cache_lock(const char *dir, int *fd, struct err *e)
 	return err_set(e, E_OUTPUT, "lock %s/lock: %s", dir, strerror(cause));
 }
 
+void cache_hold(const struct cache *c)
+{
+	hold(c);
+}
+
 bool cache_has(const struct cache *c, const struct key *k)
 {
 	hold(c);
@@ -137,6 +142,13 @@ static int prepare(struct cache *c, const char *path, struct err *e)
 	free(ignore);
 	free(sub);
 	return rc;
+}
+
+int cache_prepare(struct cache *c, const char *path, struct err *e)
+{
+	if (make_dirs(c->dir, e) < 0) return -1;
+	hold(c);                             /* before the subfolder: prune removes empty ones */
+	return prepare(c, path, e);
 }
 
 void cache_set_aside(const char *path)
@@ -241,10 +253,7 @@ int cache_store(struct cache *c, const struct key *k, const struct image *im, bo
 	struct exr_write w = { .compression = EXRC_NONE, .half = half, .attr = attr, .fps = im->fmt.fps,
 		.has_chroma = true };
 	colour_primaries(im->fmt.space, w.chroma);
-	if (make_dirs(c->dir, e) == 0) {
-		hold(c);                     /* before the subfolder: prune removes empty ones */
-		if (prepare(c, path, e) == 0) rc = exr_write(path, &im->fmt, &im->view, &w, e);
-	}
+	if (cache_prepare(c, path, e) == 0) rc = exr_write(path, &im->fmt, &im->view, &w, e);
 	log_debug(LOG_CACHE, "%s %s", rc < 0 ? "cannot store" : "stored", path);
 	free(path);
 	free(names);

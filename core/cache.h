@@ -21,6 +21,9 @@ int cache_load(struct cache *c, const struct key *k, const struct image *into, s
 /* meta: name, value, ..., NULL further string attributes. */
 int cache_store(struct cache *c, const struct key *k, const struct image *im, bool half,
                 const char *const *meta, struct err *e);
+/* For what else lives beside the intermediates (journal.c): takes the shared lock; makes the folders of path. */
+void cache_hold(const struct cache *c);
+int cache_prepare(struct cache *c, const char *path, struct err *e);
 /* passes/GRAPH/PASS.####.exr inside the cache folder points at the frame; failures are not errors. */
 void cache_link(struct cache *c, const struct key *k, const char *graph, const char *pass, int frame);
 /* Reads a file as cache_load does, into a picture of its own, against the key that its name says. -1 with damaged:

@@ -108,7 +108,12 @@ bool net_identity(const struct net_node *nn, const struct node_ctx *c);
 size_t net_scratch(const struct net_node *nn, const struct node_ctx *c, struct rect r);
 int net_run(const struct net_node *nn, const struct node_ctx *c, const struct node_common *common, int frame,
             const struct needs *needs, const struct view *in, const struct view *out, void *scratch,
-            void *run, struct pixhash *hash, const atomic_int *cancel, struct err *e);
+            const atomic_int *cancel, struct err *e);
+/* A sink's two halves: pictures to a packed frame, and a frame (packed, or in[]) to the encoder. */
+struct sink_call { const struct node_ctx *c; int frame; void *scratch, *run, *packed; const char *root; struct pixhash *hash;
+                   const atomic_int *cancel; };
+int net_pack(const struct net_node *nn, const struct sink_call *s, const struct needs *nd, const struct view *in, struct err *e);
+int net_put(const struct net_node *nn, const struct sink_call *s, const struct needs *nd, const struct view *in, struct err *e);
 
 /* --- composites: what expand (C) and build (Lua) may do --- */
 struct xnode;

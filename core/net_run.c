@@ -186,17 +186,17 @@ static int call_type(const struct net_node *nn, const struct call *c)
 
 int net_run(const struct net_node *nn, const struct node_ctx *c, const struct node_common *common, int frame,
             const struct needs *nd, const struct view *in, const struct view *out, void *scratch,
-            void *run, struct pixhash *hash, const atomic_int *cancel, struct err *e)
+            const atomic_int *cancel, struct err *e)
 {
 	const struct node_type *t = nn->type;
-	bool numbered = (t->flags & (NF_TIME | NF_SINK)) || (t->traits & TR_SOURCE);
+	bool numbered = (t->flags & NF_TIME) || (t->traits & TR_SOURCE);
 	struct view seen[NODE_MAX_NEEDS], rgb_out;
 	int rgb[3];
 	struct call call = { .n = c, .frame = numbered ? frame : 0, .nin = nd->n - nd->ncore, .need = nd->v,
-		.in = in, .out = out, .scratch = scratch, .run = run, .hash = hash, .cancel = cancel ? cancel : &never, .err = e };
-	bool colour = (t->flags & NF_RGB) && out && rgb_index(&nn->fmt, rgb);
+		.in = in, .out = out, .scratch = scratch, .cancel = cancel ? cancel : &never, .err = e };
+	bool colour = (t->flags & NF_RGB) && rgb_index(&nn->fmt, rgb);
 	if (colour) {
-		size_t own = out && t->scratch ? align64(t->scratch(c, out->r)) : 0;
+		size_t own = t->scratch ? align64(t->scratch(c, out->r)) : 0;
 		rgb_views(nn, nd, in, seen, (char *)scratch + own);
 		pick_rgb(out, rgb, &rgb_out);
 		call.in = seen;
@@ -205,10 +205,32 @@ int net_run(const struct net_node *nn, const struct node_ctx *c, const struct no
 	if (call_type(nn, &call) < 0) return -1;
 	const struct view *core = in + (nd->n - nd->ncore);
 	if (colour && wants_input(nn)) finish_rgb(nn, core, out, rgb);
-	if (out && (t->flags & NF_MASKED) && wants_input(nn)) {
+	if ((t->flags & NF_MASKED) && wants_input(nn)) {
 		int mask = mask_conn(nn);
 		if (mask >= 0 || common->mix != 1.0)
 			apply_mask(nn, common, core, mask >= 0 ? core + 1 : NULL, mask, out);
 	}
 	return 0;
+}
+
+static struct call sink_protocol(const struct sink_call *s, const struct needs *nd, const struct view *in, struct err *e)
+{
+	struct call call = { .n = s->c, .frame = s->frame, .nin = nd ? nd->n - nd->ncore : 0, .need = nd ? nd->v : NULL, .in = in,
+		.scratch = s->scratch, .run = s->run, .packed = s->packed, .root = s->root, .hash = s->hash,
+		.cancel = s->cancel ? s->cancel : &never, .err = e };
+	return call;
+}
+
+int net_pack(const struct net_node *nn, const struct sink_call *s, const struct needs *nd, const struct view *in,
+             struct err *e)
+{
+	struct call c = sink_protocol(s, nd, in, e);
+	return nn->type->pack(&c);
+}
+
+int net_put(const struct net_node *nn, const struct sink_call *s, const struct needs *nd, const struct view *in,
+            struct err *e)
+{
+	struct call c = sink_protocol(s, nd, in, e);
+	return nn->type->frame(&c);
 }

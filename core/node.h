@@ -81,6 +81,8 @@ struct call {
 	void *scratch;                       /* type->scratch(n, rect) bytes, 64-byte aligned */
 	void *run;                           /* sinks: what begin made */
 	struct pixhash *hash;                /* sinks: hash of what was handed to the encoder */
+	void *packed;                        /* sinks that pack: the frame as it enters the encoder */
+	const char *root;                    /* sinks without order: what marks this frame's own file, 64 hex digits */
 	const atomic_int *cancel;            /* poll every 50 ms of work; return -1 when set */
 	struct err *err;
 };
@@ -90,6 +92,7 @@ struct sink_job {
 	const struct node_ctx *n;
 	const int *frames; int nframes;      /* output frames asked for, ascending */
 	bool whole;                          /* they are the node's whole range */
+	bool part;                           /* some frames of a clip: packed for the journal, nothing is written */
 	bool overwrite;
 	bool dry;                            /* only hashes are wanted: no file is looked at or written */
 	int threads;                         /* of the whole process, codec threads included */
@@ -99,6 +102,14 @@ struct sink_job {
 	struct rational audio_fps; int audio_first;  /* source frame that output frame frames[0] shows */
 	const char *outpath;                 /* override by -o, or NULL */
 };
+
+/* How a sink takes its frames. PACKS: pack turns a picture into what enters the encoder, in any order and on any
+ * worker, and frame takes that; without it frame takes the picture. ORDERED: frame is called in order, one call at
+ * a time (clips); without it every frame is a file of its own and frame is called as frames come, at once. */
+enum sink_kind { SINK_PACKS = 1, SINK_ORDERED = 2 };
+/* A packed frame begins with this many bytes of the sink's own, of which the first are the frame's struct pixhash;
+ * 16-bit words follow. */
+enum { SINK_PACKED_HEAD = 128 };
 
 /* solve: measured frames in, attribute texts out. */
 struct solve_sample { int frame; const struct image *in, *reference; };
@@ -142,7 +153,11 @@ struct node_type {
 	int (*frame)(const struct call *c);
 	int (*expand)(struct expand *x, const struct node_ctx *n, struct err *e);
 	int (*begin)(const struct sink_job *j, void **run, struct err *e);
-	bool (*fresh)(const struct sink_job *j);                       /* the finished file with this root key is there */
+	unsigned (*sink)(const struct sink_job *j);                    /* sink_kind flags */
+	size_t (*packed)(const struct sink_job *j);                    /* bytes of a packed frame, or that frame takes beside the picture */
+	int (*pack)(const struct call *c);                             /* fills c->packed and c->hash; c->scratch as declared */
+	bool (*fresh)(const struct sink_job *j);                       /* ordered: the finished file with this root key is there */
+	bool (*frame_fresh)(const struct sink_job *j, int frame, const char *root);  /* not ordered: that frame's file is */
 	int (*end)(void *run, bool commit, struct err *e);             /* commit false: leave nothing behind */
 	int (*solve)(struct solve_call *s, struct err *e);
 	const void *user;                    /* script types: their program */

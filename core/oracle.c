@@ -26,9 +26,9 @@ static int inputs(struct oracle *o, const struct net_node *nn, const struct need
 	return 0;
 }
 
-/* Runs node nn at a frame into im (NULL for sinks). */
-static int compute(struct oracle *o, const struct net_node *nn, int frame, struct image *im, void *run,
-                   struct pixhash *hash, struct err *e)
+/* Runs node nn at a frame into im, or a sink's frame. */
+static int compute(struct oracle *o, const struct net_node *nn, int frame, struct image *im,
+                   const struct sink_run *sink, struct pixhash *hash, struct err *e)
 {
 	struct node_ctx c;
 	struct node_common cm;
@@ -38,11 +38,13 @@ static int compute(struct oracle *o, const struct net_node *nn, int frame, struc
 	int rc = -1;
 	if (net_ctx_at(o->n, nn, frame, &c, &cm, e) < 0) goto out;
 	net_needs(nn, &c, frame, nn->fmt.data, nd);
-	if (inputs(o, nn, nd, in, e) == 0) {
-		size_t bytes = im ? net_scratch(nn, &c, nn->fmt.data) : 64;
-		scratch = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
-		rc = net_run(nn, &c, &cm, frame, nd, in, im ? &im->view : NULL, scratch, run, hash, NULL, e);
+	if (inputs(o, nn, nd, in, e) < 0) goto close;
+	if (sink) rc = sink_run_frame(sink, &c, nd, in, frame, hash, e);
+	else {
+		scratch = aligned_alloc(64, (net_scratch(nn, &c, nn->fmt.data) + 63) & ~(size_t)63);
+		rc = net_run(nn, &c, &cm, frame, nd, in, &im->view, scratch, NULL, e);
 	}
+close:
 	net_ctx_free(nn, &c);
 out:
 	free(nd);
@@ -98,7 +100,7 @@ int oracle_run(struct net *n, const struct render_opts *opts, struct render_stat
 	for (int i = 0; i < nsink && rc == 0; i++)
 		for (int k = 0; k < sink[i].frames.n && rc == 0 && !sink[i].fresh; k++, forget(&o)) {
 			struct pixhash h = { 0, 0 };
-			rc = compute(&o, sink[i].node, sink[i].frames.v[k], NULL, sink[i].run, &h, e);
+			rc = compute(&o, sink[i].node, sink[i].frames.v[k], NULL, &sink[i], &h, e);
 			struct render_event ev = { sink[i].node, sink[i].frames.v[k], h, k + 1, sink[i].frames.n };
 			if (rc == 0 && opts->event) opts->event(opts->user, &ev);
 			st->frames += rc == 0;

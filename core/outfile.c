@@ -69,11 +69,11 @@ static void sync_folder(const char *path)
 	close(fd);
 }
 
-int outfile_commit(struct outfile *f, struct err *e)
+static int finish(struct outfile *f, bool sync, struct err *e)
 {
 	int rc = 0, fd = f->fd;
 	f->fd = -1;
-	if (fsync(fd))
+	if (sync && fsync(fd))
 		rc = err_set(e, E_OUTPUT, "fsync %s: %s", f->path, strerror(errno));
 	if (close(fd) && !rc)
 		rc = err_set(e, E_OUTPUT, "close %s: %s", f->path, strerror(errno));
@@ -81,10 +81,20 @@ int outfile_commit(struct outfile *f, struct err *e)
 		rc = err_set(e, E_OUTPUT, "rename to %s: %s", f->path, strerror(errno));
 	if (rc)
 		unlink(f->tmp);
-	else
+	else if (sync)
 		sync_folder(f->path);
 	clear(f);
 	return rc;
+}
+
+int outfile_commit(struct outfile *f, struct err *e)
+{
+	return finish(f, true, e);
+}
+
+int outfile_rename(struct outfile *f, struct err *e)
+{
+	return finish(f, false, e);
 }
 
 void outfile_abort(struct outfile *f)

@@ -16,6 +16,8 @@ int outfile_open(struct outfile *f, const char *path, struct err *e);
 int outfile_write(struct outfile *f, const void *p, size_t n, uint64_t offset, struct err *e);
 /* fsync, rename, fsync of the folder. On failure nothing is left behind. Closes in any case. */
 int outfile_commit(struct outfile *f, struct err *e);
+/* The same without the fsyncs, for files that carry a checksum and can be made again. */
+int outfile_rename(struct outfile *f, struct err *e);
 /* Removes the temporary; accepts a closed or zeroed one. */
 void outfile_abort(struct outfile *f);
 

@@ -3,14 +3,19 @@
  * A node joins the stage of its consumers when all of them stand in one stage, ask for the same frame,
  * and computing its border again for every tile costs less than a trip through memory.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "plan.h"
+#include "plan_int.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Share of a tile that may be computed again for its border before memory is cheaper. */
-#define PLAN_MAX_OVERLAP 1.6
+/* A trip through memory: written, read again, and the written lines fetched first; in operations that take
+ * as long (measured: a core computes about as many as it moves bytes). */
+#define PLAN_TRIP_FLOPS_PER_BYTE 3.0
+/* Whatever it costs, a tile is not computed more often than this for its border. */
+#define PLAN_MAX_OVERLAP 3.0
+/* The tile that fusing is judged by, and the most members a stage may have. */
+enum { PLAN_TILE = 128, PLAN_MAX_MEMBERS = 64 };
 
 static bool same_frame(const struct net_node *nn, const struct needs *nd, int frame, int conn)
 {
@@ -51,7 +56,15 @@ static double edge_overlap(const struct net_node *nn, int conn, int tile)
 	return (double)rect_area(need) / ((double)rect_area(r) * (whole > 0 ? whole : 1));
 }
 
-struct joiner { struct plan *p; int *stage; double *overlap; struct net_node ***users; int *nusers; };
+struct joiner { struct plan *p; int *stage, *members; double *overlap; struct net_node ***users; int *nusers; };
+
+/* Does computing the border of nn again cost less than writing and reading the picture? */
+static bool worth_joining(const struct net_node *nn, double overlap)
+{
+	double per = nn->type->flops ? nn->type->flops(&nn->ctx) : 20;
+	double trip = PLAN_TRIP_FLOPS_PER_BYTE * (double)sizeof(float) * nn->fmt.nch;
+	return overlap <= PLAN_MAX_OVERLAP && (overlap - 1) * per <= trip;
+}
 
 static bool may_join(const struct joiner *j, const struct net_node *nn, int *stage, double *overlap)
 {
@@ -66,12 +79,11 @@ static bool may_join(const struct joiner *j, const struct net_node *nn, int *sta
 		for (int c = 0; c < u->nconn; c++) {
 			if (u->conn[c] != nn) continue;
 			if (!edge_is_direct(u, c)) return false;
-			double o = edge_overlap(u, c, j->p->tile) * j->overlap[u->index];
+			double o = edge_overlap(u, c, PLAN_TILE) * j->overlap[u->index];
 			if (o > *overlap) *overlap = o;
 		}
 	}
-	/* sources made tile by tile (pattern) are as dear as any node: the same limit holds */
-	return *overlap <= PLAN_MAX_OVERLAP;
+	return j->members[*stage] < PLAN_MAX_MEMBERS && worth_joining(nn, *overlap);
 }
 
 static void list_users(struct joiner *j, const struct net *n)
@@ -86,15 +98,12 @@ static void list_users(struct joiner *j, const struct net *n)
 		}
 }
 
-static void fill_stage(struct plan *p, struct stage *s, const struct net_node *out)
+static void fill_stage(struct stage *s, const struct net_node *out)
 {
-	double per = out->type->flops ? out->type->flops(&out->ctx) : 20;
 	s->out = (struct net_node *)out;
 	s->kind = out->type->flags & NF_SINK ? ST_SINK : out->type->frame ? ST_FRAME : ST_TILES;
 	s->bytes = s->kind == ST_SINK ? 0 : image_bytes(&out->fmt);
 	s->keep = out->keep;
-	s->flops += per * (double)rect_area(out->fmt.data);
-	(void)p;
 }
 
 static void number_stages(struct plan *p, const int *stage)
@@ -107,7 +116,7 @@ static void number_stages(struct plan *p, const int *stage)
 		if (stage[i] == i) {
 			renum[i] = p->nstage;
 			p->stage[p->nstage].index = p->nstage;
-			fill_stage(p, &p->stage[p->nstage++], n->node[i]);
+			fill_stage(&p->stage[p->nstage++], n->node[i]);
 		}
 	for (int i = 0; i < n->nnode; i++) {
 		struct stage *s = &p->stage[renum[stage[i]]];
@@ -115,9 +124,6 @@ static void number_stages(struct plan *p, const int *stage)
 		p->slot_of[i] = s->n;
 		s->node = xrealloc(s->node, (size_t)s->n + 1, sizeof *s->node);
 		s->node[s->n++] = n->node[i];
-		const struct node_type *t = n->node[i]->type;
-		if (stage[i] != i)
-			s->flops += (t->flops ? t->flops(&n->node[i]->ctx) : 20) * (double)rect_area(n->node[i]->fmt.data);
 	}
 	free(renum);
 }
@@ -137,10 +143,10 @@ struct plan *plan_new(struct net *n, const struct plan_opts *o)
 {
 	struct plan *p = xalloc(1, sizeof *p);
 	size_t nn = (size_t)n->nnode + 1;
-	struct joiner j = { p, xalloc(nn, sizeof(int)), xalloc(nn, sizeof(double)),
+	struct joiner j = { p, xalloc(nn, sizeof(int)), xalloc(nn, sizeof(int)), xalloc(nn, sizeof(double)),
 	                    xalloc(nn, sizeof(void *)), xalloc(nn, sizeof(int)) };
 	p->net = n;
-	p->tile = o->tile > 0 ? o->tile : 128;
+	p->tile = o->tile > 0 ? o->tile : 0;
 	p->stage_of = xalloc(nn, sizeof(int));
 	p->slot_of = xalloc(nn, sizeof(int));
 	list_users(&j, n);
@@ -153,13 +159,16 @@ struct plan *plan_new(struct net *n, const struct plan_opts *o)
 			j.stage[i] = s;
 			j.overlap[i] = over;
 		}
+		j.members[j.stage[i]]++;
 	}
 	number_stages(p, j.stage);
 	mark_temporal(p);
+	for (int i = 0; i < p->nstage; i++) plan_tiles(p, &p->stage[i]);
 	for (int i = 0; i < n->nnode; i++) free(j.users[i]);
 	free(j.users);
 	free(j.nusers);
 	free(j.stage);
+	free(j.members);
 	free(j.overlap);
 	return p;
 }

@@ -18,7 +18,9 @@ struct stage {
 	size_t bytes;                        /* of the output image */
 	bool keep;                           /* frames are intermediates on disk */
 	bool temporal;                       /* some consumer reads other frames: results are held for later */
-	double flops;                        /* per frame */
+	int tile_w, tile_h;                  /* of its tiles: they fit the second-level cache */
+	double flops, border;                /* a frame; the share of them that tiles compute again at their borders */
+	size_t read, scratch;                /* bytes a frame reads from other stages' pictures; of one tile */
 };
 
 struct plan {
@@ -26,7 +28,7 @@ struct plan {
 	struct stage *stage; int nstage;     /* topological order of their outputs */
 	int *stage_of;                       /* node index -> stage it is a member of */
 	int *slot_of;                        /* node index -> place among its stage's members */
-	int tile;                            /* side of a tile */
+	int tile;                            /* side of all tiles where the caller asks for one, else 0 */
 };
 
 struct plan_opts { int tile; bool no_fuse; };

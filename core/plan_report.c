@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal.h"
 #include "render.h"
 
 struct seen { int stage, frame; bool load; };
@@ -114,6 +115,29 @@ static int walk_target(struct walk *w, struct net_node *nn, const struct format 
 	return rc;
 }
 
+/* The frames a sink still wants; those in the journal need nothing. */
+static int walk_frames(struct walk *w, struct net_node *nn, const struct sink_run *sk, struct plan_report *r)
+{
+	bool journal = sink_journals(sk) && w->o->cache && !w->o->no_journal && !w->o->dry;
+	int rc = 0;
+	for (int i = 0; i < sk->frames.n && rc == 0; i++) {
+		int frame = sk->frames.v[i];
+		struct key k;
+		w->frame_bytes = sk->packed;
+		bool have = false;
+		if (journal) {
+			if (net_key(w->km, nn, frame, &k, w->e) < 0) return -1;
+			have = journal_has(w->o->cache, &k);
+			if (!have) r->journal_bytes += sk->packed;
+		}
+		if (!have) rc = walk_stage(w, w->p->stage_of[nn->index], frame);
+		if (w->frame_bytes > r->peak) r->peak = w->frame_bytes;
+		keymemo_drop_before(w->km, frame - 64);
+	}
+	r->frames += sk->frames.n;
+	return rc;
+}
+
 /* A write whose finished file carries the root key of these frames is left alone. */
 static int walk_sink(struct walk *w, struct net_node *nn, struct plan_report *r)
 {
@@ -121,9 +145,9 @@ static int walk_sink(struct walk *w, struct net_node *nn, struct plan_report *r)
 	int rc = sink_prepare(w->n, w->o, w->km, 1, &sk, w->e);
 	if (rc == 0 && sk.fresh)
 		add_row(r, (struct plan_row){ nn, sk.frames.v[0], sk.frames.v[sk.frames.n - 1], 1, ROW_FRESH });
+	if (rc == 0 && !sk.fresh) rc = walk_frames(w, nn, &sk, r);
 	free(sk.frames.v);
-	if (rc < 0 || sk.fresh) return rc;
-	return walk_target(w, nn, &nn->conn[0]->fmt, r);
+	return rc;
 }
 
 int render_plan(struct net *n, struct plan *p, const struct render_opts *o, struct plan_report *out, struct err *e)

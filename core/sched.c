@@ -157,7 +157,7 @@ static int run_frames(struct sched *s, const struct frame_list *lists, struct er
 static void sched_free(struct sched *s)
 {
 	for (int i = 0; i < s->nworker; i++) {
-		free(s->worker[i].scratch);
+		stage_mem_free(&s->worker[i].scratch);
 		free(s->worker[i].ev);
 	}
 	free(s->worker);
@@ -204,8 +204,39 @@ static void sched_init(struct sched *s, struct net *n, const struct render_opts 
 	s->bucket = xalloc(s->nbucket, sizeof *s->bucket);
 	s->running = xalloc((size_t)s->p->nstage + 1, sizeof *s->running);
 	s->last_sink = xalloc((size_t)n->nwrite + 1, sizeof *s->last_sink);
+	s->journal = o->cache && !o->no_journal && !o->dry;
 	s->nworker = o->threads > 0 ? o->threads : sys_threads();
 	s->worker = xalloc((size_t)s->nworker, sizeof *s->worker);
+}
+
+/* Frames of a clip that the journal holds, of all that it has; drops them where the clip is whole. */
+static int journaled(struct sched *s, const struct net_node *nn, bool drop, int *all)
+{
+	const struct format *f = &nn->conn[0]->fmt;
+	struct err ignore = ERR_INIT;
+	struct key k;
+	int n = 0;
+	*all = f->last - f->first + 1;
+	for (int frame = f->first; frame <= f->last; frame++) {
+		if (net_key(s->km, nn, frame, &k, &ignore) < 0 || !journal_has(s->o->cache, &k)) continue;
+		n++;
+		if (drop) journal_drop(s->o->cache, &k);
+		keymemo_drop_before(s->km, frame - 64);
+	}
+	return n;
+}
+
+/* What is left to do for clips of which only some frames were asked; finished ones need no journal any more. */
+static void settle_journals(struct sched *s, const struct sink_run *sink, int nsink, bool done)
+{
+	for (int i = 0; i < nsink && s->journal; i++) {
+		int all, have;
+		if (!sink_journals(&sink[i]) || (!sink[i].job.part && !(sink[i].job.whole && done))) continue;
+		have = journaled(s, sink[i].node, !sink[i].job.part, &all);
+		if (sink[i].job.part)
+			log_note("write '%s': %d of %d frames are in the journal; a render of all frames makes the clip of them",
+			         sink[i].node->id, have, all);
+	}
 }
 
 int render_run(struct net *n, const struct render_opts *o, struct render_stats *st, struct err *e)
@@ -218,10 +249,15 @@ int render_run(struct net *n, const struct render_opts *o, struct render_stats *
 	if (sinks_open(n, o, s.km, s.nworker, &s.sink, &s.nsink, e) < 0) goto out;
 	if (target_frames(&s, lists, e) == 0) rc = run_frames(&s, lists, e);
 	struct err close_err = ERR_INIT;
+	struct sink_run *done = xalloc((size_t)s.nsink + 1, sizeof *done);
+	memcpy(done, s.sink, (size_t)s.nsink * sizeof *done);
+	int ndone = s.nsink;
 	if (sinks_close(s.sink, s.nsink, rc == 0, &close_err) < 0 && rc == 0) {
 		*e = close_err;
 		rc = -1;
 	}
+	settle_journals(&s, done, ndone, rc == 0);
+	free(done);
 	st->peak_bytes = pool_peak(s.pool);
 	if (o->trace && trace_write(&s, o->trace, e) < 0) rc = -1;
 out:

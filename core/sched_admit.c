@@ -15,13 +15,13 @@ static size_t bucket_of(const struct sched *s, int stage, int frame)
 struct job *job_find(struct sched *s, int stage, int frame)
 {
 	struct job *j = s->bucket[bucket_of(s, stage, frame)];
-	while (j && (j->s->index != stage || j->frame != frame)) j = j->next;
+	while (j && (j->id != stage || j->frame != frame)) j = j->next;
 	return j;
 }
 
 void job_drop(struct sched *s, struct job *j)
 {
-	struct job **p = &s->bucket[bucket_of(s, j->s->index, j->frame)];
+	struct job **p = &s->bucket[bucket_of(s, j->id, j->frame)];
 	while (*p != j) p = &(*p)->next;
 	*p = j->next;
 	free(j->dep);
@@ -30,11 +30,12 @@ void job_drop(struct sched *s, struct job *j)
 	free(j);
 }
 
-static struct job *job_new(struct sched *s, const struct stage *st, int frame, int order)
+static struct job *job_new(struct sched *s, const struct stage *st, int id, int frame, int order)
 {
 	struct job *j = xalloc(1, sizeof *j);
-	size_t b = bucket_of(s, st->index, frame);
+	size_t b = bucket_of(s, id, frame);
 	j->s = st;
+	j->id = id;
 	j->frame = frame;
 	j->order = order;
 	j->sink = -1;
@@ -99,6 +100,13 @@ out:
 	return rc;
 }
 
+static void add_fresh(struct closure *c, struct job *j)
+{
+	c->fresh = grow(c->fresh, (size_t)c->n, &c->cap, sizeof *c->fresh);
+	c->fresh[c->n++] = j;
+	c->bytes += j->reserved;
+}
+
 static struct job *close_over(struct closure *c, int stage, int frame, struct err *e)
 {
 	struct sched *s = c->s;
@@ -108,11 +116,9 @@ static struct job *close_over(struct closure *c, int stage, int frame, struct er
 		unhold(s, j);
 		return j;
 	}
-	j = job_new(s, st, frame, c->order);
-	c->fresh = grow(c->fresh, (size_t)c->n, &c->cap, sizeof *c->fresh);
-	c->fresh[c->n++] = j;
+	j = job_new(s, st, stage, frame, c->order);
 	j->reserved = st->bytes;
-	c->bytes += st->bytes;
+	add_fresh(c, j);
 	if (st->keep) {
 		if (net_key(s->km, st->out, frame, &j->key, e) < 0) return NULL;
 		j->has_key = true;
@@ -185,16 +191,47 @@ static bool asks(const struct frame_list *l, int frame)
 	return lo < l->n && l->v[lo] == frame;
 }
 
+/* A clip's frames come one after the other. */
+static void keep_order(struct sched *s, int i, struct job *j)
+{
+	if (!(s->sink[i].kind & SINK_ORDERED)) return;
+	if (s->last_sink[i]) link_dep(j, s->last_sink[i], NULL);
+	s->last_sink[i] = j;
+}
+
+/* The encoder's half of a frame: after its packing and, for clips, after the frame before. */
+static void add_put(struct closure *c, int i, struct job *pack)
+{
+	struct sched *s = c->s;
+	struct job *put = job_new(s, pack->s, s->p->nstage + i, pack->frame, c->order);
+	put->put = put->final = true;
+	put->sink = i;
+	put->key = pack->key;
+	put->has_key = pack->has_key;
+	add_fresh(c, put);
+	link_dep(put, pack, pack->s->out);
+	keep_order(s, i, put);
+}
+
 static int add_sink(struct closure *c, int i, int frame, struct err *e)
 {
 	struct sched *s = c->s;
 	struct sink_run *sk = &s->sink[i];
+	int stage = s->p->stage_of[sk->node->index];
 	if (sk->fresh || !asks(&sk->frames, frame)) return 0;
-	struct job *j = close_over(c, s->p->stage_of[sk->node->index], frame, e);
-	if (!j) return -1;
+	struct job *j = job_new(s, &s->p->stage[stage], stage, frame, c->order);
 	j->sink = i;
-	if (s->last_sink[i]) link_dep(j, s->last_sink[i], NULL);
-	s->last_sink[i] = j;
+	j->reserved = sk->packed;
+	add_fresh(c, j);
+	if (net_key(s->km, sk->node, frame, &j->key, e) < 0) return -1;
+	j->has_key = true;
+	j->load = s->journal && sink_journals(sk) && journal_has(s->o->cache, &j->key);
+	if (!j->load && add_deps(c, j, e) < 0) return -1;
+	if ((sk->kind & SINK_PACKS) && !sk->job.part && !sk->job.dry) add_put(c, i, j);
+	else {
+		j->final = true;
+		if (!(sk->kind & SINK_PACKS)) keep_order(s, i, j);
+	}
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "journal.h"
 #include "render.h"
 #include "stage_run.h"
 
@@ -13,8 +14,13 @@ enum job_state { J_NEW, J_WAIT, J_READY, J_START, J_TILES, J_FINISH, J_AGAIN, J_
 /* READY: may be started. START: one worker prepares it. TILES: tiles are handed out. FINISH: its file is
  * being kept or its result delivered. AGAIN: a damaged intermediate, to be planned anew. */
 
+/* A sink's frame is one job (a picture written to a file of its own) or two: packing, by any worker in any order,
+ * and PUT, which hands packed frames to the encoder in order. */
 struct job {
 	const struct stage *s;
+	int id;                              /* stage index; of a put, behind the stages */
+	bool put, final;                     /* final: its end is a frame that was asked for */
+	void *packed;
 	int frame, order;                    /* order: index of the output frame that first asked for it */
 	enum job_state state;
 	bool load, failed, poisoned, target, cached;   /* cached: held for later temporal windows */
@@ -26,13 +32,13 @@ struct job {
 	struct image *im;
 	size_t reserved;
 	struct stage_job run;
-	size_t scratch;
 	int ntx, ntiles, next_tile, tiles_left;
 	int sink;                            /* index of the sink, -1 otherwise */
+	struct pixhash hash;                 /* of a sink's frame */
 	struct job *next;                    /* all jobs of a hash bucket */
 };
 
-struct worker { struct sched *s; int id; pthread_t thread; bool started; char *scratch; size_t size; uint64_t seed;
+struct worker { struct sched *s; int id; pthread_t thread; bool started; struct stage_mem scratch; uint64_t seed;
 	struct trace_event *ev; int nev; size_t cev; };
 struct trace_event { const char *name; int frame; int64_t start_us, dur_us; };
 
@@ -55,7 +61,8 @@ struct sched {
 	struct err first;
 	struct worker *worker; int nworker;
 	struct sink_run *sink; int nsink;
-	struct job **last_sink;              /* per sink: the job of the frame before, for order */
+	struct job **last_sink;              /* per sink: the put of the frame before, for order */
+	bool journal;                        /* clips' packed frames are kept until the clip is whole */
 	int total, done;
 	struct pool *pool;
 	int64_t t0;

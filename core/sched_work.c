@@ -20,7 +20,7 @@ int64_t now_us(void)
 
 static bool before(const struct job *a, const struct job *b)
 {
-	return a->order != b->order ? a->order < b->order : a->s->index < b->s->index;
+	return a->order != b->order ? a->order < b->order : a->id < b->id;
 }
 
 void job_ready(struct sched *s, struct job *j)
@@ -46,6 +46,8 @@ static void unready(struct sched *s, const struct job *j)
 void job_free_image(struct sched *s, struct job *j)
 {
 	if (j->im) image_unref(&j->im);
+	if (j->packed) pool_release(s->pool, j->packed);
+	j->packed = NULL;
 	s->reserved -= j->reserved;
 	j->reserved = 0;
 	pthread_cond_signal(&s->idle);
@@ -98,7 +100,7 @@ static void job_done(struct sched *s, struct job *j)
 	for (int i = 0; i < j->ndep; i++)
 		if (j->dep_node[i]) release_dep(s, j->dep[i]);
 	j->ndep = 0;
-	if (j->sink >= 0 || j->target) {
+	if (j->final || j->target) {
 		s->done++;
 		s->st->failed += j->failed;
 		s->st->frames += !j->failed;
@@ -125,10 +127,12 @@ static int start_job(struct sched *s, struct job *j, struct err *e)
 	if (j->load || j->sink >= 0) { j->ntiles = 1; }
 	else if (j->s->kind == ST_FRAME) j->ntiles = 1;
 	else {
-		int t = s->p->tile;
-		j->ntx = (rect_w(out->fmt.data) + t - 1) / t;
-		j->ntiles = j->ntx * ((rect_h(out->fmt.data) + t - 1) / t);
+		j->ntx = (rect_w(out->fmt.data) + j->s->tile_w - 1) / j->s->tile_w;
+		j->ntiles = j->ntx * ((rect_h(out->fmt.data) + j->s->tile_h - 1) / j->s->tile_h);
 	}
+	if (j->put) return 0;
+	if (j->sink >= 0 && (s->sink[j->sink].kind & SINK_PACKS) &&
+	    !(j->packed = pool_alloc(s->pool, s->sink[j->sink].packed, out->id, e))) return -1;
 	if (j->sink < 0 && !(j->im = image_new(s->pool, &out->fmt, out->id, e))) return -1;
 	if (j->load) return 0;
 	if (stage_job_open(&j->run, s->p, j->s, j->frame, e) < 0) return -1;
@@ -140,25 +144,7 @@ static int start_job(struct sched *s, struct job *j, struct err *e)
 		struct job *d = j->dep[i];
 		j->run.in[j->run.nin++] = (struct stage_input){ j->dep_node[i], d->frame, &d->im->view };
 	}
-	for (int i = 0; j->s->kind == ST_TILES && i < j->ntiles; i++) {
-		struct rect d = out->fmt.data;
-		int x = d.x0 + i % j->ntx * s->p->tile, y = d.y0 + i / j->ntx * s->p->tile;
-		struct rect r = rect_and(rect_of(x, y, x + s->p->tile, y + s->p->tile), d);
-		size_t need = stage_job_scratch(&j->run, r);
-		if (need > j->scratch) j->scratch = need;
-	}
 	return 0;
-}
-
-static void *worker_scratch(struct worker *w, size_t n)
-{
-	if (n > w->size) {
-		free(w->scratch);
-		w->size = (n + 4095) & ~(size_t)4095;
-		w->scratch = aligned_alloc(64, w->size);
-		if (!w->scratch) w->size = 0;
-	}
-	return w->scratch;
 }
 
 /* Events come one at a time, outside the scheduler's lock. */
@@ -170,14 +156,26 @@ static void send_event(struct sched *s, const struct net_node *nn, int frame, st
 	pthread_mutex_unlock(&s->event_lock);
 }
 
-static int run_sink(struct sched *s, struct job *j, const struct view *in, const struct needs *nd, struct err *e)
+/* A sink's job: packing, handing on a packed frame, or writing a picture. */
+static int run_sink(struct sched *s, struct worker *w, struct job *j, const struct view *in, const struct needs *nd,
+                    struct err *e)
 {
 	struct sink_run *sk = &s->sink[j->sink];
+	const struct node_type *t = sk->node->type;
+	bool pack = (sk->kind & SINK_PACKS) && !j->put;
 	struct pixhash h = { 0, 0 };
-	if (net_run(sk->node, &j->run.ctx[0], &j->run.common[0], j->frame, nd, in, NULL, NULL, sk->run, &h,
-	            &s->cancel, e) < 0)
+	char root[65];
+	struct sink_call c = { .c = j->put ? &sk->node->ctx : &j->run.ctx[0], .frame = j->frame, .run = sk->run, .hash = &h,
+		.cancel = &s->cancel, .packed = j->put ? j->dep[0]->packed : j->packed };
+	if (!(sk->kind & SINK_ORDERED)) {
+		key_hex(&j->key, root);
+		c.root = root;
+	}
+	if (pack && !(c.scratch = stage_mem_get(&w->scratch, t->scratch ? t->scratch(c.c, rect_of(0, 0, 1, 1)) : 64, e)))
 		return err_in(e, "write '%s'", sk->node->id);
-	send_event(s, sk->node, j->frame, h);
+	if ((pack ? net_pack(sk->node, &c, nd, in, e) : net_put(sk->node, &c, nd, in, e)) < 0)
+		return err_in(e, "write '%s'", sk->node->id);
+	j->hash = h;
 	return 0;
 }
 
@@ -185,6 +183,7 @@ static int run_sink(struct sched *s, struct job *j, const struct view *in, const
 static int run_frame(struct sched *s, struct worker *w, struct job *j, struct err *e)
 {
 	const struct net_node *nn = j->s->out;
+	if (j->put) return run_sink(s, w, j, NULL, NULL, e);
 	struct needs *nd = xalloc(1, sizeof *nd);
 	struct view *in = xalloc(NODE_MAX_NEEDS, sizeof *in);
 	struct rect r = nn->fmt.data;
@@ -198,12 +197,11 @@ static int run_frame(struct sched *s, struct worker *w, struct job *j, struct er
 			if (j->run.in[k].src == src && j->run.in[k].frame == nd->v[i].frame)
 				in[i] = view_sub(j->run.in[k].view, nd->v[i].rect);
 	}
-	if (j->sink >= 0) { rc = run_sink(s, j, in, nd, e); goto out; }
+	if (j->sink >= 0) { rc = run_sink(s, w, j, in, nd, e); goto out; }
 	size_t need = net_scratch(nn, &j->run.ctx[0], r);
-	void *scratch = worker_scratch(w, need);
-	if (!scratch) { err_set(e, E_MEMORY, "node '%s': no %zu bytes of scratch", nn->id, need); goto out; }
-	rc = net_run(nn, &j->run.ctx[0], &j->run.common[0], j->frame, nd, in, &j->im->view, scratch, NULL, NULL,
-	             &s->cancel, e);
+	void *scratch = stage_mem_get(&w->scratch, need, e);
+	if (!scratch) { err_in(e, "node '%s'", nn->id); goto out; }
+	rc = net_run(nn, &j->run.ctx[0], &j->run.common[0], j->frame, nd, in, &j->im->view, scratch, &s->cancel, e);
 	if (rc < 0) err_in(e, "node '%s' frame %d", nn->id, j->frame);
 	else view_canon_nan(&j->im->view, r);
 out:
@@ -215,17 +213,25 @@ out:
 static int run_tile(struct sched *s, struct worker *w, struct job *j, int tile, struct err *e)
 {
 	struct rect d = j->s->out->fmt.data;
-	int x = d.x0 + tile % j->ntx * s->p->tile, y = d.y0 + tile / j->ntx * s->p->tile;
-	struct rect r = rect_and(rect_of(x, y, x + s->p->tile, y + s->p->tile), d);
-	void *scratch = worker_scratch(w, j->scratch);
-	if (!scratch) return err_set(e, E_MEMORY, "no %zu bytes of scratch for a tile", j->scratch);
-	return stage_tile(&j->run, r, &j->im->view, scratch, &s->cancel, e);
+	int tw = j->s->tile_w, th = j->s->tile_h, x = d.x0 + tile % j->ntx * tw, y = d.y0 + tile / j->ntx * th;
+	struct rect r = rect_and(rect_of(x, y, x + tw, y + th), d);
+	return stage_tile(&j->run, r, &j->im->view, &w->scratch, &s->cancel, e);
 }
 
 /* The frame is whole: keep it on disk before anything reads it, deliver it where it was asked for. */
 static int finish_job(struct sched *s, struct job *j, struct err *e)
 {
 	const struct net_node *nn = j->s->out;
+	if (j->sink >= 0) {
+		const struct sink_run *sk = &s->sink[j->sink];
+		bool pack = (sk->kind & SINK_PACKS) && !j->put;
+		if (pack && !j->load && s->journal && sink_journals(sk) &&
+		    journal_store(s->o->cache, &j->key, j->packed, sk->packed, SINK_PACKED_HEAD, e) < 0)
+			return -1;
+		if (j->load) memcpy(&j->hash, j->packed, sizeof j->hash);
+		if (j->final) send_event(s, nn, j->frame, j->hash);
+		return 0;
+	}
 	if (j->s->keep && s->o->cache && j->has_key && !j->load) {
 		char frame[16];
 		snprintf(frame, sizeof frame, "%d", j->frame);
@@ -251,8 +257,8 @@ static void complete(struct sched *s, struct worker *w, struct job *j)
 {
 	struct err e = ERR_INIT;
 	int64_t t = now_us();
-	bool bad = !j->failed && j->sink < 0 && finish_job(s, j, &e) < 0;
-	if (j->s->keep || j->target) trace_add(w, "keep", j->frame, t);
+	bool bad = !j->failed && finish_job(s, j, &e) < 0;
+	if (j->s->keep || j->target || (j->sink >= 0 && !j->put)) trace_add(w, "keep", j->frame, t);
 	log_debug(LOG_SCHED, "worker %d: stage %d '%s' frame %d %s", w->id, j->s->index, j->s->out->id, j->frame,
 	          j->failed || bad ? "failed" : j->load ? "loaded" : "done");
 	pthread_mutex_lock(&s->lock);
@@ -263,7 +269,7 @@ static void complete(struct sched *s, struct worker *w, struct job *j)
 	if (j->load) s->st->loaded++;
 	else {
 		s->st->computed += j->sink < 0;
-		s->st->stored += j->s->keep && s->o->cache && !j->failed;
+		s->st->stored += j->sink < 0 && j->s->keep && s->o->cache && !j->failed;
 	}
 	job_done(s, j);
 	pthread_mutex_unlock(&s->lock);
@@ -271,7 +277,7 @@ static void complete(struct sched *s, struct worker *w, struct job *j)
 
 static bool lane_free(const struct sched *s, const struct job *j)
 {
-	int lanes = j->sink >= 0 ? 1 : j->load ? 0 : j->s->kind == ST_FRAME ? j->s->out->type->lanes : 0;
+	int lanes = j->s->kind == ST_FRAME && !j->load ? j->s->out->type->lanes : 0;
 	return lanes == 0 || s->running[j->s->index] < lanes;
 }
 
@@ -339,12 +345,15 @@ static void begin_job(struct sched *s, struct worker *w, struct job *j)
 	pthread_mutex_unlock(&s->lock);
 	int64_t t = now_us();
 	if (j->load) {
-		rc = cache_load(s->o->cache, &j->key, j->im, &e);
+		rc = j->sink >= 0 ? journal_load(s->o->cache, &j->key, j->packed, s->sink[j->sink].packed, &e)
+		                  : cache_load(s->o->cache, &j->key, j->im, &e);
 		if (rc < 0) {
 			/* a planned hit that proves damaged is planned again, by the admitting thread */
 			pthread_mutex_lock(&s->lock);
 			s->running[j->s->index]--;
 			image_unref(&j->im);
+			pool_release(s->pool, j->packed);
+			j->packed = NULL;
 			j->state = J_AGAIN;
 			s->again = grow(s->again, (size_t)s->nagain, &s->cagain, sizeof *s->again);
 			s->again[s->nagain++] = j;
@@ -353,7 +362,7 @@ static void begin_job(struct sched *s, struct worker *w, struct job *j)
 			return;
 		}
 	} else rc = j->s->kind == ST_TILES ? run_tile(s, w, j, 0, &e) : run_frame(s, w, j, &e);
-	trace_add(w, j->load ? "load" : j->s->out->type->name, j->frame, t);
+	trace_add(w, j->load ? "load" : j->put ? "encode" : j->sink >= 0 ? "pack" : j->s->out->type->name, j->frame, t);
 	pthread_mutex_lock(&s->lock);
 	end_task(s, w, j, rc, &e);
 }

@@ -52,19 +52,52 @@ static void find_audio(struct net *n, struct sink_run *sk)
 	sk->job.audio_first = at - (first ? (int)strtol(first, NULL, 10) : 1);
 }
 
-static int root_key(struct sink_run *sk, struct keymemo *km, struct err *e)
+static int root_key(const struct net_node *nn, const struct frame_list *frames, struct keymemo *km, char hex[65],
+                    struct err *e)
 {
 	struct sha s;
 	sha_init(&s);
-	for (int i = 0; i < sk->frames.n; i++) {
+	for (int i = 0; i < frames->n; i++) {
 		struct key k;
-		if (net_key(km, sk->node, sk->frames.v[i], &k, e) < 0) return -1;
-		keymemo_drop_before(km, sk->frames.v[i] - 64);
-		sha_u64(&s, (uint64_t)(int64_t)sk->frames.v[i]);
+		if (net_key(km, nn, frames->v[i], &k, e) < 0) return -1;
+		keymemo_drop_before(km, frames->v[i] - 64);
+		sha_u64(&s, (uint64_t)(int64_t)frames->v[i]);
 		sha_key(&s, &k);
 	}
 	struct key root = sha_end(&s);
-	key_hex(&root, sk->root);
+	key_hex(&root, hex);
+	return 0;
+}
+
+/* Leaves out the frames whose files are there already; false: none is left. */
+static int drop_fresh(struct sink_run *sk, struct keymemo *km, struct err *e)
+{
+	int n = 0;
+	for (int i = 0; i < sk->frames.n; i++) {
+		struct key k;
+		char hex[65];
+		if (net_key(km, sk->node, sk->frames.v[i], &k, e) < 0) return -1;
+		key_hex(&k, hex);
+		if (sk->node->type->frame_fresh && sk->node->type->frame_fresh(&sk->job, sk->frames.v[i], hex)) continue;
+		sk->frames.v[n++] = sk->frames.v[i];
+	}
+	sk->fresh = n == 0;
+	if (n) sk->frames.n = sk->job.nframes = n;
+	return 0;
+}
+
+bool sink_journals(const struct sink_run *sk)
+{
+	return (sk->kind & (SINK_PACKS | SINK_ORDERED)) == (SINK_PACKS | SINK_ORDERED);
+}
+
+static int part_of_clip(struct sink_run *sk, const struct render_opts *o, struct err *e)
+{
+	if (sk->job.whole || o->outpath || o->dry || !sink_journals(sk)) return 0;
+	if (!o->cache)
+		return err_set(e, E_USAGE, "some frames of a clip go to the journal in the cache, and --no-cache has none; "
+		               "-o FILE writes just these frames");
+	sk->job.part = true;
 	return 0;
 }
 
@@ -72,18 +105,53 @@ int sink_prepare(struct net *n, const struct render_opts *o, struct keymemo *km,
                  struct sink_run *sk, struct err *e)
 {
 	const struct format *f = &sk->node->conn[0]->fmt;
-	struct frame_list whole;
+	const struct node_type *t = sk->node->type;
+	struct frame_list whole = { 0 };
+	int rc = -1;
+	sk->km = km;
 	if (frames_parse(o->frames, f->first, f->last, &sk->frames, e) < 0)
 		return err_in(e, "write '%s'", sk->node->id);
-	if (root_key(sk, km, e) < 0) return -1;
 	bool all = f->last != INT_MAX && frames_parse(NULL, f->first, f->last, &whole, e) == 0;
 	sk->job = (struct sink_job){ .n = &sk->node->ctx, .frames = sk->frames.v, .nframes = sk->frames.n,
 		.overwrite = o->overwrite, .dry = o->dry, .threads = threads, .rev = o->rev ? o->rev : "", .root_key = sk->root,
 		.outpath = o->outpath, .whole = all && whole.n == sk->frames.n };
-	if (all) free(whole.v);
 	find_audio(n, sk);
-	sk->fresh = !o->dry && sk->node->type->fresh && sk->node->type->fresh(&sk->job);
-	return 0;
+	sk->kind = t->sink ? t->sink(&sk->job) : SINK_ORDERED;
+	sk->packed = t->packed ? t->packed(&sk->job) : 0;
+	if (part_of_clip(sk, o, e) < 0) goto out;
+	/* a part belongs to the clip of all frames: that is the file that may be there already */
+	if (root_key(sk->node, sk->job.part && all ? &whole : &sk->frames, km, sk->root, e) < 0) goto out;
+	if (o->dry) sk->fresh = false;
+	else if (sk->kind & SINK_ORDERED) sk->fresh = t->fresh && t->fresh(&sk->job);
+	else if (drop_fresh(sk, km, e) < 0) goto out;
+	rc = 0;
+out:
+	free(whole.v);
+	return rc;
+}
+
+int sink_run_frame(const struct sink_run *s, const struct node_ctx *c, const struct needs *nd, const struct view *in,
+               int frame, struct pixhash *hash, struct err *e)
+{
+	const struct node_type *t = s->node->type;
+	struct sink_call call = { .c = c, .frame = frame, .run = s->run, .hash = hash };
+	struct key k;
+	char root[65];
+	if (!(s->kind & SINK_ORDERED)) {
+		if (net_key(s->km, s->node, frame, &k, e) < 0) return -1;
+		key_hex(&k, root);
+		call.root = root;
+	}
+	if (!(s->kind & SINK_PACKS)) return net_put(s->node, &call, nd, in, e);
+	size_t scratch = t->scratch ? t->scratch(c, s->node->conn[0]->fmt.display) : 64;
+	call.packed = aligned_alloc(64, (s->packed + 63) & ~(size_t)63);
+	call.scratch = aligned_alloc(64, (scratch + 63) & ~(size_t)63);
+	int rc = call.packed && call.scratch ? net_pack(s->node, &call, nd, in, e)
+	                                     : err_set(e, E_MEMORY, "no memory to pack a frame");
+	if (rc == 0 && !s->job.dry && !s->job.part) rc = net_put(s->node, &call, NULL, NULL, e);
+	free(call.packed);
+	free(call.scratch);
+	return rc;
 }
 
 static int sink_open(struct net *n, const struct render_opts *o, struct keymemo *km, int threads,

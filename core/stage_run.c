@@ -1,20 +1,43 @@
-/* stage_run - see stage_run.h. Scratch layout: per member region, need list and view, then the planes.
+/* stage_run - see stage_run.h. Scratch layout: what is known of the members, their planes packed by
+ * lifetime (a member's planes lie where those of members nobody reads any more have lain), and the
+ * nodes' own scratch behind them.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "stage_run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct member { struct rect r; struct view view; struct needs needs; };
+struct member { struct rect r; size_t at, bytes; struct view view; struct needs needs; };
 
 static size_t align64(size_t n) { return (n + 63) & ~(size_t)63; }
 
+/* Which members' planes each member reads in the end, and for how long they are wanted. */
+static void lifetimes(struct stage_job *j)
+{
+	for (int i = 0; i < j->s->n; i++) {
+		const struct net_node *nn = j->s->node[i];
+		j->buf[i] = j->last[i] = i;
+		for (int c = 0; c < nn->nconn; c++) {
+			const struct net_node *src = nn->conn[c];
+			if (!src || j->p->stage_of[src->index] != j->s->index) continue;
+			int at = j->buf[j->p->slot_of[src->index]];
+			if (at < 0) continue;
+			j->last[at] = i;
+			if (c == 0 && j->same[i]) j->buf[i] = at;
+		}
+		if (j->same[i] && j->buf[i] == i) j->buf[i] = -1;      /* reads another stage's picture */
+	}
+}
+
 int stage_job_open(struct stage_job *j, struct plan *p, const struct stage *s, int frame, struct err *e)
 {
+	size_t n = (size_t)s->n;
 	*j = (struct stage_job){ .p = p, .s = s, .frame = frame };
-	j->ctx = xalloc((size_t)s->n, sizeof *j->ctx);
-	j->common = xalloc((size_t)s->n, sizeof *j->common);
-	j->same = xalloc((size_t)s->n, sizeof *j->same);
+	j->ctx = xalloc(n, sizeof *j->ctx);
+	j->common = xalloc(n, sizeof *j->common);
+	j->same = xalloc(n, sizeof *j->same);
+	j->buf = xalloc(n, sizeof *j->buf);
+	j->last = xalloc(n, sizeof *j->last);
 	for (int i = 0; i < s->n; i++) {
 		if (net_ctx_at(p->net, s->node[i], frame, &j->ctx[i], &j->common[i], e) < 0) {
 			stage_job_close(j);
@@ -23,6 +46,7 @@ int stage_job_open(struct stage_job *j, struct plan *p, const struct stage *s, i
 		j->opened++;
 		j->same[i] = net_identity(s->node[i], &j->ctx[i]);
 	}
+	lifetimes(j);
 	return 0;
 }
 
@@ -32,8 +56,27 @@ void stage_job_close(struct stage_job *j)
 	free(j->ctx);
 	free(j->common);
 	free(j->same);
+	free(j->buf);
+	free(j->last);
 	free(j->in);
 	*j = (struct stage_job){ 0 };
+}
+
+void *stage_mem_get(struct stage_mem *m, size_t bytes, struct err *e)
+{
+	if (bytes <= m->size) return m->p;
+	size_t size = align64(bytes + bytes / 8);
+	free(m->p);
+	m->p = aligned_alloc(64, size);
+	m->size = m->p ? size : 0;
+	if (!m->p) err_set(e, E_MEMORY, "no %zu bytes of scratch for a tile", size);
+	return m->p;
+}
+
+void stage_mem_free(struct stage_mem *m)
+{
+	free(m->p);
+	*m = (struct stage_mem){ 0 };
 }
 
 /* Regions of all members for output rect r; m[] has j->s->n places. */
@@ -58,25 +101,114 @@ static void regions(const struct stage_job *j, struct rect r, struct member *m)
 	}
 }
 
-static size_t planes_bytes(const struct net_node *nn, struct rect r)
+static ptrdiff_t row_floats(struct rect r) { return (rect_w(r) + 15) & ~15; }
+
+static size_t plane_bytes(struct rect r)
 {
-	return (size_t)nn->fmt.nch * align64(rect_area(r) * sizeof(float));
+	return (size_t)row_floats(r) * (size_t)rect_h(r) * sizeof(float);
 }
 
-size_t stage_job_scratch(const struct stage_job *j, struct rect r)
+struct hole { size_t at, end; };
+struct holes { struct hole v[64]; int n; size_t top, live, peak; };
+
+/* The lowest hole that is wide enough, else new ground. */
+static size_t take(struct holes *h, size_t bytes)
+{
+	h->live += bytes;
+	if (h->live > h->peak) h->peak = h->live;
+	for (int i = 0; i < h->n; i++) {
+		size_t at = h->v[i].at;
+		if (h->v[i].end - at < bytes) continue;
+		h->v[i].at += bytes;
+		if (h->v[i].at == h->v[i].end) memmove(&h->v[i], &h->v[i + 1], (size_t)(--h->n - i) * sizeof *h->v);
+		return at;
+	}
+	h->top += bytes;
+	return h->top - bytes;
+}
+
+/* A full table of holes only costs ground. */
+static void give(struct holes *h, size_t at, size_t bytes)
+{
+	int i = 0;
+	h->live -= bytes;
+	while (i < h->n && h->v[i].at < at) i++;
+	bool left = i > 0 && h->v[i - 1].end == at, right = i < h->n && h->v[i].at == at + bytes;
+	if (left && right) {
+		h->v[i - 1].end = h->v[i].end;
+		memmove(&h->v[i], &h->v[i + 1], (size_t)(--h->n - i) * sizeof *h->v);
+	} else if (left) h->v[i - 1].end = at + bytes;
+	else if (right) h->v[i].at = at;
+	else if (h->n < (int)IN_COUNT(h->v)) {
+		memmove(&h->v[i + 1], &h->v[i], (size_t)(h->n++ - i) * sizeof *h->v);
+		h->v[i] = (struct hole){ at, at + bytes };
+	}
+}
+
+/* Gives back what member i was the last to read. */
+static void release(const struct stage_job *j, struct member *m, int i, struct holes *h)
+{
+	const struct net_node *nn = j->s->node[i];
+	for (int c = -1; c < nn->nconn; c++) {
+		const struct net_node *src = c < 0 ? nn : nn->conn[c];
+		if (!src || j->p->stage_of[src->index] != j->s->index) continue;
+		int at = j->buf[j->p->slot_of[src->index]];
+		if (at < 0 || j->last[at] != i || !m[at].bytes) continue;
+		give(h, m[at].at, m[at].bytes);
+		m[at].bytes = 0;
+	}
+}
+
+/* Where the members' planes lie behind `base`; returns the end of them all. */
+static size_t lay_out(const struct stage_job *j, struct member *m, size_t base, size_t *live)
+{
+	struct holes h = { .top = base };
+	int n = j->s->n;
+	for (int i = 0; i < n; i++) {
+		m[i].bytes = 0;
+		if (!rect_empty(m[i].r) && i < n - 1 && !j->same[i]) {
+			m[i].bytes = (size_t)j->s->node[i]->fmt.nch * plane_bytes(m[i].r);
+			m[i].at = take(&h, m[i].bytes);
+		}
+		release(j, m, i, &h);
+	}
+	if (live) *live = h.peak;
+	return h.top;
+}
+
+static size_t own_scratch(const struct stage_job *j, const struct member *m)
+{
+	size_t most = 0;
+	for (int i = 0; i < j->s->n; i++) {
+		if (rect_empty(m[i].r) || j->same[i]) continue;
+		size_t own = net_scratch(j->s->node[i], &j->ctx[i], m[i].r);
+		if (own > most) most = own;
+	}
+	return align64(most) + 128;
+}
+
+void stage_job_cost(const struct stage_job *j, struct rect r, struct stage_cost *out)
 {
 	int n = j->s->n;
 	struct member *m = xalloc((size_t)n, sizeof *m);
-	size_t bytes = align64((size_t)n * sizeof *m), most = 0;
+	*out = (struct stage_cost){ 0 };
 	regions(j, r, m);
 	for (int i = 0; i < n; i++) {
-		if (rect_empty(m[i].r)) continue;
-		size_t own = j->same[i] ? 0 : net_scratch(j->s->node[i], &j->ctx[i], m[i].r);
-		if (own > most) most = own;
-		if (i < n - 1 && !j->same[i]) bytes += planes_bytes(j->s->node[i], m[i].r);
+		const struct net_node *nn = j->s->node[i];
+		if (rect_empty(m[i].r) || j->same[i]) continue;
+		double area = (double)rect_area(m[i].r);
+		out->flops += area * (nn->type->flops ? nn->type->flops(&j->ctx[i]) : 20);
+		out->traffic += 4 * area * nn->fmt.nch;
+		for (int k = 0; k < m[i].needs.n; k++) {
+			const struct net_node *src = nn->conn[m[i].needs.v[k].conn];
+			if (!src) continue;
+			size_t bytes = rect_area(m[i].needs.v[k].rect) * (size_t)src->fmt.nch * sizeof(float);
+			out->traffic += (double)bytes;
+			if (j->p->stage_of[src->index] != j->s->index) out->read += bytes;
+		}
 	}
+	out->scratch = lay_out(j, m, align64((size_t)n * sizeof *m), &out->live) + own_scratch(j, m);
 	free(m);
-	return bytes + align64(most) + 128;
 }
 
 static const struct view *input_view(const struct stage_job *j, const struct net_node *src, int frame)
@@ -117,36 +249,50 @@ static void copy_view(const struct view *from, const struct view *to)
 			memcpy(view_at(to, c, to->r.x0, y), view_at(from, c, to->r.x0, y), n);
 }
 
-static void place_planes(const struct net_node *nn, struct member *m, char **mem)
+static void place_planes(const struct net_node *nn, struct member *m, char *base)
 {
 	m->view.r = m->r;
-	m->view.stride = rect_w(m->r);
+	m->view.stride = row_floats(m->r);
 	m->view.nch = nn->fmt.nch;
-	for (int c = 0; c < nn->fmt.nch; c++) {
-		m->view.plane[c] = (float *)(void *)*mem;
-		*mem += align64(rect_area(m->r) * sizeof(float));
-	}
+	for (int c = 0; c < nn->fmt.nch; c++)
+		m->view.plane[c] = (float *)(void *)(base + m->at + (size_t)c * plane_bytes(m->r));
 }
 
-int stage_tile(const struct stage_job *j, struct rect r, const struct view *out, void *scratch,
+/* Regions and places of all members, in scratch that holds the tile. */
+static struct member *prepare(const struct stage_job *j, struct rect r, struct stage_mem *mem, size_t *tail,
+                              struct err *e)
+{
+	size_t head = align64((size_t)j->s->n * sizeof(struct member));
+	struct member *m = stage_mem_get(mem, head, e);
+	if (!m) return NULL;
+	regions(j, r, m);
+	*tail = lay_out(j, m, head, NULL);
+	size_t all = *tail + own_scratch(j, m);
+	if (all <= mem->size) return m;
+	if (!(m = stage_mem_get(mem, all, e))) return NULL;
+	regions(j, r, m);
+	*tail = lay_out(j, m, head, NULL);
+	return m;
+}
+
+int stage_tile(const struct stage_job *j, struct rect r, const struct view *out, struct stage_mem *mem,
                const atomic_int *cancel, struct err *e)
 {
 	int n = j->s->n;
-	struct member *m = scratch;
-	char *mem = (char *)scratch + align64((size_t)n * sizeof *m), *tail;
+	size_t tail;
 	struct view in[NODE_MAX_NEEDS];
-	regions(j, r, m);
+	struct member *m = prepare(j, r, mem, &tail, e);
+	if (!m) return -1;
 	for (int i = 0; i < n - 1; i++)
-		if (!rect_empty(m[i].r) && !j->same[i]) place_planes(j->s->node[i], &m[i], &mem);
-	tail = mem;
+		if (!rect_empty(m[i].r) && !j->same[i]) place_planes(j->s->node[i], &m[i], mem->p);
 	m[n - 1].view = view_sub(out, r);
 	for (int i = 0; i < n; i++) {
 		if (rect_empty(m[i].r)) continue;
 		if (gather(j, i, m, in, e) < 0) return -1;
 		if (j->same[i] && i < n - 1) { m[i].view = in[0]; continue; }
 		if (j->same[i]) { copy_view(&in[0], &m[i].view); continue; }
-		if (net_run(j->s->node[i], &j->ctx[i], &j->common[i], j->frame, &m[i].needs, in, &m[i].view, tail,
-		            NULL, NULL, cancel, e) < 0)
+		if (net_run(j->s->node[i], &j->ctx[i], &j->common[i], j->frame, &m[i].needs, in, &m[i].view,
+		            mem->p + tail, cancel, e) < 0)
 			return err_in(e, "node '%s' frame %d", j->s->node[i]->id, j->frame);
 	}
 	view_canon_nan(out, r);

@@ -5,23 +5,37 @@
 
 #include "plan.h"
 
-/* A stage at a frame, ready to be computed. Built before its tiles, frozen while they run. */
+/* A stage at a frame, ready to be computed. Built before its tiles, frozen while they run.
+ * last[i]: the last member that reads member i's planes; a member that is the identity at this frame
+ * has none of its own and reads through to buf[i]. */
 struct stage_input { const struct net_node *src; int frame; const struct view *view; };
 struct stage_job {
 	struct plan *p;
 	const struct stage *s;
 	int frame;
-	struct node_ctx *ctx; struct node_common *common; bool *same;   /* per member; same: identity at this frame */
+	struct node_ctx *ctx; struct node_common *common; bool *same;
+	int *buf, *last;
 	struct stage_input *in; int nin;
 	int opened;
 };
 
 int stage_job_open(struct stage_job *j, struct plan *p, const struct stage *s, int frame, struct err *e);
 void stage_job_close(struct stage_job *j);
-/* Bytes of scratch that stage_tile takes for rect r. */
-size_t stage_job_scratch(const struct stage_job *j, struct rect r);
+
+/* A worker's scratch: grows to the largest tile it has met, is never given back while a render runs.
+ * Threads: worker. */
+struct stage_mem { char *p; size_t size; };
+/* At least bytes, 64-byte aligned; earlier contents are lost. NULL with E_MEMORY. */
+void *stage_mem_get(struct stage_mem *m, size_t bytes, struct err *e);
+void stage_mem_free(struct stage_mem *m);
+
+/* What one tile costs: scratch bytes, bytes read from other stages' pictures, operations, and how many
+ * of the planes are alive at once. */
+struct stage_cost { size_t scratch, live, read; double flops, traffic; };
+void stage_job_cost(const struct stage_job *j, struct rect r, struct stage_cost *out);
+
 /* Writes rect r of the stage's output into out (a view that holds r). NaNs come out canonical. */
-int stage_tile(const struct stage_job *j, struct rect r, const struct view *out, void *scratch,
+int stage_tile(const struct stage_job *j, struct rect r, const struct view *out, struct stage_mem *mem,
                const atomic_int *cancel, struct err *e);
 
 #endif

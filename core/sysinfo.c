@@ -74,7 +74,11 @@ int sys_limit_threads(int n)
 	if (sched_getaffinity(0, sizeof set, &set) < 0) return -1;
 	if (CPU_COUNT(&set) <= n) return 0;
 	CPU_ZERO(&cut);
-	for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&cut) < n; i++)
-		if (CPU_ISSET(i, &set)) CPU_SET(i, &cut);
+	/* from where the system has put this process, so that several of them do not share the first CPU */
+	int at = sched_getcpu();
+	for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&cut) < n; i++) {
+		int cpu = ((at < 0 ? 0 : at) + i) % CPU_SETSIZE;
+		if (CPU_ISSET(cpu, &set)) CPU_SET(cpu, &cut);
+	}
 	return sched_setaffinity(0, sizeof cut, &cut);
 }

@@ -16,22 +16,31 @@ static void range_text(const struct plan_row *r, char *out, size_t n)
 	else snprintf(out, n, "%d-%dx%d", r->first, r->last, r->step);
 }
 
+/* One line a stage; bytes moved are those read from other stages' pictures and written to its own. */
 static void print_stages(const struct plan *p)
 {
-	printf("\nstages, tiles of %d\n", p->tile);
+	double moved = 0, flops = 0;
+	printf("\nstage kind   tile      moves MiB   Mflop  border  nodes\n");
 	for (int i = 0; i < p->nstage; i++) {
 		const struct stage *s = &p->stage[i];
-		printf("%4d  %-6s %8.1f MiB %8.1f Mflop%s%s ", i, s->kind == ST_TILES ? "tiles" : s->kind == ST_FRAME ? "frame" : "sink",
-		       (double)s->bytes / 1048576.0, s->flops / 1e6, s->keep ? " kept" : "", s->temporal ? " held" : "");
+		char tile[32] = "-";
+		double bytes = (double)(s->read + s->bytes) / 1048576.0;
+		if (s->kind == ST_TILES) snprintf(tile, sizeof tile, "%dx%d", s->tile_w, s->tile_h);
+		printf("%5d %-6s %-9s %9.1f %7.0f %6.1f%% ", i, s->kind == ST_TILES ? "tiles" : s->kind == ST_FRAME ? "frame" : "sink",
+		       tile, bytes, s->flops / 1e6, 100 * s->border);
 		for (int k = 0; k < s->n; k++) printf(" %s", s->node[k]->id);
-		printf("\n");
+		printf("%s%s\n", s->keep ? " (kept)" : "", s->temporal ? " (held)" : "");
+		moved += bytes;
+		flops += s->flops / 1e6;
 	}
+	printf("a frame moves %.1f MiB and computes %.0f Mflop\n", moved, flops);
 }
 
 static void print_json(const struct plan_report *r)
 {
-	printf("{\"peak_bytes\":%llu,\"codec_bytes\":%llu,\"cache_bytes\":%llu,\"rows\":[", (unsigned long long)r->peak,
-	       (unsigned long long)r->fixed, (unsigned long long)r->cache_bytes);
+	printf("{\"peak_bytes\":%llu,\"codec_bytes\":%llu,\"cache_bytes\":%llu,\"journal_bytes\":%llu,\"rows\":[",
+	       (unsigned long long)r->peak, (unsigned long long)r->fixed, (unsigned long long)r->cache_bytes,
+	       (unsigned long long)r->journal_bytes);
 	for (int i = 0; i < r->nrow; i++) {
 		char range[64];
 		range_text(&r->row[i], range, sizeof range);
@@ -53,9 +62,9 @@ static void print_plan(const struct session *s, const struct plan_report *r)
 		printf("%-28s %-16s %-12s %-11s %dx%d %s%s\n", nn->id, nn->type->name, range, row_words[r->row[i].what],
 		       rect_w(f->display), rect_h(f->display), colour_name(f->space), nn->keep ? ", kept" : "");
 	}
-	printf("\npictures of one frame: %.1f MiB; codecs: %.1f MiB; limit %.0f MiB; to the cache: %.1f MiB\n",
+	printf("\npictures of one frame: %.1f MiB; codecs: %.1f MiB; limit %.0f MiB; to the cache: %.1f MiB; journal of clips: %.1f MiB\n",
 	       (double)r->peak / 1048576.0, (double)r->fixed / 1048576.0, (double)all / 1048576.0,
-	       (double)r->cache_bytes / 1048576.0);
+	       (double)r->cache_bytes / 1048576.0, (double)r->journal_bytes / 1048576.0);
 	for (int i = 0; i < s->net->nwrite; i++) {
 		const struct elem *el = s->net->write[i]->elem;
 		for (int k = 0; k < el->nattr; k++)

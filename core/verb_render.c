@@ -80,17 +80,25 @@ static void summary(const struct shown *p, const struct render_stats *st, const 
 	        st->frames, spent, st->computed, st->loaded, st->stored, st->peak_bytes >> 20);
 }
 
-/* What the kept passes will take on disk must fit before the render starts. */
-static int check_space(struct session *s, const struct render_opts *o, struct err *e)
+/* What the kept passes will take on disk must fit before the render starts; a clip that is written whole can do
+ * without its journal. */
+static int check_space(struct session *s, struct render_opts *o, struct err *e)
 {
 	struct plan_opts po = { o->tile, o->no_fuse };
 	struct plan *p = plan_new(s->net, &po);
 	struct plan_report r = { 0 };
 	int rc = render_plan(s->net, p, o, &r, e);
 	uint64_t room = s->cache ? disk_free(cache_dir(s->cache)) : UINT64_MAX;
-	if (rc == 0 && r.cache_bytes > room)
+	bool fits = r.cache_bytes + r.journal_bytes <= room;
+	if (rc == 0 && (r.cache_bytes > room || (!fits && o->frames)))
 		rc = err_set(e, E_OUTPUT, "intermediates need %llu MiB, %s has %llu MiB free",
-		             (unsigned long long)(r.cache_bytes >> 20), cache_dir(s->cache), (unsigned long long)(room >> 20));
+		             (unsigned long long)((r.cache_bytes + r.journal_bytes) >> 20), cache_dir(s->cache),
+		             (unsigned long long)(room >> 20));
+	else if (rc == 0 && !fits) {
+		log_warn("%s has no room for a journal of %llu MiB: a clip that is interrupted starts anew", cache_dir(s->cache),
+		         (unsigned long long)(r.journal_bytes >> 20));
+		o->no_journal = true;
+	}
 	plan_report_free(&r);
 	plan_free(&p);
 	return rc;

@@ -39,6 +39,33 @@ bool plane_there(const struct plane_desc *d, int i)
 	return i == 0 || !d->gray;
 }
 
+/* Places the planes behind mem (NULL: only counts); the bytes they take. */
+static size_t lay_planes(struct planes *p, const struct plane_desc *d, char *mem)
+{
+	size_t elem = d->flt ? sizeof(float) : sizeof(uint16_t), total = 0;
+	*p = (struct planes){ .d = *d };
+	for (int i = 0; i < 4; i++) {
+		if (!plane_there(d, i)) continue;
+		p->stride[i] = (plane_width(d, i) + 31) & ~31;
+		if (mem && d->flt) p->f[i] = (float *)(void *)(mem + total);
+		else if (mem) p->p[i] = (uint16_t *)(void *)(mem + total);
+		total += (size_t)p->stride[i] * (size_t)plane_height(d, i) * elem;
+		total = (total + 63) & ~(size_t)63;
+	}
+	return p->bytes = total;
+}
+
+size_t planes_bytes(const struct plane_desc *d)
+{
+	struct planes p;
+	return lay_planes(&p, d, NULL);
+}
+
+void planes_at(struct planes *p, const struct plane_desc *d, void *mem)
+{
+	lay_planes(p, d, mem);
+}
+
 int planes_new(struct planes *p, const struct plane_desc *d, struct err *e)
 {
 	memset(p, 0, sizeof *p);
@@ -46,23 +73,10 @@ int planes_new(struct planes *p, const struct plane_desc *d, struct err *e)
 	    || (size_t)d->w * (size_t)d->h > IN_MAX_PIXELS)
 		return err_set(e, E_MEMORY, "a picture of %dx%d is over the limit of %d a side and %zu Mpixel",
 		               d->w, d->h, IN_MAX_SIDE, IN_MAX_PIXELS >> 20);
-	size_t elem = d->flt ? sizeof(float) : sizeof(uint16_t), off[4] = { 0 }, total = 0;
-	for (int i = 0; i < 4; i++) {
-		if (!plane_there(d, i)) continue;
-		p->stride[i] = (plane_width(d, i) + 31) & ~31;
-		off[i] = total;
-		total += (size_t)p->stride[i] * (size_t)plane_height(d, i) * elem;
-		total = (total + 63) & ~(size_t)63;
-	}
-	p->mem = aligned_alloc(64, total);
-	if (!p->mem) return err_set(e, E_MEMORY, "no memory for a picture of %dx%d", d->w, d->h);
-	for (int i = 0; i < 4; i++) {
-		if (!plane_there(d, i)) continue;
-		if (d->flt) p->f[i] = (float *)((char *)p->mem + off[i]);
-		else p->p[i] = (uint16_t *)((char *)p->mem + off[i]);
-	}
-	p->d = *d;
-	p->bytes = total;
+	void *mem = aligned_alloc(64, planes_bytes(d));
+	if (!mem) return err_set(e, E_MEMORY, "no memory for a picture of %dx%d", d->w, d->h);
+	lay_planes(p, d, mem);
+	p->mem = mem;
 	return 0;
 }
 

@@ -50,6 +50,9 @@ bool plane_there(const struct plane_desc *d, int i);
  * empty ones. */
 int  planes_new(struct planes *p, const struct plane_desc *d, struct err *e);
 void planes_free(struct planes *p);
+/* The same in memory of the caller's, 64-byte aligned, of planes_bytes(d). */
+size_t planes_bytes(const struct plane_desc *d);
+void planes_at(struct planes *p, const struct plane_desc *d, void *mem);
 /* Hash of the codes row by row, independent of the stride; 8-bit codes count as one byte. */
 struct pixhash;
 void planes_hash(const struct planes *p, struct pixhash *out);

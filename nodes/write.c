@@ -57,20 +57,28 @@ static const struct param params[] = {
 };
 
 struct run {
-	bool dry;                            /* hashes only */
+	bool dry, part;                      /* hashes only; packed frames only */
 	const struct node_ctx *n;
 	const struct preset *preset;
 	char *path;
 	char root[65];
 	struct media_writer *writer;
 	struct yuv_coef k;
-	struct planes p;
+	struct plane_desc d;
 	struct yuv_dither dither;
-	/* channels R,G,B,A of the input; size of the display window */
-	int ch[4], w, h;
-	float *mem, *row[8], *noise, *u, *v;
-	size_t cw;
-	uint64_t clipped[4], samples[4];
+	int ch[4], w, h;                     /* channels R,G,B,A of the input; size of the display window */
+	_Atomic uint64_t clipped[4], samples[4];
+};
+
+/* A packed frame: this, and behind it the planes. */
+struct packed { struct pixhash hash; uint64_t clipped[4], samples[4]; };
+_Static_assert(sizeof(struct packed) <= SINK_PACKED_HEAD, "the notes fit the head");
+
+/* What one frame is packed with: rows in scratch. */
+struct packer {
+	struct run *r; struct planes p; struct packed *out;
+	struct yuv_dither dither;
+	float *row[8], *noise, *u, *v; size_t cw;
 };
 
 /* ---- what the parameters mean ---- */
@@ -151,15 +159,27 @@ static int state_of(const char *path, const char *root)
 	return root && !strcmp(have, root) ? FILE_SAME : FILE_OLDER;
 }
 
+static unsigned write_sink(const struct sink_job *j)
+{
+	const struct write *p = j->n->v;
+	const struct preset *ps = preset_of(p, j->outpath ? j->outpath : p->file);
+	if (!ps || ps->kind == PRESET_EXR) return 0;
+	return ps->kind == PRESET_CLIP ? SINK_PACKS | SINK_ORDERED : SINK_PACKS;
+}
+
 static bool write_fresh(const struct sink_job *j)
 {
 	char *path = target(j);
-	bool seq = seq_is_pattern(path), same = j->nframes > 0;
-	for (int i = 0; i < (seq ? j->nframes : 1) && same; i++) {
-		char *one = seq ? seq_path(path, j->frames[i]) : xstrdup(path);
-		same = state_of(one, j->root_key) == FILE_SAME;
-		free(one);
-	}
+	bool same = state_of(path, j->root_key) == FILE_SAME;
+	free(path);
+	return same;
+}
+
+static bool frame_fresh(const struct sink_job *j, int frame, const char *root)
+{
+	char *path = target(j), *one = seq_is_pattern(path) ? seq_path(path, frame) : xstrdup(path);
+	bool same = state_of(one, root) == FILE_SAME;
+	free(one);
 	free(path);
 	return same;
 }
@@ -196,19 +216,46 @@ static int find_channels(struct run *r, struct err *e)
 	return 0;
 }
 
-static int alloc_rows(struct run *r, struct err *e)
+/* The planes that go into a packed frame of this write; -1 without a message where it cannot be told. */
+static int desc_of(const struct node_ctx *n, const struct preset *ps, struct plane_desc *d, struct err *e)
 {
-	const struct plane_desc *d = &r->p.d;
-	size_t w = ((size_t)d->w + 64 + 31) & ~(size_t)31, h = (size_t)d->h;
+	const struct write *p = n->v;
+	const struct format *f = n->in[0];
+	return preset_desc(ps, rect_w(f->display), rect_h(f->display), p->bits, format_channel(f, "A") >= 0, d, e);
+}
+
+static size_t write_packed(const struct sink_job *j)
+{
+	const struct write *p = j->n->v;
+	const struct preset *ps = preset_of(p, j->outpath ? j->outpath : p->file);
+	const struct format *f = j->n->in[0];
+	struct plane_desc d;
+	struct err e = ERR_INIT;
+	if (!ps) return 0;
+	/* the compressed chunks, and rows for the hash */
+	if (ps->kind == PRESET_EXR) return rect_area(f->display) * 4 * (size_t)f->nch * 2;
+	return desc_of(j->n, ps, &d, &e) < 0 ? 0 : SINK_PACKED_HEAD + planes_bytes(&d);
+}
+
+struct row_sizes { size_t w, cw, h; };
+static struct row_sizes row_sizes(const struct plane_desc *d)
+{
 	bool sub = !d->rgb && (d->lw || d->lh);
-	r->cw = ((size_t)plane_width(d, 1) + 31) & ~(size_t)31;
-	r->mem = calloc(9 * w + (sub ? 2 * r->cw * h : 0), sizeof *r->mem);
-	if (!r->mem) return err_set(e, E_MEMORY, "no memory for %dx%d", d->w, d->h);
-	for (int i = 0; i < 8; i++) r->row[i] = r->mem + (size_t)i * w + 32;
-	r->noise = r->mem + 8 * w + 16;
-	r->u = r->mem + 9 * w;
-	r->v = r->u + r->cw * h;
-	return 0;
+	struct row_sizes z = { ((size_t)d->w + 64 + 31) & ~(size_t)31, ((size_t)plane_width(d, 1) + 31) & ~(size_t)31,
+	                       sub ? (size_t)d->h : 0 };
+	return z;
+}
+
+static size_t write_scratch(const struct node_ctx *n, struct rect r)
+{
+	const struct write *p = n->v;
+	const struct preset *ps = preset_of(p, p->file);
+	struct plane_desc d;
+	struct err e = ERR_INIT;
+	(void)r;
+	if (!ps || !n->nconn || !n->in[0] || ps->kind == PRESET_EXR || desc_of(n, ps, &d, &e) < 0) return 64;
+	struct row_sizes z = row_sizes(&d);
+	return (9 * z.w + 2 * z.cw * z.h) * sizeof(float) + 64;
 }
 
 static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
@@ -217,7 +264,7 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 	const struct format *f = r->n->in[0];
 	struct plane_desc d;
 	if (find_channels(r, e) < 0) return -1;
-	if (preset_desc(r->preset, r->w, r->h, p->bits, r->ch[3] >= 0, &d, e) < 0) return -1;
+	if (desc_of(r->n, r->preset, &d, e) < 0) return -1;
 	if (d.w != r->w || d.h != r->h)
 		log_warn("%s: %dx%d has odd sides, which %s cannot hold; the last column or row is doubled",
 		         r->path, r->w, r->h, r->preset->name);
@@ -228,8 +275,8 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 	yuv_coef_init(&r->k, &d, m, range, s);
 	r->dither = (struct yuv_dither){ p->dither == DITHER_TPDF && d.depth <= 12, 0, (uint32_t)p->seed,
 	                                0x64697468u };
-	if (planes_new(&r->p, &d, e) < 0 || alloc_rows(r, e) < 0) return -1;
-	if (r->preset->kind != PRESET_CLIP || r->dry) return 0;
+	r->d = d;
+	if (r->preset->kind != PRESET_CLIP || r->dry || r->part) return 0;
 	struct rational fps = f->fps.num > 0 ? f->fps : r->n->fps;
 	if (fps.num <= 0)
 		return err_set(e, E_SCENE, "a clip needs a rate: give the graph or the read fps=");
@@ -244,8 +291,6 @@ static void run_free(struct run *r)
 {
 	struct err ignore = ERR_INIT;
 	media_writer_close(&r->writer, false, &ignore);
-	planes_free(&r->p);
-	free(r->mem);
 	free(r->path);
 	free(r);
 }
@@ -264,7 +309,8 @@ static int write_begin(const struct sink_job *j, void **out, struct err *e)
 	int rc = r->preset ? preset_ending(r->preset, r->path, e)
 	                   : err_set(e, E_SCENE, "%s: the ending tells no preset; say preset=", r->path);
 	r->dry = j->dry;
-	if (rc == 0 && !r->dry) rc = check_files(j, r, e);
+	r->part = j->part;
+	if (rc == 0 && !r->dry && !r->part) rc = check_files(j, r, e);
 	if (rc == 0 && r->preset->kind != PRESET_EXR) rc = begin_codes(j, r, e);
 	else if (rc == 0 && !r->dry) rc = make_folders(r->path, e);
 	if (rc < 0) { run_free(r); return -1; }
@@ -276,88 +322,111 @@ static int write_begin(const struct sink_job *j, void **out, struct err *e)
 
 /* Row y of the display window to row[0..3] (R,G,B,A), straight where alpha is kept; outside the
  * data window 0. */
-static void gather(struct run *r, const struct view *v, int y)
+static void gather(struct packer *k, const struct view *v, int y)
 {
+	const struct run *r = k->r;
 	const struct rect d = r->n->in[0]->display;
-	int nch = r->p.d.alpha ? 4 : 3, w = r->w, yy = d.y0 + (y < r->h ? y : r->h - 1);
+	int nch = r->d.alpha ? 4 : 3, w = r->w, yy = d.y0 + (y < r->h ? y : r->h - 1);
 	int x0 = v->r.x0 > d.x0 ? v->r.x0 : d.x0, x1 = v->r.x1 < d.x1 ? v->r.x1 : d.x1;
 	bool there = yy >= v->r.y0 && yy < v->r.y1 && x1 > x0;
 	for (int i = 0; i < nch; i++) {
-		float *o = r->row[i];
+		float *o = k->row[i];
 		if (!there || x0 > d.x0 || x1 < d.x1) memset(o, 0, (size_t)w * sizeof *o);
 		if (there) memcpy(o + (x0 - d.x0), view_at(v, r->ch[i], x0, yy), (size_t)(x1 - x0) * sizeof *o);
 	}
 	if (nch == 4)
 		for (int i = 0; i < 3; i++)
 			for (int x = 0; x < w; x++) {
-				float a = r->row[3][x];
-				r->row[i][x] = a > 0 ? r->row[i][x] / a : r->row[i][x];
+				float a = k->row[3][x];
+				k->row[i][x] = a > 0 ? k->row[i][x] / a : k->row[i][x];
 			}
 	for (int i = 0; i < nch; i++)
-		for (int x = w; x < r->p.d.w; x++) r->row[i][x] = r->row[i][w - 1];
+		for (int x = w; x < r->d.w; x++) k->row[i][x] = k->row[i][w - 1];
 }
 
-static void store(struct run *r, int plane, int y, int n, const float *v)
+static void store(struct packer *k, int plane, int y, int n, const float *v)
 {
-	r->clipped[plane] += (uint64_t)yuv_store(&r->k, &r->dither, plane, y, n, v, r->noise,
-	                                         r->p.p[plane] + y * r->p.stride[plane]);
-	r->samples[plane] += (uint64_t)n;
+	k->out->clipped[plane] += (uint64_t)yuv_store(&k->r->k, &k->dither, plane, y, n, v, k->noise,
+	                                              k->p.p[plane] + y * k->p.stride[plane]);
+	k->out->samples[plane] += (uint64_t)n;
 }
 
-static void rgb_row(struct run *r, int y)
+static void rgb_row(struct packer *k, int y)
 {
-	int w = r->p.d.w;
+	int w = k->r->d.w;
+	const float scale = k->r->k.yscale, off = k->r->k.yoff;
 	for (int i = 0; i < 3; i++) {
-		float *o = r->row[i];
-		for (int x = 0; x < w; x++) o[x] = o[x] * r->k.yscale + r->k.yoff;
-		store(r, i, y, w, o);
+		float *o = k->row[i];
+		for (int x = 0; x < w; x++) o[x] = o[x] * scale + off;
+		store(k, i, y, w, o);
 	}
 }
 
-static void yuv_row(struct run *r, int y)
+static void yuv_row(struct packer *k, int y)
 {
-	int w = r->p.d.w, cw = plane_width(&r->p.d, 1);
-	yuv_from_rgb(&r->k, w, r->row[0], r->row[1], r->row[2], r->row[4], r->row[5], r->row[6]);
-	store(r, 0, y, w, r->row[4]);
-	if (!r->p.d.lw && !r->p.d.lh) {
-		store(r, 1, y, w, r->row[5]);
-		store(r, 2, y, w, r->row[6]);
+	const struct yuv_coef *c = &k->r->k;
+	int w = k->r->d.w, cw = plane_width(&k->r->d, 1);
+	yuv_from_rgb(c, w, k->row[0], k->row[1], k->row[2], k->row[4], k->row[5], k->row[6]);
+	store(k, 0, y, w, k->row[4]);
+	if (!k->r->d.lw && !k->r->d.lh) {
+		store(k, 1, y, w, k->row[5]);
+		store(k, 2, y, w, k->row[6]);
 		return;
 	}
-	yuv_narrow(&r->k, r->row[5], w, cw, r->u + (size_t)y * r->cw);
-	yuv_narrow(&r->k, r->row[6], w, cw, r->v + (size_t)y * r->cw);
+	yuv_narrow(c, k->row[5], w, cw, k->u + (size_t)y * k->cw);
+	yuv_narrow(c, k->row[6], w, cw, k->v + (size_t)y * k->cw);
 }
 
-static void alpha_row(struct run *r, int y)
+static void alpha_row(struct packer *p, int y)
 {
-	struct yuv_coef k = r->k;
-	float *o = r->row[3];
-	for (int x = 0; x < r->p.d.w; x++) o[x] = o[x] * r->k.ascale;
+	struct yuv_coef k = p->r->k;
+	float *o = p->row[3];
+	for (int x = 0; x < p->r->d.w; x++) o[x] = o[x] * k.ascale;
 	k.lo = 0;
-	k.hi = r->k.ascale;
-	yuv_store(&k, &r->dither, 3, y, r->p.d.w, o, r->noise, r->p.p[3] + y * r->p.stride[3]);
+	k.hi = k.ascale;
+	yuv_store(&k, &p->dither, 3, y, p->r->d.w, o, p->noise, p->p.p[3] + y * p->p.stride[3]);
 }
 
-static int to_codes(struct run *r, const struct call *c)
+static int to_codes(struct packer *k, const struct call *c)
 {
-	const struct plane_desc *d = &r->p.d;
-	r->dither.frame = (uint32_t)c->frame;
+	const struct plane_desc *d = &k->r->d;
 	for (int y = 0; y < d->h; y++) {
-		gather(r, &c->in[0], y);
-		if (d->alpha) alpha_row(r, y);
-		if (d->rgb) rgb_row(r, y);
-		else yuv_row(r, y);
+		gather(k, &c->in[0], y);
+		if (d->alpha) alpha_row(k, y);
+		if (d->rgb) rgb_row(k, y);
+		else yuv_row(k, y);
 		if (y % 64 == 0 && c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed))
 			return err_set(c->err, E_CANCEL, "cancelled");
 	}
 	if (d->rgb || (!d->lw && !d->lh)) return 0;
 	int cw = plane_width(d, 1), ch = plane_height(d, 1);
 	for (int y = 0; y < ch; y++) {
-		yuv_shorten(&r->k, r->u, (ptrdiff_t)r->cw, d->h, cw, y, r->row[4]);
-		store(r, 1, y, cw, r->row[4]);
-		yuv_shorten(&r->k, r->v, (ptrdiff_t)r->cw, d->h, cw, y, r->row[4]);
-		store(r, 2, y, cw, r->row[4]);
+		yuv_shorten(&k->r->k, k->u, (ptrdiff_t)k->cw, d->h, cw, y, k->row[4]);
+		store(k, 1, y, cw, k->row[4]);
+		yuv_shorten(&k->r->k, k->v, (ptrdiff_t)k->cw, d->h, cw, y, k->row[4]);
+		store(k, 2, y, cw, k->row[4]);
 	}
+	return 0;
+}
+
+static int write_pack(const struct call *c)
+{
+	struct run *r = c->run;
+	struct packer k = { .r = r, .out = c->packed, .dither = r->dither };
+	struct row_sizes z = row_sizes(&r->d);
+	float *mem = c->scratch;
+	memset(c->packed, 0, SINK_PACKED_HEAD + planes_bytes(&r->d));
+	planes_at(&k.p, &r->d, (char *)c->packed + SINK_PACKED_HEAD);
+	memset(mem, 0, (9 * z.w + 2 * z.cw * z.h) * sizeof *mem);
+	for (int i = 0; i < 8; i++) k.row[i] = mem + (size_t)i * z.w + 32;
+	k.noise = mem + 8 * z.w + 16;
+	k.u = mem + 9 * z.w;
+	k.v = k.u + z.cw * z.h;
+	k.cw = z.cw;
+	k.dither.frame = (uint32_t)c->frame;
+	if (to_codes(&k, c) < 0) return -1;
+	planes_hash(&k.p, &k.out->hash);
+	if (c->hash) *c->hash = k.out->hash;
 	return 0;
 }
 
@@ -384,7 +453,7 @@ static int exr_frame(struct run *r, const struct call *c, const char *path)
 	struct format f = *r->n->in[0];
 	int id = space_in(r->n);
 	const char *space = id >= 0 ? colour_name(id) : "raw";
-	const char *attr[] = { "interneg_root", r->root, "interneg_color", space, NULL };
+	const char *attr[] = { "interneg_root", c->root ? c->root : r->root, "interneg_color", space, NULL };
 	struct exr_write w = { .compression = (enum exr_compression)p->compression,
 	                      .half = p->depth == 1, .attr = attr,
 		.frame = c->frame, .fps = f.fps.num > 0 ? f.fps : r->n->fps,
@@ -399,20 +468,26 @@ static int write_frame(const struct call *c)
 {
 	struct run *r = c->run;
 	char *path = seq_is_pattern(r->path) ? seq_path(r->path, c->frame) : xstrdup(r->path);
-	int rc;
+	struct packed *in = c->packed;
+	struct planes p;
+	int rc = 0;
 	if (r->preset->kind == PRESET_EXR) {
 		rc = exr_frame(r, c, path);
 		free(path);
 		return rc;
 	}
-	rc = to_codes(r, c);
-	if (rc == 0 && c->hash) planes_hash(&r->p, c->hash);
-	if (rc == 0 && r->writer) rc = media_writer_frame(r->writer, &r->p, c->err);
-	else if (rc == 0 && !r->dry) {
+	planes_at(&p, &r->d, (char *)c->packed + SINK_PACKED_HEAD);
+	if (c->hash) *c->hash = in->hash;
+	for (int i = 0; i < 4; i++) {
+		atomic_fetch_add(&r->clipped[i], in->clipped[i]);
+		atomic_fetch_add(&r->samples[i], in->samples[i]);
+	}
+	if (r->writer) rc = media_writer_frame(r->writer, &p, c->err);
+	else if (!r->dry && !r->part) {
 		int space = space_in(r->n);
-		const char *text[] = { "interneg_root", r->root, "interneg_color",
+		const char *text[] = { "interneg_root", c->root ? c->root : r->root, "interneg_color",
 		                      space >= 0 ? colour_name(space) : "raw", NULL };
-		rc = media_png_write(path, &r->p, r->n->in[0]->par, text, c->err);
+		rc = media_png_write(path, &p, r->n->in[0]->par, text, c->err);
 	}
 	free(path);
 	return rc;
@@ -426,8 +501,7 @@ static void warn_clipped(const struct run *r)
 		if (share > worst) worst = share;
 	}
 	if (worst > .001) log_warn("%s: %.2f %% of the pixels were clipped to what %d-bit %s holds",
-	                           r->path, worst * 100,
-		                   r->p.d.depth, r->preset->name);
+	                           r->path, worst * 100, r->d.depth, r->preset->name);
 }
 
 static int write_end(void *run, bool commit, struct err *e)
@@ -440,15 +514,12 @@ static int write_end(void *run, bool commit, struct err *e)
 	return rc;
 }
 
-/* Rows, planes, and what encoders look ahead. */
+/* What encoders look ahead. */
 static size_t write_reserve(const struct node_ctx *n)
 {
 	const struct write *p = n->v;
 	const struct preset *ps = preset_of(p, p->file);
-	if (!n->nconn || !n->in[0] || !ps) return 0;
-	size_t px = rect_area(n->in[0]->display);
-	if (ps->kind == PRESET_EXR) return px * 4 * (size_t)n->in[0]->nch * 2;
-	if (ps->kind != PRESET_CLIP) return px * 14;
+	if (!n->nconn || !n->in[0] || !ps || ps->kind != PRESET_CLIP) return 0;
 	return encoder_bytes(ps, rect_w(n->in[0]->display), rect_h(n->in[0]->display));
 }
 
@@ -467,6 +538,7 @@ const struct node_type ISA(node_write) = {
 	.flags = NF_SINK, .traits = TR_OUTPUT, .want = WANT_ANY, .lanes = 1,
 	.example = "<write id=\"master\" in=\"grained\" file=\"out/shot_010.mov\" "
 	    "preset=\"master-prores\"/>",
-	.open = write_open, .out_space = out_space, .reserve = write_reserve,
-	.begin = write_begin, .fresh = write_fresh, .frame = write_frame, .end = write_end,
+	.open = write_open, .out_space = out_space, .reserve = write_reserve, .scratch = write_scratch,
+	.begin = write_begin, .sink = write_sink, .packed = write_packed, .pack = write_pack,
+	.fresh = write_fresh, .frame_fresh = frame_fresh, .frame = write_frame, .end = write_end,
 };

@@ -96,7 +96,7 @@ static const char *run_rect(const struct site *s, struct rect r, const struct vi
 	char *scratch = aligned_alloc(64, ((bytes + 63) & ~(size_t)63) + 64);
 	memset(scratch, 0x7f, bytes);
 	memset(scratch + bytes, 0x5a, 64);
-	if (net_run(nn, &s->ctx, &s->common, s->frame, nd, in, &out.view, scratch, NULL, NULL, NULL, &e) < 0) bad = "fails";
+	if (net_run(nn, &s->ctx, &s->common, s->frame, nd, in, &out.view, scratch, NULL, &e) < 0) bad = "fails";
 	for (int i = 0; i < 64 && !bad; i++) if (scratch[bytes + (size_t)i] != 0x5a) bad = "writes beyond its scratch";
 	if (!bad) bad = output_check(&out);
 	view_canon_nan(&out.view, r);

@@ -1,0 +1,84 @@
+/* plan_cost - what a stage costs a frame, and the tiles that make it cheapest.
+ *
+ * Small tiles compute more border again and are more calls; large ones fall out of the second-level cache.
+ * The figures are those of common x86-64 cores; they choose a shape, never a result.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "plan_int.h"
+#include "stage_run.h"
+
+/* What is alive in a tile should fit this: the smaller half-megabyte second-level caches less the code's and
+ * tables' share. */
+#define CACHE_BYTES ((size_t)384 << 10)
+#define NS_PER_FLOP 0.08
+#define NS_PER_NEAR_BYTE 0.025
+#define NS_PER_FAR_BYTE 0.1
+#define NS_PER_CALL 1500.0
+
+static struct rect middle(struct rect d, int w, int h)
+{
+	int x = d.x0 + (rect_w(d) / 2 / w) * w, y = d.y0 + (rect_h(d) / 2 / h) * h;
+	return rect_and(rect_of(x, y, x + w, y + h), d);
+}
+
+/* Nanoseconds an output pixel takes in tiles of this shape. */
+static double price(const struct stage_job *j, int w, int h, struct stage_cost *c)
+{
+	struct rect r = middle(j->s->out->fmt.data, w, h);
+	size_t out = rect_area(r) * (size_t)j->s->out->fmt.nch * sizeof(float);
+	stage_job_cost(j, r, c);
+	double near = c->live + out <= CACHE_BYTES ? NS_PER_NEAR_BYTE : NS_PER_FAR_BYTE;
+	double ns = c->flops * NS_PER_FLOP + c->traffic * near + (double)(c->read + out) * NS_PER_FAR_BYTE +
+	            NS_PER_CALL * j->s->n;
+	return ns / (double)rect_area(r);
+}
+
+/* Enough tiles for the workers, where the picture is big enough to be worth sharing. */
+static bool too_few(struct rect d, int w, int h)
+{
+	size_t n = (size_t)((rect_w(d) + w - 1) / w) * (size_t)((rect_h(d) + h - 1) / h);
+	return n < 16 && (w > 64 || h > 64);
+}
+
+static void choose(const struct stage_job *j, struct stage *s)
+{
+	static const int side[] = { 32, 64, 128, 256, 512 };
+	double best = 0;
+	for (int a = 1; a < (int)IN_COUNT(side); a++)
+		for (int b = 0; b < (int)IN_COUNT(side) - 1; b++) {
+			struct stage_cost c;
+			if (too_few(s->out->fmt.data, side[a], side[b])) continue;
+			double ns = price(j, side[a], side[b], &c);
+			if (best > 0 && ns >= best) continue;
+			best = ns;
+			s->tile_w = side[a];
+			s->tile_h = side[b];
+		}
+}
+
+void plan_tiles(struct plan *p, struct stage *s)
+{
+	struct stage_job j;
+	struct stage_cost c;
+	struct err e = ERR_INIT;
+	struct rect d = s->out->fmt.data;
+	s->tile_w = s->tile_h = p->tile ? p->tile : 128;
+	if (s->kind != ST_TILES) {
+		const struct net_node *nn = s->out;
+		const struct format *f = s->kind == ST_SINK && nn->conn[0] ? &nn->conn[0]->fmt : &nn->fmt;
+		s->flops = (nn->type->flops ? nn->type->flops(&nn->ctx) : 20) * (double)rect_area(f->data);
+		for (int i = 0; i < nn->nconn; i++) if (nn->conn[i]) s->read += image_bytes(&nn->conn[i]->fmt);
+		return;
+	}
+	/* what cannot be opened at this frame says so when it runs */
+	if (rect_empty(d) || stage_job_open(&j, p, s, s->out->fmt.first, &e) < 0) return;
+	if (!p->tile) choose(&j, s);
+	double tiles = (double)rect_area(d) / (double)rect_area(middle(d, s->tile_w, s->tile_h));
+	stage_job_cost(&j, middle(d, s->tile_w, s->tile_h), &c);
+	s->scratch = c.scratch;
+	s->read = (size_t)((double)c.read * tiles);
+	double all = c.flops * tiles;
+	stage_job_cost(&j, d, &c);
+	s->flops = all;
+	s->border = all > 0 ? (all - c.flops) / all : 0;
+	stage_job_close(&j);
+}
