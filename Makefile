@@ -2,7 +2,7 @@
 #   all       the program, ./interneg           test      everything that CI runs
 #   demo      a finished clip (CLIP=any.mp4)     unit T=x  one unit test
 #   asan tsan the tests under sanitizers         lint      layers, sizes, warnings
-#   bench     figures against peers              docs      the node reference, from the registry
+#   bench     figures against peers (T=x one)    docs      the node reference, from the registry
 #   bless     accept new golden hashes           install   into $(PREFIX)
 # SPDX-License-Identifier: BSD-2-Clause
 
@@ -93,7 +93,7 @@ faults: program
 fuzz: program
 	@sh tests/fuzz/run.sh
 bench: program
-	@sh tests/bench/run.sh
+	@T='$(T)' sh tests/bench/run.sh
 bless: program
 	@sh tests/golden/bless.sh $(T)
 docs: program

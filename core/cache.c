@@ -1,6 +1,6 @@
 /* cache - see cache.h. Layout: DIR/ab/cdef....exr, DIR/.gitignore, DIR/lock, DIR/passes/.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "cache.h"
+#include "cache_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +13,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "colour.h"
-#include "exr.h"
-#include "log.h"
 
 /* The shared lock that keeps prune away while this process uses the folder. fd -1: not (yet) held. */
 struct hold { pthread_mutex_t lock; bool settled; int fd; };
@@ -67,7 +64,7 @@ static int open_lock(const char *dir, int *fd)
 
 /* Before the first look into the folder. Waits for a prune at work; a folder that is not there yet is tried again
  * next time, and one that cannot be locked is used without: prune refuses it too. */
-static void hold(const struct cache *c)
+void cache_hold(const struct cache *c)
 {
 	struct hold *h = c->hold;
 	int fd;
@@ -95,14 +92,9 @@ int cache_lock(const char *dir, int *fd, struct err *e)
 	return err_set(e, E_OUTPUT, "lock %s/lock: %s", dir, strerror(cause));
 }
 
-void cache_hold(const struct cache *c)
-{
-	hold(c);
-}
-
 bool cache_has(const struct cache *c, const struct key *k)
 {
-	hold(c);
+	cache_hold(c);
 	char *path = cache_path(c, k);
 	struct stat st;
 	bool has = stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
@@ -127,8 +119,10 @@ int make_dirs(const char *dir, struct err *e)
 	return rc;
 }
 
-static int prepare(struct cache *c, const char *path, struct err *e)
+int cache_prepare(struct cache *c, const char *path, struct err *e)
 {
+	if (make_dirs(c->dir, e) < 0) return -1;
+	cache_hold(c);                       /* before the subfolder: prune removes empty ones */
 	char *ignore = xasprintf("%s/.gitignore", c->dir), *sub = xstrdup(path);
 	*strrchr(sub, '/') = 0;
 	int rc = make_dirs(sub, e);
@@ -144,120 +138,11 @@ static int prepare(struct cache *c, const char *path, struct err *e)
 	return rc;
 }
 
-int cache_prepare(struct cache *c, const char *path, struct err *e)
-{
-	if (make_dirs(c->dir, e) < 0) return -1;
-	hold(c);                             /* before the subfolder: prune removes empty ones */
-	return prepare(c, path, e);
-}
-
 void cache_set_aside(const char *path)
 {
 	char *bad = xasprintf("%s.damaged", path);
 	if (rename(path, bad) < 0) unlink(path);
 	free(bad);
-}
-
-/* The pixels of a probed file against its own word: the key and the hash that stand in its header. */
-static int read_checked(const char *path, const struct exr_info *info, const char *hex, const struct image *into,
-                        struct err *e)
-{
-	struct pixhash want, got;
-	int rc = -1;
-	const char *key = exr_attr(info, "interneg.key"), *pix = exr_attr(info, "interneg.pixels");
-	if (!key || strcmp(key, hex) != 0) err_set(e, E_INPUT, "%s: holds another key", path);
-	else if (!pix || pixhash_parse(pix, &want) < 0) err_set(e, E_INPUT, "%s: no pixel hash", path);
-	else if (exr_read(path, &into->fmt, &into->view, e) == 0) {
-		got = image_hash(into);
-		if (got.lo == want.lo && got.hi == want.hi) rc = 0;
-		else err_set(e, E_INPUT, "%s: pixels do not match their hash", path);
-	}
-	return rc;
-}
-
-static int load_checked(const char *path, const char *hex, const struct image *into, struct err *e)
-{
-	struct exr_info info;
-	if (exr_probe(path, &info, e) < 0) return -1;
-	int rc = read_checked(path, &info, hex, into, e);
-	exr_info_free(&info);
-	return rc;
-}
-
-static size_t words(const char *s)
-{
-	size_t n = 1;
-	for (; *s; s++) n += *s == ' ';
-	return n;
-}
-
-int cache_check_file(const char *path, const char *hex, struct pool *pool, bool *damaged, struct err *e)
-{
-	struct exr_info info;
-	struct image *im = NULL;
-	*damaged = false;
-	if (access(path, R_OK) != 0) return err_set(e, E_INPUT, "%s: %s", path, strerror(errno));
-	*damaged = true;
-	if (exr_probe(path, &info, e) < 0) return -1;
-	const char *names = exr_attr(&info, "interneg.channels");
-	if (names && words(names) <= IN_MAX_CH) format_channels(&info.fmt, names);
-	int rc = format_check(&info.fmt, e);
-	if (rc == 0 && !(im = image_new(pool, &info.fmt, "cache check", e))) {
-		*damaged = false;
-		rc = -1;
-	}
-	if (rc == 0) rc = read_checked(path, &info, hex, im, e);
-	if (rc == 0) *damaged = false;
-	image_unref(&im);
-	exr_info_free(&info);
-	return rc;
-}
-
-int cache_load(struct cache *c, const struct key *k, const struct image *into, struct err *e)
-{
-	char *path = cache_path(c, k), hex[65];
-	hold(c);
-	key_hex(k, hex);
-	int rc = load_checked(path, hex, into, e);
-	if (rc < 0) {
-		log_warn("cache: %s; it is set aside and the frame computed again", e->msg);
-		cache_set_aside(path);
-	} else (void)utimensat(AT_FDCWD, path, NULL, 0);      /* last use, for prune; a read-only cache has none */
-	log_debug(LOG_CACHE, "%s %s", rc < 0 ? "damaged" : "hit", path);
-	free(path);
-	return rc;
-}
-
-/* The names in the order in which the pixel hash takes them. malloced */
-static char *channel_list(const struct format *f)
-{
-	char *list = xstrdup(f->nch ? f->ch[0] : "");
-	for (int i = 1; i < f->nch; i++) {
-		char *next = xasprintf("%s %s", list, f->ch[i]);
-		free(list);
-		list = next;
-	}
-	return list;
-}
-
-int cache_store(struct cache *c, const struct key *k, const struct image *im, bool half,
-                const char *const *meta, struct err *e)
-{
-	char *path = cache_path(c, k), *names = channel_list(&im->fmt), hex[65], pix[33];
-	const char *attr[32] = { "interneg.key", hex, "interneg.pixels", pix, "interneg.channels", names };
-	int n = 6, rc = -1;
-	for (; meta && *meta && n < 30; meta++) attr[n++] = *meta;
-	attr[n] = NULL;
-	key_hex(k, hex);
-	pixhash_hex(image_hash(im), pix);
-	struct exr_write w = { .compression = EXRC_NONE, .half = half, .attr = attr, .fps = im->fmt.fps,
-		.has_chroma = true };
-	colour_primaries(im->fmt.space, w.chroma);
-	if (cache_prepare(c, path, e) == 0) rc = exr_write(path, &im->fmt, &im->view, &w, e);
-	log_debug(LOG_CACHE, "%s %s", rc < 0 ? "cannot store" : "stored", path);
-	free(path);
-	free(names);
-	return rc;
 }
 
 void cache_link(struct cache *c, const struct key *k, const char *graph, const char *pass, int frame)
@@ -269,7 +154,9 @@ void cache_link(struct cache *c, const struct key *k, const char *graph, const c
 	char *link = xasprintf("%s/%s.%04d.exr", dir, pass, frame);
 	char *tmp = xasprintf("%s.tmp.%d", link, (int)getpid());
 	char *to = xasprintf("../../%.2s/%s.exr", hex, hex + 2);
-	if (make_dirs(dir, &e) == 0 && symlink(to, tmp) == 0 && rename(tmp, link) < 0) unlink(tmp);
+	if (make_dirs(dir, &e) == 0 && symlink(to, link) < 0 && errno == EEXIST && symlink(to, tmp) == 0 &&
+	    rename(tmp, link) < 0)
+		unlink(tmp);
 	free(dir);
 	free(link);
 	free(tmp);

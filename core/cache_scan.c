@@ -53,9 +53,14 @@ static bool entry_name(const char *s)
 	return hex_run(s, NAME_HEX) && strcmp(s + NAME_HEX, ".exr") == 0;
 }
 
+static bool journal_name(const char *s)
+{
+	return hex_run(s, NAME_HEX) && strcmp(s + NAME_HEX, ".frame") == 0;
+}
+
 static bool leftover_name(const char *s)
 {
-	return (s[0] == '.' && strstr(s, ".exr.tmp.")) || ends_in(s, ".exr.damaged");
+	return (s[0] == '.' && (strstr(s, ".exr.tmp.") || strstr(s, ".frame.tmp."))) || ends_in(s, ".exr.damaged");
 }
 
 static char *attr_copy(const struct exr_info *info, const char *name)
@@ -85,7 +90,8 @@ static void add_entry(struct cache_files *f, char *path, const struct stat *st, 
 	memcpy(en->hex, name - 1 - FOLDER_HEX, FOLDER_HEX);
 	memcpy(en->hex + FOLDER_HEX, name, NAME_HEX);
 	f->bytes += en->size;
-	if (headers) read_header(en);
+	en->journal = journal_name(name);
+	if (headers && !en->journal) read_header(en);
 }
 
 static void add_extra(struct cache_files *f, char *path, const struct stat *st)
@@ -102,7 +108,7 @@ static void scan_folder(const char *sub, bool headers, struct cache_files *f)
 	for (char **p = name; p && *p; p++) {
 		char *path = xasprintf("%s/%s", sub, *p);
 		bool file = lstat(path, &st) == 0 && S_ISREG(st.st_mode);
-		if (file && entry_name(*p)) add_entry(f, path, &st, headers);
+		if (file && (entry_name(*p) || journal_name(*p))) add_entry(f, path, &st, headers);
 		else if (file && leftover_name(*p)) add_extra(f, path, &st);
 		else free(path);
 	}

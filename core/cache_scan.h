@@ -11,6 +11,7 @@ struct cache_entry {
 	char *path, hex[65];
 	uint64_t size; int64_t used;
 	char *node, *frame, *space;          /* from the header; NULL when it cannot be read or does not say */
+	bool journal;                        /* a frame on its way into a clip */
 	const char *pass;                    /* GRAPH/PASS of a link to it, or NULL; belongs to a link */
 };
 struct cache_extra { char *path; uint64_t size; };                   /* .NAME.tmp.*, *.damaged */

@@ -13,7 +13,7 @@
 
 const struct verb cli_verbs[] = {
 	{ "render", "SCENE", "Renders the writes of a scene.",
-	  RUN " frames only out oracle overwrite solve trace", verb_render },
+	  RUN " frames only out dry oracle overwrite solve trace", verb_render },
 	{ "solve", "SCENE [NODE]", "Measures clips for balance and match and proposes plain attributes; --apply writes them.",
 	  RUN " apply json", verb_solve },
 	{ "still", "SCENE NODE|PASS", "Writes a PNG of any point of the graph, as displayed.",
@@ -61,6 +61,7 @@ static const struct option options[] = {
 	{ "solve", 0, O_FLAG, OFF(solve), NULL, "measure what is unsolved and use it once, without writing" },
 	{ "apply", 0, O_FLAG, OFF(apply), NULL, "write the proposed attributes into the scene" },
 	{ "overwrite", 0, O_FLAG, OFF(overwrite), NULL, "replace files that interneg did not write" },
+	{ "dry", 0, O_FLAG, OFF(dry), NULL, "compute and hash every frame, write no output" },
 	{ "oracle", 0, O_FLAG, OFF(oracle), NULL, "use the slow single-threaded reference evaluator" },
 	{ "isa", 0, O_TEXT, OFF(isa), "SET", "instruction set: baseline, avx2, avx512; default the best" },
 	{ "tile", 0, O_INT, OFF(tile), "N", "side of a tile in pixels" },

@@ -18,7 +18,7 @@ struct cli {
 	enum progress progress;
 	bool log_json; unsigned debug;
 	bool oracle, keep_all, solve, apply, overwrite, no_fuse, json, wipe, side, diff, rng, xsd, markdown, write,
-	     check_only, verbose, stages, no_cache, outputs, textconv, help;
+	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help;
 	const char *picture, *reference, *name, *at;
 	size_t to;
 };

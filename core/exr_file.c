@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -42,14 +43,20 @@ static void on_error(exr_const_context_t ctx, exr_result_t rc, const char *msg)
 	if (!ctx || exr_get_user_data(ctx, &user) != EXR_ERR_SUCCESS || !user)
 		return;
 	struct exr_file *f = user;
+	pthread_mutex_lock(&f->lock);
 	if (!f->msg[0])
 		snprintf(f->msg, sizeof f->msg, "%s", msg ? msg : "");
+	pthread_mutex_unlock(&f->lock);
 }
 
 int exr_file_fail(struct exr_file *f, exr_result_t rc, const char *what, struct err *e)
 {
 	enum err_code code = rc == EXR_ERR_OUT_OF_MEMORY ? E_MEMORY : E_INPUT;
-	const char *msg = f->msg[0] ? f->msg : exr_get_default_error_message(rc);
+	char said[sizeof f->msg];
+	pthread_mutex_lock(&f->lock);
+	memcpy(said, f->msg, sizeof said);
+	pthread_mutex_unlock(&f->lock);
+	const char *msg = said[0] ? said : exr_get_default_error_message(rc);
 	size_t n = strlen(f->path);
 	if (!strncmp(msg, "'", 1) && !strncmp(msg + 1, f->path, n))
 		msg += n + 4;           /* the library says "'PATH': " too */
@@ -59,10 +66,14 @@ int exr_file_fail(struct exr_file *f, exr_result_t rc, const char *what, struct 
 int exr_file_open(struct exr_file *f, const char *path, struct err *e)
 {
 	struct stat st;
-	*f = (struct exr_file){ .path = path };
+	*f = (struct exr_file){ .path = xstrdup(path) };
+	pthread_mutex_init(&f->lock, NULL);
 	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (f->fd < 0)
-		return err_set(e, E_INPUT, "open %s: %s", path, strerror(errno));
+	if (f->fd < 0) {
+		err_set(e, E_INPUT, "open %s: %s", path, strerror(errno));
+		exr_file_close(f);
+		return -1;
+	}
 	if (fstat(f->fd, &st) || !S_ISREG(st.st_mode)) {
 		err_set(e, E_INPUT, "%s is not a file", path);
 		exr_file_close(f);
@@ -95,6 +106,8 @@ void exr_file_close(struct exr_file *f)
 		exr_finish(&f->ctx);
 	if (f->fd >= 0)
 		close(f->fd);
-	f->ctx = NULL;
-	f->fd = -1;
+	if (f->path)
+		pthread_mutex_destroy(&f->lock);
+	free(f->path);
+	*f = (struct exr_file){ .fd = -1 };
 }

@@ -3,16 +3,19 @@
 #ifndef IN_EXR_INT_H
 #define IN_EXR_INT_H
 
+#include <libdeflate.h>
 #include <openexr.h>
+#include <pthread.h>
 
 #include "exr.h"
 
-/* An EXR open for reading. Threads: worker. */
+/* An EXR open for reading. Threads: frozen, except msg. */
 struct exr_file {
 	exr_context_t ctx;
-	const char *path;
+	char *path;
 	int fd;
 	uint64_t size;
+	pthread_mutex_t lock;      /* for msg: chunks are read by several threads */
 	char msg[400];             /* the library's first complaint */
 };
 
@@ -37,6 +40,7 @@ bool exr_part_joins(struct exr_file *f, int part, const struct rect *data);
 
 /* Rows of file samples to floats and back; NaN arrives as 0x7fc00000. */
 void exr_row_from(float *dst, const uint8_t *src, int n, int pixel_type);
+void exr_row_canon(float *v, int n);
 void exr_row_to(uint8_t *dst, const float *src, int n, bool half);
 
 /* Samples of a subsampled channel: sample (i, j) stands at pixel ((x0 + i) * xs, (y0 + j) * ys). */
@@ -56,16 +60,88 @@ void exr_yc_row(const float *y, const float *ry, const float *by, const double w
 void exr_yc_fix(float *const up[3], float *const mid[3], float *const down[3], const double w[3],
                 int n, int i, float v[3]);
 
-/* What a writing pipeline needs; its encoding_user_data. plane[i]: of the file's i-th channel. */
-struct exr_packer {
-	const struct view *v;
-	int plane[IN_MAX_CH];
-	bool half;
-	struct libdeflate_compressor *zip;
+/* Where a channel of the file goes: planes of the output, or samples to be interpolated later. */
+struct exr_dest { int nto, to[3]; bool sampled; struct exr_samples s; };
+
+struct exr_lane;
+/* One part of a file being read, its chunks numbered from the top. Threads: frozen, except idle. */
+struct exr_part {
+	struct exr_file *f;
+	int index, nch;
+	const exr_attr_chlist_t *list;
+	struct rect data;
+	bool tiled, interpolates;  /* interpolates: rows outside the output are needed too */
+	int tile_w, tile_h, lines, across;
+	exr_compression_t comp;
+	enum luma luma;
+	struct exr_dest *dest;
+	const struct view *out;
+	int nchunk, ntask, task_chunks, task_rows;
+	size_t row;                /* bytes of a row without subsampling */
+	uint64_t *table;           /* offsets of the chunks when exr_chunk reads them */
+	bool direct;               /* float rows that fit the planes as they are */
+	struct exr_lane *idle;
 };
 
-/* ZIP and ZIPS by libdeflate instead of the library's zlib: same format, 2 to 3 times as fast. */
-exr_result_t exr_zip_pack(exr_encode_pipeline_t *p);
-exr_result_t exr_zip_unpack(exr_decode_pipeline_t *p);
+/* What one thread reads chunks with. Threads: worker. */
+struct exr_lane {
+	struct exr_lane *next;
+	struct exr_part *p;
+	exr_decode_pipeline_t q;
+	bool ready;
+	exr_result_t (*library_decompress)(exr_decode_pipeline_t *q);
+	uint8_t *packed, *raw, *tmp;
+	struct libdeflate_decompressor *zip;
+};
+void exr_lane_free(struct exr_part *p, struct exr_lane *l);
+/* n samples of the row at y, the first at pixel x. */
+void exr_put_row(const struct exr_part *p, const struct exr_dest *d, int x, int y, const uint8_t *src,
+                 int n, int type);
+/* n chunks from first on; the second kind for files whose table was read here. */
+int  exr_decode(struct exr_part *p, struct exr_lane *l, int first, int n, struct err *e);
+int  exr_chunks_read(struct exr_part *p, struct exr_lane *l, int first, int n, struct err *e);
+/* The n offsets of a single-part file; NULL when they are not where they should be. malloced */
+uint64_t *exr_chunk_table(const struct exr_file *f, int n);
+/* After all chunks: subsampled channels to full size, and luminance-chroma to colour. */
+int  exr_finish_samples(const struct exr_part *p, const struct format *fmt, const struct exr_info *info,
+                        struct err *e);
+
+/* A header in memory, and the context that made it. Threads: frozen once made. */
+struct exr_head {
+	const struct format *fmt;
+	const struct exr_write *w;
+	exr_context_t ctx;
+	uint8_t *bytes;
+	size_t size;
+	int plane[IN_MAX_CH];      /* of the file's i-th channel */
+	int lines;                 /* in a chunk */
+};
+int  exr_head_make(struct exr_head *h, const char *path, struct err *e);
+void exr_head_free(struct exr_head *h);
+/* Another text of the same length for a string attribute; -1 when there is none such. */
+int  exr_head_patch(struct exr_head *h, const char *name, const char *value);
+
+/* What one thread packs chunks with. Threads: worker. */
+struct exr_packer {
+	struct exr_packer *next;
+	const struct exr_head *head;
+	const struct view *v;
+	bool half;
+	uint8_t *raw, *tmp, *part; /* a chunk's samples, the same in another order, a whole packed part */
+	struct libdeflate_compressor *zip;
+	struct exr_piz *piz;
+};
+void exr_packer_free(struct exr_packer *p);
+/* The chunk in p->raw whose first row is y; 0 when the library fails. */
+size_t exr_piz_pack(struct exr_packer *p, int y, uint8_t *dst, size_t room);
+void exr_piz_free(struct exr_packer *p);
+
+/* ZIP and ZIPS by libdeflate, the same format as the library's zlib and faster; z NULL: RLE. n bytes of
+ * src (2 or more) to dst, both and tmp of n bytes; returns the size, n when stored as it is. */
+size_t exr_squeeze(struct libdeflate_compressor *z, uint8_t *dst, uint8_t *tmp, const uint8_t *src,
+                   size_t n);
+/* Back; -1 when src does not hold exactly n bytes. tmp: n bytes. */
+int exr_unsqueeze(struct libdeflate_decompressor *z, uint8_t *dst, size_t n, uint8_t *tmp,
+                  const uint8_t *src, size_t len);
 
 #endif

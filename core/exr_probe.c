@@ -271,7 +271,8 @@ int exr_info_fill(struct exr_file *f, struct exr_info *info, struct err *e)
 		return -1;
 	if (format_check(&info->fmt, e))
 		return err_in(e, "%s", f->path);
-	if (!info->deep && exr_chunks_fit(f, 0, e))
+	if (!info->deep && (exr_chunks_fit(f, 0, e)
+	                    || exr_get_chunk_unpacked_size(f->ctx, 0, &info->chunk) != EXR_ERR_SUCCESS))
 		return -1;
 	if (channels(f, info, e))
 		return -1;

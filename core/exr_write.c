@@ -1,265 +1,449 @@
-/* exr_write - scanline EXR files, float or half, the same bytes for the same input.
+/* exr_write - scanline EXR files in independent parts, the same bytes in whatever order they are packed.
+ *
+ * Uncompressed parts have known places and go straight from the planes to the file. A compressed part is
+ * placed when all parts before it have their sizes; until then it is held in memory, and when several are
+ * held already, in the file itself, where it would stand if nothing had become smaller.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <assert.h>
-#include <libdeflate.h>
-#include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "exr_int.h"
 #include "outfile.h"
 
-enum { ZIP_LEVEL = 4 };
+enum { HELD_MAX = 8, PART_BYTES = 1 << 20, PART_ROWS = 16, LEADER = 8, ZIP_LEVEL = 4 };
 
-/* A file being written. The library's exr_finish reports nothing: every write is watched here. */
-struct writer {
+/* A packed part that waits for its place: data, or, without it, n bytes at its widest place in the file. */
+struct held { uint8_t *data; size_t n; bool ready; };
+
+/* Threads: frozen after opening, except what lock guards; lanes belong to the thread that took one. */
+struct exr_writer {
 	struct outfile out;
-	exr_context_t ctx;
-	const struct format *fmt;
-	const struct exr_write *w;
-	struct exr_packer pack;
-	struct err *err;
-	bool failed, done;         /* done: the library says that the file is complete */
+	struct exr_head head;
+	struct exr_write w;
+	struct format fmt;
+	struct view v;
+	size_t row, part_room;     /* bytes of a row of samples; the most that a part takes in the file */
+	int nchunk, nparts, part_chunks;
+	uint64_t first;            /* offset of the first chunk */
+	uint64_t *table;           /* chunk sizes with leader, then offsets; each part writes its own */
+	pthread_mutex_t lock;
+	struct exr_packer *free;
+	struct held *held;
+	int next, nheld;           /* the first part without a place; how many data are held */
+	uint64_t end;              /* where it goes */
 };
 
-static int64_t stream_write(exr_const_context_t ctx, void *user, const void *buffer, uint64_t n,
-                            uint64_t offset, exr_stream_error_func_ptr_t say)
+static bool compressed(const struct exr_writer *x)
 {
-	struct writer *w = user;
-	(void)ctx;
-	(void)say;
-	if (!w->failed && outfile_write(&w->out, buffer, n, offset, w->err) == 0)
-		return (int64_t)n;
-	w->failed = true;
-	return -1;
+	return x->w.compression != EXRC_NONE;
 }
 
-static void stream_end(exr_const_context_t ctx, void *user, int failed)
+static int rows_of(const struct exr_writer *x, int chunk)
 {
-	(void)ctx;
-	((struct writer *)user)->done = !failed;
+	int y = chunk * x->head.lines, h = rect_h(x->fmt.data);
+	return h - y < x->head.lines ? h - y : x->head.lines;
 }
 
-/* Silent: asking the context for its user data would wait for a lock that the library holds. */
-static void on_error(exr_const_context_t ctx, exr_result_t rc, const char *msg)
+static void put_le(uint8_t *p, uint64_t v, int n)
 {
-	(void)ctx;
-	(void)rc;
-	(void)msg;
+	for (int i = 0; i < n; i++)
+		p[i] = (uint8_t)(v >> (8 * i));
 }
 
-static int fail(struct writer *w, exr_result_t rc, const char *what)
+static void leader(uint8_t *p, int y, size_t n)
 {
-	if (w->failed)
-		return -1;              /* outfile_write has said why */
-	return err_set(w->err, rc == EXR_ERR_OUT_OF_MEMORY ? E_MEMORY : E_OUTPUT, "write %s: %s: %s",
-	               w->out.path, what, exr_get_default_error_message(rc));
+	put_le(p, (uint32_t)y, 4);
+	put_le(p + 4, n, 4);
 }
 
-static uint32_t bcd(int v)
+static size_t part_chunks(const struct format *f, int lines)
 {
-	return (uint32_t)(v / 10 << 4 | v % 10);
+	size_t rows = PART_BYTES / ((size_t)f->nch * (size_t)rect_w(f->data) * sizeof(float));
+	rows -= rows % PART_ROWS;
+	if (rows < PART_ROWS)
+		rows = PART_ROWS;
+	return rows > (size_t)lines ? rows / (size_t)lines : 1;
 }
 
-/* SMPTE 12M time and flags, non-drop: frames in bits 0-5, seconds 8-14, minutes 16-22, hours 24-29.
- * Frames have two bits of tens: above 39 frames a second they count pairs and bit 15, the field
- * mark, tells the two of a pair apart. */
-static uint32_t timecode(int frame, struct rational fps)
+static int lines_of(enum exr_compression c)
 {
-	int rate = (int)(((int64_t)fps.num + fps.den / 2) / fps.den);
-	if (rate < 1)
-		rate = 1;
-	int64_t day = (int64_t)rate * 86400, t = ((int64_t)frame % day + day) % day;
-	int ff = (int)(t % rate), s = (int)(t / rate % 60), m = (int)(t / rate / 60 % 60);
-	uint32_t mark = 0;
-	if (rate > 39) {
-		mark = (uint32_t)(ff & 1) << 15;
-		ff /= 2;
-	}
-	if (ff > 39)
-		ff = 39;
-	return bcd(ff) | mark | bcd(s) << 8 | bcd(m) << 16 | bcd((int)(t / rate / 3600)) << 24;
+	return c == EXRC_ZIP ? 16 : c == EXRC_PIZ ? 32 : 1;
 }
 
-static exr_result_t attributes(struct writer *w)
+static size_t row_bytes(const struct format *f, bool half)
 {
-	const struct exr_write *s = w->w;
-	exr_result_t rc = EXR_ERR_SUCCESS;
-	if (s->has_chroma) {
-		exr_attr_chromaticities_t c = {
-			(float)s->chroma[0], (float)s->chroma[1], (float)s->chroma[2], (float)s->chroma[3],
-			(float)s->chroma[4], (float)s->chroma[5], (float)s->chroma[6], (float)s->chroma[7]
-		};
-		rc = exr_attr_set_chromaticities(w->ctx, 0, "chromaticities", &c);
-	}
-	if (!rc && s->fps.num > 0 && s->fps.den > 0) {
-		exr_attr_rational_t r = { s->fps.num, (uint32_t)s->fps.den };
-		exr_attr_timecode_t t = { timecode(s->frame, s->fps), 0 };
-		rc = exr_attr_set_rational(w->ctx, 0, "framesPerSecond", &r);
-		if (!rc)
-			rc = exr_attr_set_timecode(w->ctx, 0, "timeCode", &t);
-	}
-	for (const char *const *a = s->attr; !rc && a && a[0] && a[1]; a += 2)
-		rc = exr_attr_set_string(w->ctx, 0, a[0], a[1]);
-	return rc;
+	return (size_t)f->nch * (size_t)rect_w(f->data) * (half ? 2 : 4);
 }
 
-static bool has_long_name(const struct writer *w)
+size_t exr_writer_bytes(const struct format *f, const struct exr_write *w, int threads)
 {
-	bool is_long = false;
-	for (int c = 0; c < w->fmt->nch; c++)
-		is_long = is_long || strlen(w->fmt->ch[c]) > 31;
-	for (const char *const *a = w->w->attr; a && a[0] && a[1]; a += 2)
-		is_long = is_long || strlen(a[0]) > 31;
-	return is_long;
+	enum { COMPRESSOR = 1 << 20 };
+	size_t lines = (size_t)lines_of(w->compression), chunk = lines * row_bytes(f, w->half);
+	size_t part = part_chunks(f, (int)lines) * (chunk + LEADER), n = (size_t)threads;
+	size_t table = ((size_t)rect_h(f->data) + 1) * (sizeof(uint64_t) + sizeof(struct held)) + 65536;
+	if (w->compression == EXRC_NONE)
+		return table + (w->half ? n * part : n * PART_BYTES / 4);
+	return table + n * (COMPRESSOR + part + (w->compression == EXRC_PIZ ? 5 : 2) * chunk) + HELD_MAX * part;
 }
 
-static exr_attr_box2i_t box_of(struct rect r)
+static void set_up(struct exr_writer *x)
 {
-	exr_attr_box2i_t b = { .min = { { { r.x0, r.y0 } } }, .max = { { { r.x1 - 1, r.y1 - 1 } } } };
-	return b;
+	size_t h = (size_t)rect_h(x->fmt.data), lines = (size_t)x->head.lines;
+	x->row = row_bytes(&x->fmt, x->w.half);
+	x->part_chunks = (int)part_chunks(&x->fmt, x->head.lines);
+	x->nchunk = (int)((h + lines - 1) / lines);
+	x->nparts = (x->nchunk + x->part_chunks - 1) / x->part_chunks;
+	x->part_room = (size_t)x->part_chunks * (LEADER + lines * x->row);
+	x->table = xalloc((size_t)x->nchunk, sizeof *x->table);
+	x->held = xalloc((size_t)x->nparts, sizeof *x->held);
+	x->first = x->end = x->head.size + (uint64_t)x->nchunk * sizeof *x->table;
 }
 
-static exr_result_t header(struct writer *w)
+int exr_write_open(struct exr_writer **out, const char *path, const struct format *fmt,
+                   const struct view *v, const struct exr_write *w, struct err *e)
 {
-	static const exr_compression_t kinds[] = {
-		[EXRC_NONE] = EXR_COMPRESSION_NONE, [EXRC_RLE] = EXR_COMPRESSION_RLE,
-		[EXRC_ZIPS] = EXR_COMPRESSION_ZIPS, [EXRC_ZIP] = EXR_COMPRESSION_ZIP,
-		[EXRC_PIZ] = EXR_COMPRESSION_PIZ
-	};
-	const struct format *f = w->fmt;
-	exr_attr_box2i_t data = box_of(f->data), display = box_of(f->display);
-	exr_attr_v2f_t centre = { { { 0, 0 } } };
-	int part = 0;
-	assert((size_t)w->w->compression < IN_COUNT(kinds));
-	exr_result_t rc = exr_add_part(w->ctx, NULL, EXR_STORAGE_SCANLINE, &part);
-	if (!rc && has_long_name(w))
-		rc = exr_set_longname_support(w->ctx, 1);
-	if (!rc)
-		rc = exr_initialize_required_attr(w->ctx, 0, &display, &data,
-		                                  (float)((double)f->par.num / f->par.den), &centre, 1.0f,
-		                                  EXR_LINEORDER_INCREASING_Y, kinds[w->w->compression]);
-	for (int c = 0; !rc && c < f->nch; c++)
-		rc = exr_add_channel(w->ctx, 0, f->ch[c], w->w->half ? EXR_PIXEL_HALF : EXR_PIXEL_FLOAT,
-		                     EXR_PERCEPTUALLY_LOGARITHMIC, 1, 1);
-	if (!rc)
-		rc = attributes(w);
-	return rc ? rc : exr_write_header(w->ctx);
-}
-
-/* The pipeline's pack step: rows, each channel after channel, in the order of the file. */
-static exr_result_t pack(exr_encode_pipeline_t *q)
-{
-	const struct exr_packer *p = q->encoding_user_data;
-	uint8_t *dst = q->packed_buffer;
-	size_t row = (size_t)q->chunk.width * (p->half ? 2 : 4);
-	q->packed_bytes = (uint64_t)row * (uint64_t)q->chunk.height * (uint64_t)q->channel_count;
-	if (q->packed_bytes > q->packed_alloc_size)
-		return EXR_ERR_INVALID_ARGUMENT;
-	for (int y = 0; y < q->chunk.height; y++)
-		for (int c = 0; c < q->channel_count; c++, dst += row)
-			exr_row_to(dst, view_at(p->v, p->plane[c], q->chunk.start_x, q->chunk.start_y + y),
-			           q->chunk.width, p->half);
-	return EXR_ERR_SUCCESS;
-}
-
-static exr_result_t choose(struct writer *w, exr_encode_pipeline_t *q)
-{
-	for (int c = 0; c < q->channel_count; c++) {
-		exr_coding_channel_info_t *ch = &q->channels[c];
-		int i = format_channel(w->fmt, ch->channel_name);
-		if (i < 0)
-			return EXR_ERR_INVALID_ARGUMENT;
-		w->pack.plane[c] = i;
-		ch->encode_from_ptr = (const uint8_t *)w->pack.v->plane[i];
-		ch->user_data_type = EXR_PIXEL_FLOAT;
-		ch->user_bytes_per_element = 4;
-		ch->user_pixel_stride = 4;
-		ch->user_line_stride = 4;
-	}
-	exr_result_t rc = exr_encoding_choose_default_routines(w->ctx, 0, q);
-	q->convert_and_pack_fn = pack;
-	q->encoding_user_data = &w->pack;
-	if (w->pack.zip)
-		q->compress_fn = exr_zip_pack;
-	return rc;
-}
-
-static exr_result_t chunks(struct writer *w)
-{
-	exr_encode_pipeline_t q = EXR_ENCODE_PIPELINE_INITIALIZER;
-	bool ready = false;
-	int32_t lines = 1;
-	exr_result_t rc = exr_get_scanlines_per_chunk(w->ctx, 0, &lines);
-	for (int y = w->fmt->data.y0; !rc && y < w->fmt->data.y1; y += lines) {
-		exr_chunk_info_t k;
-		rc = exr_write_scanline_chunk_info(w->ctx, 0, y, &k);
-		if (!rc && ready)
-			rc = exr_encoding_update(w->ctx, 0, &k, &q);
-		else if (!rc) {
-			rc = exr_encoding_initialize(w->ctx, 0, &k, &q);
-			ready = !rc;
-			if (!rc)
-				rc = choose(w, &q);
-		}
-		if (!rc)
-			rc = exr_encoding_run(w->ctx, 0, &q);
-	}
-	if (ready)
-		exr_encoding_destroy(w->ctx, &q);
-	return rc;
-}
-
-static int write_file(struct writer *w, const char *path)
-{
-	exr_context_initializer_t init = EXR_DEFAULT_CONTEXT_INITIALIZER;
-	init.error_handler_fn = on_error;
-	init.user_data = w;
-	init.write_fn = stream_write;
-	init.destroy_fn = stream_end;
-	exr_result_t rc = exr_start_write(&w->ctx, path, EXR_WRITE_FILE_DIRECTLY, &init);
-	const char *what = "start";
-	if (!rc) {
-		what = "header";
-		rc = header(w);
-	}
-	if (!rc) {
-		what = "pixels";
-		rc = chunks(w);
-	}
-	if (w->ctx)
-		exr_finish(&w->ctx);
-	if (rc || w->failed)
-		return fail(w, rc, what);
-	if (!w->done)
-		return err_set(w->err, E_OUTPUT, "write %s: the file did not get all its lines", path);
-	return 0;
-}
-
-int exr_write(const char *path, const struct format *fmt, const struct view *v,
-              const struct exr_write *w, struct err *e)
-{
-	struct writer s = { .out = OUTFILE_INIT, .fmt = fmt, .w = w, .err = e };
+	*out = NULL;
 	assert(v->nch == fmt->nch && rect_holds(v->r, fmt->data));
 	if (format_check(fmt, e))
 		return err_in(e, "write %s", path);
 	if (rect_empty(fmt->data) || fmt->nch < 1)
 		return err_set(e, E_OUTPUT, "write %s: an EXR file cannot hold an empty picture (%d channels, "
 		               "data window %d x %d)", path, fmt->nch, rect_w(fmt->data), rect_h(fmt->data));
-	s.pack.v = v;
-	s.pack.half = w->half;
-	if (w->compression == EXRC_ZIP || w->compression == EXRC_ZIPS) {
-		s.pack.zip = libdeflate_alloc_compressor(ZIP_LEVEL);
-		if (!s.pack.zip)
-			return err_set(e, E_MEMORY, "write %s: no memory for the compressor", path);
+	struct exr_writer *x = xalloc(1, sizeof *x);
+	x->out = (struct outfile)OUTFILE_INIT;
+	x->fmt = *fmt;
+	x->v = *v;
+	x->w = *w;
+	x->head = (struct exr_head){ .fmt = &x->fmt, .w = w };
+	pthread_mutex_init(&x->lock, NULL);
+	if (exr_head_make(&x->head, path, e) || outfile_open(&x->out, path, e)) {
+		exr_write_abort(&x);
+		return -1;
 	}
-	int rc = outfile_open(&s.out, path, e);
-	if (!rc)
-		rc = write_file(&s, path);
-	if (rc)
-		outfile_abort(&s.out);
-	else
-		rc = outfile_commit(&s.out, e);
-	libdeflate_free_compressor(s.pack.zip);
+	x->head.w = &x->w;
+	x->w.attr = NULL;
+	set_up(x);
+	*out = x;
+	return 0;
+}
+
+int exr_write_parts(const struct exr_writer *x)
+{
+	return x->nparts;
+}
+
+struct rect exr_write_rows(const struct exr_writer *x, int i)
+{
+	struct rect r = x->fmt.data;
+	int rows = x->part_chunks * x->head.lines, y = r.y0 + i * rows;
+	return rect_and(r, rect_of(r.x0, y, r.x1, y + rows));
+}
+
+void exr_packer_free(struct exr_packer *p)
+{
+	if (!p)
+		return;
+	exr_piz_free(p);
+	libdeflate_free_compressor(p->zip);
+	free(p->raw);
+	free(p->tmp);
+	free(p->part);
+	free(p);
+}
+
+/* NULL when the system has no memory. */
+static struct exr_packer *packer_new(const struct exr_writer *x)
+{
+	struct exr_packer *p = calloc(1, sizeof *p);
+	size_t chunk = (size_t)x->head.lines * x->row;
+	bool zip = x->w.compression == EXRC_ZIP || x->w.compression == EXRC_ZIPS;
+	if (!p)
+		return NULL;
+	p->head = &x->head;
+	p->v = &x->v;
+	p->half = x->w.half;
+	p->zip = zip ? libdeflate_alloc_compressor(x->w.level ? x->w.level : ZIP_LEVEL) : NULL;
+	p->part = malloc(x->part_room);
+	p->raw = compressed(x) ? malloc(chunk) : NULL;
+	p->tmp = compressed(x) ? malloc(chunk) : NULL;
+	if (p->part && (!zip || p->zip) && (!compressed(x) || (p->raw && p->tmp)))
+		return p;
+	exr_packer_free(p);
+	return NULL;
+}
+
+static struct exr_packer *take(struct exr_writer *x, struct err *e)
+{
+	pthread_mutex_lock(&x->lock);
+	struct exr_packer *p = x->free;
+	if (p)
+		x->free = p->next;
+	pthread_mutex_unlock(&x->lock);
+	if (!p)
+		p = packer_new(x);
+	if (!p)
+		err_set(e, E_MEMORY, "write %s: no memory for the compressor", x->out.path);
+	return p;
+}
+
+static void give(struct exr_writer *x, struct exr_packer *p)
+{
+	pthread_mutex_lock(&x->lock);
+	p->next = x->free;
+	x->free = p;
+	pthread_mutex_unlock(&x->lock);
+}
+
+/* Rows y.. of the picture as a file has them: each channel after channel. */
+static void pack_rows(const struct exr_writer *x, uint8_t *dst, int y, int rows)
+{
+	int w = rect_w(x->fmt.data), x0 = x->fmt.data.x0;
+	size_t one = x->row / (size_t)x->fmt.nch;
+	for (int i = 0; i < rows; i++)
+		for (int c = 0; c < x->fmt.nch; c++, dst += one)
+			exr_row_to(dst, view_at(&x->v, x->head.plane[c], x0, y + i), w, x->w.half);
+}
+
+static int write_rows_half(struct exr_writer *x, int chunk, int n, uint64_t at, struct err *e)
+{
+	struct exr_packer *p = take(x, e);
+	if (!p)
+		return -1;
+	uint8_t *dst = p->part;
+	for (int i = 0; i < n; i++, dst += LEADER + x->row) {
+		int y = x->fmt.data.y0 + chunk + i;
+		leader(dst, y, x->row);
+		pack_rows(x, dst + LEADER, y, 1);
+	}
+	int rc = outfile_write(&x->out, p->part, (size_t)(dst - p->part), at, e);
+	give(x, p);
 	return rc;
+}
+
+static int write_rows_float(struct exr_writer *x, int chunk, int n, uint64_t at, struct err *e)
+{
+	enum { MAX = 1024 };
+	struct iovec v[MAX];
+	uint8_t lead[MAX / 2][LEADER];
+	size_t one = x->row / (size_t)x->fmt.nch;
+	for (int i = 0; i < n;) {
+		int k = 0, first = i;
+		for (; i < n && k + 1 + x->fmt.nch <= MAX; i++) {
+			int y = x->fmt.data.y0 + chunk + i;
+			leader(lead[i - first], y, x->row);
+			v[k++] = (struct iovec){ lead[i - first], LEADER };
+			for (int c = 0; c < x->fmt.nch; c++)
+				v[k++] = (struct iovec){ view_at(&x->v, x->head.plane[c], x->fmt.data.x0, y), one };
+		}
+		uint64_t bytes = (uint64_t)(i - first) * (LEADER + x->row);
+		if (outfile_writev(&x->out, v, k, at, e))
+			return -1;
+		at += bytes;
+	}
+	return 0;
+}
+
+/* Every part has its place beforehand. */
+static int write_raw(struct exr_writer *x, int chunk, int n, struct err *e)
+{
+	uint64_t at = x->first + (uint64_t)chunk * (LEADER + x->row);
+	for (int i = 0; i < n; i++)
+		x->table[chunk + i] = LEADER + x->row;
+	return x->w.half ? write_rows_half(x, chunk, n, at, e) : write_rows_float(x, chunk, n, at, e);
+}
+
+/* The chunks of a part one after the other in p->part. -1 without a message: the library failed. */
+static int pack_part(struct exr_writer *x, struct exr_packer *p, int chunk, int n, size_t *size)
+{
+	uint8_t *dst = p->part;
+	for (int i = chunk; i < chunk + n; i++) {
+		int y = x->fmt.data.y0 + i * x->head.lines, rows = rows_of(x, i);
+		size_t raw = (size_t)rows * x->row, got;
+		pack_rows(x, p->raw, y, rows);
+		got = x->w.compression == EXRC_PIZ ? exr_piz_pack(p, y, dst + LEADER, raw)
+		      : exr_squeeze(p->zip, dst + LEADER, p->tmp, p->raw, raw);
+		if (got == 0)
+			return -1;
+		leader(dst, y, got);
+		x->table[i] = LEADER + got;
+		dst += LEADER + got;
+	}
+	*size = (size_t)(dst - p->part);
+	return 0;
+}
+
+/* Behind everything that the file can come to hold. */
+static uint64_t spill_place(const struct exr_writer *x, int part)
+{
+	return x->first + ((uint64_t)x->nparts + (uint64_t)part) * x->part_room;
+}
+
+/* Keeps a part whose place is not known yet: in memory while few are held, else in the file. */
+static int keep(struct exr_writer *x, struct exr_packer *p, int part, size_t n, struct err *e)
+{
+	uint8_t *data = NULL;
+	pthread_mutex_lock(&x->lock);
+	bool room = x->nheld < HELD_MAX;
+	x->nheld += room;
+	pthread_mutex_unlock(&x->lock);
+	if (room && (data = malloc(n)))
+		memcpy(data, p->part, n);
+	int rc = data ? 0 : outfile_write(&x->out, p->part, n, spill_place(x, part), e);
+	pthread_mutex_lock(&x->lock);
+	x->nheld -= room && !data;
+	x->held[part] = (struct held){ data, n, rc == 0 };
+	pthread_mutex_unlock(&x->lock);
+	return rc;
+}
+
+static int move(struct exr_writer *x, struct exr_packer *p, int part, uint64_t at, struct err *e)
+{
+	struct held *h = &x->held[part];
+	if (!h->data)
+		return outfile_read(&x->out, p->part, h->n, spill_place(x, part), e)
+		       || outfile_write(&x->out, p->part, h->n, at, e) ? -1 : 0;
+	int rc = outfile_write(&x->out, h->data, h->n, at, e);
+	free(h->data);
+	h->data = NULL;
+	pthread_mutex_lock(&x->lock);
+	x->nheld--;
+	pthread_mutex_unlock(&x->lock);
+	return rc;
+}
+
+/* Gives part its place if all before it have theirs. */
+static bool claim(struct exr_writer *x, int part, size_t n, uint64_t *at)
+{
+	pthread_mutex_lock(&x->lock);
+	bool turn = x->next == part;
+	*at = x->end;
+	x->next += turn;
+	x->end += turn ? n : 0;
+	pthread_mutex_unlock(&x->lock);
+	return turn;
+}
+
+/* The same for the first part without a place, if it is held. -1: none. */
+static int claim_held(struct exr_writer *x, uint64_t *at)
+{
+	int part = -1;
+	pthread_mutex_lock(&x->lock);
+	if (x->next < x->nparts && x->held[x->next].ready) {
+		part = x->next++;
+		x->held[part].ready = false;
+		*at = x->end;
+		x->end += x->held[part].n;
+	}
+	pthread_mutex_unlock(&x->lock);
+	return part;
+}
+
+static int place(struct exr_writer *x, struct exr_packer *p, int part, size_t n, struct err *e)
+{
+	uint64_t at;
+	int rc = claim(x, part, n, &at) ? outfile_write(&x->out, p->part, n, at, e) : keep(x, p, part, n, e);
+	while (!rc && (part = claim_held(x, &at)) >= 0)
+		rc = move(x, p, part, at, e);
+	return rc;
+}
+
+int exr_write_part(struct exr_writer *x, int i, struct err *e)
+{
+	int chunk = i * x->part_chunks, n = x->nchunk - chunk, rc;
+	size_t size = 0;
+	if (n > x->part_chunks)
+		n = x->part_chunks;
+	if (!compressed(x))
+		return write_raw(x, chunk, n, e);
+	struct exr_packer *p = take(x, e);
+	if (!p)
+		return -1;
+	rc = pack_part(x, p, chunk, n, &size);
+	if (rc)
+		err_set(e, E_OUTPUT, "write %s: lines from %d: the library cannot compress them", x->out.path,
+		        x->fmt.data.y0 + chunk * x->head.lines);
+	else
+		rc = place(x, p, i, size, e);
+	give(x, p);
+	return rc;
+}
+
+int exr_write_attr(struct exr_writer *x, const char *name, const char *value)
+{
+	return exr_head_patch(&x->head, name, value);
+}
+
+/* Header and table; what was kept behind the file's end goes. */
+static int seal(struct exr_writer *x, struct err *e)
+{
+	uint64_t at = x->first;
+	uint8_t *b = xalloc((size_t)x->nchunk, 8);
+	bool whole = !compressed(x) || x->next == x->nparts;
+	for (int i = 0; i < x->nchunk; i++) {
+		whole = whole && x->table[i];
+		put_le(b + 8 * (size_t)i, at, 8);
+		at += x->table[i];
+	}
+	int rc = whole ? outfile_write(&x->out, b, (size_t)x->nchunk * 8, x->head.size, e)
+	         : err_set(e, E_OUTPUT, "write %s: the file did not get all its lines", x->out.path);
+	free(b);
+	if (!rc)
+		rc = outfile_write(&x->out, x->head.bytes, x->head.size, 0, e);
+	return rc ? rc : outfile_cut(&x->out, at, e);
+}
+
+static void writer_free(struct exr_writer **px)
+{
+	struct exr_writer *x = *px;
+	*px = NULL;
+	for (struct exr_packer *p = x->free; p; p = x->free) {
+		x->free = p->next;
+		exr_packer_free(p);
+	}
+	for (int i = 0; x->held && i < x->nparts; i++)
+		free(x->held[i].data);
+	exr_head_free(&x->head);
+	pthread_mutex_destroy(&x->lock);
+	free(x->held);
+	free(x->table);
+	free(x);
+}
+
+void exr_write_abort(struct exr_writer **x)
+{
+	if (!*x)
+		return;
+	outfile_abort(&(*x)->out);
+	writer_free(x);
+}
+
+int exr_write_finish(struct exr_writer **x, struct err *e)
+{
+	int rc = seal(*x, e);
+	if (rc)
+		outfile_abort(&(*x)->out);
+	else
+		rc = (*x)->w.nosync ? outfile_publish(&(*x)->out, e) : outfile_commit(&(*x)->out, e);
+	writer_free(x);
+	return rc;
+}
+
+int exr_write(const char *path, const struct format *fmt, const struct view *v,
+              const struct exr_write *w, struct err *e)
+{
+	struct exr_writer *x;
+	if (exr_write_open(&x, path, fmt, v, w, e))
+		return -1;
+	for (int i = 0; i < x->nparts; i++)
+		if (exr_write_part(x, i, e)) {
+			exr_write_abort(&x);
+			return -1;
+		}
+	return exr_write_finish(&x, e);
 }

@@ -207,8 +207,26 @@ void image_unref(struct image **im)
 	free(i);
 }
 
+/* Rows without a NaN, that is nearly all, are only read. */
+static bool has_nan(const float *row, int n)
+{
+	v4f bad[4] = { { 0 } };
+	int x = 0;
+	for (; x + 16 <= n; x += 16)
+		for (int k = 0; k < 4; k++) {
+			v4f v;
+			memcpy(&v, row + x + 4 * k, sizeof v);
+			bad[k] += v * 0.0f;             /* NaN for NaN and infinity, else 0 */
+		}
+	v4f any = (bad[0] + bad[1]) + (bad[2] + bad[3]);
+	float sum = (any[0] + any[1]) + (any[2] + any[3]);
+	for (; x < n; x++) sum += row[x] * 0.0f;
+	return sum != sum;
+}
+
 static void canon_row(float *row, int n)
 {
+	if (!has_nan(row, n)) return;
 	for (int x = 0; x < n; x++) {
 		uint32_t u;
 		memcpy(&u, &row[x], sizeof u);

@@ -54,7 +54,7 @@ static int put(const char *path, const struct head *h, const void *body, size_t 
 		outfile_abort(&f);
 		return -1;
 	}
-	return outfile_rename(&f, e);
+	return outfile_publish(&f, e);
 }
 
 int journal_store(struct cache *c, const struct key *k, const void *p, size_t n, size_t head, struct err *e)

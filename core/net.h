@@ -71,6 +71,7 @@ struct net {
 struct net_opts {
 	int proxy;                           /* 1: full resolution */
 	bool keep_all;
+	bool no_cache;                       /* only passes with a path of their own end on disk */
 	bool no_open;                        /* check without media: nodes that need a file are reported only if absent */
 	const char *only;                    /* comma list of ids: sinks/passes/nodes asked for; NULL: all writes */
 	struct solve_over *over; int nover;  /* render --solve: attribute texts by node id */

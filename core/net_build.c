@@ -251,7 +251,7 @@ static int finish_pass(struct net *n, struct net_pass *np)
 		         "path=\"%s\" has no place for the frame number", np->pass->path);
 		return -1;
 	}
-	if (np->half && np->kept) {
+	if (np->half) {
 		struct net_node *h = make_node(n, node_type_find("half"), arena_printf(n->a, "%s/half", res->id), res);
 		h->conn[0] = res;
 		h->nconn = 1;
@@ -262,7 +262,7 @@ static int finish_pass(struct net *n, struct net_pass *np)
 	}
 	np->result = res;
 	res->pass = np;
-	if (np->kept) res->keep = true;
+	if (np->kept && (!n->priv->o->no_cache || np->path)) res->keep = true;
 	return 0;
 }
 

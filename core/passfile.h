@@ -11,4 +11,13 @@
 int passfile_write(const char *pattern, int frame, const struct key *k, const struct image *im, bool half,
                    bool overwrite, struct err *e);
 
+/* The same in parts, by the rules of cache_store_open. *out is NULL, without an error, when there is nothing to do. */
+struct passfile;
+int passfile_open(struct passfile **out, const char *pattern, int frame, const struct key *k, const struct image *im,
+                  bool half, bool overwrite, struct err *e);
+int passfile_parts(const struct passfile *p);
+int passfile_part(struct passfile *p, int i, struct err *e);
+int passfile_finish(struct passfile **p, struct err *e);
+void passfile_abort(struct passfile **p);                                /* accepts NULL, clears */
+
 #endif

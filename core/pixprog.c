@@ -1,4 +1,4 @@
-/* pixprog - block programs: building, checking, canonical text, reference meaning, registers.
+/* pixprog - block programs: building, checking, canonical text, reference meaning.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "pixprog.h"
 
@@ -261,86 +261,4 @@ void pixprog_eval(const struct pixprog *p, const struct pp_pixel *px, double out
 		v[i] = ops[in->op].arity ? eval_op((enum pp_op)in->op, a) : eval_leaf(in, px);
 	}
 	for (int k = 0; k < p->nout; k++) out[k] = v[p->out[k]];
-}
-
-/* Which values are the same for a whole tile, and where each is read last. */
-static void flow(const struct pixprog *p, bool *uniform, int *last)
-{
-	for (int i = 0; i < p->n; i++) {
-		const struct pp_ins *in = &p->ins[i];
-		int n = ops[in->op].arity;
-		uniform[i] = n ? true : in->op == PP_UNI || in->op == PP_CONST || in->op == PP_FRAME;
-		last[i] = -1;
-		for (int k = 0; k < n; k++)
-			if (!uniform[in->arg[k]]) uniform[i] = false;
-	}
-	for (int i = 0; i < p->n; i++)
-		for (int k = 0; k < ops[p->ins[i].op].arity; k++) last[p->ins[i].arg[k]] = i;
-	for (int k = 0; k < p->nout; k++) last[p->out[k]] = p->n;
-}
-
-struct regs { bool used[PP_MAX_REGS]; int top; };
-
-static int reg_take(struct regs *r)
-{
-	for (int i = 0; i < PP_MAX_REGS; i++)
-		if (!r->used[i]) {
-			r->used[i] = true;
-			if (i + 1 > r->top) r->top = i + 1;
-			return i;
-		}
-	return -1;
-}
-
-/* Linear scan. Tile-wide values keep their register; the others give theirs back after the last
- * read. */
-static int allocate(const struct pixprog *p, const bool *uniform, const int *last, int *reg,
-    struct pp_code *c)
-{
-	struct regs r = { .top = 0 };
-	for (int pass = 0; pass < 2; pass++)
-		for (int i = 0; i < p->n; i++) {
-			const struct pp_ins *in = &p->ins[i];
-			if (uniform[i] != (pass == 0) || last[i] < 0) continue;
-			if ((reg[i] = reg_take(&r)) < 0) return -1;
-			struct pp_step *s = pass == 0 ? &c->pre[c->npre++] : &c->body[c->nbody++];
-			*s = (struct pp_step){ .op = in->op, .dst = (uint8_t)reg[i], .imm = (float)in->imm };
-			for (int k = 0; k < ops[in->op].arity; k++) s->arg[k] = (uint8_t)reg[in->arg[k]];
-			if (in->op == PP_IN || in->op == PP_UNI) { s->conn = in->arg[0]; s->chan = in->arg[1]; }
-			for (int k = 0; pass && k < ops[in->op].arity; k++)
-				if (!uniform[in->arg[k]] && last[in->arg[k]] == i) r.used[reg[in->arg[k]]] = false;
-		}
-	c->nreg = r.top;
-	return 0;
-}
-
-struct pp_code *pp_compile(const struct pixprog *p, struct err *e)
-{
-	bool *uniform = xalloc((size_t)p->n, sizeof *uniform);
-	int *last = xalloc((size_t)p->n, sizeof *last), *reg = xalloc((size_t)p->n, sizeof *reg);
-	struct pp_code *c = xalloc(1, sizeof *c);
-	c->pre = xalloc((size_t)p->n, sizeof *c->pre);
-	c->body = xalloc((size_t)p->n, sizeof *c->body);
-	c->nuni = p->nuni;
-	c->nout = p->nout;
-	flow(p, uniform, last);
-	if (allocate(p, uniform, last, reg, c) < 0) {
-		err_set(e, E_SCRIPT, "more than %d values live at once; simplify the pixel function",
-		    PP_MAX_REGS);
-		pp_code_free(&c);
-	} else
-		for (int k = 0; k < p->nout; k++) c->out[k] = (uint8_t)reg[p->out[k]];
-	free(uniform);
-	free(last);
-	free(reg);
-	return c;
-}
-
-void pp_code_free(struct pp_code **c)
-{
-	if (!*c) return;
-	free((*c)->pre);
-	free((*c)->body);
-	free(*c);
-	*c = NULL;
 }

@@ -3,8 +3,7 @@
  * A program is a list of operations; value i is the result of operation i, and operands are
  * earlier values.
  * It is checked, printed canonically (its bytes are its identity), and compiled to steps over
- * registers of
- * PP_CHUNK floats that nodes/pixel_program.c runs. Threads: frozen after building.
+ * strips of pixels that nodes/pixel_program.c runs. Threads: frozen after building.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PIXPROG_H
 #define IN_PIXPROG_H
@@ -13,7 +12,8 @@
 #include "err.h"
 #include "node.h"
 
-enum { PP_CHUNK = 256, PP_MAX_OPS = 2048, PP_MAX_UNI = 128, PP_MAX_REGS = 192 };
+enum { PP_MAX_OPS = 2048, PP_MAX_UNI = 128, PP_MAX_REGS = 192,
+	PP_ROWS = PP_MAX_REGS + 1 };
 
 /* in CONN CHANNEL, uni INDEX and const carry numbers, the others values. x, y: pixel centres at
  * full resolution.
@@ -50,13 +50,37 @@ bool pixprog_reads(const struct pixprog *p, enum pp_op op);
 struct pp_pixel { const double (*in)[4]; const double *uni; double x, y, frame; };
 void pixprog_eval(const struct pixprog *p, const struct pp_pixel *px, double out[4]);
 
-/* Compiled: pre runs once a tile (constants, uniforms and what follows from them), body once a
- * chunk. */
-struct pp_step { uint8_t op; uint8_t dst, arg[4]; uint16_t conn, chan; float imm; };
+/* Compiled (pixprog_compile.c): steps over slots, each a strip of floats, for the machine of pixprog_strip.h. The machine
+ * has one current value v; a step changes it and may store it into slot st. Slots: 1 to nreg are scratch, from
+ * PP_ROWS on come the rows of the inputs and then of the outputs; 0 is none. Operands a, b, c are slots; of uniform ones (U) all floats are equal. */
+#define PS_BINARY(X) X(LOAD) X(ADD) X(SUB) X(RSUB) X(MUL) X(DIV) X(RDIV) X(MIN) X(RMIN) X(MAX) X(RMAX)
+/* Two operands, the second of which may be uniform: a + b, a - b, a * b; v + a*b, v - a*b, a*b - v; (v - a) * b + a */
+#define PS_PAIR(X) X(LDADD) X(LDSUB) X(LDMUL) X(ADDMUL) X(SUBMUL) X(RSUBMUL) X(SCALE)
+enum ps_op {
+	PS_END,
+#define PS_TWO(name) PS_##name, PS_##name##_U,
+	PS_BINARY(PS_TWO) PS_PAIR(PS_TWO)
+#undef PS_TWO
+	PS_MULADD, PS_CLAMP, PS_SCALEU,      /* uniform: v*a + b; min(max(v, a), b); (v - a) * b + a */
+	PS_LDMULADD, PS_LDSCALE,             /* a*b + c; (a - b) * c + b; c uniform, and b in the first */
+	PS_GAIN, PS_MIX, PS_DOT,             /* max(a*b + c, d); x = (a - b) * c + b, (x - d) * e + d;
+	                                      * a*b + c*d + e*f; uniform b c d, c d e, b d f */
+	PS_KEEP,                             /* v as it is */
+	PS_NEG, PS_ABS, PS_FLOOR, PS_SQRT,
+	PS_LT, PS_LE, PS_EQ,                 /* v op a ? b : c */
+	PS_LTV, PS_LEV, PS_EQV,              /* a op b ? v : c */
+	PS_LTW, PS_LEW, PS_EQW,              /* a op b ? c : v */
+	PS_POW, PS_EXP2, PS_LOG2, PS_NOPS    /* of slots a, b; v is void after them, st holds the result */
+};
+struct pp_step { uint16_t op, a, b, c, d, e, f, st; };
+struct pp_input { uint16_t conn, chan; };
 struct pp_code {
-	int nreg, npre, nbody, nuni;
-	struct pp_step *pre, *body;
-	int nout; uint8_t out[4];
+	int nreg, nin, nout, nuni;
+	int npre, nbody;                     /* steps, PS_END not counted */
+	struct pp_step *pre, *body;          /* once a tile: what all pixels share; once a strip */
+	struct pp_leaf { uint16_t op, st; int uni; float imm; } *leaf; int nleaf;   /* filled before pre */
+	int x, y;                            /* slots of x, filled for every strip, and y, for every row; 0: not read */
+	struct pp_input *in;                 /* of slot PP_ROWS + i */
 };
 struct pp_code *pp_compile(const struct pixprog *p, struct err *e);
 void pp_code_free(struct pp_code **c);

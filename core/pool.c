@@ -30,13 +30,14 @@ enum { MAP_FROM = 4 << 20, NCLASS = 64 * 8, SLACK = 1 << 20 };
  * list of all free ones by age. */
 struct block {
 	size_t size, cap;               /* asked for (rounded to 64), and what there is */
+	size_t touched;                 /* the most of it that was ever asked for: mapped pages behind that cost nothing */
 	uint64_t magic;
 	struct block *prev, *next;      /* live list, or class list */
 	struct block *older, *newer;    /* free ones */
 	unsigned cls, mapped;
-	char owner[64];
+	char owner[56];
 };
-_Static_assert(sizeof(struct block) == 128, "a block header keeps 64-byte alignment");
+_Static_assert(sizeof(struct block) % 64 == 0, "a block header keeps 64-byte alignment");
 
 /* Threads: any; everything under the mutex, the counters also readable without it. */
 struct pool {
@@ -125,7 +126,7 @@ static void take_free(struct pool *p, struct block *b)
 	else
 		p->newest = b->older;
 	b->prev = b->next = b->older = b->newer = NULL;
-	p->cached -= b->cap;
+	p->cached -= b->touched;
 }
 
 static void put_free(struct pool *p, struct block *b)
@@ -142,7 +143,7 @@ static void put_free(struct pool *p, struct block *b)
 	else
 		p->oldest = b;
 	p->newest = b;
-	p->cached += b->cap;
+	p->cached += b->touched;
 }
 
 /* Takes the oldest free blocks out until used + cached <= limit; the caller frees them unlocked. */
@@ -224,6 +225,7 @@ void *pool_alloc(struct pool *p, size_t bytes, const char *owner, struct err *e)
 	pthread_mutex_lock(&p->lock);
 	if (b) {
 		b->size = size;
+		if (size > b->touched) b->touched = size;
 		b->cls = cls;
 		b->magic = BLOCK_MAGIC;
 		set_owner(b, owner);

@@ -12,86 +12,207 @@
 /* Overshoot is finite, so that slope 0 times it is 0. */
 #define LUT_FAR 1e9f
 
+enum { LUT_BATCH = 128 };
+
+/* Position in nodes. lo, hi: how far beyond the domain it may lie. */
+IN_INLINE float lut_position(float x, float min, float scale, float lo, float hi)
+{
+	float t = (x - min) * scale;
+	t = t < lo ? lo : t;
+	return t > hi ? hi : t;
+}
+
+/* p[i] = tab[k[i]] + f[i] * (tab[k[i] + 1] - tab[k[i]]): neighbours come as one load, no gathers. */
+IN_INLINE void lut_between(const float *tab, const int32_t *IN_RESTRICT k,
+                           const float *IN_RESTRICT f, float *IN_RESTRICT p, int n)
+{
+	int i = 0;
+	for (; i + 4 <= n; i += 4) {
+		v4f u = v4f_of(v2f_load(tab + k[i]), v2f_load(tab + k[i + 1]));
+		v4f v = v4f_of(v2f_load(tab + k[i + 2]), v2f_load(tab + k[i + 3]));
+		v4f a = v4f_mix(u, v, 0, 2, 4, 6), b = v4f_mix(u, v, 1, 3, 5, 7);
+		v4f_store(p + i, a + v4f_load(f + i) * (b - a));
+	}
+	for (; i < n; i++) p[i] = tab[k[i]] + f[i] * (tab[k[i] + 1] - tab[k[i]]);
+}
+
 static inline void lut_row_1d(const float *tab, int n, float min, float scale, bool clamp,
                               float *IN_RESTRICT p, int w)
 {
-	const float top = (float)(n - 1), over = clamp ? 0.0f : LUT_FAR;
-	for (int i = 0; i < w; i++) {
-		float t = (p[i] - min) * scale;
-		t = t < -over ? -over : t;
-		t = t > top + over ? top + over : t;
-		int32_t k = (int32_t)px_clamp(t, 0.0f, top - 1.0f);
-		float a = tab[k], b = tab[k + 1];
-		p[i] = a + (t - (float)k) * (b - a);
+	const float last = (float)(n - 2), lo = clamp ? 0.0f : -LUT_FAR;
+	const float hi = (float)(n - 1) + (clamp ? 0.0f : LUT_FAR);
+	int32_t k[LUT_BATCH];
+	float f[LUT_BATCH];
+	for (int x = 0; x < w; x += LUT_BATCH) {
+		int m = w - x < LUT_BATCH ? w - x : LUT_BATCH;
+		for (int i = 0; i < m; i++) {
+			float t = lut_position(p[x + i], min, scale, lo, hi);
+			k[i] = (int32_t)px_clamp(t, 0.0f, last);
+			f[i] = t - (float)k[i];
+		}
+		lut_between(tab, k, f, p + x, m);
 	}
 }
 
-/* One lattice position along a channel: cell k and the place f in it (beyond 0..1 outside). */
-struct lut_pos { int32_t k; float f, in; };
-IN_INLINE struct lut_pos lut_pos(float x, float min, float scale, float top, float over)
-{
-	struct lut_pos p;
-	float t = (x - min) * scale;
-	t = t < -over ? -over : t;
-	t = t > top + over ? top + over : t;
-	p.k = (int32_t)px_clamp(t, 0.0f, top - 1.0f);
-	p.f = t - (float)p.k;
-	p.in = px_clamp(p.f, 0.0f, 1.0f);
-	return p;
-}
-
-enum { LUT_BATCH = 64 };
-
-/* The tetrahedron of pixel i: cell, the two inner corners as offsets, places in descending order.
- * */
+/* The tetrahedra of a batch: bytes from the table's start to three corners (the fourth lies a fixed
+ * way beyond the first), and the places in descending order. */
 struct lut_cells {
-	int32_t cell[LUT_BATCH], va[LUT_BATCH], vb[LUT_BATCH];
+	uint32_t v0[LUT_BATCH], va[LUT_BATCH], vb[LUT_BATCH];
 	float f[3][LUT_BATCH];
 };
 
-static inline void lut_locate(const struct lut *l, float over, const float *r, const float *g,
-                              const float *b,
-                              struct lut_cells *c, int n)
+enum { LUT_NODE = 4 * sizeof(float) };
+
+/* Cells and places of n pixels within the domain; false, and no sense in c, when any lies outside
+ * (or is NaN, or -0). Ties go as in lut_locate_any(). */
+IN_INLINE bool lut_locate_inside(const struct lut *l, float lo, float hi,
+                                 const float *IN_RESTRICT r, const float *IN_RESTRICT g,
+                                 const float *IN_RESTRICT b, struct lut_cells *IN_RESTRICT c, int n)
 {
-	const float top = (float)(l->n3 - 1);
-	const int32_t sg = l->n3, sb = l->n3 * l->n3;
+	const float last = (float)(l->n3 - 2), one = LUT_NODE, fg = one * (float)l->n3;
+	const float fb = fg * (float)l->n3, m0 = l->min3[0], m1 = l->min3[1], m2 = l->min3[2];
+	const float s0 = l->scale3[0], s1 = l->scale3[1], s2 = l->scale3[2];
+	const int32_t sr = LUT_NODE, sg = sr * l->n3, sb = sg * l->n3, all = sr + sg + sb;
+	const uint32_t top = px_bitsf((float)(l->n3 - 1));
+	uint32_t outside = 0;                                   /* bit 31: negative, or above top */
 	for (int i = 0; i < n; i++) {
-		struct lut_pos pr = lut_pos(r[i], l->min3[0], l->scale3[0], top, over);
-		struct lut_pos pg = lut_pos(g[i], l->min3[1], l->scale3[1], top, over);
-		struct lut_pos pb = lut_pos(b[i], l->min3[2], l->scale3[2], top, over);
-		/* a sorting network over (place, offset) by the place inside the domain */
-		float k0 = pr.in, k1 = pg.in, k2 = pb.in, f0 = pr.f, f1 = pg.f, f2 = pb.f, u, v;
-		int32_t o0 = 1, o1 = sg, o2 = sb, s, t;
+		float x = lut_position(r[i], m0, s0, lo, hi), y = lut_position(g[i], m1, s1, lo, hi);
+		float z = lut_position(b[i], m2, s2, lo, hi);
+		uint32_t bx = px_bitsf(x), by = px_bitsf(y), bz = px_bitsf(z);
+		outside |= bx | (top - bx) | by | (top - by) | bz | (top - bz);
+		float kr = (float)(int32_t)px_clamp(x, 0.0f, last);
+		float kg = (float)(int32_t)px_clamp(y, 0.0f, last);
+		float kb = (float)(int32_t)px_clamp(z, 0.0f, last);
+		x -= kr;
+		y -= kg;
+		z -= kb;
+		/* exact: below 2^28, a multiple of 16 */
+		int32_t v0 = (int32_t)(kr * one + kg * fg + kb * fb);
+		float most = px_max(x, y), least = px_min(x, y);
+		int32_t a = x < y ? sg : sr, d = x <= y ? sr : sg;
+		c->v0[i] = (uint32_t)v0;
+		c->va[i] = (uint32_t)(v0 + (most < z ? sb : a));
+		c->vb[i] = (uint32_t)(v0 + all - (least < z ? d : sb));
+		c->f[0][i] = px_max(most, z);
+		c->f[1][i] = px_max(least, px_min(most, z));
+		c->f[2][i] = px_min(least, z);
+	}
+	return outside < 0x80000000u;
+}
+
+/* The same of any position: beyond the domain the place is below 0 or above 1, and corners are
+ * ordered by the place held to 0..1. */
+static IN_UNUSED void lut_locate_any(const struct lut *l, float lo, float hi, const float *r,
+                                     const float *g, const float *b, struct lut_cells *c, int n)
+{
+	const float last = (float)(l->n3 - 2);
+	const int32_t sr = LUT_NODE, sg = sr * l->n3, sb = sg * l->n3;
+	for (int i = 0; i < n; i++) {
+		float f0 = lut_position(r[i], l->min3[0], l->scale3[0], lo, hi), u, v;
+		float f1 = lut_position(g[i], l->min3[1], l->scale3[1], lo, hi);
+		float f2 = lut_position(b[i], l->min3[2], l->scale3[2], lo, hi);
+		int32_t kr = (int32_t)px_clamp(f0, 0.0f, last), kg = (int32_t)px_clamp(f1, 0.0f, last);
+		int32_t kb = (int32_t)px_clamp(f2, 0.0f, last), v0 = sr * kr + sg * kg + sb * kb;
+		f0 -= (float)kr;
+		f1 -= (float)kg;
+		f2 -= (float)kb;
+		float k0 = px_clamp(f0, 0.0f, 1.0f), k1 = px_clamp(f1, 0.0f, 1.0f);
+		float k2 = px_clamp(f2, 0.0f, 1.0f);
+		int32_t o0 = sr, o1 = sg, o2 = sb, s, t;
+		/* a sorting network over (place, offset) */
 		u = k0 < k1 ? k1 : k0; v = k0 < k1 ? f1 : f0; s = k0 < k1 ? o1 : o0; t = k0 < k1 ? o0 : o1;
 		f1 = k0 < k1 ? f0 : f1; k1 = k0 < k1 ? k0 : k1; k0 = u; f0 = v; o0 = s; o1 = t;
 		u = k0 < k2 ? k2 : k0; v = k0 < k2 ? f2 : f0; s = k0 < k2 ? o2 : o0; t = k0 < k2 ? o0 : o2;
 		f2 = k0 < k2 ? f0 : f2; k2 = k0 < k2 ? k0 : k2; f0 = v; o0 = s; o2 = t;
 		v = k1 < k2 ? f2 : f1; s = k1 < k2 ? o2 : o1;
 		f2 = k1 < k2 ? f1 : f2; f1 = v; o1 = s;
-		c->cell[i] = pr.k + sg * pg.k + sb * pb.k;
-		c->va[i] = o0;
-		c->vb[i] = o0 + o1;
+		c->v0[i] = (uint32_t)v0;
+		c->va[i] = (uint32_t)(v0 + o0);
+		c->vb[i] = (uint32_t)(v0 + o0 + o1);
 		c->f[0][i] = f0;
 		c->f[1][i] = f1;
 		c->f[2][i] = f2;
 	}
 }
 
-static inline void lut_row_3d(const struct lut *l, bool clamp, float *r, float *g, float *b, int w)
+IN_INLINE v4f lut_node(const float *tab, uint32_t bytes)
+{ return *(const v4f *)(const void *)((const char *)tab + bytes); }
+
+/* Pixel i: (R, G, B, 0). far: the table, moved on by a cell's diagonal. */
+IN_INLINE v4f lut_tetra(const float *tab, const float *far, const struct lut_cells *c, int i)
+{
+	v4f v0 = lut_node(tab, c->v0[i]), va = lut_node(tab, c->va[i]), vb = lut_node(tab, c->vb[i]);
+	v4f vc = lut_node(far, c->v0[i]);
+	return v0 + c->f[0][i] * (va - v0) + c->f[1][i] * (vb - va) + c->f[2][i] * (vc - vb);
+}
+
+#ifdef __AVX__
+enum { LUT_LANES = 8 };
+
+/* The same of pixels i + k and i + k + 4; f: the places of i to i + 7. */
+IN_INLINE v8f lut_tetra_pair(const float *tab, const float *far, const struct lut_cells *c, int i,
+                             v8f f0, v8f f1, v8f f2)
+{
+	v8f v0 = v8f_of(lut_node(tab, c->v0[i]), lut_node(tab, c->v0[i + 4]));
+	v8f va = v8f_of(lut_node(tab, c->va[i]), lut_node(tab, c->va[i + 4]));
+	v8f vb = v8f_of(lut_node(tab, c->vb[i]), lut_node(tab, c->vb[i + 4]));
+	v8f vc = v8f_of(lut_node(far, c->v0[i]), lut_node(far, c->v0[i + 4]));
+	return v0 + f0 * (va - v0) + f1 * (vb - va) + f2 * (vc - vb);
+}
+
+#define LUT_PAIR(k) lut_tetra_pair(tab, far, c, i + k, v8f_mix(f0, f0, k, k, k, k), \
+	v8f_mix(f1, f1, k, k, k, k), v8f_mix(f2, f2, k, k, k, k))
+IN_INLINE void lut_some(const float *tab, const float *far, const struct lut_cells *c, int i,
+                        float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b)
+{
+	v8f f0 = v8f_load(c->f[0] + i), f1 = v8f_load(c->f[1] + i), f2 = v8f_load(c->f[2] + i);
+	v8f o0 = LUT_PAIR(0), o1 = LUT_PAIR(1), o2 = LUT_PAIR(2), o3 = LUT_PAIR(3);
+	v8f p = v8f_mix(o0, o1, 0, 4, 1, 5), q = v8f_mix(o2, o3, 0, 4, 1, 5);
+	v8f_store(r, v8f_mix(p, q, 0, 1, 4, 5));
+	v8f_store(g, v8f_mix(p, q, 2, 3, 6, 7));
+	p = v8f_mix(o0, o1, 2, 6, 3, 7);
+	q = v8f_mix(o2, o3, 2, 6, 3, 7);
+	v8f_store(b, v8f_mix(p, q, 0, 1, 4, 5));
+}
+#undef LUT_PAIR
+#else
+enum { LUT_LANES = 4 };
+
+IN_INLINE void lut_some(const float *tab, const float *far, const struct lut_cells *c, int i,
+                        float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b)
+{
+	v4f o0 = lut_tetra(tab, far, c, i), o1 = lut_tetra(tab, far, c, i + 1);
+	v4f o2 = lut_tetra(tab, far, c, i + 2), o3 = lut_tetra(tab, far, c, i + 3);
+	v4f p = v4f_mix(o0, o1, 0, 4, 1, 5), q = v4f_mix(o2, o3, 0, 4, 1, 5);
+	v4f_store(r, v4f_mix(p, q, 0, 1, 4, 5));
+	v4f_store(g, v4f_mix(p, q, 2, 3, 6, 7));
+	p = v4f_mix(o0, o1, 2, 6, 3, 7);
+	q = v4f_mix(o2, o3, 2, 6, 3, 7);
+	v4f_store(b, v4f_mix(p, q, 0, 1, 4, 5));
+}
+#endif
+
+IN_INLINE void lut_batch(const struct lut *l, bool clamp, float *IN_RESTRICT r,
+                         float *IN_RESTRICT g, float *IN_RESTRICT b, int n)
 {
 	struct lut_cells c;
-	const float over = clamp ? 0.0f : LUT_FAR;
-	const int32_t all = 1 + l->n3 + l->n3 * l->n3;
-	for (int x = 0; x < w; x += LUT_BATCH) {
-		int n = w - x < LUT_BATCH ? w - x : LUT_BATCH;
-		lut_locate(l, over, r + x, g + x, b + x, &c, n);
-		for (int i = 0; i < n; i++) {
-			const v4f *v = (const v4f *)(const void *)l->t3 + c.cell[i];
-			v4f o = v[0], va = v[c.va[i]], vb = v[c.vb[i]], vc = v[all];
-			o = o + c.f[0][i] * (va - o) + c.f[1][i] * (vb - va) + c.f[2][i] * (vc - vb);
-			r[x + i] = o[0]; g[x + i] = o[1]; b[x + i] = o[2];
-		}
+	const float *tab = l->t3, *far = tab + 4 * (1 + l->n3 + l->n3 * l->n3);
+	const float lo = clamp ? 0.0f : -LUT_FAR, hi = (float)(l->n3 - 1) + (clamp ? 0.0f : LUT_FAR);
+	int i = 0;
+	if (!lut_locate_inside(l, lo, hi, r, g, b, &c, n)) lut_locate_any(l, lo, hi, r, g, b, &c, n);
+	for (; i + LUT_LANES <= n; i += LUT_LANES) lut_some(tab, far, &c, i, r + i, g + i, b + i);
+	for (; i < n; i++) {
+		v4f o = lut_tetra(tab, far, &c, i);
+		r[i] = o[0]; g[i] = o[1]; b[i] = o[2];
 	}
+}
+
+static inline void lut_row_3d(const struct lut *l, bool clamp, float *IN_RESTRICT r,
+                              float *IN_RESTRICT g, float *IN_RESTRICT b, int w)
+{
+	int x = 0;
+	for (; x + LUT_BATCH <= w; x += LUT_BATCH) lut_batch(l, clamp, r + x, g + x, b + x, LUT_BATCH);
+	if (x < w) lut_batch(l, clamp, r + x, g + x, b + x, w - x);
 }
 
 static inline void lut_row(const struct lut *l, bool clamp, float *r, float *g, float *b, int w)

@@ -19,6 +19,7 @@ static int set_budget(struct sched *s, struct err *e)
 	size_t fixed = SCHED_FIXED_BYTES + net_reserve(s->n) + (size_t)s->nworker * ((size_t)6 << 20);
 	if (all <= fixed)
 		return err_set(e, E_MEMORY, "--memory %zu MiB: program and codecs alone need %zu MiB", all >> 20, fixed >> 20);
+	s->fixed = fixed;
 	s->budget = all - fixed;
 	return 0;
 }

@@ -79,7 +79,7 @@ static void link_dep(struct job *j, struct job *d, const struct net_node *node)
 	j->pending++;
 }
 
-struct closure { struct sched *s; int order; struct job **fresh; int n; size_t cap; size_t bytes; };
+struct closure { struct sched *s; int order; struct job **fresh; int n, finals; size_t cap; size_t bytes; };
 
 static struct job *close_over(struct closure *c, int stage, int frame, struct err *e);
 
@@ -128,28 +128,44 @@ static struct job *close_over(struct closure *c, int stage, int frame, struct er
 	return add_deps(c, j, e) < 0 ? NULL : j;
 }
 
+/* Enough output frames are under way: an encoder or a disk that is slow holds back what comes before it. */
+static bool deep_enough(const struct closure *c)
+{
+	return c->s->finals > 0 && c->s->finals + c->finals > c->finals * (2 * c->s->nworker + 4);
+}
+
+/* Waits for something to finish. Under the lock, which it lets go of meanwhile. */
+static int wait_idle(struct sched *s, struct err *e)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += 100 * 1000000;
+	if (until.tv_nsec >= 1000000000) { until.tv_nsec -= 1000000000; until.tv_sec++; }
+	pthread_cond_timedwait(&s->idle, &s->lock, &until);
+	if (s->o->cancel && atomic_load(s->o->cancel)) return err_set(e, E_CANCEL, "cancelled");
+	int done = s->done;
+	pthread_mutex_unlock(&s->lock);
+	if (s->o->tick) s->o->tick(s->o->user, done, s->total);
+	pthread_mutex_lock(&s->lock);
+	return 0;
+}
+
 /* Waits until the closure fits; the oldest frame always gets in once nothing else is in flight. */
 static int reserve(struct closure *c, struct err *e)
 {
 	struct sched *s = c->s;
-	while (s->reserved + c->bytes > s->budget && !s->broken) {
-		if (evict_one(s)) continue;
-		if (s->inflight == 0 && s->nagain == 0)
-			return err_set(e, E_MEMORY, "one frame needs %zu MiB for pictures, %zu MiB are left of --memory",
-			               (c->bytes + s->reserved) >> 20, s->budget >> 20);
+	for (int i = 0; i < c->n; i++) c->finals += c->fresh[i]->final || c->fresh[i]->target;
+	while ((s->reserved + c->bytes > s->budget || deep_enough(c)) && !s->broken) {
+		bool full = s->reserved + c->bytes > s->budget;
+		if (full && evict_one(s)) continue;
+		if (full && s->inflight == 0 && s->nagain == 0)
+			return err_set(e, E_MEMORY, "one frame needs --memory %zuM: %zu MiB of pictures, %zu MiB of program and codecs",
+			               ((c->bytes + s->reserved + s->fixed) >> 20) + 1, (c->bytes + s->reserved) >> 20, s->fixed >> 20);
 		while (s->nagain > 0)
 			if (admit_again(s, s->again[--s->nagain], e) < 0) return -1;
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += 100 * 1000000;
-		if (until.tv_nsec >= 1000000000) { until.tv_nsec -= 1000000000; until.tv_sec++; }
-		pthread_cond_timedwait(&s->idle, &s->lock, &until);
-		if (s->o->cancel && atomic_load(s->o->cancel)) return err_set(e, E_CANCEL, "cancelled");
-		int done = s->done;
-		pthread_mutex_unlock(&s->lock);
-		if (s->o->tick) s->o->tick(s->o->user, done, s->total);
-		pthread_mutex_lock(&s->lock);
+		if (wait_idle(s, e) < 0) return -1;
 	}
+	s->finals += c->finals;
 	return 0;
 }
 

@@ -6,13 +6,15 @@
 #include <pthread.h>
 
 #include "journal.h"
+#include "passfile.h"
 #include "render.h"
 #include "stage_run.h"
 
 /* Scheduler's data: everything below is read and written under sched.lock, except what a running task owns. */
-enum job_state { J_NEW, J_WAIT, J_READY, J_START, J_TILES, J_FINISH, J_AGAIN, J_DONE };
-/* READY: may be started. START: one worker prepares it. TILES: tiles are handed out. FINISH: its file is
- * being kept or its result delivered. AGAIN: a damaged intermediate, to be planned anew. */
+enum job_state { J_NEW, J_WAIT, J_READY, J_START, J_TASKS, J_AGAIN, J_DONE };
+/* READY: may be started. START: one worker prepares it. TASKS: a phase's tasks are handed out. AGAIN: a damaged
+ * intermediate, to be planned anew. */
+enum job_phase { PH_RUN, PH_LOAD, PH_STORE, PH_PATH };
 
 /* A sink's frame is one job (a picture written to a file of its own) or two: packing, by any worker in any order,
  * and PUT, which hands packed frames to the encoder in order. */
@@ -32,7 +34,9 @@ struct job {
 	struct image *im;
 	size_t reserved;
 	struct stage_job run;
-	int ntx, ntiles, next_tile, tiles_left;
+	enum job_phase phase; int ntx, ntasks, next_task, tasks_left;
+	bool skip, damaged; struct err load_err;     /* tasks still handed out do nothing; why an intermediate could not be read */
+	struct cache_load *load_io; struct cache_store *store_io; struct passfile *path_io;
 	int sink;                            /* index of the sink, -1 otherwise */
 	struct pixhash hash;                 /* of a sink's frame */
 	struct job *next;                    /* all jobs of a hash bucket */
@@ -53,8 +57,8 @@ struct sched {
 	struct job **again; int nagain; size_t cagain;
 	struct job **held; int nheld; size_t cheld;         /* cached results, oldest first */
 	int *running;                        /* per stage: calls in its lane */
-	int inflight;                        /* jobs submitted and not done */
-	size_t reserved, budget;
+	int inflight, finals;                /* jobs submitted and not done; those of them that end a frame */
+	size_t reserved, budget, fixed;      /* of --memory: for pictures in flight, for pictures, for all else */
 	bool stop;                           /* workers leave */
 	bool broken;                         /* a failure that ends the whole render */
 	atomic_int cancel;
@@ -73,6 +77,12 @@ int64_t now_us(void);
 void *worker_main(void *arg);
 void job_ready(struct sched *s, struct job *j);
 void job_free_image(struct sched *s, struct job *j);
+/* sched_phase.c: tasks of the phase that is open; next: 1 another phase, 0 over (or damaged), -1 failed */
+int phase_start(struct sched *s, struct job *j, struct err *e);
+int phase_task(struct sched *s, struct worker *w, struct job *j, int i, struct err *e);
+int phase_next(struct sched *s, struct job *j, struct err *e);
+void phase_abort(struct job *j, const struct err *damaged);
+const char *phase_name(const struct job *j);
 /* sched_admit.c */
 struct job *job_find(struct sched *s, int stage, int frame);
 void job_drop(struct sched *s, struct job *j);

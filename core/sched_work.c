@@ -1,14 +1,12 @@
-/* sched_work - what workers do: start a job, run its tiles, finish it; never wait for another task.
+/* sched_work - the queue and its workers: pick the oldest task, do it, and go on; never wait for another task.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "sched_int.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "log.h"
-#include "passfile.h"
 #include "rng.h"
 
 int64_t now_us(void)
@@ -23,14 +21,20 @@ static bool before(const struct job *a, const struct job *b)
 	return a->order != b->order ? a->order < b->order : a->id < b->id;
 }
 
-void job_ready(struct sched *s, struct job *j)
+/* Into the queue, oldest first. Under the lock. */
+static void make_ready(struct sched *s, struct job *j, enum job_state state)
 {
-	j->state = J_READY;
+	j->state = state;
 	s->ready = grow(s->ready, (size_t)s->nready, &s->cready, sizeof *s->ready);
 	int i = s->nready++;
 	for (; i > 0 && before(j, s->ready[i - 1]); i--) s->ready[i] = s->ready[i - 1];
 	s->ready[i] = j;
 	pthread_cond_broadcast(&s->work);
+}
+
+void job_ready(struct sched *s, struct job *j)
+{
+	make_ready(s, j, J_READY);
 }
 
 static void unready(struct sched *s, const struct job *j)
@@ -78,7 +82,7 @@ static void report(struct sched *s, const struct err *e)
 		s->broken = true;
 		atomic_store(&s->cancel, 1);
 	}
-	if (e->code == E_CANCEL || !e->msg[0]) return;   /* stopped because of another's error */
+	if (e->code == E_CANCEL || e->code == E_OK || !e->msg[0]) return;   /* stopped because of another's error */
 	diag_add(&s->st->problems, DIAG_ERROR, e->code, "", 0, "", "", "%s", e->msg);
 }
 
@@ -101,6 +105,7 @@ static void job_done(struct sched *s, struct job *j)
 		if (j->dep_node[i]) release_dep(s, j->dep[i]);
 	j->ndep = 0;
 	if (j->final || j->target) {
+		s->finals--;
 		s->done++;
 		s->st->failed += j->failed;
 		s->st->frames += !j->failed;
@@ -121,157 +126,37 @@ static void stall(struct worker *w)
 	if (r.c[1] % 4 == 0) nanosleep(&t, NULL);
 }
 
-static int start_job(struct sched *s, struct job *j, struct err *e)
-{
-	const struct net_node *out = j->s->out;
-	if (j->load || j->sink >= 0) { j->ntiles = 1; }
-	else if (j->s->kind == ST_FRAME) j->ntiles = 1;
-	else {
-		j->ntx = (rect_w(out->fmt.data) + j->s->tile_w - 1) / j->s->tile_w;
-		j->ntiles = j->ntx * ((rect_h(out->fmt.data) + j->s->tile_h - 1) / j->s->tile_h);
-	}
-	if (j->put) return 0;
-	if (j->sink >= 0 && (s->sink[j->sink].kind & SINK_PACKS) &&
-	    !(j->packed = pool_alloc(s->pool, s->sink[j->sink].packed, out->id, e))) return -1;
-	if (j->sink < 0 && !(j->im = image_new(s->pool, &out->fmt, out->id, e))) return -1;
-	if (j->load) return 0;
-	if (stage_job_open(&j->run, s->p, j->s, j->frame, e) < 0) return -1;
-	j->run.nin = j->ndep;
-	j->run.in = xalloc((size_t)j->ndep + 1, sizeof *j->run.in);
-	j->run.nin = 0;
-	for (int i = 0; i < j->ndep; i++) {
-		if (!j->dep_node[i]) continue;
-		struct job *d = j->dep[i];
-		j->run.in[j->run.nin++] = (struct stage_input){ j->dep_node[i], d->frame, &d->im->view };
-	}
-	return 0;
-}
-
-/* Events come one at a time, outside the scheduler's lock. */
-static void send_event(struct sched *s, const struct net_node *nn, int frame, struct pixhash h)
-{
-	pthread_mutex_lock(&s->event_lock);
-	struct render_event ev = { nn, frame, h, ++s->events, s->total };
-	if (s->o->event) s->o->event(s->o->user, &ev);
-	pthread_mutex_unlock(&s->event_lock);
-}
-
-/* A sink's job: packing, handing on a packed frame, or writing a picture. */
-static int run_sink(struct sched *s, struct worker *w, struct job *j, const struct view *in, const struct needs *nd,
-                    struct err *e)
-{
-	struct sink_run *sk = &s->sink[j->sink];
-	const struct node_type *t = sk->node->type;
-	bool pack = (sk->kind & SINK_PACKS) && !j->put;
-	struct pixhash h = { 0, 0 };
-	char root[65];
-	struct sink_call c = { .c = j->put ? &sk->node->ctx : &j->run.ctx[0], .frame = j->frame, .run = sk->run, .hash = &h,
-		.cancel = &s->cancel, .packed = j->put ? j->dep[0]->packed : j->packed };
-	if (!(sk->kind & SINK_ORDERED)) {
-		key_hex(&j->key, root);
-		c.root = root;
-	}
-	if (pack && !(c.scratch = stage_mem_get(&w->scratch, t->scratch ? t->scratch(c.c, rect_of(0, 0, 1, 1)) : 64, e)))
-		return err_in(e, "write '%s'", sk->node->id);
-	if ((pack ? net_pack(sk->node, &c, nd, in, e) : net_put(sk->node, &c, nd, in, e)) < 0)
-		return err_in(e, "write '%s'", sk->node->id);
-	j->hash = h;
-	return 0;
-}
-
-/* A whole frame: decoders, frame nodes, sinks. */
-static int run_frame(struct sched *s, struct worker *w, struct job *j, struct err *e)
-{
-	const struct net_node *nn = j->s->out;
-	if (j->put) return run_sink(s, w, j, NULL, NULL, e);
-	struct needs *nd = xalloc(1, sizeof *nd);
-	struct view *in = xalloc(NODE_MAX_NEEDS, sizeof *in);
-	struct rect r = nn->fmt.data;
-	int rc = -1;
-	if (j->run.same[0]) { need_add(nd, 0, j->frame, r); }
-	else net_needs(nn, &j->run.ctx[0], j->frame, r, nd);
-	for (int i = 0; i < nd->n; i++) {
-		const struct net_node *src = nn->conn[nd->v[i].conn];
-		in[i].r = rect_of(0, 0, 0, 0);
-		for (int k = 0; src && !rect_empty(nd->v[i].rect) && k < j->run.nin; k++)
-			if (j->run.in[k].src == src && j->run.in[k].frame == nd->v[i].frame)
-				in[i] = view_sub(j->run.in[k].view, nd->v[i].rect);
-	}
-	if (j->sink >= 0) { rc = run_sink(s, w, j, in, nd, e); goto out; }
-	size_t need = net_scratch(nn, &j->run.ctx[0], r);
-	void *scratch = stage_mem_get(&w->scratch, need, e);
-	if (!scratch) { err_in(e, "node '%s'", nn->id); goto out; }
-	rc = net_run(nn, &j->run.ctx[0], &j->run.common[0], j->frame, nd, in, &j->im->view, scratch, &s->cancel, e);
-	if (rc < 0) err_in(e, "node '%s' frame %d", nn->id, j->frame);
-	else view_canon_nan(&j->im->view, r);
-out:
-	free(nd);
-	free(in);
-	return rc;
-}
-
-static int run_tile(struct sched *s, struct worker *w, struct job *j, int tile, struct err *e)
-{
-	struct rect d = j->s->out->fmt.data;
-	int tw = j->s->tile_w, th = j->s->tile_h, x = d.x0 + tile % j->ntx * tw, y = d.y0 + tile / j->ntx * th;
-	struct rect r = rect_and(rect_of(x, y, x + tw, y + th), d);
-	return stage_tile(&j->run, r, &j->im->view, &w->scratch, &s->cancel, e);
-}
-
-/* The frame is whole: keep it on disk before anything reads it, deliver it where it was asked for. */
-static int finish_job(struct sched *s, struct job *j, struct err *e)
-{
-	const struct net_node *nn = j->s->out;
-	if (j->sink >= 0) {
-		const struct sink_run *sk = &s->sink[j->sink];
-		bool pack = (sk->kind & SINK_PACKS) && !j->put;
-		if (pack && !j->load && s->journal && sink_journals(sk) &&
-		    journal_store(s->o->cache, &j->key, j->packed, sk->packed, SINK_PACKED_HEAD, e) < 0)
-			return -1;
-		if (j->load) memcpy(&j->hash, j->packed, sizeof j->hash);
-		if (j->final) send_event(s, nn, j->frame, j->hash);
-		return 0;
-	}
-	if (j->s->keep && s->o->cache && j->has_key && !j->load) {
-		char frame[16];
-		snprintf(frame, sizeof frame, "%d", j->frame);
-		const char *meta[] = { "interneg.node", nn->id, "interneg.frame", frame,
-			"interneg.space", colour_name(nn->fmt.space), NULL };
-		if (cache_store(s->o->cache, &j->key, j->im, nn->pass && nn->pass->half, meta, e) < 0) return -1;
-	}
-	if (j->s->keep && s->o->cache && j->has_key && nn->pass)
-		cache_link(s->o->cache, &j->key, s->n->scene->name && *s->n->scene->name ? s->n->scene->name : "graph",
-		           nn->pass->id, j->frame);
-	if (j->s->keep && j->has_key && nn->pass && nn->pass->path &&
-	    passfile_write(nn->pass->path, j->frame, &j->key, j->im, nn->pass->half, s->o->overwrite, e) < 0)
-		return -1;
-	if (j->target) {
-		if (s->o->result && s->o->result(s->o->user, nn, j->frame, j->im, e) < 0) return -1;
-		send_event(s, nn, j->frame, image_hash(j->im));
-	}
-	return 0;
-}
-
-/* After the last tile, still in the same worker: finish and hand over. Called without the lock. */
+/* The job has nothing more to do. Called without the lock. */
 static void complete(struct sched *s, struct worker *w, struct job *j)
 {
-	struct err e = ERR_INIT;
-	int64_t t = now_us();
-	bool bad = !j->failed && finish_job(s, j, &e) < 0;
-	if (j->s->keep || j->target || (j->sink >= 0 && !j->put)) trace_add(w, "keep", j->frame, t);
 	log_debug(LOG_SCHED, "worker %d: stage %d '%s' frame %d %s", w->id, j->s->index, j->s->out->id, j->frame,
-	          j->failed || bad ? "failed" : j->load ? "loaded" : "done");
+	          j->failed ? "failed" : j->load ? "loaded" : "done");
 	pthread_mutex_lock(&s->lock);
-	if (bad) {
-		j->failed = true;
-		report(s, &e);
-	}
+	s->running[j->s->index]--;
 	if (j->load) s->st->loaded++;
 	else {
 		s->st->computed += j->sink < 0;
 		s->st->stored += j->sink < 0 && j->s->keep && s->o->cache && !j->failed;
 	}
 	job_done(s, j);
+	pthread_cond_broadcast(&s->work);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* A planned hit that proves damaged is planned again, by the admitting thread. Called without the lock. */
+static void plan_again(struct sched *s, struct job *j)
+{
+	pthread_mutex_lock(&s->lock);
+	s->running[j->s->index]--;
+	image_unref(&j->im);
+	pool_release(s->pool, j->packed);
+	j->packed = NULL;
+	j->damaged = j->skip = false;
+	err_clear(&j->load_err);
+	j->state = J_AGAIN;
+	s->again = grow(s->again, (size_t)s->nagain, &s->cagain, sizeof *s->again);
+	s->again[s->nagain++] = j;
+	pthread_cond_broadcast(&s->idle);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -281,90 +166,88 @@ static bool lane_free(const struct sched *s, const struct job *j)
 	return lanes == 0 || s->running[j->s->index] < lanes;
 }
 
-/* The oldest task that may run; *tile -1: the job is to be started. */
-static struct job *pick(struct sched *s, int *tile)
+/* The oldest task that may run; *task -1: the job is to be started. */
+static struct job *pick(struct sched *s, int *task)
 {
 	for (int i = 0; i < s->nready; i++) {
 		struct job *j = s->ready[i];
 		if (j->state == J_READY && lane_free(s, j)) {
 			j->state = J_START;
+			unready(s, j);
 			s->running[j->s->index]++;
-			*tile = -1;
+			*task = -1;
 			return j;
 		}
-		if (j->state == J_TILES && j->next_tile < j->ntiles) {
-			*tile = j->next_tile++;
-			if (j->next_tile == j->ntiles) unready(s, j);
+		if (j->state == J_TASKS) {
+			*task = j->next_task++;
+			if (j->next_task == j->ntasks) unready(s, j);
 			return j;
 		}
 	}
 	return NULL;
 }
 
-/* Ends a task; the one that ends a job's last task completes it. Called under the lock, returns without it. */
-static void end_task(struct sched *s, struct worker *w, struct job *j, int rc, const struct err *e)
+/* Hands out the tasks of the phase that was just opened. Called without the lock. */
+static void offer(struct sched *s, struct job *j)
 {
-	if (rc < 0 && !j->failed) {
-		j->failed = true;
-		report(s, e);
-	}
-	bool last = --j->tiles_left == 0;
-	if (last) {
-		s->running[j->s->index]--;
-		pthread_cond_broadcast(&s->work);
-	}
+	pthread_mutex_lock(&s->lock);
+	j->tasks_left = j->ntasks;
+	j->next_task = 0;
+	make_ready(s, j, J_TASKS);
 	pthread_mutex_unlock(&s->lock);
-	if (last) complete(s, w, j);
+}
+
+/* After a phase's last task, still in the same worker. */
+static void advance(struct sched *s, struct worker *w, struct job *j)
+{
+	struct err e = ERR_INIT;
+	int64_t t = now_us();
+	int rc = 0;
+	if (j->failed || j->damaged) phase_abort(j, j->damaged ? &j->load_err : NULL);
+	else if ((rc = phase_next(s, j, &e)) > 0) { offer(s, j); return; }
+	if (j->damaged) { plan_again(s, j); return; }
+	if (rc < 0) {
+		phase_abort(j, NULL);
+		pthread_mutex_lock(&s->lock);
+		j->failed = true;
+		report(s, &e);
+		pthread_mutex_unlock(&s->lock);
+	}
+	if (now_us() - t > 20) trace_add(w, "finish", j->frame, t);
+	complete(s, w, j);
 }
 
 static void begin_job(struct sched *s, struct worker *w, struct job *j)
 {
 	struct err e = ERR_INIT;
-	bool dead = j->poisoned || s->broken;
-	pthread_mutex_unlock(&s->lock);
-	int rc = dead ? 0 : start_job(s, j, &e);
-	pthread_mutex_lock(&s->lock);
-	if (dead || rc < 0) {
-		unready(s, j);
+	if (!j->failed && phase_start(s, j, &e) == 0) { offer(s, j); return; }
+	if (!j->failed) {
+		pthread_mutex_lock(&s->lock);
 		j->failed = true;
-		if (rc < 0) report(s, &e);
-		j->tiles_left = 1;
-		end_task(s, w, j, 0, &e);
-		return;
-	}
-	j->state = J_TILES;
-	j->tiles_left = j->ntiles;
-	j->next_tile = 0;
-	if (j->ntiles > 1) {
-		pthread_cond_broadcast(&s->work);
+		report(s, &e);
 		pthread_mutex_unlock(&s->lock);
-		return;
 	}
-	j->next_tile = 1;
-	unready(s, j);
-	pthread_mutex_unlock(&s->lock);
+	complete(s, w, j);
+}
+
+static void do_task(struct sched *s, struct worker *w, struct job *j, int task)
+{
+	struct err e = ERR_INIT;
 	int64_t t = now_us();
-	if (j->load) {
-		rc = j->sink >= 0 ? journal_load(s->o->cache, &j->key, j->packed, s->sink[j->sink].packed, &e)
-		                  : cache_load(s->o->cache, &j->key, j->im, &e);
-		if (rc < 0) {
-			/* a planned hit that proves damaged is planned again, by the admitting thread */
-			pthread_mutex_lock(&s->lock);
-			s->running[j->s->index]--;
-			image_unref(&j->im);
-			pool_release(s->pool, j->packed);
-			j->packed = NULL;
-			j->state = J_AGAIN;
-			s->again = grow(s->again, (size_t)s->nagain, &s->cagain, sizeof *s->again);
-			s->again[s->nagain++] = j;
-			pthread_cond_broadcast(&s->idle);
-			pthread_mutex_unlock(&s->lock);
-			return;
-		}
-	} else rc = j->s->kind == ST_TILES ? run_tile(s, w, j, 0, &e) : run_frame(s, w, j, &e);
-	trace_add(w, j->load ? "load" : j->put ? "encode" : j->sink >= 0 ? "pack" : j->s->out->type->name, j->frame, t);
+	stall(w);
+	int rc = j->skip ? 0 : phase_task(s, w, j, task, &e);
+	trace_add(w, phase_name(j), j->frame, t);
 	pthread_mutex_lock(&s->lock);
-	end_task(s, w, j, rc, &e);
+	if (rc < 0 && j->phase == PH_LOAD) {
+		if (!j->damaged || !j->load_err.msg[0]) j->load_err = e;
+		j->damaged = j->skip = true;
+	} else if (rc < 0 && !j->failed) {
+		j->failed = j->skip = true;
+		report(s, &e);
+	}
+	bool last = --j->tasks_left == 0;
+	pthread_mutex_unlock(&s->lock);
+	if (last) advance(s, w, j);
 }
 
 void *worker_main(void *arg)
@@ -372,26 +255,14 @@ void *worker_main(void *arg)
 	struct worker *w = arg;
 	struct sched *s = w->s;
 	for (;;) {
-		int tile;
+		int task;
 		struct job *j;
 		pthread_mutex_lock(&s->lock);
-		while (!(j = pick(s, &tile)) && !s->stop) pthread_cond_wait(&s->work, &s->lock);
-		if (!j) {
-			pthread_mutex_unlock(&s->lock);
-			return NULL;
-		}
-		if (tile < 0) {
-			begin_job(s, w, j);
-			continue;
-		}
-		bool skip = j->failed;
+		while (!(j = pick(s, &task)) && !s->stop) pthread_cond_wait(&s->work, &s->lock);
+		if (j && task < 0 && (j->poisoned || s->broken)) j->failed = true;
 		pthread_mutex_unlock(&s->lock);
-		stall(w);
-		struct err e = ERR_INIT;
-		int64_t t = now_us();
-		int rc = skip ? 0 : run_tile(s, w, j, tile, &e);
-		trace_add(w, j->s->out->type->name, j->frame, t);
-		pthread_mutex_lock(&s->lock);
-		end_task(s, w, j, rc, &e);
+		if (!j) return NULL;
+		if (task < 0) begin_job(s, w, j);
+		else do_task(s, w, j, task);
 	}
 }

@@ -286,6 +286,24 @@ static void params(struct decl *d)
 
 /* --- the type --- */
 
+/* pixel(p, src): more arguments, or other ones by their names, would only fail later and in riddles. */
+static void signature(struct decl *d)
+{
+	static const char *const pictures[] = { "src", "source", "image", "r", "rgb" };
+	lua_State *L = d->L;
+	lua_Debug ar;
+	lua_getfield(L, -1, "pixel");
+	const char *first = lua_getlocal(L, NULL, 1);
+	bool wrong = false;
+	for (size_t i = 0; i < IN_COUNT(pictures); i++) wrong |= first && strcmp(first, pictures[i]) == 0;
+	if (lua_getinfo(L, ">Su", &ar) && (wrong || ar.nparams > 2)) {
+		vm_of(L)->decl_line = ar.linedefined;
+		luaL_error(L, "pixel is called as pixel(p, src): parameters first, then the inputs, as in "
+		    "src.image.r, with src.x and src.y; it has %d argument%s%s%s here", ar.nparams,
+		    ar.nparams == 1 ? "" : "s", first ? " that begin with " : "", first ? first : "");
+	}
+}
+
 static void kind(struct decl *d)
 {
 	static const char *const names[] = { "build", "pixel", "frame" };
@@ -300,6 +318,7 @@ static void kind(struct decl *d)
 	}
 	if (found != 1)
 		luaL_error(d->L, "node '%s' needs exactly one of build, pixel and frame", d->name);
+	if (d->st->kind == SCRIPT_PIXEL) signature(d);
 }
 
 static void inputs(struct decl *d)

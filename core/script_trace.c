@@ -16,7 +16,7 @@
 #include "rng.h"
 
 #define EXPR "interneg.expr"
-enum { CHECK_PIXELS = 256 };
+enum { CHECK_PIXELS = 256, MAX_LITERALS = 64 };
 
 struct trace { struct pixprog *prog; };
 
@@ -103,6 +103,11 @@ static int m_mod(lua_State *L)
 	return luaL_error(L, "%% on pixel values: write x - floor(x / m) * m");
 }
 
+static int m_bits(lua_State *L)
+{
+	return luaL_error(L, "a pixel value is no whole number: no bit operations");
+}
+
 static int m_other(lua_State *L)
 {
 	return luaL_error(L, "a pixel value is a number: it has no fields, length or text, and cannot be called");
@@ -129,10 +134,14 @@ void open_trace(lua_State *L)
 		    { "__le", m_compare },
 		{ "__eq", m_compare }, { "__concat", m_other }, { "__len", m_other },
 		    { "__index", m_other },
-		{ "__newindex", m_other }, { "__call", m_other }, { NULL, NULL } };
+		{ "__newindex", m_other }, { "__call", m_other },
+		{ "__band", m_bits }, { "__bor", m_bits }, { "__bxor", m_bits }, { "__bnot", m_bits },
+		{ "__shl", m_bits }, { "__shr", m_bits }, { NULL, NULL } };
 	luaL_newmetatable(L, EXPR);
 	luaL_setfuncs(L, meta, 0);
 	lua_pushstring(L, "pixel value");
+	lua_pushvalue(L, -1);
+	lua_setfield(L, -3, "__name");
 	lua_setfield(L, -2, "__metatable");
 	lua_pop(L, 1);
 }
@@ -219,6 +228,15 @@ static void push_source(lua_State *L, const struct job *j, int conn, const struc
 	lua_setmetatable(L, -2);
 }
 
+static int no_input(lua_State *L)
+{
+	const char *name = vm_tostring(L, 2);
+	if (strlen(name) == 1 && strchr("rgba", name[0]))
+		return luaL_error(L, "the second argument of pixel holds the inputs: write src.image.%s", name);
+	lua_pushnil(L);                      /* an optional input that is not connected */
+	return 1;
+}
+
 static void push_sources(lua_State *L, const struct job *j, const struct pp_pixel *plain)
 {
 	struct slot slot[NODE_MAX_SLOTS];
@@ -233,9 +251,14 @@ static void push_sources(lua_State *L, const struct job *j, const struct pp_pixe
 	lua_setfield(L, -2, "x");
 	push_leaf(L, PP_Y, plain ? &plain->y : NULL);
 	lua_setfield(L, -2, "y");
-	if (!j->st->time) return;
-	push_leaf(L, PP_FRAME, plain ? &plain->frame : NULL);
-	lua_setfield(L, -2, "frame");
+	if (j->st->time) {
+		push_leaf(L, PP_FRAME, plain ? &plain->frame : NULL);
+		lua_setfield(L, -2, "frame");
+	}
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, no_input);
+	lua_setfield(L, -2, "__index");
+	lua_setmetatable(L, -2);
 }
 
 /* Calls pixel(p, src); leaves its 3 or 4 results at the top, their number returned. */
@@ -328,21 +351,69 @@ static void disagree(lua_State *L, const struct job *j, const struct pp_pixel *p
 	           "select(a, \"<\", b, yes, no), min or max", i, who, "rgba"[c], a, b);
 }
 
+static void check_one(lua_State *L, const struct job *j, const struct pp_pixel *px, int i)
+{
+	double out[4];
+	int base = lua_gettop(L), n = call_pixel(L, j, px);
+	pixprog_eval(j->prog, px, out);
+	if (n != j->prog->nout) luaL_error(L, "pixel returns alpha for some pixels only");
+	for (int c = 0; c < n; c++)
+		if (!agree(lua_tonumber(L, base + 1 + c), out[c]))
+			disagree(L, j, px, i, c, lua_tonumber(L, base + 1 + c), out[c]);
+	lua_settop(L, base);
+}
+
+/* The numbers in the script's text, each once: a branch on equality with one shows on no other pixel. */
+static int literals(const struct script_file *f, double v[MAX_LITERALS])
+{
+	static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
+	int n = 0;
+	for (const char *s = f->text; *s && n < MAX_LITERALS; ) {
+		size_t len = strspn(s, word);
+		bool number = (*s >= '0' && *s <= '9') || *s == '.';
+		/* the sign of an exponent belongs to the number */
+		if (number && len && strchr("eEpP", s[len - 1]) && (s[len] == '-' || s[len] == '+'))
+			len += 1 + strspn(s + len + 1, word);
+		char text[64];
+		if (number && len < sizeof text) {
+			memcpy(text, s, len);
+			text[len] = 0;
+			bool known = mx_parse(text, &v[n]) < 0 || !isfinite(v[n]);
+			for (int i = 0; i < n; i++) known |= v[i] == v[n];
+			n += !known;
+		}
+		s += len ? len : 1;
+	}
+	return n;
+}
+
 static void check_trace(lua_State *L, const struct job *j)
 {
-	double in[NODE_MAX_CONN][4], uni[PP_MAX_UNI], out[4];
+	double in[NODE_MAX_CONN][4], uni[PP_MAX_UNI] = { 0 }, v[MAX_LITERALS];
 	struct pp_pixel px;
 	for (int i = 0; i < CHECK_PIXELS; i++) {
-		int base = lua_gettop(L);
 		check_pixel(j, i, in, uni, &px);
-		int n = call_pixel(L, j, &px);
-		pixprog_eval(j->prog, &px, out);
-		if (n != j->prog->nout) luaL_error(L, "pixel returns alpha for some pixels only");
-		for (int c = 0; c < n; c++)
-			if (!agree(lua_tonumber(L, base + 1 + c), out[c]))
-				disagree(L, j, &px, i, c, lua_tonumber(L, base + 1 + c), out[c]);
-		lua_settop(L, base);
+		check_one(L, j, &px, i);
 	}
+	int n = literals(j->st->file, v);
+	for (int i = 0; i < 4 * n; i++) {
+		double x = i & 1 ? -v[i / 4] : v[i / 4];
+		int k = 0;
+		check_pixel(j, 0, in, uni, &px);
+		for (int c = 0; !(i & 2) && c < 3 * j->n->nconn; c++) in[c / 3][c % 3] = x;
+		for (const struct param *p = j->st->type.params; (i & 2) && p->name; p++)
+			for (int c = 0; c < uniforms_of(p) && k < PP_MAX_UNI; c++, k++)
+				if (x >= p->min && x <= p->max) uni[k] = x;
+		check_one(L, j, &px, CHECK_PIXELS + i);
+	}
+}
+
+/* Errors that no line of the script raises are told with the function's own. */
+static void set_line(lua_State *L, const struct job *j)
+{
+	lua_Debug ar;
+	vm_decl(L, j->st->index, "pixel");
+	if (lua_getinfo(L, ">S", &ar)) vm_of(L)->decl_line = ar.linedefined;
 }
 
 static int trace_entry(lua_State *L)
@@ -350,6 +421,7 @@ static int trace_entry(lua_State *L)
 	struct script_vm *vm = vm_of(L);
 	struct job *j = vm->call;
 	struct trace t = { j->prog };
+	set_line(L, j);
 	vm->trace = &t;
 	int n = call_pixel(L, j, NULL);
 	for (int c = 0; c < n; c++) j->prog->out[c] = operand(L, lua_gettop(L) - n + 1 + c);

@@ -102,7 +102,7 @@ static void stale(struct session *s)
 
 int session_net(struct session *s, const char *only, struct err *e)
 {
-	struct net_opts o = { .proxy = s->c->proxy ? s->c->proxy : 1, .keep_all = s->c->keep_all, .only = only,
+	struct net_opts o = { .proxy = s->c->proxy ? s->c->proxy : 1, .keep_all = s->c->keep_all, .no_cache = s->c->no_cache, .only = only,
 		.over = s->over, .nover = s->nover };
 	net_free(&s->net);
 	s->net = net_build(s->scene, &o, &s->d);
@@ -199,7 +199,7 @@ struct render_opts session_opts(const struct session *s)
 {
 	const struct cli *c = s->c;
 	struct render_opts o = { .threads = c->threads, .memory = c->memory, .tile = c->tile, .no_fuse = c->no_fuse,
-		.frames = c->frames, .cache = s->cache, .overwrite = c->overwrite, .outpath = c->out,
+		.frames = c->frames, .cache = s->cache, .dry = c->dry, .overwrite = c->overwrite, .outpath = c->out,
 		.cancel = &session_cancel, .trace = c->trace, .rev = s->rev };
 	return o;
 }

@@ -116,7 +116,7 @@ int sink_prepare(struct net *n, const struct render_opts *o, struct keymemo *km,
 	find_audio(n, sk);
 	sk->kind = t->sink ? t->sink(&sk->job) : SINK_ORDERED;
 	sk->packed = t->packed ? t->packed(&sk->job) : 0;
-	if (part_of_clip(sk, o, e) < 0) goto out;
+	if (part_of_clip(sk, o, e) < 0) { err_in(e, "write '%s'", sk->node->id); goto out; }
 	/* a part belongs to the clip of all frames: that is the file that may be there already */
 	const struct frame_list *rooted = sk->job.part && all ? &whole : &sk->frames;
 	each = xalloc((size_t)rooted->n + 1, sizeof *each);

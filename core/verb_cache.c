@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cache_scan.h"
+#include "journal.h"
 #include "log.h"
 #include "session.h"
 
@@ -55,6 +56,7 @@ static void list_json(const struct cache_files *f)
 		const struct cache_entry *en = &f->entry[i];
 		when(en->used, used);
 		printf("{\"key\":\"%s\",\"bytes\":%llu,\"used\":\"%s\"", en->hex, (unsigned long long)en->size, used);
+		if (en->journal) printf(",\"journal\":true");
 		json_text("node", en->node);
 		json_text("frame", en->frame);
 		json_text("space", en->space);
@@ -92,7 +94,7 @@ static int cache_list(struct cli *c, const char *dir, struct err *e)
 			when(en->used, used);
 			printf("%.16s %10.2f  %-20s %-6s %-24s %-16s %s\n", en->hex, mib(en->size), used,
 			       en->frame ? en->frame : "-", en->node ? en->node : "-", en->space ? en->space : "-",
-			       en->pass ? en->pass : "-");
+			       en->journal ? "(journal of a clip)" : en->pass ? en->pass : "-");
 		}
 		printf("%s: %zu files, %llu bytes (%.1f MiB)\n", dir, f.n, (unsigned long long)f.bytes, mib(f.bytes));
 		tell_extra(&f);
@@ -106,6 +108,11 @@ static int check_one(const struct cache_entry *en, struct pool *pool, struct err
 {
 	struct err why = ERR_INIT;
 	bool damaged;
+	if (en->journal) {
+		if (journal_check_file(en->path, &why) == 0 || access(en->path, F_OK) != 0) return 0;
+		printf("damaged %s\n", why.msg);
+		return unlink(en->path) < 0 ? err_set(e, E_OUTPUT, "remove %s: %s", en->path, strerror(errno)) : 1;
+	}
 	if (cache_check_file(en->path, en->hex, pool, &damaged, &why) == 0) return 0;
 	if (access(en->path, F_OK) != 0) return 0;
 	if (!damaged) {

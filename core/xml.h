@@ -63,6 +63,7 @@ struct load {
 	int depth; struct load_total *total;
 	struct strmap *ids;
 	struct xelem **source;                       /* of scene.elem[i] */
+	bool broken_script;                          /* one did not load: its types are unknown */
 };
 
 /* Adds a finding; where and hint may be NULL. Equal ones of a used graph are added once. */

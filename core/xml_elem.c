@@ -355,8 +355,8 @@ static void take_script(struct load *l, struct xelem *x)
 		return;
 	if (!h || !h->load)
 		bad_at(l, x, NULL, "scripts cannot be run here");
-	else
-		h->load(h, l->s->reg, path, l->s->file, x->line, l->d);
+	else if (h->load(h, l->s->reg, path, l->s->file, x->line, l->d) < 0)
+		l->broken_script = true;
 }
 
 static void take_waive(struct load *l, struct xelem *x)
@@ -412,9 +412,10 @@ static void unknown_elem(struct load *l, const struct xelem *x)
 		names[total++] = all[i]->name;
 	for (size_t i = 0; i < IN_COUNT(scene_words); i++)
 		names[total++] = scene_words[i];
-	load_bad(l, x->line, xelem_where(x, where, sizeof where), load_hint(l, x->tag, names,
-	                                                                    (size_t)total),
-	         "unknown element <%.60s>", x->tag);
+	const char *hint = load_hint(l, x->tag, names, (size_t)total);
+	/* what resembles nothing may be a type of the script that did not load, which is told already */
+	if (hint || !l->broken_script)
+		load_bad(l, x->line, xelem_where(x, where, sizeof where), hint, "unknown element <%.60s>", x->tag);
 	take_id(l, x, ID_BROKEN, 0);
 	free(names);
 	free(all);

@@ -5,6 +5,7 @@
 #include "gauss.h"
 #include "mathx.h"
 #include "node.h"
+#include "px_lut.h"
 #include "px_noise.h"
 
 struct grain { double amount, size; struct curve response; double colour; int seed; };
@@ -26,13 +27,15 @@ static const struct param params[] = {
 	P_END
 };
 
-enum { TABLE = 2048, FIELDS = 4 };
+enum { TABLE = 2048, FIELDS = PX_NOISE_CHANNELS };
 
 /* Immutable after open. table[i]: standard deviation at luminance low + i / scale. */
 struct state {
 	int radius; float *w;
-	float table[TABLE + 1], low, scale;
-	float luma[3], mono, own;
+	float table[TABLE + 1], low, scale, first, last;        /* places held to first..last */
+	float luma[3];
+	/* fields to channels, rows of a triangle */
+	float mix[FIELDS][FIELDS];
 	int nfield;
 };
 
@@ -54,6 +57,8 @@ static void tabulate(struct state *s, const struct grain *p, int space)
 	double low = black - (mid - black), high = white + 2 * (white - mid);
 	s->low = (float)low;
 	s->scale = (float)(TABLE / (high - low));
+	s->first = 0;
+	s->last = TABLE - 0.5f;
 	for (int i = 0; i <= TABLE; i++) {
 		double l = low + i * (high - low) / TABLE;
 		double x = l < mid ? 0.5 * (l - black) / (mid - black) : 0.5 + 0.5 * (l - mid) / (white - mid);
@@ -61,7 +66,20 @@ static void tabulate(struct state *s, const struct grain *p, int space)
 	}
 }
 
-static int radius_of(double size) { return size > 0 ? (int)mx_ceil(4 * size) : 0; }
+/* Beyond 3.3 standard deviations a weight is below 0.005 of the middle one. */
+static int radius_of(double size) { return size > 0 ? (int)mx_ceil(3.3 * size) : 0; }
+
+/* Three channels of variance 1 and covariance 1 - colour from independent fields (Cholesky). */
+static void mix_of(double colour, float m[FIELDS][FIELDS])
+{
+	double r = 1 - colour, s = __builtin_sqrt(1 - r * r), q = s > 0 ? r * (1 - r) / s : 0;
+	double rest = 1 - r * r - q * q;
+	m[0][0] = 1;
+	m[1][0] = m[2][0] = (float)r;
+	m[1][1] = (float)s;
+	m[2][1] = (float)q;
+	m[2][2] = (float)__builtin_sqrt(rest > 0 ? rest : 0);
+}
 
 static int open_tables(struct node_ctx *n, struct err *e)
 {
@@ -75,8 +93,7 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	tabulate(s, p, n->in[0]->space);
 	colour_luma(n->in[0]->space, w);
 	for (int i = 0; i < 3; i++) s->luma[i] = (float)w[i];
-	s->mono = (float)__builtin_sqrt(1 - p->colour);
-	s->own = (float)__builtin_sqrt(p->colour);
+	mix_of(p->colour, s->mix);
 	s->nfield = p->colour > 0 ? FIELDS : 1;
 	n->state = s;
 	return 0;
@@ -104,27 +121,47 @@ static bool identity(const struct node_ctx *n)
 	return p->amount <= 0;
 }
 
-static ptrdiff_t pitch(int width) { return (width + 15) & ~15; }
+static int pitch(int width) { return (width + 15) & ~15; }
 
+/* White rows and their words, shaped rows in a ring as high as the kernel, one row of strengths. */
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct state *s = n->state;
-	size_t line = (size_t)pitch(rect_w(r) + 2 * s->radius), row = (size_t)pitch(rect_w(r));
-	return (FIELDS * line + (size_t)s->nfield * row * (size_t)(rect_h(r) + 2 * s->radius + 1) + row) *
-	    sizeof(float);
+	size_t white = px_noise_room(rect_w(r) + 2 * s->radius), row = (size_t)pitch(rect_w(r));
+	size_t ring = (size_t)s->nfield * (size_t)(2 * s->radius + 2);
+	return (2 * (size_t)s->nfield * white + (ring + 1) * row) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)
 {
 	const struct state *s = n->state;
-	return s ? 200 + 6.0 * s->nfield * (s->radius + 1) : 200;
+	return s ? 30 + s->nfield * (70 + 6.0 * (s->radius + 1)) : 200;
 }
 
-enum { BLOCK = 32 };
+enum { BLOCK = 32, FIXED = 4 };
 
-/* One row through the shaping kernel; s has radius values before and after. */
-static void across(const struct state *k, const float *IN_RESTRICT s, int n, float *IN_RESTRICT d)
+/* One row through the shaping kernel; s has radius values before and after. A radius known when
+ * this is compiled keeps sums in registers. */
+IN_INLINE void across_fixed(const float *w, int radius, const float *IN_RESTRICT s, int n,
+                            float *IN_RESTRICT d)
 {
+	for (int x = 0; x < n; x++) {
+		float sum = w[0] * s[x];
+		for (int i = 1; i <= radius; i++) sum += w[i] * (s[x - i] + s[x + i]);
+		d[x] = sum;
+	}
+}
+
+static IN_NOINLINE void across(const struct state *k, const float *IN_RESTRICT s, int n, float *IN_RESTRICT d)
+{
+	switch (k->radius) {
+	case 0: across_fixed(k->w, 0, s, n, d); return;
+	case 1: across_fixed(k->w, 1, s, n, d); return;
+	case 2: across_fixed(k->w, 2, s, n, d); return;
+	case 3: across_fixed(k->w, 3, s, n, d); return;
+	case FIXED: across_fixed(k->w, FIXED, s, n, d); return;
+	default: break;
+	}
 	for (int x0 = 0; x0 < n; x0 += BLOCK) {
 		int m = n - x0 < BLOCK ? n - x0 : BLOCK;
 		const float *c = s + x0;
@@ -134,76 +171,130 @@ static void across(const struct state *k, const float *IN_RESTRICT s, int n, flo
 	}
 }
 
-/* rows: the middle one of 2 radius + 1 rows. */
-static void downward(const struct state *k, const float *rows, ptrdiff_t stride, int n,
-    float *IN_RESTRICT d)
+/* As many rows as the kernel is high, the oldest anywhere. */
+struct ring { const float *rows; int high, stride, oldest; };
+IN_INLINE const float *ring_row(const struct ring *g, int k)
 {
-	for (int x = 0; x < n; x++) d[x] = k->w[0] * rows[x];
+	int at = g->oldest + k;
+	return g->rows + (ptrdiff_t)(at < g->high ? at : at - g->high) * g->stride;
+}
+
+IN_INLINE void downward_fixed(const float *w, int radius, const struct ring *g, int n,
+                              float *IN_RESTRICT d)
+{
+	const float *p[2 * FIXED + 1];
+	for (int i = 0; i <= 2 * radius; i++) p[i] = ring_row(g, i);
+	for (int x = 0; x < n; x++) {
+		float sum = w[0] * p[radius][x];
+		for (int i = 1; i <= radius; i++) sum += w[i] * (p[radius - i][x] + p[radius + i][x]);
+		d[x] = sum;
+	}
+}
+
+static IN_NOINLINE void downward(const struct state *k, const struct ring *g, int n,
+                                 float *IN_RESTRICT d)
+{
+	switch (k->radius) {
+	case 1: downward_fixed(k->w, 1, g, n, d); return;
+	case 2: downward_fixed(k->w, 2, g, n, d); return;
+	case 3: downward_fixed(k->w, 3, g, n, d); return;
+	case FIXED: downward_fixed(k->w, FIXED, g, n, d); return;
+	default: break;
+	}
+	const float *c = ring_row(g, k->radius);
+	for (int x = 0; x < n; x++) d[x] = k->w[0] * c[x];
 	for (int i = 1; i <= k->radius; i++) {
-		const float *p = rows - i * stride, *q = rows + i * stride;
+		const float *p = ring_row(g, k->radius - i), *q = ring_row(g, k->radius + i);
 		for (int x = 0; x < n; x++) d[x] += k->w[i] * (p[x] + q[x]);
 	}
 }
 
-/* Adds grain g (mono; own, stride apart) to row y of the tile. */
-static void apply(const struct state *s, const struct call *c, struct rect r, int y,
-    const float *const g[FIELDS], float *IN_RESTRICT dev)
+/* Standard deviations of a row's grain. */
+static void strengths(const struct state *s, const float *IN_RESTRICT red,
+                      const float *IN_RESTRICT green, const float *IN_RESTRICT blue, int n,
+                      float *IN_RESTRICT dev)
 {
-	const float *red = view_at(&c->in[0], 0, r.x0, y), *green = view_at(&c->in[0], 1, r.x0, y);
-	const float *blue = view_at(&c->in[0], 2, r.x0, y);
 	const float wr = s->luma[0], wg = s->luma[1], wb = s->luma[2], low = s->low, scale = s->scale;
+	const float first = s->first, last = s->last;
+	int32_t k[LUT_BATCH];
+	float f[LUT_BATCH];
+	for (int x = 0; x < n; x += LUT_BATCH) {
+		int m = n - x < LUT_BATCH ? n - x : LUT_BATCH;
+		for (int i = 0; i < m; i++) {
+			float t = (wr * red[x + i] + wg * green[x + i] + wb * blue[x + i] - low) * scale;
+			t = t > first ? t : first;
+			t = t < last ? t : last;
+			k[i] = (int32_t)t;
+			f[i] = t - (float)k[i];
+		}
+		lut_between(s->table, k, f, dev + x, m);
+	}
+}
+
+/* Adds grain g to row y of the tile; dev: how much. */
+static IN_NOINLINE void apply(const struct state *s, const struct call *c, struct rect r, int y,
+                  const float *const g[FIELDS], const float *IN_RESTRICT dev)
+{
+	const float *IN_RESTRICT a = g[0], *IN_RESTRICT b = g[1], *IN_RESTRICT d = g[2];
+	const float *v[3];
+	float *o[3];
 	int n = rect_w(r);
-	for (int x = 0; x < n; x++) {
-		float t = (wr * red[x] + wg * green[x] + wb * blue[x] - low) * scale;
-		t = t > 0.0f ? t : 0.0f;
-		t = t < TABLE - 0.5f ? t : TABLE - 0.5f;
-		int k = (int)t;
-		dev[x] = s->table[k] + (s->table[k + 1] - s->table[k]) * (t - (float)k);
-	}
 	for (int i = 0; i < 3; i++) {
-		const float *v = view_at(&c->in[0], i, r.x0, y), *mono = g[0], *own = g[i + 1];
-		float *IN_RESTRICT out = view_at(c->out, i, r.x0, y);
-		const float km = s->mono, ko = s->nfield > 1 ? s->own : 0.0f;
-		for (int x = 0; x < n; x++) out[x] = v[x] + dev[x] * (km * mono[x] + ko * own[x]);
+		v[i] = view_at(&c->in[0], i, r.x0, y);
+		o[i] = view_at(c->out, i, r.x0, y);
+		if (i > 0 && s->nfield == 1) for (int x = 0; x < n; x++) o[i][x] = v[i][x] + dev[x] * a[x];
 	}
+	for (int x = 0; x < n; x++) o[0][x] = v[0][x] + dev[x] * a[x];
+	if (s->nfield == 1) return;
+	const float m0 = s->mix[1][0], m1 = s->mix[1][1], k0 = s->mix[2][0], k1 = s->mix[2][1];
+	const float k2 = s->mix[2][2];
+	for (int x = 0; x < n; x++) o[1][x] = v[1][x] + dev[x] * (m0 * a[x] + m1 * b[x]);
+	for (int x = 0; x < n; x++) o[2][x] = v[2][x] + dev[x] * (k0 * a[x] + k1 * b[x] + k2 * d[x]);
 }
 
 static int tile(const struct call *c, struct rect r)
 {
 	const struct grain *p = c->n->v;
 	const struct state *s = c->n->state;
-	int w = rect_w(r), h = rect_h(r), rad = s->radius, line = (int)pitch(w + 2 * rad);
-	ptrdiff_t stride = pitch(w), plane = stride * (h + 2 * rad);
-	float *white = c->scratch, *rows = white + FIELDS * line, *shaped = rows + s->nfield * plane;
+	int w = rect_w(r), h = rect_h(r), rad = s->radius, high = 2 * rad + 1, stride = pitch(w);
+	int newest = high - 1;
+	size_t room = px_noise_room(w + 2 * rad), nf = (size_t)s->nfield, plane = (size_t)(high * stride);
+	uint32_t *words = c->scratch;
+	float *white = (float *)c->scratch + nf * room, *rows = white + nf * room;
+	float *shaped = rows + nf * plane, *dev = shaped + nf * (size_t)stride;
 	struct px_noise_key key = px_noise_key((uint32_t)p->seed, c->n->instance, c->frame);
-	for (int y = 0; y < h + 2 * rad; y++) {
-		px_noise_row(&key, r.x0 - rad, r.y0 - rad + y, w + 2 * rad,
-		             white, white + line, white + 2 * line, white + 3 * line);
-		for (int i = 0; i < s->nfield; i++)
-			across(s, white + i * line + rad, w, rows + i * plane + y * stride);
-	}
-	for (int y = 0; y < h; y++) {
-		const float *g[FIELDS] = { shaped, shaped, shaped, shaped };
-		for (int i = 0; i < s->nfield; i++) {
-			g[i] = shaped + i * stride;
-			downward(s, rows + i * plane + (y + rad) * stride, stride, w, shaped + i * stride);
+	for (int y = -rad; y < h + rad; y++) {
+		const float *g[FIELDS] = { shaped, shaped, shaped };
+		px_noise_rows(&key, s->nfield, r.x0 - rad, r.y0 + y, w + 2 * rad, words, white);
+		newest = newest + 1 < high ? newest + 1 : 0;
+		for (size_t i = 0; i < nf; i++)
+			across(s, white + i * room + rad, w, rows + i * plane + (size_t)(newest * stride));
+		if (y < rad) continue;
+		for (size_t i = 0; i < nf; i++) {
+			struct ring ring = { rows + i * plane, high, stride, newest + 1 < high ? newest + 1 : 0 };
+			if (rad) downward(s, &ring, w, shaped + i * (size_t)stride);
+			g[i] = rad ? shaped + i * (size_t)stride : ring.rows;
 		}
-		apply(s, c, r, r.y0 + y, g, shaped + s->nfield * stride);
+		strengths(s, view_at(&c->in[0], 0, r.x0, r.y0 + y - rad),
+		          view_at(&c->in[0], 1, r.x0, r.y0 + y - rad),
+		          view_at(&c->in[0], 2, r.x0, r.y0 + y - rad), w, dev);
+		apply(s, c, r, r.y0 + y - rad, g, dev);
 	}
 	return 0;
 }
 
 const struct node_type ISA(node_grain) = {
 	.name = "grain", .doc = "Adds film grain: new in every frame, the same for ever for a seed.",
-	.more = "out_c = in_c + amount / 3 * response(Y) * (sqrt(1 - colour) n_0 + sqrt(colour) n_c), in "
-	        "the display encoding (ACEScct for scene-linear sources), where n are independent fields "
-	        "of normal noise with mean 0 and standard deviation 1 and Y is the pixel's luma. Each "
-	        "field is white noise, a pure function (Philox4x32-10, Box-Muller) of x, y, frame, seed "
-	        "and, inside a <use>, of the instance, shaped by a Gaussian whose squares sum to 1: its "
-	        "autocorrelation at distance d is exp(-d^2 / (4 size^2)). Two channels correlate by 1 - "
-	        "colour. The mean of the picture does not move.\n"
+	.more = "out_c = in_c + amount / 3 * response(Y) * g_c, in the display encoding (ACEScct for "
+	        "scene-linear sources), where the g are fields of normal noise with mean 0 and standard "
+	        "deviation 1, two of which correlate by 1 - colour (a Cholesky mix of independent "
+	        "fields), and Y is the pixel's luma. Each field is white noise, a pure function of x, y, frame, "
+	        "seed and, inside a <use>, of the instance (Philox4x32-10 through the inverse of the "
+	        "normal distribution, right to 0.0001 as far as +-5.42), shaped by a Gaussian whose "
+	        "squares sum to 1: its autocorrelation at distance d is exp(-d^2 / (4 size^2)). The mean "
+	        "of the picture does not move.\n"
 	        "Grain comes last, once per delivery size: below it stand output nodes only.",
-	.category = "image", .version = 1, .size = sizeof(struct grain), .params = params,
+	.category = "image", .version = 2, .size = sizeof(struct grain), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED | NF_TIME, .traits = TR_GRAIN,
 	    .want = WANT_ENCODED,
 	.example = "<grain id=\"grained\" in=\"soft\" amount=\"0.03\" size=\"0.7\" colour=\"0.3\" "

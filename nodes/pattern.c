@@ -308,10 +308,13 @@ static int tile(const struct call *c, struct rect r)
 {
 	const struct pattern *p = c->n->v;
 	if (p->kind == KIND_SHOT) return tile_shot(c, r);
+	bool even = p->kind == KIND_CONSTANT || p->kind == KIND_RAMP;      /* all rows are the first one */
+	size_t bytes = (size_t)rect_w(r) * sizeof(float);
 	for (int ch = 0; ch < 3; ch++)
 		for (int y = r.y0; y < r.y1; y++) {
 			float *d = view_at(c->out, ch, r.x0, y);
-			for (int x = r.x0; x < r.x1; x++) d[x - r.x0] = chart(c, ch, x, y);
+			if (even && y > r.y0) memcpy(d, view_at(c->out, ch, r.x0, r.y0), bytes);
+			else for (int x = r.x0; x < r.x1; x++) d[x - r.x0] = chart(c, ch, x, y);
 		}
 	return 0;
 }

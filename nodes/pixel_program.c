@@ -1,7 +1,6 @@
 /* pixel_program - run a block program over every pixel; Lua pixel functions are traced into one.
  *
- * Pointwise: rows in chunks of PP_CHUNK floats, one vector loop an operation, no branches on
- * pixels.
+ * Pointwise: rows in strips, read and written in place; no branches on pixels.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "node.h"
 
@@ -11,7 +10,7 @@
 
 #include "mathx.h"
 #include "pixprog.h"
-#include "px_math.h"
+#include "pixprog_strip.h"
 
 struct pixel_program { const char *program, *uniforms; };
 
@@ -75,11 +74,15 @@ static bool identity(const struct node_ctx *n)
 	return !v->program[0];
 }
 
+/* Slots of the steps: scratch strips, and one strip each for inputs and outputs where a row is too short for a strip. */
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct pp_run *run = n->state;
+	const struct pp_code *c = run ? run->code : NULL;
 	(void)r;
-	return run && run->code ? (size_t)run->code->nreg * PP_CHUNK * sizeof(float) : 0;
+	if (!c) return 0;
+	size_t rows = (size_t)(c->nin + c->nout), strips = (size_t)c->nreg + 1 + rows;
+	return strips * PS_STRIP * sizeof(float) + (PP_ROWS + 2 * rows) * sizeof(float *);
 }
 
 static double flops(const struct node_ctx *n)
@@ -88,66 +91,34 @@ static double flops(const struct node_ctx *n)
 	return run && run->code ? 4.0 * run->code->nbody + 4 : 1;
 }
 
-/* x^y as C99 has it: below 0 the integer powers exist. */
-IN_INLINE float signed_pow(float x, float y)
-{
-	float r = px_pow(px_abs(x), y);
-	float odd = px_floor(0.5f * y) * 2.0f != y ? -r : r;
-	float below = px_floor(y) == y ? odd : __builtin_nanf("");
-	return x < 0.0f ? below : r;
-}
-
-IN_INLINE void binary(enum pp_op op, int n, float *IN_RESTRICT d, const float *a, const float *b)
-{
-	switch (op) {
-	case PP_ADD: for (int i = 0; i < n; i++) d[i] = a[i] + b[i]; break;
-	case PP_SUB: for (int i = 0; i < n; i++) d[i] = a[i] - b[i]; break;
-	case PP_MUL: for (int i = 0; i < n; i++) d[i] = a[i] * b[i]; break;
-	case PP_DIV: for (int i = 0; i < n; i++) d[i] = a[i] / b[i]; break;
-	case PP_MIN: for (int i = 0; i < n; i++) d[i] = px_min(a[i], b[i]); break;
-	case PP_MAX: for (int i = 0; i < n; i++) d[i] = px_max(a[i], b[i]); break;
-	default: for (int i = 0; i < n; i++) d[i] = signed_pow(a[i], b[i]); break;
-	}
-}
-
-IN_INLINE void unary(enum pp_op op, int n, float *IN_RESTRICT d, const float *a)
-{
-	switch (op) {
-	case PP_NEG: for (int i = 0; i < n; i++) d[i] = -a[i]; break;
-	case PP_ABS: for (int i = 0; i < n; i++) d[i] = px_abs(a[i]); break;
-	case PP_FLOOR: for (int i = 0; i < n; i++) d[i] = px_floor(a[i]); break;
-	case PP_SQRT: for (int i = 0; i < n; i++) d[i] = sqrtf(a[i]); break;
-	case PP_EXP2: for (int i = 0; i < n; i++) d[i] = px_exp2(a[i]); break;
-	default: for (int i = 0; i < n; i++) d[i] = px_log2(a[i]); break;
-	}
-}
-
-IN_INLINE void choose(enum pp_op op, int n, float *IN_RESTRICT d, const float *a, const float *b,
-                   const float *c, const float *e)
-{
-	switch (op) {
-	case PP_LT: for (int i = 0; i < n; i++) d[i] = a[i] < b[i] ? c[i] : e[i]; break;
-	case PP_LE: for (int i = 0; i < n; i++) d[i] = a[i] <= b[i] ? c[i] : e[i]; break;
-	default: for (int i = 0; i < n; i++) d[i] = a[i] == b[i] ? c[i] : e[i]; break;
-	}
-}
-
 static void fill(int n, float *d, float v)
 {
 	for (int i = 0; i < n; i++) d[i] = v;
 }
 
-/* A chunk of an input's row into d; outside its window 0, alpha 1 where there is none. */
-static void load(const struct call *c, const struct pp_run *run, const struct pp_step *s, int x,
-    int y, int n, float *d)
+/* Where a tile's pixels come from and go to; x, y, n: the strip at work. */
+struct place {
+	const struct call *c;
+	const struct pp_run *run;
+	float **slot, **row, *edge;          /* row, edge: a row and a strip for each input and output */
+	int copied;                          /* inputs whose row is not whole */
+	int chan[4];                         /* of the outputs; -1: nowhere */
+	int x, y, n;
+};
+
+static int input_channel(const struct place *p, const struct pp_input *in)
 {
-	const struct view *v = s->conn < c->nin ? &c->in[s->conn] : NULL;
-	int chan = s->chan;
-	if (run->rgba && v) {
-		static const char *const names[4] = { "R", "G", "B", "A" };
-		chan = format_channel(c->n->in[s->conn], names[s->chan & 3]);
-	}
-	if (chan < 0 && s->chan == 3) { fill(n, d, 1.0f); return; }
+	static const char *const names[4] = { "R", "G", "B", "A" };
+	bool named = p->run->rgba && in->conn < p->c->nin;
+	return named ? format_channel(p->c->n->in[in->conn], names[in->chan & 3]) : in->chan;
+}
+
+/* A strip of an input's row into d; outside its window 0, alpha 1 where there is none. */
+static void load(const struct place *p, const struct pp_input *in, int chan, float *d)
+{
+	const struct view *v = in->conn < p->c->nin ? &p->c->in[in->conn] : NULL;
+	int x = p->x, y = p->y, n = p->n;
+	if (chan < 0 && in->chan == 3) { fill(n, d, 1.0f); return; }
 	int x0 = v && v->r.x0 > x ? v->r.x0 : x, x1 = v && v->r.x1 < x + n ? v->r.x1 : x + n;
 	if (!v || chan < 0 || chan >= v->nch || y < v->r.y0 || y >= v->r.y1 ||
 	    x0 >= x1) { fill(n, d, 0.0f); return; }
@@ -156,89 +127,120 @@ static void load(const struct call *c, const struct pp_run *run, const struct pp
 	fill(x + n - x1, d + (x1 - x), 0.0f);
 }
 
-struct place { const struct call *c; const struct pp_run *run; int x, y, n; };
-
-static void leaf(const struct place *p, const struct pp_step *s, float *d)
+/* The rows of y: slots of inputs that hold all of it, and of outputs, step along with x; others are copied strip by strip
+ * (copied). */
+static void begin_row(struct place *p, struct rect r)
 {
-	double full = p->c->n->scale > 0 ? 1.0 / p->c->n->scale : 1.0;
-	switch (s->op) {
-	case PP_IN: load(p->c, p->run, s, p->x, p->y, p->n, d); break;
-	case PP_UNI: fill(p->n, d, p->run->uni[s->conn]); break;
-	case PP_CONST: fill(p->n, d, s->imm); break;
-	case PP_FRAME: fill(p->n, d, (float)p->c->frame); break;
-	case PP_Y: fill(p->n, d, (float)((p->y + 0.5) * full)); break;
-	default: for (int i = 0; i < p->n; i++) d[i] = (float)((p->x + i + 0.5) * full); break;
+	const struct pp_code *code = p->run->code;
+	p->copied = 0;
+	for (int i = 0; i < code->nin; i++) {
+		const struct pp_input *in = &code->in[i];
+		const struct view *v = in->conn < p->c->nin ? &p->c->in[in->conn] : NULL;
+		int chan = input_channel(p, in);
+		bool whole = v && chan >= 0 && chan < v->nch && p->y >= v->r.y0 && p->y < v->r.y1 &&
+		             r.x0 >= v->r.x0 && r.x1 <= v->r.x1;
+		p->row[i] = whole ? view_at(v, chan, r.x0, p->y) : NULL;
+		p->copied += !whole;
+	}
+	for (int k = 0; k < code->nout; k++)
+		p->row[code->nin + k] = p->chan[k] < 0 ? NULL : view_at(p->c->out, p->chan[k], r.x0, p->y);
+}
+
+/* Inputs and outputs of a strip that is short, or of rows that are not whole, go through strips of their own. */
+static void copy_in(const struct place *p)
+{
+	const struct pp_code *code = p->run->code;
+	for (int i = 0; i < code->nin; i++) {
+		if (p->row[i] && p->n == PS_STRIP) continue;
+		load(p, &code->in[i], input_channel(p, &code->in[i]), p->edge + (size_t)i * PS_STRIP);
 	}
 }
 
-/* A register: PP_CHUNK floats, 64-byte aligned as the scratch is. */
-IN_INLINE float *reg_at(float *reg, int i)
+static void copy_out(const struct place *p, int at)
 {
-	return __builtin_assume_aligned(reg + (size_t)i * PP_CHUNK, 64);
+	const struct pp_code *code = p->run->code;
+	for (int k = code->nin; k < code->nin + code->nout; k++)
+		if (p->row[k])
+			memcpy(p->row[k] + at, p->edge + (size_t)k * PS_STRIP, (size_t)p->n * sizeof(float));
 }
 
-IN_INLINE void arithmetic(const struct pp_step *s, int n, float *reg)
+/* Numbers that all pixels of the tile share. */
+static void begin_tile(const struct place *p)
 {
-	float *d = reg_at(reg, s->dst);
-	const float *a = reg_at(reg, s->arg[0]), *b = reg_at(reg, s->arg[1]);
-	if (s->op < PP_NEG) binary((enum pp_op)s->op, n, d, a, b);
-	else if (s->op < PP_LT) unary((enum pp_op)s->op, n, d, a);
-	else choose((enum pp_op)s->op, n, d, a, b, reg_at(reg, s->arg[2]), reg_at(reg, s->arg[3]));
-}
-
-static void steps(const struct place *p, const struct pp_step *s, int count, float *reg)
-{
-	for (const struct pp_step *end = s + count; s < end; s++) {
-		if (s->op < PP_ADD) leaf(p, s, reg_at(reg, s->dst));
-		else if (p->n == PP_CHUNK) arithmetic(s, PP_CHUNK, reg);
-		else arithmetic(s, p->n, reg);
+	const struct pp_code *code = p->run->code;
+	for (int i = 0; i < code->nleaf; i++) {
+		const struct pp_leaf *l = &code->leaf[i];
+		float v = l->op == PP_UNI ? p->run->uni[l->uni] : l->op == PP_CONST ? l->imm :
+		    (float)p->c->frame;
+		fill(PS_STRIP, p->slot[l->st], v);
 	}
+	ps_run(code->pre, p->slot);
+}
+
+static void run_strip(const struct place *p, int at)
+{
+	const struct pp_code *code = p->run->code;
+	int rows = code->nin + code->nout;
+	float **slot = p->slot + PP_ROWS;
+	bool whole = p->n == PS_STRIP;
+	for (int i = 0; i < rows; i++)
+		slot[i] = p->row[i] && whole ? p->row[i] + at : p->edge + (size_t)i * PS_STRIP;
+	if (p->copied || !whole) copy_in(p);
+	if (code->x) {
+		double full = p->c->n->scale > 0 ? 1.0 / p->c->n->scale : 1.0;
+		float *x = p->slot[code->x];
+		for (int i = 0; i < PS_STRIP; i++) x[i] = (float)((p->x + i + 0.5) * full);
+	}
+	ps_run(code->body, p->slot);
+	if (!whole) copy_out(p, at);
 }
 
 /* Channels that the program does not make come from input 0. */
-static void pass_on(const struct place *p, const bool made[IN_MAX_CH])
+static void pass_on(const struct place *p)
 {
+	static const struct pp_run plain = { .rgba = false };
 	const struct view *out = p->c->out;
 	for (int ch = 0; ch < out->nch; ch++) {
-		if (made[ch]) continue;
-		struct pp_step s = { .op = PP_IN, .conn = 0, .chan = (uint16_t)ch };
-		struct pp_run plain = { .rgba = false };
-		load(p->c, &plain, &s, p->x, p->y, p->n, view_at(out, ch, p->x, p->y));
+		bool made = false;
+		for (int k = 0; p->run->code && k < p->run->code->nout; k++) made |= p->chan[k] == ch;
+		struct pp_input in = { 0, (uint16_t)ch };
+		struct place row = { .c = p->c, .run = &plain, .x = out->r.x0, .y = p->y, .n = rect_w(out->r) };
+		if (!made) load(&row, &in, ch, view_at(out, ch, row.x, row.y));
 	}
 }
 
-static void store(const struct place *p, const struct pp_code *code, const int chan[4],
-    const float *reg)
+static void place_open(struct place *p, float *mem)
 {
-	for (int k = 0; k < code->nout; k++)
-		if (chan[k] >= 0)
-			memcpy(view_at(p->c->out, chan[k], p->x, p->y), reg + (size_t)code->out[k] * PP_CHUNK,
-			       (size_t)p->n * sizeof(float));
+	static const char *const names[4] = { "R", "G", "B", "A" };
+	const struct pp_code *code = p->run->code;
+	for (int k = 0; k < 4; k++)
+		p->chan[k] = p->run->rgba ? format_channel(p->c->n->out, names[k]) : k < 3 ? k : -1;
+	if (!code) return;
+	p->edge = mem + (size_t)(code->nreg + 1) * PS_STRIP;
+	p->slot = (float **)(void *)(p->edge + (size_t)(code->nin + code->nout) * PS_STRIP);
+	p->row = p->slot + PP_ROWS + code->nin + code->nout;
+	/* slot 0 is no operand, but a step's unused ones point to it */
+	for (int i = 0; i < PP_ROWS; i++)
+		p->slot[i] = mem + (size_t)(i <= code->nreg ? i : 0) * PS_STRIP;
+	begin_tile(p);
 }
 
 static int tile(const struct call *c, struct rect r)
 {
 	const struct pp_run *run = c->n->state;
-	const struct pp_code *code = run->code;
-	float *reg = c->scratch;
-	int chan[4] = { 0, 1, 2, -1 };
-	bool made[IN_MAX_CH] = { false };
-	static const char *const names[4] = { "R", "G", "B", "A" };
-	for (int k = 0; run->rgba && k < 4; k++) chan[k] = format_channel(c->n->out, names[k]);
-	for (int k = 0; code && k < code->nout; k++)
-		if (chan[k] >= 0) made[chan[k]] = true;
-	struct place p = { c, run, r.x0, r.y0, PP_CHUNK };
-	if (code) steps(&p, code->pre, code->npre, reg);
+	double full = c->n->scale > 0 ? 1.0 / c->n->scale : 1.0;
+	struct place p = { .c = c, .run = run };
+	place_open(&p, c->scratch);
 	for (p.y = r.y0; p.y < r.y1; p.y++) {
 		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
-		for (p.x = r.x0; p.x < r.x1; p.x += PP_CHUNK) {
-			p.n = r.x1 - p.x < PP_CHUNK ? r.x1 - p.x : PP_CHUNK;
-			if (code) {
-				steps(&p, code->body, code->nbody, reg);
-				store(&p, code, chan, reg);
-			}
-			pass_on(&p, made);
+		if (run->code) begin_row(&p, r);
+		if (run->code && run->code->y)
+			fill(PS_STRIP, p.slot[run->code->y], (float)((p.y + 0.5) * full));
+		for (p.x = r.x0; run->code && p.x < r.x1; p.x += PS_STRIP) {
+			p.n = r.x1 - p.x < PS_STRIP ? r.x1 - p.x : PS_STRIP;
+			run_strip(&p, p.x - r.x0);
 		}
+		pass_on(&p);
 	}
 	return 0;
 }

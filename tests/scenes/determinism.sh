@@ -11,7 +11,7 @@ grep -qw avx512f /proc/cpuinfo && isas="$isas avx512"
 
 hashes() { # scene options... : the sorted hashes of three frames of every write
 	scene=$1; shift
-	"$INTERNEG" render "$scene" -F 1,2,6 --progress json "$@" 2>"$tmp/err" |
+	"$INTERNEG" render "$scene" -F 1,2,6 --dry --progress json "$@" 2>"$tmp/err" |
 		sed -n 's/.*"node":"\([^"]*\)","frame":\([0-9]*\),"hash":"\([0-9a-f]*\)".*/\1 \2 \3/p' | LC_ALL=C sort
 }
 clear_out() { rm -rf "$1"/out "$1"/.interneg; }

@@ -1,6 +1,7 @@
 /* engine - the scheduler against the oracle on nodes that read other frames; memory, faults, cancellation, frame lists.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <limits.h>
+#include <time.h>
 
 #include "graph.h"
 #include "render.h"
@@ -22,8 +23,11 @@ static int noise_format(const struct node_ctx *n, struct format *f, struct err *
 	format_channels(f, "R G B");
 	return 0;
 }
+/* How far the source is ahead of a sink that is slow. */
+static atomic_int newest, ahead, slow_us;
 static int noise_tile(const struct call *c, struct rect r)
 {
+	if (c->frame > atomic_load(&newest)) atomic_store(&newest, c->frame);
 	for (int k = 0; k < 3; k++)
 		for (int y = r.y0; y < r.y1; y++)
 			for (int x = r.x0; x < r.x1; x++) {
@@ -81,6 +85,9 @@ static int sink_frame(const struct call *c)
 	int *last = c->run;
 	if (c->frame <= *last) return err_set(c->err, E_INTERNAL, "frame %d came after %d", c->frame, *last);
 	*last = c->frame;
+	struct timespec nap = { 0, atomic_load(&slow_us) * 1000L };
+	if (nap.tv_nsec) nanosleep(&nap, NULL);
+	if (atomic_load(&newest) - c->frame > atomic_load(&ahead)) atomic_store(&ahead, atomic_load(&newest) - c->frame);
 	uint64_t lo = 0;
 	for (int y = c->in[0].r.y0; y < c->in[0].r.y1; y++) {
 		struct pixhash h = pixhash_bytes(view_at(&c->in[0], 0, c->in[0].r.x0, y), (size_t)rect_w(c->in[0].r) * 4);
@@ -136,12 +143,13 @@ static void on_event(void *user, const struct render_event *ev)
 	s->n++;
 }
 
+static const char *scene_text = text;
 static struct net *make_net(struct scene **sc)
 {
 	static struct net_opts o = { .proxy = 1 };
 	struct diags d = { 0 };
 	struct load_opts lo = { &host, NULL, 0 };
-	*sc = scene_load("engine.xml", text, strlen(text), &lo, &d);
+	*sc = scene_load("engine.xml", scene_text, strlen(scene_text), &lo, &d);
 	struct net *n = *sc ? net_build(*sc, &o, &d) : NULL;
 	if (!n) diags_print(&d, false);
 	diags_free(&d);
@@ -190,6 +198,24 @@ static void memory(void)
 	test_ok(run(o, false, &got, &e) == 0, "64 MiB are enough: %s", e.msg);
 	o.memory = (size_t)50 << 20;
 	test_ok(run(o, false, &got, &e) < 0 && e.code == E_MEMORY, "too little memory is status 7: %s", e.msg);
+}
+
+/* Two workers: while one sits in the sink the other must not decode the whole clip. */
+static void bounded(void)
+{
+	struct seen got;
+	struct err e = ERR_INIT;
+	struct render_opts o = { .threads = 2 };
+	scene_text = "<graph version=\"1\" name=\"e\" fps=\"24\"><script file=\"t\"/><tnoise id=\"n\"/>"
+	             "<blur id=\"b\" in=\"n\" sigma=\"1\"/><tsink id=\"w1\" in=\"b\"/></graph>";
+	atomic_store(&newest, 0);
+	atomic_store(&ahead, 0);
+	atomic_store(&slow_us, 40000);
+	int rc = run(o, false, &got, &e);
+	test_ok(rc == 0 && atomic_load(&ahead) <= 8, "a slow sink holds the source back: %d frames ahead%s",
+	        atomic_load(&ahead), e.msg);
+	atomic_store(&slow_us, 0);
+	scene_text = text;
 }
 
 static void faults(void)
@@ -244,6 +270,7 @@ int main(void)
 	node_isa_set(ISA_AUTO, &e);
 	against_oracle();
 	memory();
+	bounded();
 	faults();
 	cancelled();
 	lists();

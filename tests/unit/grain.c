@@ -22,20 +22,56 @@ static void known_answers(void)
 	}
 }
 
-/* The normal values are Box and Muller's, to float accuracy. */
-static void box_muller(void)
+/* Vectors of blocks in three streams are the scalar blocks, wherever a row begins. */
+static void words_of_blocks(void)
 {
-	double worst = 0;
-	for (uint32_t i = 0; i < 200000; i++) {
-		struct philox p = philox4x32(i, 1, 2, 3, 4, 5);
-		float x, y;
-		px_noise_pair(p.c[0], p.c[1], &x, &y);
-		double r = sqrt(-2 * log((p.c[0] >> 9) * 0x1p-23 + 0x1p-24)), t = 2 * acos(-1) *
-		    (p.c[1] * 0x1p-32);
-		double d = fmax(fabs(x - r * cos(t)), fabs(y - r * sin(t)));
-		if (!(d <= worst)) worst = d;
+	struct px_noise_key k = px_noise_key(5, 0x123456789abcdefu, 17);
+	enum { LEN = 61 };
+	static uint32_t w[3 * (LEN + 64)];
+	int bad = 0;
+	for (int x = -9; x < 9; x++) {
+		int at = px_noise_words(&k, 3, x, -3, LEN, w);
+		for (int i = 0; i < 3 * LEN; i++) {
+			int c = i / LEN, px = x + i % LEN;
+			struct philox p = philox4x32((uint32_t)(px >> 2), (uint32_t)(-3 * 4 + c), 17, 0x89abcdefu, 5,
+			                             0x1234567u);
+			bad += w[(size_t)c * px_noise_room(LEN) + (size_t)(at + i % LEN)] != p.c[px & 3];
+		}
 	}
-	test_ok(worst < 3e-6, "grain: normal values against libm's Box-Muller (%.2g)", worst);
+	test_ok(bad == 0, "grain: words of rows are Philox blocks (%d differ)", bad);
+}
+
+/* Words to normal values against the distribution function of libm: error in x, Kolmogorov-Smirnov
+ * distance, moments (sums over every third value, symmetric), the whole tail. */
+static void normal_values(void)
+{
+	double worst = 0, ks = 0, m2 = 0, m4 = 0, n = 0;
+	for (int32_t i = 0; i < 1 << 23; i += i < (1 << 23) - 70000 ? 3 : 1) {
+		uint32_t w[2] = { (uint32_t)i << 8 | 0x5au, (uint32_t)(-1 - i) << 8 };
+		float x[2];
+		px_noise_normal(w, 2, x);
+		double tail = 0.5 - (i + 0.5) * 0x1p-24, have = 0.5 * erfc(x[0] / sqrt(2));
+		double d = fabs(have - tail), dx = d * sqrt(2 * acos(-1)) * exp(0.5 * (double)x[0] * x[0]);
+		if (!(dx <= worst)) worst = dx;
+		if (d > ks) ks = d;
+		if (x[1] != -x[0]) worst = 1;
+		if (i % 3 || i >= (1 << 23) - 2) continue;
+		m2 += (double)x[0] * x[0];
+		m4 += pow(x[0], 4);
+		n++;
+	}
+	test_ok(worst < 9e-5, "grain: normal values within %.2g of the exact ones, out to 5.42", worst);
+	test_ok(ks < 3e-5, "grain: Kolmogorov-Smirnov distance %.2g", ks);
+	test_ok(fabs(m2 / n - 1) < 1e-4 && fabs(m4 / n - 3) < 1e-3, "grain: variance %.6f, fourth moment "
+	        "%.5f", m2 / n, m4 / n);
+	/* quantiles of the normal distribution: Wichura's AS 241 (Python's statistics.NormalDist) */
+	static const struct { uint32_t w; double x; } known[] = {
+		{ 0x40000000, 0.6744898440 }, { 0x733332ff, 1.6448532224 }, { 0x7fffff00, 5.4199831749 } };
+	for (size_t i = 0; i < IN_COUNT(known); i++) {
+		float x;
+		px_noise_normal(&known[i].w, 1, &x);
+		test_ok(fabs(x - known[i].x) < 1e-4, "grain: word %08x is %.5f", known[i].w, x);
+	}
 }
 
 static struct image *flat(float v)
@@ -87,12 +123,15 @@ static void strength_and_colour(void)
 		struct image *out = grained(im, set, 1, 0);
 		for (int c = 0; c < 3; c++) {
 			double s = sqrt(moment(out, c, out, c, v, 0, 0)), m = mean(out, c) - v;
-			test_ok(fabs(s / 0.01 - 1) < 0.01, "grain %s channel %d: deviation %.5f at "
+			test_ok(fabs(s / 0.01 - 1) < 0.005, "grain %s channel %d: deviation %.5f at "
 			        "mid-grey", shares[i], c, s);
 			test_ok(fabs(m) < 1e-4, "grain %s channel %d: mean moved by %.1e", shares[i], c, m);
 		}
-		double rho = moment(out, 0, out, 1, v, 0, 0) / 1e-4;
-		test_ok(fabs(rho - want[i]) < 0.015, "grain %s: channels correlate by %.4f", shares[i], rho);
+		for (int c = 0; c < 3; c++) {
+			double rho = moment(out, c, out, (c + 1) % 3, v, 0, 0) / 1e-4;
+			test_ok(fabs(rho - want[i]) < 0.015, "grain %s: channels %d and %d correlate by %.4f",
+			        shares[i], c, (c + 1) % 3, rho);
+		}
 		image_unref(&out);
 	}
 	image_unref(&im);
@@ -172,7 +211,8 @@ int main(void)
 	g.space = colour_find("acescct");
 	struct image *im = nc_random(&f, 2), *odd = nc_random(&g, 3);
 	known_answers();
-	box_muller();
+	words_of_blocks();
+	normal_values();
 	strength_and_colour();
 	shape();
 	response();

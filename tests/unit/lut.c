@@ -182,6 +182,29 @@ static void outside(void)
 	lut_free(&l);
 }
 
+/* A row takes another path where a neighbour lies outside; no pixel may know. Ties, borders, -0. */
+static void neighbours(const char *name, bool clamp)
+{
+	struct err e = ERR_INIT;
+	struct lut *l = lut_load(data_file(name), &e);
+	static float one[3][N];
+	int bad = 0;
+	if (!l) { test_ok(0, "lut %s: %s", name, e.msg); return; }
+	for (int i = 0; i < N; i++)
+		for (int k = 0; k < 3; k++) {
+			float v = uni(0, 1), q = (float)((int)(v * 64.0f)) / 64.0f;
+			float lone = i % 500 == 7 ? 3 * v - 1 : i % 501 == 9 ? -0.0f : v;
+			px[k][i] = one[k][i] = i % 3 ? lone : k && i % 2 ? px[0][i] : q;
+		}
+	lut_row(l, clamp, px[0], px[1], px[2], N);
+	for (int i = 0; i < N; i++) lut_row(l, clamp, one[0] + i, one[1] + i, one[2] + i, 1);
+	for (int k = 0; k < 3; k++)
+		for (int i = 0; i < N; i++) bad += memcmp(&px[k][i], &one[k][i], sizeof(float)) != 0;
+	test_ok(bad == 0, "lut %s %s: a pixel is the same alone and in a row (%d differ)", name,
+	        clamp ? "clamp" : "extend", bad);
+	lut_free(&l);
+}
+
 /* --- what is refused --- */
 
 static void refused(void)
@@ -247,6 +270,10 @@ int main(void)
 		return test_failed;
 	}
 	for (size_t i = 0; i < IN_COUNT(files); i++) against_reference(files[i]);
+	for (int clamp = 0; clamp < 2; clamp++) {
+		neighbours("film/fuji_160c.cube", clamp);
+		neighbours("resolve_1d3d.cube", clamp);
+	}
 	against_ffmpeg("film/fuji_160c.cube");
 	against_ffmpeg("film/kodak_kodachrome_64.cube");
 	against_ffmpeg("colour_science/iridas_cube_Colour_Correct.cube");

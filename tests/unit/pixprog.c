@@ -189,7 +189,7 @@ static void powers(void)
 }
 
 /* The plain meaning in single floats, one pixel. */
-static float plain(const struct pixprog *p, const float in[3], int out)
+static float plain(const struct pixprog *p, const float in[3], const float *uni, int out)
 {
 	float v[PP_MAX_OPS];
 	for (int i = 0; i < p->n; i++) {
@@ -198,65 +198,125 @@ static float plain(const struct pixprog *p, const float in[3], int out)
 		switch ((enum pp_op)o->op) {
 		case PP_IN: v[i] = in[o->arg[1]]; break;
 		case PP_CONST: v[i] = (float)o->imm; break;
+		case PP_UNI: v[i] = uni[o->arg[0]]; break;
 		case PP_ADD: v[i] = a + b; break;
 		case PP_SUB: v[i] = a - b; break;
 		case PP_MUL: v[i] = a * b; break;
+		case PP_DIV: v[i] = a / b; break;
 		case PP_MIN: v[i] = a < b ? a : b; break;
 		case PP_MAX: v[i] = a > b ? a : b; break;
 		case PP_ABS: v[i] = a < 0 ? -a : a; break;
 		case PP_NEG: v[i] = -a; break;
+		case PP_SQRT: v[i] = sqrtf(a); break;
+		case PP_FLOOR: v[i] = floorf(a); break;
 		case PP_LT: v[i] = a < b ? c : d; break;
-		default: v[i] = a <= b ? c : d;
+		case PP_LE: v[i] = a <= b ? c : d; break;
+		default: v[i] = a == b ? c : d;
 		}
 	}
 	return v[p->out[out]];
 }
 
-/* Long random programs: plain floats against the vector form, and any tiling against the whole. */
+enum { NUNI = 6 };
+static const float uniforms[NUNI] = { 0.5f, 1.25f, -3, 0.01f, 2, -0.75f };
+
+static uint16_t add2(struct pixprog *p, enum pp_op op, uint32_t a, uint32_t b)
+{
+	return (uint16_t)pixprog_add(p, op, (uint16_t[4]){ (uint16_t)a, (uint16_t)b }, 0);
+}
+
+/* A few operations as pixel functions have them; a and b: values, u: the first of some uniforms. */
+static void phrase(struct pixprog *p, uint32_t kind, uint32_t a, uint32_t b, uint32_t u)
+{
+	uint16_t x;
+	switch (kind % 7) {
+	case 0: add2(p, PP_MAX, add2(p, PP_ADD, add2(p, PP_MUL, a, u), u + 1), u + 2); break;
+	case 1: x = add2(p, PP_ADD, b, add2(p, PP_MUL, add2(p, PP_SUB, a, b), u));
+		if (kind & 64) add2(p, PP_ADD, add2(p, PP_MUL, add2(p, PP_SUB, x, u + 1), u + 2), u + 1);
+		break;
+	case 2: add2(p, PP_ADD, add2(p, PP_MUL, add2(p, PP_SUB, a, u), u + 1), u); break;
+	case 3: x = add2(p, PP_ADD, add2(p, PP_MUL, a, u), add2(p, PP_MUL, b, u + 1));
+		add2(p, kind & 64 ? PP_ADD : PP_SUB, x, add2(p, PP_MUL, 2, u + 2));
+		break;
+	case 4: add2(p, PP_MIN, add2(p, PP_MAX, a, u), u + 1); break;
+	case 5: x = add2(p, PP_MUL, add2(p, PP_ABS, a, 0), kind & 64 ? b : u);
+		x = add2(p, PP_ADD, add2(p, PP_MUL, add2(p, PP_SUB, x, b), kind & 64 ? u : a), b);
+		add2(p, kind & 256 ? PP_ADD : PP_SUB, add2(p, PP_MUL, a, b), add2(p, PP_FLOOR, x, 0));
+		break;
+	default: add2(p, PP_ADD, add2(p, PP_MUL, add2(p, PP_MAX, a, b), u), u + 1);
+	}
+}
+
+static struct pixprog *random_program(uint32_t seed)
+{
+	static const enum pp_op safe[] = { PP_ADD, PP_SUB, PP_MUL, PP_DIV, PP_MIN, PP_MAX, PP_ABS, PP_LT,
+	    PP_LE, PP_EQ, PP_NEG, PP_SQRT, PP_FLOOR };
+	struct pixprog *p = pixprog_new();
+	int len = 12 + (int)(seed % 4) * 36;
+	for (uint16_t c = 0; c < 3; c++) pixprog_add(p, PP_IN, (uint16_t[4]){ 0, c }, 0);
+	for (uint16_t u = 0; u < NUNI; u++) pixprog_add(p, PP_UNI, (uint16_t[4]){ u }, 0);
+	pixprog_add(p, PP_CONST, (uint16_t[4]){ 0 }, 0.375);
+	for (uint32_t i = 0; p->n < len; i++) {
+		struct philox r = philox4x32(i, seed, 0, 0, 5, 6);
+		uint16_t arg[4];
+		/* mostly fresh values, so that some are read once; now and then any */
+		for (int k = 0; k < 4; k++) {
+			uint32_t near = (r.c[k] >> 8) % 5, any = (r.c[k] >> 8) % (uint32_t)p->n;
+			arg[k] = (uint16_t)(r.c[k] >> 30 ? (uint32_t)p->n - 1 - near : any);
+		}
+		if (r.c[1] & 128) phrase(p, r.c[0], arg[0], arg[1], 3 + r.c[2] % 4);
+		else pixprog_add(p, safe[r.c[0] % IN_COUNT(safe)], arg, 0);
+	}
+	p->nout = 3;
+	for (int k = 0; k < 3; k++) p->out[k] = (uint16_t)(p->n - 1 - k * (int)(seed % 3));
+	return p;
+}
+
+struct tally { int bad, differ, regs; bool seen[PS_NOPS]; };
+
+static void one_random(uint32_t seed, struct tally *t)
+{
+	struct pixprog *p = random_program(seed);
+	struct err e = ERR_INIT;
+	struct rig g;
+	char *text = pixprog_print(p), uni[80] = "0.5 1.25 -3 0.01 2 -0.75";
+	rig_open(&g, &(struct params){ text, uni }, &e);
+	const struct pp_code *code = ((const struct pp_run *)g.n.state)->code;
+	if (code->nreg > t->regs) t->regs = code->nreg;
+	for (int i = 0; i < code->nbody; i++) t->seen[code->body[i].op] = true;
+	rig_run(&g, rect_of(0, 0, W, H));
+	for (int i = 0; i < W * H; i += 7) {
+		const float in[3] = { g.ip[0][i], g.ip[1][i], g.ip[2][i] };
+		for (int c = 0; c < 3; c++) {
+			float want = plain(p, in, uniforms, c), got = g.op[c][i];
+			if (!(want == got || (isnan(want) && isnan(got)))) t->bad++;
+		}
+	}
+	float *whole = xalloc(W * H, sizeof *whole);
+	memcpy(whole, g.op[1], W * H * sizeof *whole);
+	memset(g.op[1], 0x55, W * H * sizeof *whole);
+	for (int x = 0; x < W; x += 37) rig_run(&g, rect_of(x, 0, x + 37 < W ? x + 37 : W, H));
+	for (int i = 0; i < W * H; i++)
+		t->differ += !isnan(whole[i]) && memcmp(&whole[i], &g.op[1][i], sizeof *whole) != 0;
+	free(whole);
+	free(text);
+	rig_close(&g);
+	pixprog_free(&p);
+}
+
+/* Long random programs: plain floats against the vector form, and any tiling against the whole; every kind of step
+ * occurs. */
 static void random_programs(void)
 {
-	static const enum pp_op safe[] = { PP_ADD, PP_SUB, PP_MUL, PP_MIN, PP_MAX, PP_ABS, PP_LT, PP_LE,
-	    PP_NEG };
-	int bad = 0, differ = 0, worst_regs = 0;
-	for (uint32_t seed = 0; seed < 40; seed++) {
-		struct pixprog *p = pixprog_new();
-		struct err e = ERR_INIT;
-		for (uint16_t c = 0; c < 3; c++) pixprog_add(p, PP_IN, (uint16_t[4]){ 0, c }, 0);
-		pixprog_add(p, PP_CONST, (uint16_t[4]){ 0 }, 0.375);
-		for (uint32_t i = 0; p->n < 120; i++) {
-			struct philox r = philox4x32(i, seed, 0, 0, 5, 6);
-			uint16_t arg[4];
-			for (int k = 0; k < 4; k++) arg[k] = (uint16_t)((r.c[k] >> 8) % (uint32_t)p->n);
-			pixprog_add(p, safe[r.c[0] % IN_COUNT(safe)], arg, 0);
-		}
-		p->nout = 3;
-		for (int k = 0; k < 3; k++) p->out[k] = (uint16_t)(p->n - 1 - k);
-		char *text = pixprog_print(p);
-		struct rig g;
-		rig_open(&g, &(struct params){ text, "" }, &e);
-		const struct pp_run *run = g.n.state;
-		if (run->code->nreg > worst_regs) worst_regs = run->code->nreg;
-		rig_run(&g, rect_of(0, 0, W, H));
-		for (int i = 0; i < W * H; i += 7) {
-			const float in[3] = { g.ip[0][i], g.ip[1][i], g.ip[2][i] };
-			for (int c = 0; c < 3; c++) {
-				float want = plain(p, in, c), got = g.op[c][i];
-				if (!(want == got || (isnan(want) && isnan(got)))) bad++;
-			}
-		}
-		float *whole = xalloc(W * H, sizeof *whole);
-		memcpy(whole, g.op[1], W * H * sizeof *whole);
-		memset(g.op[1], 0x55, W * H * sizeof *whole);
-		for (int x = 0; x < W; x += 37) rig_run(&g, rect_of(x, 0, x + 37 < W ? x + 37 : W, H));
-		differ += memcmp(whole, g.op[1], W * H * sizeof *whole) != 0;
-		free(whole);
-		free(text);
-		rig_close(&g);
-		pixprog_free(&p);
-	}
-	test_ok(bad == 0, "random programs: the vector form is the plain one (%d differ)", bad);
-	test_ok(differ == 0, "random programs: any tiling gives the same bits");
-	test_ok(worst_regs < 100, "registers are reused (%d for 120 operations)", worst_regs);
+	struct tally t = { 0 };
+	for (uint32_t seed = 0; seed < 300; seed++) one_random(seed, &t);
+	int missing = 0;
+	for (int op = PS_LOAD; op < PS_POW; op++)
+		if (!t.seen[op]) { missing++; printf("# no step of kind %d\n", op); }
+	test_ok(t.bad == 0, "random programs: the vector form is the plain one (%d differ)", t.bad);
+	test_ok(t.differ == 0, "random programs: any tiling gives the same bits");
+	test_ok(missing == 0, "random programs: every kind of step (%d missing)", missing);
+	test_ok(t.regs < 100, "registers are reused (%d for 120 operations)", t.regs);
 }
 
 static void same_bits_everywhere(void)

@@ -89,6 +89,11 @@ static void declarations(void)
 	declared("unknown trait", N("traits={'aii'}, " PX), "did you mean ai");
 	declared("first input", N("inputs='over', " PX), "first input is called image");
 	declared("mask in front", N("inputs='image mask? over', " PX), "mask? comes last");
+	declared("pixel of three numbers", "return node{ name='n', version=1, doc='d',\n pixel=function(r, g, b) return r, g, b end }",
+	    ":2: pixel is called as pixel(p, src)");
+	declared("pixel of the inputs first", N("pixel=function(src, p) return src.image.r, 0, 0 end"),
+	    "pixel is called as pixel(p, src)");
+	declared("pixel without arguments", N("pixel=function() return 1, 1, 1 end"), NULL);
 	declared("rule without check", "return rule{ id='x', doc='d' }", "needs check");
 }
 
@@ -179,6 +184,31 @@ static void pixel_nodes(void)
 	    "tracing loses something");
 	refused("a message names the pixel",
 	    "if math.type(c.r) then return c.r * 2, c.g, c.b end return c.r, c.g, c.b", "test pixel");
+	refused("conversion", "if tonumber(c.r) then return 1, 1, 1 end return c.r, c.g, c.b",
+	    "lua:2: tracing loses something: on test pixel 1 (r=0.25 g=0.25 b=-0.25 k=1) the function gives "
+	    "r=1 with plain numbers but 0.25 when traced");
+	refused("rawequal", "if rawequal(c.r, c.g) then return 0, 0, 0 end return c.r, c.g, c.b",
+	    "gives r=0 with plain numbers but 1 when traced");
+	refused("a comparison in pcall", "local ok, v = pcall(function() return c.r < 0.5 end)\n"
+	    "if ok and v then return 0, 0, 0 end return c.r, c.g, c.b", "tracing loses something");
+	refused("a table by value", "local t = { [0.5] = 5 } return c.r * (t[p.k] or 1), c.g, c.b",
+	    "tracing loses something");
+	refused("a text", "if tostring(c.r) == '0.0' then return 1, 1, 1 end return c.r, c.g, c.b",
+	    "tracing loses something");
+	refused("a loop over a value", "local n = 0 for i = 1, c.r do n = n + 1 end return n, c.g, c.b",
+	    ":4: bad 'for' limit (number expected, got pixel value)");
+	refused("a loop until a value", "local n = 0 while n < c.r do n = n + 1 end return n, c.g, c.b",
+	    "cannot be compared");
+	refused("equality with a rare number", "if c.g == 0.37251 then return 0, 0, 0 end return c.r, c.g, c.b",
+	    "g=0.37251");
+	refused("equality with a rare negative", "if c.g == -3.7e-3 then return 0, 0, 0 end return c.r, c.g, c.b",
+	    "g=-0.0037");
+	refused("a parameter equal to a rare number",
+	    "if p.k == 0.37251 then return 0, 0, 0 end return c.r, c.g, c.b", "k=0.37251");
+	refused("bits", "return c.r & 1, c.g, c.b", "no bit operations");
+	refused("floor of a value", "return math.floor(c.r * 4) / 4, c.g // 0.25, c.b", NULL);
+	refused("a channel of the inputs", "return src.r * 2, c.g, c.b", "write src.image.r");
+	refused("an input that is not there", "if src.over then return 0, 0, 0 end return c.r, c.g, c.b", NULL);
 	refused("no alpha", "return c.r, c.a, c.b", "channels=\"rgba\"");
 	refused("missing result", "return c.r, c.g", "'b' is a nil");
 	refused("sin", "return math.sin(c.r), 0, 0", "cannot be traced");
@@ -398,6 +428,22 @@ static void files(void)
 	script_host_free(&h);
 }
 
+/* A type of a script that did not load is told once, by the script; other unknown ones still are. */
+static void broken_script(void)
+{
+	struct script_host *h;
+	struct scene *s;
+	struct diags d = { 0 };
+	struct net *n = net_of("return node{ name=", "<glow id=\"a\" in=\"src\"/><blurr id=\"b\" in=\"a\"/>", &h, &s, &d);
+	char *said = diag_text(&d);
+	test_ok(!n && d.n == 2 && strstr(said, "unexpected symbol") && strstr(said, "unknown element <blurr>") &&
+	    !strstr(said, "<glow>"), "a broken script is one finding: %s", said);
+	free(said);
+	if (s) scene_free(&s);
+	script_host_free(&h);
+	diags_free(&d);
+}
+
 int main(void)
 {
 	struct err e = ERR_INIT;
@@ -409,6 +455,7 @@ int main(void)
 	frame_nodes();
 	compositions();
 	keys();
+	broken_script();
 	files();
 	char *left = xasprintf("%s/b.lua", test_tmp());
 	unlink(left);
