@@ -10,7 +10,7 @@ CC     ?= gcc
 B      ?= build
 PREFIX ?= /usr/local
 MODE   ?= release
-PKGS   := libxml-2.0 OpenEXR lua5.4 libavformat libavcodec libavfilter libavutil libswscale libswresample nettle libpng libxxhash libdeflate zlib
+PKGS   := libxml-2.0 OpenEXR lua5.4 libavformat libavcodec libavutil nettle libpng libxxhash libdeflate zlib
 
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-declarations -Wvla -Werror
 # The determinism contract: no contraction, no fast-math; the two last let compares vectorise and change no result.
@@ -40,7 +40,7 @@ endif
 Q := $(if $(V),,@)
 
 PKGFLAGS = $(eval PKGFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKGFLAGS)
-PKGLIBS  = $(eval PKGLIBS := $(shell pkg-config --libs libxml-2.0 lua5.4 libavformat libavcodec libavfilter libavutil libswscale libswresample nettle libpng libxxhash libdeflate zlib) -lOpenEXRCore-3_1)$(PKGLIBS)
+PKGLIBS  = $(eval PKGLIBS := $(shell pkg-config --libs libxml-2.0 lua5.4 nettle libpng libxxhash libdeflate zlib) -lOpenEXRCore-3_1)$(PKGLIBS)
 CFLAGS   = $(CSTD) $(WARN) $(DET) $(SAN) -Icore $(PKGFLAGS) -pthread -fvisibility=hidden
 LDLIBS   = $(PKGLIBS) -pthread -rdynamic
 

@@ -38,6 +38,8 @@ const struct verb cli_verbs[] = {
 	{ "explain", "SCENE NODE", "Tells what the key of a frame is made of, and what changed since SCENE.lock.",
 	  "frames set debug log proxy isa", verb_explain },
 	{ "new", "CLIP...", "Writes a ready scene for these clips, every guess spelled out.", "out overwrite raw reference name", verb_new },
+	{ "version", "", "Prints the program's version, the instruction set chosen and the libraries' versions.", "isa",
+	  verb_version },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -47,5 +47,6 @@ int verb_cache(struct cli *c, struct err *e);
 int verb_diff(struct cli *c, struct err *e);
 int verb_explain(struct cli *c, struct err *e);
 int verb_new(struct cli *c, struct err *e);
+int verb_version(struct cli *c, struct err *e);
 
 #endif

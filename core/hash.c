@@ -24,7 +24,6 @@ static struct sha256_ctx *ctx_of(struct sha *s)
 
 void sha_init(struct sha *s)
 {
-	memset(s, 0, sizeof *s);
 	sha256_init(ctx_of(s));
 }
 

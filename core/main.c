@@ -49,12 +49,13 @@ static int fail(const struct err *e)
 int main(int argc, char **argv)
 {
 	static struct cli c;
+	static char version[] = "version";
 	struct err e = ERR_INIT;
 	setlocale(LC_ALL, "C");
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) argv[1] = version;
 	if (cli_parse(argc, argv, &c, &e) < 0) return fail(&e);
 	log_setup(c.log_json, c.debug);
 	if (c.help || !c.verb) {
-		if (argc == 2 && strcmp(argv[1], "--version") == 0) { puts("interneg " INTERNEG_VERSION); return 0; }
 		cli_help(c.verb);
 		return c.help ? 0 : E_USAGE;
 	}

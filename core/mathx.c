@@ -535,8 +535,23 @@ int mx_parse(const char *s, double *out)
 	return 0;
 }
 
+/* A whole number of at most 15 digits, as the general way below prints it too. */
+static bool print_whole(double v, char out[40])
+{
+	if (!(v > -1e15 && v < 1e15) || v != (double)(int64_t)v || (v == 0 && 1 / v < 0)) return false;
+	char digit[20];
+	int n = 0;
+	uint64_t u = (uint64_t)(v < 0 ? -(int64_t)v : (int64_t)v);
+	do digit[n++] = (char)('0' + u % 10); while (u /= 10);
+	if (v < 0) *out++ = '-';
+	while (n > 0) *out++ = digit[--n];
+	*out = 0;
+	return true;
+}
+
 void mx_print(double v, char out[40])
 {
+	if (print_whole(v, out)) return;
 	pthread_once(&c_once, make_c_locale);
 	locale_t old = uselocale(c_locale);
 	if (v != v) snprintf(out, 40, "nan");

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libavutil/channel_layout.h>
-#include <libavutil/mathematics.h>
 
 #include "log.h"
 #include "media_out.h"

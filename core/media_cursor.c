@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-#include <libavutil/crc.h>
-#include <libavutil/intreadwrite.h>
-#include <libavutil/pixdesc.h>
 
 #include "mem.h"
 
@@ -74,9 +71,9 @@ AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int th
 void cursor_close(struct cursor *c)
 {
 	if (c->open) demux_close(&c->in);
-	avcodec_free_context(&c->dec);
-	av_packet_free(&c->pkt);
-	av_frame_free(&c->frame);
+	if (c->dec) avcodec_free_context(&c->dec);
+	if (c->pkt) av_packet_free(&c->pkt);
+	if (c->frame) av_frame_free(&c->frame);
 	memset(c, 0, sizeof *c);
 }
 

@@ -209,7 +209,7 @@ enum media_status files_frame(struct media *m, int slot, struct cached *c, struc
 		        m->info.desc.w,
 		        m->info.desc.h, m->info.pixfmt);
 	else if (planes_unpack(f, &c->p, e) == 0) st = MEDIA_OK;
-	av_frame_free(&f);
+	if (f) av_frame_free(&f);
 	free(path);
 	return st;
 }

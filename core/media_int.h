@@ -3,9 +3,8 @@
 #ifndef IN_MEDIA_INT_H
 #define IN_MEDIA_INT_H
 
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
 
+#include "ffload.h"
 #include "media.h"
 
 int media_threads(void);

@@ -12,9 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <libavutil/imgutils.h>
-#include <libavutil/parseutils.h>
-#include <libavutil/pixdesc.h>
 
 #include "log.h"
 #include "mem.h"
@@ -44,11 +41,16 @@ static void log_line(void *avcl, int level, const char *fmt, va_list ap)
 	log_debug(LOG_MEDIA, "%s", line);
 }
 
+static void catch_log(void)
+{
+	av_log_set_level(AV_LOG_INFO);
+	av_log_set_callback(log_line);
+}
+
 void media_setup(int threads)
 {
 	atomic_store(&decoder_threads, threads < 1 ? 1 : threads > 16 ? 16 : threads);
-	av_log_set_level(AV_LOG_INFO);
-	av_log_set_callback(log_line);
+	ff_on_open(catch_log);
 }
 
 int media_threads(void)
@@ -206,6 +208,7 @@ int demux_open(struct demux *d, const char *path, const char *raw, struct err *e
 {
 	memset(d, 0, sizeof *d);
 	d->fd = -1;
+	if (ff_open(e) < 0) return err_in(e, "%s", path);
 	AVDictionary *opt = NULL;
 	const AVInputFormat *in = NULL;
 	int rc = open_file(d, path, e);

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libavutil/display.h>
-#include <libavutil/pixdesc.h>
 
 #include "colour.h"
 #include "log.h"
@@ -188,8 +186,8 @@ static int open_clip(struct media *m, struct err *e)
 int media_open(const char *path, const struct media_opts *o, struct media **out, struct err *e)
 {
 	static const struct media_opts none = MEDIA_OPTS_INIT;
-	struct media *m = xalloc(1, sizeof *m);
 	*out = NULL;
+	struct media *m = xalloc(1, sizeof *m);
 	m->o = o ? *o : none;
 	m->path = xstrdup(path);
 	m->raw = xstrdup(m->o.raw ? m->o.raw : "");
@@ -214,7 +212,7 @@ void media_close(struct media **mp)
 	for (int i = 0; i < MEDIA_CURSORS; i++) cursor_close(&m->cur[i]);
 	for (int i = 0; i < MEDIA_CACHE_MAX; i++) planes_free(&m->cache[i].p);
 	index_free(&m->x);
-	avcodec_parameters_free(&m->par);
+	if (m->par) avcodec_parameters_free(&m->par);
 	free(m->grid);
 	free(m->number);
 	free(m->state);

@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-#include <libavutil/imgutils.h>
-#include <libavutil/intreadwrite.h>
-#include <libavutil/pixdesc.h>
 
 int planes_describe(enum AVPixelFormat f, int w, int h, struct plane_desc *d, struct err *e)
 {

@@ -6,7 +6,6 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "media_int.h"
 
-#include <libavutil/mathematics.h>
 #include <stdlib.h>
 
 #include "mem.h"

@@ -77,6 +77,7 @@ static enum AVCodecID codec_of(const char *path, const AVPacket *pkt)
 
 int still_load(const char *path, AVFrame **frame, char codec[24], struct err *e)
 {
+	if (ff_open(e) < 0) return err_in(e, "%s", path);
 	AVCodecParameters *par = avcodec_parameters_alloc();
 	AVPacket *pkt = av_packet_alloc();
 	AVFrame *f = av_frame_alloc();

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include <libavutil/pixdesc.h>
 
 #include "colour.h"
 

@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <libavutil/opt.h>
-#include <libavutil/pixdesc.h>
 
 #include "log.h"
 #include "media_out.h"
@@ -274,8 +272,9 @@ static int write_header(struct media_writer *w, struct err *e)
 
 int media_writer_open(const struct write_spec *s, struct media_writer **out, struct err *e)
 {
-	struct media_writer *w = xalloc(1, sizeof *w);
 	*out = NULL;
+	if (ff_open(e) < 0) return err_in(e, "%s", s->path);
+	struct media_writer *w = xalloc(1, sizeof *w);
 	w->s = *s;
 	w->path = xstrdup(s->path);
 	w->s.path = w->path;

@@ -69,16 +69,19 @@ void *grow(void *v, size_t n, size_t *cap, size_t size)
 	return v;
 }
 
-/* Chunks are a list, newest first; only the first has room. */
+/* Chunks are a list, newest first; only the first has room. They begin small, since most arenas
+ * hold one node's parameters, and double up to CHUNK_BYTES. */
 struct chunk { struct chunk *next; size_t used, size; };
-struct arena { struct chunk *chunk; };
+struct arena { struct chunk *chunk; size_t next; };
 
-enum { CHUNK_HEAD = 32, CHUNK_BYTES = 65536 };
+enum { CHUNK_HEAD = 32, CHUNK_FIRST = 1024, CHUNK_BYTES = 65536 };
 _Static_assert(sizeof(struct chunk) <= CHUNK_HEAD, "chunk header");
 
 struct arena *arena_new(void)
 {
-	return xalloc(1, sizeof(struct arena));
+	struct arena *a = xalloc(1, sizeof *a);
+	a->next = CHUNK_FIRST;
+	return a;
 }
 
 void arena_free(struct arena **a)
@@ -102,16 +105,19 @@ void *arena_alloc(struct arena *a, size_t n, size_t size)
 	if (bytes == 0)
 		bytes = 16;
 	if (!c || c->size - c->used < bytes) {
-		size_t room = bytes > CHUNK_BYTES / 4 ? bytes : CHUNK_BYTES - CHUNK_HEAD;
+		bool big = bytes > a->next / 4;
+		size_t room = big ? bytes : a->next - CHUNK_HEAD;
 		struct chunk *fresh = xalloc(1, CHUNK_HEAD + room);
 		fresh->size = room;
-		if (c && room == bytes) {       /* a big one: keep filling the old chunk */
+		if (c && big) {                 /* keep filling the old chunk */
 			fresh->next = c->next;
 			c->next = fresh;
 		} else {
 			fresh->next = c;
 			a->chunk = fresh;
 		}
+		if (a->next < CHUNK_BYTES)
+			a->next *= 2;
 		c = fresh;
 	}
 	void *p = (char *)c + CHUNK_HEAD + c->used;

@@ -35,6 +35,7 @@ struct net_node {
 	struct node_common common;
 	struct format fmt;
 	struct net_pass *pass;               /* or NULL */
+	struct net_node *next_in_pass;       /* while the net is built: what the pass is made of */
 	bool keep;                           /* result of a pass that is kept: its frames are intermediates */
 	struct key static_key;               /* type, version, static parameters, format ... */
 	bool has_static_key;
@@ -48,8 +49,10 @@ struct net_node {
 
 struct net_pass {
 	const char *id;                      /* full path */
+	int index;                           /* in net.pass */
 	const struct pass *pass; const struct scene *scene;
 	struct net_node *result;
+	struct net_node *first, **end;       /* by next_in_pass */
 	unsigned traits; bool kept, half; const char *path;
 };
 

@@ -57,6 +57,7 @@ static int add_elem(struct net *n, struct inst *in, const struct elem *el)
 
 static void add_passes(struct net *n, struct inst *in)
 {
+	int first = n->npass;
 	for (int i = 0; i < in->scene->npass; i++) {
 		struct net_pass *np = arena_alloc(n->a, 1, sizeof *np);
 		np->pass = &in->scene->pass[i];
@@ -67,13 +68,15 @@ static void add_passes(struct net *n, struct inst *in)
 		bool bare = !path || path[0] == '/' || strcmp(in->scene->dir, ".") == 0;
 		np->path = !path || bare ? path : arena_printf(n->a, "%s/%s", in->scene->dir, path);
 		n->pass = grow(n->pass, (size_t)n->npass, &n->priv->cpass, sizeof *n->pass);
+		np->index = n->npass;
 		n->pass[n->npass++] = np;
-		for (int k = 0; k < in->scene->nelem; k++) {
-			const struct elem *el = &in->scene->elem[k];
-			struct sym *s = el->pass == i && el->id ? strmap_get(&in->sym, el->id) : NULL;
-			if (s && s->node) s->node->pass = np;
-			if (s && s->node && np->pass->out && strcmp(el->id, np->pass->out) == 0) np->result = s->node;
-		}
+	}
+	for (int k = 0; k < in->scene->nelem; k++) {
+		const struct elem *el = &in->scene->elem[k];
+		struct sym *s = el->pass >= 0 && el->id ? strmap_get(&in->sym, el->id) : NULL;
+		if (!s || !s->node) continue;
+		struct net_pass *np = s->node->pass = n->pass[first + el->pass];
+		if (np->pass->out && strcmp(el->id, np->pass->out) == 0) np->result = s->node;
 	}
 }
 
@@ -161,18 +164,37 @@ static int connect_node(struct net *n, struct net_node *nn)
 }
 
 /* --- order --- */
-struct order { struct net_node **v; int n; size_t cap; struct strmap mark; };
+struct step { struct net_node *nn; int next; };
+struct order { struct net_node **v; int n; size_t cap; struct step *way; size_t cway; };
 
-static int visit(struct net *n, struct order *o, struct net_node *nn)
+static void enter(struct order *o, int *depth, struct net_node *nn)
 {
-	if (nn->index == 2) return 0;
-	if (nn->index == 1) { net_diag(n, nn, E_SCENE, "'%s' depends on itself", nn->id); return -1; }
 	nn->index = 1;
-	for (int i = 0; i < nn->nconn; i++)
-		if (nn->conn[i] && visit(n, o, nn->conn[i]) < 0) return -1;
-	nn->index = 2;
-	o->v = grow(o->v, (size_t)o->n, &o->cap, sizeof *o->v);
-	o->v[o->n++] = nn;
+	o->way = grow(o->way, (size_t)*depth, &o->cway, sizeof *o->way);
+	o->way[(*depth)++] = (struct step){ nn, 0 };
+}
+
+/* Inputs first. An explicit stack: chains may be as long as a scene may be. */
+static int visit(struct net *n, struct order *o, struct net_node *root)
+{
+	int depth = 0;
+	if (root->index == 2) return 0;
+	enter(o, &depth, root);
+	while (depth > 0) {
+		struct step *s = &o->way[depth - 1];
+		struct net_node *nn = s->nn;
+		while (s->next < nn->nconn && (!nn->conn[s->next] || nn->conn[s->next]->index == 2)) s->next++;
+		if (s->next == nn->nconn) {
+			nn->index = 2;
+			o->v = grow(o->v, (size_t)o->n, &o->cap, sizeof *o->v);
+			o->v[o->n++] = nn;
+			depth--;
+			continue;
+		}
+		struct net_node *to = nn->conn[s->next];
+		if (to->index == 1) { net_diag(n, to, E_SCENE, "'%s' depends on itself", to->id); return -1; }
+		enter(o, &depth, to);
+	}
 	return 0;
 }
 
@@ -197,12 +219,10 @@ static int sort_nodes(struct net *n, struct order *o)
 }
 
 /* --- passes --- */
-static double pass_cost(const struct net *n, const struct net_pass *np)
+static double pass_cost(const struct net_pass *np)
 {
 	double flops = 0, out = (double)rect_area(np->result->fmt.data);
-	for (int i = 0; i < n->nnode; i++) {
-		const struct net_node *nn = n->node[i];
-		if (nn->pass != np) continue;
+	for (const struct net_node *nn = np->first; nn; nn = nn->next_in_pass) {
 		double per = nn->type->flops ? nn->type->flops(&nn->ctx) : 20;
 		flops += per * (double)rect_area(nn->fmt.data) / (out > 0 ? out : 1);
 	}
@@ -223,10 +243,9 @@ static int finish_pass(struct net *n, struct net_pass *np)
 {
 	const char *keep = np->pass->keep ? np->pass->keep : "auto";
 	struct net_node *res = net_final(np->result);
-	for (int i = 0; i < n->nnode; i++)
-		if (n->node[i]->pass == np) np->traits |= with_owners(n->node[i]);
+	for (const struct net_node *nn = np->first; nn; nn = nn->next_in_pass) np->traits |= with_owners(nn);
 	np->kept = (np->traits & TR_AI) || strcmp(keep, "always") == 0 || n->priv->o->keep_all ||
-	           (strcmp(keep, "auto") == 0 && pass_cost(n, np) > 400) || np->path;
+	           (strcmp(keep, "auto") == 0 && pass_cost(np) > 400) || np->path;
 	if (np->path && !seq_is_pattern(np->path)) {
 		diag_add(n->priv->d, DIAG_ERROR, E_SCENE, np->scene->file, np->pass->line, np->id, "for example path=\"look.####.exr\"",
 		         "path=\"%s\" has no place for the frame number", np->pass->path);
@@ -261,13 +280,18 @@ static int finish_all(struct net *n, const struct order *o)
 			bad = -1;
 			continue;
 		}
-		for (int k = 0; k < n->npass; k++)
-			if (n->pass[k]->result == nn && nn->pass == n->pass[k] && finish_pass(n, n->pass[k]) < 0) bad = -1;
+		if (nn->pass && nn->pass->result == nn && finish_pass(n, nn->pass) < 0) bad = -1;
 	}
 	return bad;
 }
 
 /* --- what is asked for --- */
+static void add_write(struct net *n, struct net_node *nn)
+{
+	n->write = grow(n->write, (size_t)n->nwrite, &n->priv->cwrite, sizeof *n->write);
+	n->write[n->nwrite++] = nn;
+}
+
 static int add_target(struct net *n, const char *id)
 {
 	struct net_node *nn = net_find(n, id);
@@ -276,8 +300,7 @@ static int add_target(struct net *n, const char *id)
 		return -1;
 	}
 	if (nn->type->flags & NF_SINK) {
-		n->write = grow(n->write, (size_t)n->nwrite, &n->priv->cwrite, sizeof *n->write);
-		n->write[n->nwrite++] = nn;
+		add_write(n, nn);
 		return 0;
 	}
 	nn->keep = nn->asked = true;
@@ -290,7 +313,7 @@ static int pick_targets(struct net *n, const char *only)
 {
 	if (!only) {
 		for (int i = 0; i < n->nnode; i++)
-			if ((n->node[i]->type->flags & NF_SINK) && add_target(n, n->node[i]->id) < 0) return -1;
+			if (n->node[i]->type->flags & NF_SINK) add_write(n, n->node[i]);
 		return 0;
 	}
 	int rc = 0;
@@ -306,9 +329,11 @@ size_t net_reserve(const struct net *n)
 	size_t sum = 0;
 	for (int i = 0; i < n->nnode; i++) {
 		const struct net_node *nn = n->node[i];
-		bool asked = !(nn->type->flags & NF_SINK);
-		for (int k = 0; k < n->nwrite; k++) asked |= n->write[k] == nn;
-		if (asked && nn->type->reserve) sum += nn->type->reserve(&nn->ctx);
+		if (!(nn->type->flags & NF_SINK) && nn->type->reserve) sum += nn->type->reserve(&nn->ctx);
+	}
+	for (int k = 0; k < n->nwrite; k++) {
+		const struct net_node *nn = n->write[k];
+		if (nn->type->reserve) sum += nn->type->reserve(&nn->ctx);
 	}
 	return sum;
 }
@@ -363,6 +388,7 @@ struct net *net_build(const struct scene *s, const struct net_opts *o, struct di
 	if (ok && (sort_nodes(n, &order) < 0 || finish_all(n, &order) < 0)) ok = false;
 	if (ok && pick_targets(n, o->only) < 0) ok = false;
 	free(order.v);
+	free(order.way);
 	n->priv->o = NULL;
 	n->priv->d = NULL;
 	if (!ok) net_free(&n);

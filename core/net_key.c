@@ -2,72 +2,135 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "net_int.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct memo { int node, frame; struct key key; };
-struct keymemo { struct net *n; struct memo *slot; size_t used, cap; struct needs needs; };
+/* Keys of one frame: those of all nodes, and which of them are known. */
+struct slab { int frame; struct slab *next; uint8_t *known; struct key key[]; };
+
+/* How a node's key is made. FIXED: the message differs between frames in the keys of its inputs and in
+ * the frame number only, so its other bytes are written once. */
+enum fact_kind { FACT_NEW, FACT_GENERAL, FACT_IDENTITY, FACT_FIXED };
+struct fact {
+	enum fact_kind kind;
+	int n; int *conn; size_t *at;        /* inputs, and where in text their keys go */
+	uint8_t *text; size_t len;
+	size_t frame_at;                     /* 0: no frame number */
+};
+
+struct keymemo {
+	struct net *n;
+	struct fact *fact; struct arena *a;
+	struct slab **slot; size_t cap;      /* by frame, open addressing */
+	struct slab *spare;
+	size_t live, check;                  /* slabs; how many make it worth looking for old ones */
+	struct needs needs;
+};
+
+enum { MEMO_KEYS = 1 << 19 };         /* kept at least: 16 MiB */
+
+static size_t check_at(const struct keymemo *m)
+{
+	size_t least = MEMO_KEYS / ((size_t)m->n->nnode + 1) + 1;
+	return m->live * 2 > least ? m->live * 2 : least;
+}
 
 struct keymemo *keymemo_new(struct net *n)
 {
 	struct keymemo *m = xalloc(1, sizeof *m);
 	m->n = n;
-	m->cap = 1024;
+	m->a = arena_new();
+	m->fact = xalloc((size_t)n->nnode + 1, sizeof *m->fact);
+	m->cap = 64;
 	m->slot = xalloc(m->cap, sizeof *m->slot);
-	for (size_t i = 0; i < m->cap; i++) m->slot[i].node = -1;
+	m->check = check_at(m);
 	return m;
 }
 
-void keymemo_free(struct keymemo **m)
+void keymemo_free(struct keymemo **mp)
 {
-	if (!*m) return;
-	free((*m)->slot);
-	free(*m);
-	*m = NULL;
+	struct keymemo *m = *mp;
+	if (!m) return;
+	for (size_t i = 0; i < m->cap; i++) free(m->slot[i]);
+	for (struct slab *s = m->spare, *next; s; s = next) {
+		next = s->next;
+		free(s);
+	}
+	free(m->slot);
+	free(m->fact);
+	arena_free(&m->a);
+	free(m);
+	*mp = NULL;
 }
 
-static size_t memo_at(const struct keymemo *m, int node, int frame)
+static size_t slab_at(const struct keymemo *m, int frame)
 {
-	uint64_t h = ((uint64_t)(uint32_t)node << 32 | (uint32_t)frame) * 0x9E3779B97F4A7C15u;
-	size_t i = (size_t)(h >> 20) & (m->cap - 1);
-	while (m->slot[i].node >= 0 && (m->slot[i].node != node || m->slot[i].frame != frame))
-		i = (i + 1) & (m->cap - 1);
+	uint64_t h = (uint64_t)(uint32_t)frame * 0x9E3779B97F4A7C15u;
+	size_t i = (size_t)(h >> 32) & (m->cap - 1);
+	while (m->slot[i] && m->slot[i]->frame != frame) i = (i + 1) & (m->cap - 1);
 	return i;
+}
+
+/* Only slabs of frames from first on stay. */
+static void slabs_rehash(struct keymemo *m, size_t cap, int first)
+{
+	struct slab **old = m->slot;
+	size_t n = m->cap;
+	m->cap = cap;
+	m->live = 0;
+	m->slot = xalloc(cap, sizeof *m->slot);
+	for (size_t i = 0; i < n; i++) {
+		struct slab *s = old[i];
+		if (!s) continue;
+		if (s->frame < first) {
+			s->next = m->spare;
+			m->spare = s;
+			continue;
+		}
+		m->slot[slab_at(m, s->frame)] = s;
+		m->live++;
+	}
+	free(old);
+}
+
+static struct slab *slab_of(struct keymemo *m, int frame)
+{
+	size_t i = slab_at(m, frame), n = (size_t)m->n->nnode;
+	if (m->slot[i]) return m->slot[i];
+	if (m->live * 2 >= m->cap) {
+		slabs_rehash(m, m->cap * 2, INT_MIN);
+		i = slab_at(m, frame);
+	}
+	struct slab *s = m->spare;
+	if (s) m->spare = s->next;
+	else s = xalloc(1, sizeof *s + n * (sizeof *s->key + 1));
+	s->frame = frame;
+	s->known = (uint8_t *)(s->key + n);
+	memset(s->known, 0, n);
+	m->slot[i] = s;
+	m->live++;
+	return s;
 }
 
 static const struct key *memo_get(const struct keymemo *m, int node, int frame)
 {
-	size_t i = memo_at(m, node, frame);
-	return m->slot[i].node >= 0 ? &m->slot[i].key : NULL;
-}
-
-static void memo_resize(struct keymemo *m, size_t cap, int from_frame)
-{
-	struct memo *old = m->slot;
-	size_t n = m->cap;
-	m->cap = cap;
-	m->used = 0;
-	m->slot = xalloc(cap, sizeof *m->slot);
-	for (size_t i = 0; i < cap; i++) m->slot[i].node = -1;
-	for (size_t i = 0; i < n; i++)
-		if (old[i].node >= 0 && old[i].frame >= from_frame) {
-			m->slot[memo_at(m, old[i].node, old[i].frame)] = old[i];
-			m->used++;
-		}
-	free(old);
+	const struct slab *s = m->slot[slab_at(m, frame)];
+	return s && s->known[node] ? &s->key[node] : NULL;
 }
 
 static void memo_put(struct keymemo *m, int node, int frame, const struct key *k)
 {
-	if (m->used * 2 >= m->cap) memo_resize(m, m->cap * 2, -0x7fffffff);
-	size_t i = memo_at(m, node, frame);
-	m->slot[i] = (struct memo){ node, frame, *k };
-	m->used++;
+	struct slab *s = slab_of(m, frame);
+	s->key[node] = *k;
+	s->known[node] = 1;
 }
 
 void keymemo_drop_before(struct keymemo *m, int frame)
 {
-	if (m->used > 1 << 16) memo_resize(m, m->cap, frame);
+	if (m->live < m->check) return;
+	slabs_rehash(m, m->cap, frame);
+	m->check = check_at(m);
 }
 
 static int clamp_frame(const struct net_node *nn, int frame)
@@ -125,76 +188,157 @@ static int moment_at(struct net *n, const struct net_node *nn, int frame, struct
 	return bind_fill(n, nn, frame, v, &m->common, m->a, e);
 }
 
-struct todo { struct net_node *nn; int frame; };
+/* --- what no frame changes, once a node --- */
 
-/* Adds missing inputs to the stack; when none is missing works out the key. 1: waits, 0: done. */
-static int key_step(struct keymemo *m, struct todo t, struct todo **stack, int *n, size_t *cap, struct err *e)
+static void text_add(struct fact *f, const void *p, size_t n)
 {
-	struct net_node *nn = t.nn;
-	struct moment mo;
-	int before = *n, rc = -1;
+	memcpy(f->text + f->len, p, n);
+	f->len += n;
+}
+
+static void text_u64(struct fact *f, uint64_t v)
+{
+	uint8_t b[8];
+	for (int i = 0; i < 8; i++) b[i] = (uint8_t)(v >> 8 * i);
+	text_add(f, b, sizeof b);
+}
+
+/* The same bytes in the same order as key_general adds them. */
+static void fact_text(struct keymemo *m, struct fact *f, const struct net_node *nn, const struct needs *nd)
+{
+	static const struct key hole;
+	size_t room = sizeof hole + 8 + (size_t)nd->n * (16 + sizeof nn->slot[0].name + sizeof hole);
+	f->text = arena_alloc(m->a, room, 1);
+	f->conn = arena_alloc(m->a, (size_t)nd->n + 1, sizeof *f->conn);
+	f->at = arena_alloc(m->a, (size_t)nd->n + 1, sizeof *f->at);
+	text_add(f, nn->static_key.b, sizeof nn->static_key.b);
+	if (nn->type->flags & NF_TIME) {
+		f->frame_at = f->len;
+		text_u64(f, 0);
+	}
+	for (int i = 0; i < nd->n; i++) {
+		int c = nd->v[i].conn;
+		if (!nn->conn[c]) continue;
+		const char *slot = nn->slot[nn->conn_slot[c]].name;
+		text_u64(f, strlen(slot));
+		text_add(f, slot, strlen(slot));
+		text_u64(f, (uint64_t)c);
+		f->conn[f->n] = c;
+		f->at[f->n++] = f->len;
+		text_add(f, &hole, sizeof hole);
+	}
+}
+
+static int fact_learn(struct keymemo *m, struct fact *f, struct net_node *nn, struct err *e)
+{
 	if (!nn->has_static_key && static_key(nn, e) < 0) return -1;
-	if (moment_at(m->n, nn, t.frame, &mo, e) < 0) goto out;
-	bool same = net_identity(nn, &mo.ctx);
-	struct needs *nd = &m->needs;
-	if (same) { nd->n = nd->ncore = 0; need_add(nd, 0, clamp_frame(nn->conn[0], t.frame), nn->fmt.data); }
-	else net_needs(nn, &mo.ctx, t.frame, nn->fmt.data, nd);
+	f->kind = FACT_GENERAL;
+	if (nn->animated) return 0;
+	if (net_identity(nn, &nn->ctx)) f->kind = FACT_IDENTITY;
+	else if (!nn->type->needs && !nn->type->content) {
+		f->kind = FACT_FIXED;
+		net_needs(nn, &nn->ctx, nn->fmt.first, nn->fmt.data, &m->needs);
+		fact_text(m, f, nn, &m->needs);
+	}
+	return 0;
+}
+
+struct todo { struct net_node *nn; int frame; };
+struct todos { struct todo *v; int n; size_t cap; };
+
+/* The key of an input, or NULL once it was put down as something to do first. */
+static const struct key *key_input(struct keymemo *m, struct todos *l, struct net_node *src, int frame)
+{
+	int f = clamp_frame(src, frame);
+	const struct key *k = memo_get(m, src->index, f);
+	if (k) return k;
+	l->v = grow(l->v, (size_t)l->n, &l->cap, sizeof *l->v);
+	l->v[l->n++] = (struct todo){ src, f };
+	return NULL;
+}
+
+static int key_identity(struct keymemo *m, struct todo t, struct todos *l)
+{
+	const struct key *k = key_input(m, l, t.nn->conn[0], t.frame);
+	if (!k) return 1;
+	struct key copy = *k;
+	memo_put(m, t.nn->index, t.frame, &copy);
+	return 0;
+}
+
+static int key_fixed(struct keymemo *m, struct todo t, struct todos *l, struct fact *f)
+{
+	int before = l->n;
+	for (int i = 0; i < f->n; i++) {
+		const struct key *k = key_input(m, l, t.nn->conn[f->conn[i]], t.frame);
+		if (k) memcpy(f->text + f->at[i], k->b, sizeof k->b);
+	}
+	if (l->n != before) return 1;
+	for (int i = 0; f->frame_at && i < 8; i++)
+		f->text[f->frame_at + (size_t)i] = (uint8_t)((uint64_t)(int64_t)t.frame >> 8 * i);
 	struct sha s;
 	sha_init(&s);
+	sha_add(&s, f->text, f->len);
+	struct key k = sha_end(&s);
+	memo_put(m, t.nn->index, t.frame, &k);
+	return 0;
+}
+
+static int key_general(struct keymemo *m, struct todo t, struct todos *l, const struct moment *mo, struct err *e)
+{
+	struct net_node *nn = t.nn;
+	struct needs *nd = &m->needs;
+	int before = l->n;
+	struct sha s;
+	if (net_identity(nn, &mo->ctx)) return key_identity(m, t, l);
+	net_needs(nn, &mo->ctx, t.frame, nn->fmt.data, nd);
+	sha_init(&s);
 	sha_key(&s, &nn->static_key);
-	if (nn->animated && hash_params(nn, mo.ctx.v, &mo.common, &s, e) < 0) goto out;
+	if (nn->animated && hash_params(nn, mo->ctx.v, &mo->common, &s, e) < 0) return -1;
 	if (nn->type->flags & NF_TIME) sha_u64(&s, (uint64_t)(int64_t)t.frame);
 	for (int i = 0; i < nd->n; i++) {
 		struct net_node *src = nn->conn[nd->v[i].conn];
-		if (!src) continue;
-		int f = clamp_frame(src, nd->v[i].frame);
-		const struct key *k = memo_get(m, src->index, f);
-		if (!k) {
-			*stack = grow(*stack, (size_t)*n, cap, sizeof **stack);
-			(*stack)[(*n)++] = (struct todo){ src, f };
-			continue;
-		}
-		if (same) {
-			struct key copy = *k;
-			memo_put(m, nn->index, t.frame, &copy);
-			rc = 0;
-			goto out;
-		}
+		const struct key *k = src ? key_input(m, l, src, nd->v[i].frame) : NULL;
+		if (!k) continue;
 		sha_str(&s, nn->slot[nn->conn_slot[nd->v[i].conn]].name);
 		sha_u64(&s, (uint64_t)nd->v[i].conn);
 		sha_key(&s, k);
 	}
-	if (*n != before) { rc = 1; goto out; }
-	if (nn->type->content && nn->type->content(&mo.ctx, t.frame, &s, e) < 0) {
-		err_in(e, "node '%s' frame %d", nn->id, t.frame);
-		goto out;
-	}
+	if (l->n != before) return 1;
+	if (nn->type->content && nn->type->content(&mo->ctx, t.frame, &s, e) < 0)
+		return err_in(e, "node '%s' frame %d", nn->id, t.frame);
 	struct key k = sha_end(&s);
 	memo_put(m, nn->index, t.frame, &k);
-	rc = 0;
-out:
+	return 0;
+}
+
+/* Puts down missing inputs; when none is missing works out the key. 1: waits, 0: done. */
+static int key_step(struct keymemo *m, struct todo t, struct todos *l, struct err *e)
+{
+	struct fact *f = &m->fact[t.nn->index];
+	struct moment mo;
+	if (f->kind == FACT_NEW && fact_learn(m, f, t.nn, e) < 0) return -1;
+	if (f->kind == FACT_FIXED) return key_fixed(m, t, l, f);
+	if (f->kind == FACT_IDENTITY) return key_identity(m, t, l);
+	int rc = moment_at(m->n, t.nn, t.frame, &mo, e);
+	if (rc == 0) rc = key_general(m, t, l, &mo, e);
 	if (mo.a) arena_free(&mo.a);
 	return rc;
 }
 
 int net_key(struct keymemo *m, const struct net_node *nn, int frame, struct key *out, struct err *e)
 {
-	struct todo *stack = NULL;
-	size_t cap = 0;
-	int n = 0, rc = 0;
+	struct todos l = { 0 };
+	int rc = 0;
 	frame = clamp_frame(nn, frame);
-	const struct key *k = memo_get(m, nn->index, frame);
-	if (!k) {
-		stack = grow(NULL, 0, &cap, sizeof *stack);
-		stack[n++] = (struct todo){ m->n->node[nn->index], frame };
+	if (!memo_get(m, nn->index, frame)) key_input(m, &l, m->n->node[nn->index], frame);
+	while (l.n > 0 && rc >= 0) {
+		struct todo t = l.v[l.n - 1];
+		if (memo_get(m, t.nn->index, t.frame)) { l.n--; continue; }
+		rc = key_step(m, t, &l, e);
+		if (rc == 0) l.n--;
 	}
-	while (n > 0 && rc >= 0) {
-		struct todo t = stack[n - 1];
-		if (memo_get(m, t.nn->index, t.frame)) { n--; continue; }
-		rc = key_step(m, t, &stack, &n, &cap, e);
-		if (rc == 0) n--;
-	}
-	free(stack);
+	free(l.v);
 	if (rc < 0) return -1;
 	*out = *memo_get(m, nn->index, frame);
 	return 0;

@@ -48,13 +48,14 @@ static bool has_rgb(const struct format *f)
 
 /* A made node with constant attributes given as texts. */
 static struct net_node *make_const(struct net *n, const char *type, struct net_node *src, const char *what,
-                                   const char *const *attrs)
+                                   const char *const *attrs, struct net_pass *pass)
 {
 	const struct node_type *t = node_type_find(type);
 	if (!t) { net_diag(n, src, E_INTERNAL, "no node type '%s'", type); return NULL; }
 	char id[600];
 	snprintf(id, sizeof id, "%.500s/%s", src->id, what);
 	struct net_node *nn = make_node(n, t, id, src);
+	nn->pass = pass;
 	nn->conn[0] = src;
 	nn->nconn = 1;
 	nn->nbind = param_count(t->params);
@@ -86,9 +87,8 @@ int convert_to(struct net *n, struct net_node **src, int space, const struct net
 	for (int i = 0; i < s->nconv; i++)
 		if (s->conv[i].space == space) { *src = s->conv[i].node; return 0; }
 	const char *attrs[] = { "from", colour_name(s->fmt.space), "to", colour_name(space), NULL };
-	struct net_node *c = make_const(n, "convert", s, colour_name(space), attrs);
+	struct net_node *c = make_const(n, "convert", s, colour_name(space), attrs, owner->pass);
 	if (!c) return -1;
-	c->pass = owner->pass;
 	if (s->nconv < (int)IN_COUNT(s->conv)) {
 		s->conv[s->nconv].space = space;
 		s->conv[s->nconv++].node = c;
@@ -232,6 +232,9 @@ static void append(struct net *n, struct net_node *nn)
 	if (!strmap_get(&n->priv->ids, nn->id)) strmap_put(&n->priv->ids, nn->id, nn);
 	for (int i = 0; i < nn->nconn; i++)
 		if (nn->conn[i]) nn->conn[i]->uses++;
+	if (!nn->pass) return;
+	*(nn->pass->first ? nn->pass->end : &nn->pass->first) = nn;
+	nn->pass->end = &nn->next_in_pass;
 }
 
 /* At --proxy every source is scaled down as it comes. */
@@ -244,7 +247,7 @@ static int add_proxy(struct net *n, struct net_node *nn)
 	const char *attrs[] = { "scale", "0", "width", scale, NULL };
 	double keep = n->scale;
 	n->scale = 1;                        /* the size is in pixels of this render already */
-	nn->stand_in = make_const(n, "upscale", nn, "proxy", attrs);
+	nn->stand_in = make_const(n, "upscale", nn, "proxy", attrs, nn->pass);
 	n->scale = keep;
 	return nn->stand_in ? 0 : -1;
 }

@@ -158,25 +158,27 @@ void value_mix(const struct value *a, const struct value *b, double t, struct va
 
 static char *print_numbers(const double *v, int n, struct arena *a)
 {
-	char out[4 * 42] = "", one[40];
+	char out[4 * 42];
 	size_t used = 0;
 	for (int i = 0; i < n && i < 4; i++) {
-		mx_print(v[i], one);
-		used += (size_t)snprintf(out + used, sizeof out - used, "%s%s", i ? " " : "", one);
+		if (i)
+			out[used++] = ' ';
+		mx_print(v[i], out + used);
+		used += strlen(out + used);
 	}
-	return arena_strdup(a, out);
+	return arena_strndup(a, out, used);
 }
 
 static char *print_curve(const struct curve *c, struct arena *a)
 {
-	char out[32 * 82] = "", x[40], y[40];
+	char out[32 * 82], x[40], y[40];
 	size_t used = 0;
 	for (int i = 0; c && i < c->n; i++) {
 		mx_print(c->x[i], x);
 		mx_print(c->y[i], y);
 		used += (size_t)snprintf(out + used, sizeof out - used, "%s%s,%s", i ? " " : "", x, y);
 	}
-	return arena_strdup(a, out);
+	return arena_strndup(a, out, used);
 }
 
 /* The index-th of "a|b|c". */

@@ -20,6 +20,9 @@ struct rules {
 	struct host *h;
 	const struct net *n;
 	struct view_node *v; int nv; size_t cap;
+	struct arena *a;                     /* texts of the rule running now */
+	struct strmap at;                    /* id -> place in v, counted from 1 */
+	unsigned *pass_traits;               /* of what stands in each pass */
 	const struct lock *lock;
 	struct diags *d;
 	const struct script_rule *rule; int rule_index;   /* running now */
@@ -49,9 +52,7 @@ static struct net_node *seen_through(struct net_node *nn)
 
 static int view_index(const struct rules *r, const struct net_node *root)
 {
-	for (int i = 0; i < r->nv; i++)
-		if (r->v[i].nn == root) return i;
-	return -1;
+	return (int)(intptr_t)strmap_get(&r->at, root->id) - 1;
 }
 
 static void collect_view(struct rules *r)
@@ -66,8 +67,10 @@ static void collect_view(struct rules *r)
 			r->v = grow(r->v, (size_t)r->nv, &r->cap, sizeof *r->v);
 			k = r->nv++;
 			r->v[k] = (struct view_node){ nn, 0 };
+			strmap_put(&r->at, nn->id, (void *)(intptr_t)r->nv);
 		}
 		r->v[k].traits |= traits;
+		if (r->v[k].nn->pass) r->pass_traits[r->v[k].nn->pass->index] |= traits;
 	}
 }
 
@@ -99,16 +102,14 @@ static bool is_written(const struct net_node *nn, const struct bind *b, const ch
 		if (strcmp(nn->elem->attr[i].name, b->p->name) == 0) return true;
 	struct arena *a = arena_new();
 	struct value def = { 0 };
-	struct err e = ERR_INIT;
 	bool same = value_default(b->p, a, &def) == 0 && strcmp(value_print(b->p, &def, a), text) == 0;
-	(void)e;
 	arena_free(&a);
 	return !same;
 }
 
 static void push_params(lua_State *L, const struct net_node *nn, struct arena *a)
 {
-	lua_newtable(L);
+	lua_createtable(L, 0, nn->nbind);
 	lua_newtable(L);
 	for (int i = 0; i < nn->nbind; i++) {
 		const struct bind *b = &nn->bind[i];
@@ -118,8 +119,36 @@ static void push_params(lua_State *L, const struct net_node *nn, struct arena *a
 		lua_pushstring(L, text);
 		lua_setfield(L, -3, b->p->name);
 	}
-	lua_setfield(L, -3, "written");
-	lua_setfield(L, -2, "params");
+}
+
+/* A node's params and written are made when a rule first asks for them: rules look at few nodes. */
+static int l_lazy(lua_State *L)
+{
+	const struct rules *r = vm_of(L)->call;
+	const char *field = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+	bool params = strcmp(field, "params") == 0;
+	if (!params && strcmp(field, "written") != 0) return 0;
+	lua_pushstring(L, "index");
+	lua_rawget(L, 1);
+	lua_Integer k = lua_tointeger(L, -1);
+	if (k < 1 || k > r->nv) return 0;
+	push_params(L, r->v[k - 1].nn, r->a);
+	lua_pushstring(L, "written");
+	lua_pushvalue(L, -2);
+	lua_rawset(L, 1);
+	lua_pushstring(L, "params");
+	lua_pushvalue(L, -3);
+	lua_rawset(L, 1);
+	lua_pushvalue(L, params ? -2 : -1);
+	return 1;
+}
+
+static void push_lazy(lua_State *L)
+{
+	lua_createtable(L, 0, 2);
+	lua_pushcfunction(L, l_lazy);
+	lua_setfield(L, -2, "__index");
+	set_flag(L, "__metatable", false);
 }
 
 /* inputs: { slot=, picture=, node= }, where picture says that it feeds pixels (no mask, no
@@ -161,18 +190,12 @@ static void push_identity(lua_State *L, const struct rules *r, const struct view
 	if (source && lock_source_hash(vn->nn, hex)) set_text(L, "identity", hex);
 }
 
-static int pass_index(const struct rules *r, const struct net_pass *p)
-{
-	for (int i = 0; i < r->n->npass; i++)
-		if (r->n->pass[i] == p) return i;
-	return -1;
-}
-
-static void push_node(lua_State *L, const struct rules *r, int k, struct arena *a)
+/* The metatable of nodes stands below on the stack. */
+static void push_node(lua_State *L, const struct rules *r, int k)
 {
 	const struct view_node *vn = &r->v[k];
 	const struct net_node *nn = vn->nn;
-	lua_newtable(L);
+	lua_createtable(L, 0, 14);
 	set_text(L, "what", "node");
 	lua_pushinteger(L, k + 1);
 	lua_setfield(L, -2, "index");
@@ -184,24 +207,23 @@ static void push_node(lua_State *L, const struct rules *r, int k, struct arena *
 	set_flag(L, "sink", nn->type->flags & NF_SINK);
 	set_fps(L, nn->fmt.fps);
 	if (nn->pass) {
-		lua_pushinteger(L, pass_index(r, nn->pass) + 1);
+		lua_pushinteger(L, nn->pass->index + 1);
 		lua_setfield(L, -2, "pass");
 	}
 	push_traits(L, vn->traits);
 	lua_setfield(L, -2, "traits");
-	push_params(L, nn, a);
 	push_inputs(L, r, nn);
 	push_identity(L, r, vn);
+	lua_pushvalue(L, -2);
+	lua_setmetatable(L, -2);
 }
 
 static void push_pass(lua_State *L, const struct rules *r, int k)
 {
 	const struct net_pass *p = r->n->pass[k];
 	struct net_node *res = p->result ? seen_through(p->result) : NULL;
-	unsigned traits = p->traits;
+	unsigned traits = p->traits | r->pass_traits[k];
 	lua_newtable(L);
-	for (int i = 0; i < r->nv; i++)
-		if (r->v[i].nn->pass == p) traits |= r->v[i].traits;
 	set_text(L, "what", "pass");
 	lua_pushinteger(L, k + 1);
 	lua_setfield(L, -2, "index");
@@ -238,13 +260,14 @@ static int l_find(lua_State *L);
 
 static void push_graph(lua_State *L, struct rules *r)
 {
-	struct arena *a = arena_new();
 	lua_newtable(L);
-	lua_newtable(L);
+	lua_createtable(L, r->nv, 0);
+	push_lazy(L);
 	for (int i = 0; i < r->nv; i++) {
-		push_node(L, r, i, a);
-		lua_rawseti(L, -2, i + 1);
+		push_node(L, r, i);
+		lua_rawseti(L, -3, i + 1);
 	}
+	lua_pop(L, 1);
 	lua_setfield(L, -2, "nodes");
 	lua_newtable(L);
 	for (int i = 0; i < r->n->npass; i++) {
@@ -260,7 +283,6 @@ static void push_graph(lua_State *L, struct rules *r)
 	set_fps(L, r->n->fps);
 	lua_pushcfunction(L, l_find);
 	lua_setfield(L, -2, "find");
-	arena_free(&a);
 }
 
 /* --- findings --- */
@@ -339,34 +361,55 @@ static int l_find(lua_State *L)
 
 /* --- running --- */
 
+static const char view_key;              /* the address of the view in a state's registry */
+
 static int check_entry(lua_State *L)
 {
 	struct rules *r = vm_of(L)->call;
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &view_key) == LUA_TNIL) {
+		vm_graph_methods(L);
+		push_graph(L, r);
+		lua_call(L, 1, 1);
+		lua_rawsetp(L, LUA_REGISTRYINDEX, &view_key);
+	}
 	vm_decl(L, r->rule_index, "check");
-	vm_graph_methods(L);
-	push_graph(L, r);
-	lua_call(L, 1, 1);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &view_key);
 	lua_call(L, 1, 0);
 	return 0;
 }
 
-/* Every rule gets a state and a view of its own: none can disturb another. */
-static int run_file_rules(struct rules *r, const struct script_file *f)
+static struct script_vm *rule_vm(const struct rules *r, const struct script_file *f, struct err *e)
 {
+	struct script_vm *vm = script_open(f, e);
+	if (!vm) return NULL;
+	vm->limit += (uint64_t)r->nv * (uint64_t)r->nv * 200;
+	vm->mem_cap += (size_t)r->nv * 4096;
+	return vm;
+}
+
+/* Every rule of a user's file gets a state and a view of its own: none can disturb another. The
+ * built-in ones change nothing in the view and share it. */
+static int run_file_rules(struct rules *r, const struct script_file *f, bool share)
+{
+	struct script_vm *vm = NULL;
 	int rc = 0;
 	for (int i = 0; i < f->nrule; i++) {
 		struct err e = ERR_INIT;
-		struct script_vm *vm = script_open(f, &e);
+		if (!vm) vm = rule_vm(r, f, &e);
+		if (vm) vm->steps = 0;
 		r->rule = &f->rule[i];
 		r->rule_index = f->rule_index[i];
-		if (vm) vm->limit += (uint64_t)r->nv * (uint64_t)r->nv * 200;
+		r->a = arena_new();
 		if (!vm || vm_run(vm, check_entry, r, &e) < 0) {
 			diag_add(r->d, DIAG_ERROR, E_SCRIPT, f->shown, vm ? vm->err_line : 0, "", "",
 			    "rule %s: %s", r->rule->id, e.msg);
 			rc = -1;
+			vm_free(&vm);
 		}
-		vm_free(&vm);
+		if (!share) vm_free(&vm);
+		arena_free(&r->a);
 	}
+	vm_free(&vm);
 	return rc;
 }
 
@@ -437,7 +480,7 @@ static int run_user_rules(struct rules *r, const struct script_file *f,
 {
 	if (!f) return 0;
 	int rc = run_user_rules(r, f->next, builtin);
-	return f != builtin && run_file_rules(r, f) < 0 ? -1 : rc;
+	return f != builtin && run_file_rules(r, f, false) < 0 ? -1 : rc;
 }
 
 int script_rules(struct script_host *face, const struct net *n, const char *rules_dir,
@@ -450,12 +493,15 @@ int script_rules(struct script_host *face, const struct net *n, const char *rule
 	struct rules r = { .h = h, .n = n, .lock = &lock, .d = d };
 	int rc = lock_parse(&lock, lock_text, n->scene->file, d);
 	r.waiver_used = xalloc((size_t)n->scene->nwaive + 1, sizeof *r.waiver_used);
+	r.pass_traits = xalloc((size_t)n->npass + 1, sizeof *r.pass_traits);
 	collect_view(&r);
 	if (builtin_file(h, rules_dir, &builtin, d) < 0) rc = -1;
-	else if (run_file_rules(&r, builtin) < 0) rc = -1;
+	else if (run_file_rules(&r, builtin, true) < 0) rc = -1;
 	if (run_user_rules(&r, h->file, builtin) < 0) rc = -1;
 	check_waivers(&r, builtin);
 	free(r.waiver_used);
+	free(r.pass_traits);
+	strmap_free(&r.at);
 	free(r.v);
 	lock_free(&lock);
 	return rc;

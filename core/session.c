@@ -12,6 +12,7 @@
 #include "lockfile.h"
 #include "log.h"
 #include "script.h"
+#include "strmap.h"
 #include "textfile.h"
 
 atomic_int session_cancel;
@@ -63,18 +64,18 @@ static const char *written_file(const struct net_node *nn)
 static void written_twice(struct session *s)
 {
 	char where[300];
-	for (int i = 1; i < s->net->nnode; i++) {
-		const struct net_node *nn = s->net->node[i];
+	struct strmap by = { 0 };
+	for (int i = 0; i < s->net->nnode; i++) {
+		struct net_node *nn = s->net->node[i];
 		const char *file = written_file(nn);
-		for (int k = 0; file && k < i; k++) {
-			const char *other = written_file(s->net->node[k]);
-			if (!other || strcmp(file, other) != 0) continue;
+		const struct net_node *other = file ? strmap_get(&by, file) : NULL;
+		if (other)
 			diag_add(&s->d, DIAG_ERROR, E_SCENE, nn->scene->file, nn->elem->line,
 			         elem_where(nn->elem, where, sizeof where), "give one of them another file=",
-			         "'%s' writes %s too", s->net->node[k]->id, file);
-			break;
-		}
+			         "'%s' writes %s too", other->id, file);
+		else if (file) strmap_put(&by, file, nn);
 	}
+	strmap_free(&by);
 }
 
 static void stale(struct session *s)

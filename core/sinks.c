@@ -52,16 +52,17 @@ static void find_audio(struct net *n, struct sink_run *sk)
 	sk->job.audio_first = at - (first ? (int)strtol(first, NULL, 10) : 1);
 }
 
+/* each: the key of every frame, one after the other. */
 static int root_key(const struct net_node *nn, const struct frame_list *frames, struct keymemo *km, char hex[65],
-                    struct err *e)
+                    struct key *each, struct err *e)
 {
 	struct sha s;
 	sha_init(&s);
 	for (int i = 0; i < frames->n; i++) {
-		struct key k;
-		if (net_key(km, nn, frames->v[i], &k, e) < 0) return -1;
+		if (net_key(km, nn, frames->v[i], &each[i], e) < 0) return -1;
+		keymemo_drop_before(km, frames->v[i] - 64);
 		sha_u64(&s, (uint64_t)(int64_t)frames->v[i]);
-		sha_key(&s, &k);
+		sha_key(&s, &each[i]);
 	}
 	struct key root = sha_end(&s);
 	key_hex(&root, hex);
@@ -69,20 +70,17 @@ static int root_key(const struct net_node *nn, const struct frame_list *frames, 
 }
 
 /* Leaves out the frames whose files are there already; false: none is left. */
-static int drop_fresh(struct sink_run *sk, struct keymemo *km, struct err *e)
+static void drop_fresh(struct sink_run *sk, const struct key *each)
 {
 	int n = 0;
 	for (int i = 0; i < sk->frames.n; i++) {
-		struct key k;
 		char hex[65];
-		if (net_key(km, sk->node, sk->frames.v[i], &k, e) < 0) return -1;
-		key_hex(&k, hex);
+		key_hex(&each[i], hex);
 		if (sk->node->type->frame_fresh && sk->node->type->frame_fresh(&sk->job, sk->frames.v[i], hex)) continue;
 		sk->frames.v[n++] = sk->frames.v[i];
 	}
 	sk->fresh = n == 0;
 	if (n) sk->frames.n = sk->job.nframes = n;
-	return 0;
 }
 
 bool sink_journals(const struct sink_run *sk)
@@ -106,6 +104,7 @@ int sink_prepare(struct net *n, const struct render_opts *o, struct keymemo *km,
 	const struct format *f = &sk->node->conn[0]->fmt;
 	const struct node_type *t = sk->node->type;
 	struct frame_list whole = { 0 };
+	struct key *each = NULL;
 	int rc = -1;
 	sk->km = km;
 	if (frames_parse(o->frames, f->first, f->last, &sk->frames, e) < 0)
@@ -119,12 +118,15 @@ int sink_prepare(struct net *n, const struct render_opts *o, struct keymemo *km,
 	sk->packed = t->packed ? t->packed(&sk->job) : 0;
 	if (part_of_clip(sk, o, e) < 0) { err_in(e, "write '%s'", sk->node->id); goto out; }
 	/* a part belongs to the clip of all frames: that is the file that may be there already */
-	if (root_key(sk->node, sk->job.part && all ? &whole : &sk->frames, km, sk->root, e) < 0) goto out;
+	const struct frame_list *rooted = sk->job.part && all ? &whole : &sk->frames;
+	each = xalloc((size_t)rooted->n + 1, sizeof *each);
+	if (root_key(sk->node, rooted, km, sk->root, each, e) < 0) goto out;
 	if (o->dry) sk->fresh = false;
 	else if (sk->kind & SINK_ORDERED) sk->fresh = t->fresh && t->fresh(&sk->job);
-	else if (drop_fresh(sk, km, e) < 0) goto out;
+	else drop_fresh(sk, each);
 	rc = 0;
 out:
+	free(each);
 	free(whole.v);
 	return rc;
 }

@@ -10,6 +10,32 @@ local function any(n, ...)
   for _, t in ipairs{ ... } do if n.traits[t] then return t end end
 end
 
+-- What is known of the nodes above each node, by index: of(node, known) says what a node adds to it and join(a, b) puts
+-- two such things together. One way through the graph, so that a rule stays linear in its nodes.
+local function gather(g, of, join)
+  local known = {}
+  for _, n in ipairs(g.nodes) do
+    local k
+    for _, i in ipairs(n.inputs) do
+      if i.picture then k = join(join(k, known[i.node.index]), of(i.node)) end
+    end
+    known[n.index] = k
+  end
+  return known
+end
+
+local function either(a, b) return a or b end
+local function higher(a, b)
+  if a and b then return max(a, b) end
+  return a or b
+end
+-- Two that differ are enough to know that one of them is not the asked one.
+local function two(a, b)
+  if not a or not b then return a or b end
+  if a[2] or a[1] == b[1] and not b[2] then return a end
+  return { a[1], a[1] == b[1] and b[2] or b[1] }
+end
+
 local outside = rule{ id = "0-in-a-pass",
   doc = "Outside passes stand only read, pattern, edit, use, write and viewing nodes.",
   check = function(g)
@@ -51,10 +77,12 @@ local pass_order = rule{ id = "3-pass-order", doc = "Pass kinds run in the order
   check = function(g)
     local told = {}
     -- Only a pass's result is seen outside it.
-    local results = g:picked(function(a) return a.pass and KINDS[a.pass.kind] and (a.pass.result or a) == a end)
+    local function result(a) return a.pass and KINDS[a.pass.kind] and (a.pass.result or a) == a end
+    local results, highest = g:picked(result), gather(g, function(a) return result(a) and KINDS[a.pass.kind] end, higher)
     for _, n in ipairs(g.nodes) do
       local q = n.pass
-      for _, a in ipairs(q and KINDS[q.kind] and results(n) or {}) do
+      local own = q and KINDS[q.kind]
+      for _, a in ipairs(own and (highest[n.index] or 0) > own and results(n) or {}) do
         local p = a.pass
         if p ~= q and KINDS[p.kind] > KINDS[q.kind] and not told[p.index .. ">" .. q.index] then
           told[p.index .. ">" .. q.index] = true
@@ -68,16 +96,23 @@ local pass_order = rule{ id = "3-pass-order", doc = "Pass kinds run in the order
 local ungraded = rule{ id = "4-ungraded-source",
   doc = "AI processes and upscales read ungraded pixels; only geometry and cleanup passes stand before an upscale.",
   check = function(g)
+    local function altered(a) return any(a, "neutral", "grade", "lut", "blur", "grain") end
+    local function early(p) return not p or p.kind == "geometry" or p.kind == "cleanup" end
+    local changed = gather(g, altered, either)
+    local passes = gather(g, function(a) return not early(a.pass) and { a.pass } end, two)
+    local function clean(n)
+      local p = n.traits.upscale and passes[n.index]
+      return not changed[n.index] and not (p and (p[1] ~= n.pass or p[2]))
+    end
     for _, n in ipairs(g.nodes) do
-      if any(n, "ai", "upscale") then
+      if any(n, "ai", "upscale") and not clean(n) then
         local what = n.traits.ai and "an AI process" or "an upscale"
         for _, a in ipairs(g:above(n)) do
-          local t = any(a, "neutral", "grade", "lut", "blur", "grain")
-          local p = a.pass
+          local t, p = altered(a), a.pass
           if t then
             g:find(n, what .. " reads pixels that '" .. a.id .. "' (" .. t .. ") has changed",
               "move '" .. a.id .. "' below '" .. n.id .. "'")
-          elseif n.traits.upscale and p and p ~= n.pass and p.kind ~= "geometry" and p.kind ~= "cleanup" then
+          elseif n.traits.upscale and p ~= n.pass and not early(p) then
             g:find(n, "an upscale stands below pass '" .. p.id .. "' (" .. (p.kind or "no kind") .. ")",
               "only geometry and cleanup passes may stand before an upscale")
           end
@@ -88,13 +123,15 @@ local ungraded = rule{ id = "4-ungraded-source",
 
 local neutral_first = rule{ id = "5-neutral-first", doc = "Neutral comes before look; a look pass never contains grain.",
   check = function(g)
+    local function look(a) return any(a, "grade", "lut", "tone") and kind(a) == "look" end
+    local looked = gather(g, look, either)
     for _, n in ipairs(g.nodes) do
       if n.traits.grain and kind(n) == "look" then
         g:find(n, "grain in a look pass", "move it to an integrate pass: grain is not part of the look")
       end
-      if n.traits.neutral then
+      if n.traits.neutral and looked[n.index] then
         for _, a in ipairs(g:above(n)) do
-          if any(a, "grade", "lut", "tone") and kind(a) == "look" then
+          if look(a) then
             g:find(n, "neutral correction below the look of '" .. a.id .. "'", "balance and match first, then the look")
           end
         end

@@ -163,6 +163,16 @@ static void text(void)
 		if (mx_parse(out, &back) || back != v) bad++;
 	}
 	test_ok(!bad, "mathx print is shortest and reads back (%d wrong)", bad);
+	bad = 0;
+	for (int i = 0; i < 5000; i++) {
+		double v = (double)(int64_t)(uni(0, 2e15) - 1e15) * (i % 3 ? 1 : 1e-12);
+		char libc[40];
+		v = (double)(int64_t)v;
+		mx_print(v, out);
+		snprintf(libc, sizeof libc, "%.0f", v);
+		bad += strcmp(out, libc) != 0 && strcmp(libc, "-0") != 0;
+	}
+	test_ok(!bad, "mathx print of whole numbers is as printf has it (%d wrong)", bad);
 	const char *junk[] = { "", " 1", "1 ", "inf", "nan", "-nan", "1e999", "1,5", "1e", "--1", "+-1", ".", "0x", "1f" };
 	double v;
 	bad = 0;
