@@ -4,7 +4,7 @@
  *   exr_peer levels FRAME DIR [PAIRS]     sizes and times of this project's compressions
  *   exr_peer tools FRAME DIR [PAIRS]      oiiotool reads and writes the frame, and so does `copy` below
  *   exr_peer copy IN OUT COMPRESSION half|float THREADS
- * SYNC=1: every write ends with fsync. ONLY="none zip": these compressions.
+ * SYNC=1: every write ends with fsync. COLD=1: every read starts without a page in memory. ONLY="none zip": these compressions.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -87,6 +87,17 @@ static void peer_read(const char *path, Frame &f, int threads)
 	in.readPixels(0, f.h - 1);
 }
 
+/* With COLD=1 reading starts from the disk. */
+static void evict(const std::string &path)
+{
+	if (!getenv("COLD"))
+		return;
+	int fd = open(path.c_str(), O_RDONLY);
+	fsync(fd);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	close(fd);
+}
+
 static Frame frame_of(struct image *im)
 {
 	Frame f;
@@ -144,7 +155,10 @@ static int table(Frame &f, Frame &g, const std::string &dir, int pairs, bool syn
 				for (int i = 0; i < pairs; i++) {
 					auto mine = [&] { ours_read(peer.c_str(), g.im, threads); };
 					auto its = [&] { peer_read(peer.c_str(), g, threads); };
-					if (i & 1) { timed(rb, its); timed(ra, mine); } else { timed(ra, mine); timed(rb, its); }
+					evict(peer);
+					if (i & 1) timed(rb, its); else timed(ra, mine);
+					evict(peer);
+					if (i & 1) timed(ra, mine); else timed(rb, its);
 				}
 				peer_read(ours.c_str(), g, threads);
 				if (is_half) {
