@@ -19,7 +19,8 @@ struct cache_store { struct exr_writer *x; struct cache_sum sum; char *path; };
 /* late: the file's parts are not made of whole strips (it was not written here), so the finish takes the hash. */
 struct cache_load { struct exr_reader *r; struct cache_sum sum; struct pixhash want; char *path; bool in_cache, late; };
 
-/* tests/bench/exr.sh has the figures. */
+/* Uncompressed: of a float frame of a clip ZIP takes 6 to 12 percent away for twenty times the time of writing it, of
+ * a half frame about half for seven times; a disk of 200 MB/s is faster than that (tests/bench/exr.sh). */
 struct cache_form cache_form_of(bool half)
 {
 	return (struct cache_form){ .half = half, .compression = EXRC_NONE };

@@ -47,7 +47,7 @@ size_t exr_reader_bytes(const struct exr_info *info, int threads);
 
 struct exr_write {
 	enum exr_compression compression;
-	int level;                         /* of ZIP and ZIPS, 1 to 12; 0: the usual one */
+	int level;                         /* of ZIP and ZIPS, 1 to 9; 0: the usual one */
 	bool half;
 	bool nosync;                       /* no fsync before the rename: for files whose reader checks them */
 	const char *const *attr;           /* name, value, name, value, ..., NULL: string attributes */

@@ -210,7 +210,7 @@ fail:
 /* OpenEXRCore holds a chunk packed, unpacked and, for PIZ, twice more; its tables are the rest. */
 size_t exr_reader_bytes(const struct exr_info *info, int threads)
 {
-	enum { TABLES = 1 << 19 };
+	enum { TABLES = 1 << 21 };
 	size_t w = (size_t)rect_w(info->fmt.data), h = (size_t)rect_h(info->fmt.data);
 	size_t lane = 5 * (size_t)info->chunk + TABLES, table = h * sizeof(uint64_t) + 65536;
 	size_t samples = info->luma_chroma ? (w * h * 3 + w * 13) * sizeof(float) : 0;

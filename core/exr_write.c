@@ -16,7 +16,7 @@
 #include "exr_int.h"
 #include "outfile.h"
 
-enum { HELD_MAX = 8, PART_BYTES = 1 << 20, PART_ROWS = 16, LEADER = 8, ZIP_LEVEL = 4 };
+enum { HELD_MAX = 8, PART_BYTES = 1 << 20, PART_ROWS = 16, LEADER = 8, ZIP_LEVEL = 1 };
 
 /* A packed part that waits for its place: data, or, without it, n bytes at its widest place in the file. */
 struct held { uint8_t *data; size_t n; bool ready; };
@@ -83,13 +83,13 @@ static size_t row_bytes(const struct format *f, bool half)
 
 size_t exr_writer_bytes(const struct format *f, const struct exr_write *w, int threads)
 {
-	enum { COMPRESSOR = 1 << 20 };
+	enum { COMPRESSOR = 1 << 21 };
 	size_t lines = (size_t)lines_of(w->compression), chunk = lines * row_bytes(f, w->half);
 	size_t part = part_chunks(f, (int)lines) * (chunk + LEADER), n = (size_t)threads;
 	size_t table = ((size_t)rect_h(f->data) + 1) * (sizeof(uint64_t) + sizeof(struct held)) + 65536;
 	if (w->compression == EXRC_NONE)
 		return table + (w->half ? n * part : n * PART_BYTES / 4);
-	return table + n * (COMPRESSOR + part + (w->compression == EXRC_PIZ ? 5 : 2) * chunk) + HELD_MAX * part;
+	return table + n * (COMPRESSOR + part + (w->compression == EXRC_PIZ ? 7 : 2) * chunk) + HELD_MAX * part;
 }
 
 static void set_up(struct exr_writer *x)

@@ -34,7 +34,8 @@ static int start(struct passfile **out, const char *path, int frame, const char 
                  bool half, struct err *e)
 {
 	const char *attr[] = { "interneg.key", hex, "interneg.strips", "00000000000000000000000000000000", NULL };
-	struct exr_write w = { .compression = EXRC_ZIP, .half = half, .attr = attr, .frame = frame,
+	/* Float pictures hardly shrink (tests/bench/exr.sh), halves do. */
+	struct exr_write w = { .compression = half ? EXRC_ZIP : EXRC_NONE, .half = half, .attr = attr, .frame = frame,
 		.fps = im->fmt.fps, .has_chroma = true };
 	struct exr_writer *x;
 	colour_primaries(im->fmt.space, w.chroma);

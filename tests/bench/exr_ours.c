@@ -46,7 +46,7 @@ static int fail(const struct err *e)
 	return -1;
 }
 
-struct image *ours_load(const char *path)
+struct image *ours_load(const char *path, int threads)
 {
 	struct err e = ERR_INIT;
 	struct exr_info info;
@@ -57,8 +57,8 @@ struct image *ours_load(const char *path)
 		return NULL;
 	}
 	struct image *im = image_new(pool, &info.fmt, "bench", &e);
-	if (im && exr_read(path, &info.fmt, &im->view, &e))
-		fail(&e);
+	if (im)
+		ours_read(path, im, threads);
 	exr_info_free(&info);
 	return im;
 }

@@ -6,7 +6,7 @@
 extern "C" {
 #endif
 struct image;
-struct image *ours_load(const char *path);
+struct image *ours_load(const char *path, int threads);
 struct image *ours_like(const struct image *im);
 void ours_size(const struct image *im, int *w, int *h, int *nch, const char **names, float **planes, long *stride);
 void ours_halve(struct image *im);

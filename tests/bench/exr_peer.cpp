@@ -2,11 +2,14 @@
  * medians of the pairs and their ratio (over 1: interneg is faster). Both start from and end in planar float.
  *   exr_peer table FRAME DIR [PAIRS]      every compression, float and half, 1 and 2 threads
  *   exr_peer levels FRAME DIR [PAIRS]     sizes and times of this project's compressions
- *   exr_peer copy IN OUT COMPRESSION THREADS
+ *   exr_peer tools FRAME DIR [PAIRS]      oiiotool reads and writes the frame, and so does `copy` below
+ *   exr_peer copy IN OUT COMPRESSION half|float THREADS
+ * SYNC=1: every write ends with fsync. COLD=1: every read starts without a page in memory. ONLY="none zip": these compressions.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -84,6 +87,17 @@ static void peer_read(const char *path, Frame &f, int threads)
 	in.readPixels(0, f.h - 1);
 }
 
+/* With COLD=1 reading starts from the disk. */
+static void evict(const std::string &path)
+{
+	if (!getenv("COLD"))
+		return;
+	int fd = open(path.c_str(), O_RDONLY);
+	fsync(fd);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	close(fd);
+}
+
 static Frame frame_of(struct image *im)
 {
 	Frame f;
@@ -106,6 +120,12 @@ static double median(std::vector<double> v)
 {
 	std::sort(v.begin(), v.end());
 	return v[v.size() / 2];
+}
+
+static double megabytes(const std::string &path)
+{
+	struct stat st;
+	return stat(path.c_str(), &st) ? 0 : (double)st.st_size / 1e6;
 }
 
 static void row(const char *what, const std::string &comp, bool is_half, int threads, Times &a, Times &b)
@@ -135,7 +155,10 @@ static int table(Frame &f, Frame &g, const std::string &dir, int pairs, bool syn
 				for (int i = 0; i < pairs; i++) {
 					auto mine = [&] { ours_read(peer.c_str(), g.im, threads); };
 					auto its = [&] { peer_read(peer.c_str(), g, threads); };
-					if (i & 1) { timed(rb, its); timed(ra, mine); } else { timed(ra, mine); timed(rb, its); }
+					evict(peer);
+					if (i & 1) timed(rb, its); else timed(ra, mine);
+					evict(peer);
+					if (i & 1) timed(ra, mine); else timed(rb, its);
 				}
 				peer_read(ours.c_str(), g, threads);
 				if (is_half) {
@@ -149,6 +172,9 @@ static int table(Frame &f, Frame &g, const std::string &dir, int pairs, bool syn
 					bad += !ours_equal(f.im, g.im);
 				row("write", comp, is_half, threads, wa, wb);
 				row("read", comp, is_half, threads, ra, rb);
+				if (threads == 1)
+					printf("size  %-5s %-5s    interneg %7.1f MB  OpenEXR C++ %7.1f MB\n", comp, is_half ? "half" : "float",
+					       megabytes(ours), megabytes(peer));
 				unlink(ours.c_str());
 				unlink(peer.c_str());
 			}
@@ -165,28 +191,92 @@ static void levels(Frame &f, Frame &g, const std::string &dir, int pairs)
 	for (int is_half = 0; is_half < 2; is_half++)
 		for (auto &k : t) {
 			Times w, r;
-			struct stat st;
 			for (int i = 0; i < pairs; i++) {
 				timed(w, [&] { ours_write(path.c_str(), f.im, k.comp, k.level, is_half, 0, 2); });
 				timed(r, [&] { ours_read(path.c_str(), g.im, 2); });
 			}
-			stat(path.c_str(), &st);
 			printf("%-5s %-4s level %d: write cpu %7.1f ms  read cpu %6.1f ms  %6.1f MB\n", is_half ? "half" : "float", k.comp,
-			       k.level, median(w.cpu), median(r.cpu), (double)st.st_size / 1e6);
+			       k.level, median(w.cpu), median(r.cpu), megabytes(path));
 		}
 	unlink(path.c_str());
+}
+
+/* A command's wall and CPU time, children included. */
+static int command(Times &t, const std::string &line)
+{
+	struct rusage u;
+	int st = 0;
+	double w = now(CLOCK_MONOTONIC);
+	pid_t pid = fork();
+	if (pid == 0) {
+		execl("/bin/sh", "sh", "-c", line.c_str(), (char *)NULL);
+		_exit(127);
+	}
+	wait4(pid, &st, 0, &u);
+	t.wall.push_back(now(CLOCK_MONOTONIC) - w);
+	t.cpu.push_back((double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3
+	                + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3);
+	return st;
+}
+
+/* Start-up is measured on a small picture and taken off. */
+static void net(Times &t, const Times &start)
+{
+	for (double &v : t.wall)
+		v = std::max(v - median(start.wall), 0.1);
+	for (double &v : t.cpu)
+		v = std::max(v - median(start.cpu), 0.1);
+}
+
+static int tools(const std::string &self, const std::string &frame, const std::string &dir, int pairs)
+{
+	std::string tiny = dir + "/tiny.exr", in = dir + "/in.exr", out = dir + "/out.exr";
+	if (system("oiiotool --help >/dev/null 2>&1"))
+		return printf("no oiiotool\n"), 0;
+	const char *one = getenv("ONLY");
+	for (const char *comp : { "none", "rle", "zips", "zip", "piz" })
+		for (const char *type : { "float", "half" })
+			for (int threads = 1; threads <= 2; threads++) {
+				if (one && !strstr(one, comp))
+					continue;
+				std::string n = std::to_string(threads);
+				auto mine = [&](const std::string &from) { return self + " copy " + from + " " + out + " " + comp + " " + type + " " + n; };
+				auto its = [&](const std::string &from) {
+					return "oiiotool --threads " + n + " " + from + " -d " + type + " --compression " + comp + " -o " + out;
+				};
+				Times a, b, sa, sb, ignore;
+				command(ignore, self + " copy " + frame + " " + in + " " + comp + " " + type + " 2");
+				command(ignore, "oiiotool " + frame + " --cut 16x16+0+0 -o " + tiny);
+				for (int i = 0; i < pairs; i++) {
+					command(sa, mine(tiny));
+					command(sb, its(tiny));
+					command(a, mine(in));
+					command(b, its(in));
+				}
+				net(a, sa);
+				net(b, sb);
+				printf("copy  %-5s %-5s %d  interneg %7.1f ms (cpu %7.1f)  oiiotool %10.1f ms (cpu %7.1f)  ratio %5.2f (cpu %5.2f)\n",
+				       comp, type, threads, median(a.wall), median(a.cpu), median(b.wall), median(b.cpu),
+				       median(b.wall) / median(a.wall), median(b.cpu) / median(a.cpu));
+				fflush(stdout);
+			}
+	for (const std::string &p : { tiny, in, out })
+		unlink(p.c_str());
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	if (argc < 4)
-		return fprintf(stderr, "usage: exr_peer table|levels FRAME DIR [PAIRS] | copy IN OUT COMPRESSION THREADS\n"), 2;
+		return fprintf(stderr, "usage: exr_peer table|levels FRAME DIR [PAIRS] | tools FRAME DIR [PAIRS] | copy IN OUT COMPRESSION half|float THREADS\n"), 2;
 	setGlobalThreadCount(2);
-	if (!strcmp(argv[1], "copy") && argc == 6) {
-		struct image *im = ours_load(argv[2]);
-		return !im || ours_write(argv[3], im, argv[4], 0, 0, 0, atoi(argv[5]));
+	if (!strcmp(argv[1], "copy") && argc == 7) {
+		struct image *im = ours_load(argv[2], atoi(argv[6]));
+		return !im || ours_write(argv[3], im, argv[4], 0, !strcmp(argv[5], "half"), 0, atoi(argv[6]));
 	}
-	struct image *im = ours_load(argv[2]);
+	if (!strcmp(argv[1], "tools"))
+		return tools(argv[0], argv[2], argv[3], argc > 4 ? atoi(argv[4]) : 3);
+	struct image *im = ours_load(argv[2], 2);
 	if (!im)
 		return 1;
 	Frame f = frame_of(im), g = frame_of(ours_like(im));

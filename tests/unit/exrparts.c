@@ -303,6 +303,47 @@ static void cached(void)
 	free(dir);
 }
 
+static void store_byte(int fd, off_t at, uint8_t v)
+{
+	if (pwrite(fd, &v, 1, at) != 1)
+		test_ok(0, "pwrite");
+}
+
+/* Every byte of header, table and first chunks, then bytes here and there: reading ends, and an error names the file. */
+static void damaged(void)
+{
+	static const uint8_t values[] = { 0, 1, 0x7f, 0x80, 0xff };
+	struct err e = ERR_INIT;
+	struct image *im = picture(24, 40, "R G B", 6), *b = like(im);
+	const char *path = in_tmp("hurt.exr");
+	for (int k = 0; k < 2 * EXRC_PIZ; k++) {
+		struct exr_write w = { .compression = (enum exr_compression)(k / 2), .half = k & 1, .nosync = true };
+		struct stat st = { 0 };
+		int wrong = 0, nameless = 0;
+		exr_write(path, &im->fmt, &im->view, &w, &e);
+		int fd = open(path, O_RDWR);
+		fstat(fd, &st);
+		for (off_t at = 8; at < st.st_size; at += at < 900 ? 1 : 37) {
+			uint8_t was = 0;
+			if (pread(fd, &was, 1, at) != 1)
+				break;
+			store_byte(fd, at, values[(at + k) % 5] == was ? was ^ 0x55 : values[(at + k) % 5]);
+			err_clear(&e);
+			if (exr_read(path, &im->fmt, &b->view, &e)) {
+				wrong++;
+				nameless += !strstr(e.msg, path) || (e.code != E_INPUT && e.code != E_MEMORY);
+			}
+			store_byte(fd, at, was);
+		}
+		close(fd);
+		test_ok(wrong > 100 && nameless == 0 && exr_read(path, &im->fmt, &b->view, &e) == 0 && (w.half || equal(im, b)),
+		        "%s %s: %d damaged places refused, %d without a name", names[k / 2], w.half ? "half" : "float", wrong, nameless);
+	}
+	unlink(path);
+	image_unref(&b);
+	image_unref(&im);
+}
+
 /* The file as oiiotool re-saves it, as OpenEXR makes it tiled, as FFmpeg decodes it. */
 static int through(const char *cmd, const char *out, const struct image *im)
 {
@@ -374,6 +415,7 @@ int main(void)
 	given_up();
 	attributes();
 	cached();
+	damaged();
 	other_programs();
 	pool_free(&pool);
 	rmdir(test_tmp());
