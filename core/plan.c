@@ -106,6 +106,19 @@ static void fill_stage(struct stage *s, const struct net_node *out)
 	s->keep = out->keep;
 }
 
+static void list_edge(const struct plan *p, struct stage *s)
+{
+	size_t cap = 0;
+	for (int i = 0; i < s->n; i++) {
+		bool outside = false;
+		for (int c = 0; c < s->node[i]->nconn; c++)
+			outside |= s->node[i]->conn[c] && p->stage_of[s->node[i]->conn[c]->index] != s->index;
+		if (!outside) continue;
+		s->edge = grow(s->edge, (size_t)s->nedge, &cap, sizeof *s->edge);
+		s->edge[s->nedge++] = i;
+	}
+}
+
 static void number_stages(struct plan *p, const int *stage)
 {
 	const struct net *n = p->net;
@@ -125,6 +138,7 @@ static void number_stages(struct plan *p, const int *stage)
 		s->node = xrealloc(s->node, (size_t)s->n + 1, sizeof *s->node);
 		s->node[s->n++] = n->node[i];
 	}
+	for (int i = 0; i < p->nstage; i++) list_edge(p, &p->stage[i]);
 	free(renum);
 }
 
@@ -177,7 +191,10 @@ void plan_free(struct plan **pp)
 {
 	struct plan *p = *pp;
 	if (!p) return;
-	for (int i = 0; i < p->nstage; i++) free(p->stage[i].node);
+	for (int i = 0; i < p->nstage; i++) {
+		free(p->stage[i].node);
+		free(p->stage[i].edge);
+	}
 	free(p->stage);
 	free(p->stage_of);
 	free(p->slot_of);
@@ -197,13 +214,14 @@ int stage_inputs(struct plan *p, const struct stage *s, int frame, struct stage_
 {
 	struct needs nd;
 	out->n = 0;
-	for (int i = 0; i < s->n; i++) {
-		const struct net_node *nn = s->node[i];
-		struct node_ctx c;
+	for (int i = 0; i < s->nedge; i++) {
+		const struct net_node *nn = s->node[s->edge[i]];
+		struct node_ctx own;
 		struct node_common cm;
-		if (net_ctx_at(p->net, nn, frame, &c, &cm, e) < 0) return -1;
-		if (net_identity(nn, &c)) { nd.n = 0; need_add(&nd, 0, frame, nn->fmt.data); }
-		else net_needs(nn, &c, frame, nn->fmt.data, &nd);
+		const struct node_ctx *c = nn->animated ? &own : &nn->ctx;
+		if (nn->animated && net_ctx_at(p->net, nn, frame, &own, &cm, e) < 0) return -1;
+		if (net_identity(nn, c)) { nd.n = 0; need_add(&nd, 0, frame, nn->fmt.data); }
+		else net_needs(nn, c, frame, nn->fmt.data, &nd);
 		for (int k = 0; k < nd.n; k++) {
 			const struct net_node *src = nn->conn[nd.v[k].conn];
 			if (!src || p->stage_of[src->index] == s->index) continue;
@@ -211,7 +229,7 @@ int stage_inputs(struct plan *p, const struct stage *s, int frame, struct stage_
 			f = f < src->fmt.first ? src->fmt.first : f > src->fmt.last ? src->fmt.last : f;
 			add_need(out, src, f);
 		}
-		net_ctx_free(nn, &c);
+		if (nn->animated) net_ctx_free(nn, &own);
 	}
 	return 0;
 }

@@ -14,6 +14,7 @@ struct stage {
 	int index;
 	enum stage_kind kind;
 	struct net_node **node; int n;
+	int *edge, nedge;                    /* places of the members that read other stages' pictures */
 	struct net_node *out;
 	size_t bytes;                        /* of the output image */
 	bool keep;                           /* frames are intermediates on disk */
