@@ -11,6 +11,7 @@
 
 #include "gauss.h"
 #include "image.h"
+#include "px_fetch.h"
 
 #define BLUR_EDGES "hold|mirror|black"
 enum { EDGES_HOLD, EDGES_MIRROR, EDGES_BLACK };
@@ -197,11 +198,15 @@ static IN_UNUSED int px_blur(const struct px_kernel *kx, const struct px_kernel 
 	if (rect_empty(have)) { view_clear(out, r); return 0; }
 	for (int ch = 0; ch < out->nch; ch++) {
 		for (int y = have.y0; y < have.y1; y++) {
+			if (y + PX_AHEAD < have.y1) px_fetch_row(view_at(in, ch, have.x0, y + PX_AHEAD), rect_w(have), 0);
 			px_blur_fetch(in, ch, y, r.x0 - kx->radius, w + 2 * kx->radius, data, edges, line);
 			px_blur_across(kx->radius, kx->w, line + kx->radius, w, rows + (ptrdiff_t)(y - have.y0) * stride);
 			if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 		}
-		for (int y = r.y0; y < r.y1; y++) px_blur_down(ky->radius, ky->w, &band, y, w, view_at(out, ch, r.x0, y));
+		for (int y = r.y0; y < r.y1; y++) {
+			if (y + PX_AHEAD < r.y1) px_fetch_row(view_at(out, ch, r.x0, y + PX_AHEAD), w, 1);
+			px_blur_down(ky->radius, ky->w, &band, y, w, view_at(out, ch, r.x0, y));
+		}
 	}
 	return 0;
 }

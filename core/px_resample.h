@@ -9,16 +9,8 @@
 #include <stdatomic.h>
 
 #include "image.h"
+#include "px_fetch.h"
 #include "resample.h"
-
-enum { PX_RS_AHEAD = 8 };            /* rows */
-
-/* Asks for the lines of a row of n floats early: waiting for them is most of what enlarging costs. */
-IN_INLINE void px_fetch_row(const float *d, int n, int write)
-{
-	if (write) for (int x = 0; x < n; x += 16) __builtin_prefetch(d + x, 1);
-	else for (int x = 0; x < n; x += 16) __builtin_prefetch(d + x, 0);
-}
 
 /* Takes a share of what exceeds the neighbourhood's extremes away. A difference is above 0 exactly
  * where the first number is greater. */
@@ -350,8 +342,8 @@ static void px_resample_fill(struct px_resample_pass *p, int end)
 	while (p->next < end) {
 		int y = p->next - p->s.y0, n = p->s.y1 - p->next < 8 ? p->s.y1 - p->next : 8;
 		if (p->regular) {
-			if (p->next + PX_RS_AHEAD < p->s.y1)
-				px_fetch_row(view_at(p->in, p->ch, p->s.x0, p->next + PX_RS_AHEAD), rect_w(p->s), 0);
+			if (p->next + PX_AHEAD < p->s.y1)
+				px_fetch_row(view_at(p->in, p->ch, p->s.x0, p->next + PX_AHEAD), rect_w(p->s), 0);
 			px_resample_row(p->rs, p->span, view_at(p->in, p->ch, p->s.x0, p->next), p->s.x0, p->r.x0, p->r.x1,
 			                px_ring_row(&p->ring, y));
 			p->next++;
@@ -379,7 +371,7 @@ static IN_UNUSED int px_resample(const struct resample *rs, const struct view *i
 		p.next = p.s.y0;
 		for (int y = r.y0; y < r.y1; y++) {
 			int i = y - o0;
-			if (y + PX_RS_AHEAD < r.y1) px_fetch_row(view_at(out, p.ch, r.x0, y + PX_RS_AHEAD), n, 1);
+			if (y + PX_AHEAD < r.y1) px_fetch_row(view_at(out, p.ch, r.x0, y + PX_AHEAD), n, 1);
 			px_resample_fill(&p, rs->y.left[i] + rs->y.taps);
 			px_resample_out(rs, &p.ring, p.s.y0, i, n, view_at(out, p.ch, r.x0, y));
 			if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;

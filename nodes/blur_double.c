@@ -64,6 +64,7 @@ static int tile(const struct call *c, struct rect r)
 			if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 		}
 		for (int y = r.y0; y < r.y1; y++) {
+			if (y + PX_AHEAD < r.y1) px_fetch_row(view_at(c->out, ch, r.x0, y + PX_AHEAD), w, 1);
 			const float *k = rows + (ptrdiff_t)((p->down ? px_floor2(y) - 2 : y) - src.y0) * stride;
 			const float *five[5] = { k, k + stride, k + 2 * stride, k + 3 * stride, k + 4 * stride };
 			float *d = view_at(c->out, ch, r.x0, y);

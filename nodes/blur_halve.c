@@ -65,6 +65,8 @@ static int tile(const struct call *c, struct rect r)
 	for (int ch = 0; ch < c->out->nch; ch++) {
 		for (int y = have.y0; y < have.y1; y++) {
 			float *d = rows + (ptrdiff_t)(y - have.y0) * stride;
+			if (y + PX_AHEAD < have.y1)
+				px_fetch_row(view_at(&c->in[0], ch, have.x0, y + PX_AHEAD), rect_w(have), 0);
 			px_blur_fetch(&c->in[0], ch, y, src.x0, lw, data, p->edges, p->across ? line : d);
 			if (p->across) px_halve_across(line, w, even, odd, d);
 			if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
