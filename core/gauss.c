@@ -54,7 +54,8 @@ void gauss_half_float(double sigma, int radius, int norm, float *w)
 /* Found by minimising the largest alias of a Gaussian of two halved pixels, exp(-8 pi^2 f^2) |H(1/2 -
  * f/2) / H(f/2)|, over filters (1 + z)(z^2 + 2 cos(t) z + 1)...: t = 0.19401, 0.39649, 0.61429, 0.87098;
  * the sum is 1 exactly. */
-const float gauss_halve[5] = { 0x1.67f59p-9f, 0x1.5bcdb6p-6f, 0x1.3644eap-4f, 0x1.4f6e28p-3f, 0x1.e455d6p-3f };
+const float gauss_halve[5] = { 0x1.67f59p-9f, 0x1.5bcdb6p-6f, 0x1.3644eap-4f, 0x1.4f6e28p-3f,
+			0x1.e455d6p-3f };
 
 int gauss_levels(double sigma)
 {

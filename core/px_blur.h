@@ -71,7 +71,8 @@ static IN_UNUSED void px_blur_fetch(const struct view *in, int ch, int y, int x0
 }
 
 /* Rows [y0, y1) of one channel that were filtered across; black: a row of zeros. */
-struct px_band { float *row; ptrdiff_t stride; int y0, y1; int edges; struct rect data; const float *black; };
+struct px_band { float *row; ptrdiff_t stride; int y0,
+			y1; int edges; struct rect data; const float *black; };
 
 IN_INLINE const float *px_band_row(const struct px_band *b, int y)
 {
@@ -84,7 +85,8 @@ IN_INLINE const float *px_band_row(const struct px_band *b, int y)
 enum { PX_BLUR_SMALL = 8, PX_BLUR_STEP = 64 };
 
 /* n pixels across; the radius is a constant. */
-IN_INLINE void px_blur_short(int radius, const float *IN_RESTRICT w, const float *s, int n, float *IN_RESTRICT d)
+IN_INLINE void px_blur_short(int radius, const float *IN_RESTRICT w, const float *s, int n,
+			float *IN_RESTRICT d)
 {
 	IN_IVDEP
 	for (int x = 0; x < n; x++) {
@@ -101,7 +103,8 @@ IN_INLINE void px_blur_short_row(int radius, const float *w, const float *s, int
 	px_blur_short(radius, w, s + x, n - x, d + x);
 }
 
-static IN_UNUSED void px_blur_across(int radius, const float *w, const float *s, int n, float *IN_RESTRICT d)
+static IN_UNUSED void px_blur_across(int radius, const float *w, const float *s, int n,
+			float *IN_RESTRICT d)
 {
 	switch (radius) {
 	case 1: px_blur_short_row(1, w, s, n, d); return;
@@ -117,7 +120,8 @@ static IN_UNUSED void px_blur_across(int radius, const float *w, const float *s,
 		const float *c = s + x;
 		for (int i = radius; i > 0; i--)
 			for (int b = 0; b < 4; b++)
-				acc[b] += w[i] * (*(const vnf *)(c + b * IN_LANES - i) + *(const vnf *)(c + b * IN_LANES + i));
+				acc[b] += w[i] * (*(const vnf *)(c +
+					b * IN_LANES - i) + *(const vnf *)(c + b * IN_LANES + i));
 		for (int b = 0; b < 4; b++) *(vnf *)(d + x + b * IN_LANES) = acc[b] + w[0] * *(const vnf *)(c + b * IN_LANES);
 	}
 	for (; x < n; x++) {
@@ -139,7 +143,8 @@ IN_INLINE void px_blur_short_down(int radius, const float *IN_RESTRICT w, const 
 	}
 }
 
-static IN_UNUSED void px_blur_short_downs(int radius, const float *w, const struct px_band *b, int y, int n, float *IN_RESTRICT d)
+static IN_UNUSED void px_blur_short_downs(int radius, const float *w, const struct px_band *b,
+			int y, int n, float *IN_RESTRICT d)
 {
 	const float *r[2 * PX_BLUR_SMALL + 1];
 	for (int i = -radius; i <= radius; i++) r[radius + i] = px_band_row(b, y + i);
@@ -151,7 +156,8 @@ static IN_UNUSED void px_blur_short_downs(int radius, const float *w, const stru
 	}
 }
 
-static IN_UNUSED void px_blur_down(int radius, const float *w, const struct px_band *b, int y, int n, float *IN_RESTRICT d)
+static IN_UNUSED void px_blur_down(int radius, const float *w, const struct px_band *b, int y,
+			int n, float *IN_RESTRICT d)
 {
 	if (radius > 0 && radius <= 4) { px_blur_short_downs(radius, w, b, y, n, d); return; }
 	const float *c = px_band_row(b, y);
@@ -198,9 +204,11 @@ static IN_UNUSED int px_blur(const struct px_kernel *kx, const struct px_kernel 
 	if (rect_empty(have)) { view_clear(out, r); return 0; }
 	for (int ch = 0; ch < out->nch; ch++) {
 		for (int y = have.y0; y < have.y1; y++) {
-			if (y + PX_AHEAD < have.y1) px_fetch_row(view_at(in, ch, have.x0, y + PX_AHEAD), rect_w(have), 0);
+			if (y + PX_AHEAD < have.y1) px_fetch_row(view_at(in, ch, have.x0, y + PX_AHEAD),
+				rect_w(have), 0);
 			px_blur_fetch(in, ch, y, r.x0 - kx->radius, w + 2 * kx->radius, data, edges, line);
-			px_blur_across(kx->radius, kx->w, line + kx->radius, w, rows + (ptrdiff_t)(y - have.y0) * stride);
+			px_blur_across(kx->radius, kx->w, line + kx->radius, w,
+				rows + (ptrdiff_t)(y - have.y0) * stride);
 			if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 		}
 		for (int y = r.y0; y < r.y1; y++) {
@@ -211,7 +219,8 @@ static IN_UNUSED int px_blur(const struct px_kernel *kx, const struct px_kernel 
 	return 0;
 }
 
-/* --- halving: pixel j of the half is h over pixels 2j-4 .. 2j+5, so that 2j and 2j+1 are its middle --- */
+/* --- halving: pixel j of the half is h over pixels 2j-4 .. 2j+5,
+			so that 2j and 2j+1 are its middle --- */
 
 /* The existing pixels that halving reads for r; an axis that is not halved reads itself. */
 IN_INLINE struct rect px_halve_need(struct rect r, bool dx, bool dy)
@@ -221,7 +230,8 @@ IN_INLINE struct rect px_halve_need(struct rect r, bool dx, bool dy)
 }
 
 /* n halved pixels of line s, which begins at the first tap; half holds n + 4 of its even pixels. */
-static IN_UNUSED void px_halve_across(const float *IN_RESTRICT s, int n, float *IN_RESTRICT even, float *IN_RESTRICT odd,
+static IN_UNUSED void px_halve_across(const float *IN_RESTRICT s, int n, float *IN_RESTRICT even,
+			float *IN_RESTRICT odd,
                             float *IN_RESTRICT d)
 {
 	const float *h = gauss_halve;
@@ -258,7 +268,8 @@ IN_INLINE struct rect px_double_need(struct rect r, bool dx, bool dy)
 }
 
 /* Pixels [x0, x0 + n) from line s, whose first pixel is the half's floor(x0 / 2) - 2. */
-static IN_UNUSED void px_double_across(const float *IN_RESTRICT s, int x0, int n, float *IN_RESTRICT t, float *IN_RESTRICT d)
+static IN_UNUSED void px_double_across(const float *IN_RESTRICT s, int x0, int n,
+			float *IN_RESTRICT t, float *IN_RESTRICT d)
 {
 	const float *h = gauss_halve;
 	int skip = x0 & 1, m = (n + skip + 1) / 2;

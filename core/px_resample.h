@@ -29,8 +29,10 @@ IN_INLINE void px_transpose4(const float *const s[4], float *IN_RESTRICT t, ptrd
 {
 	typedef int v4i __attribute__((vector_size(16)));
 	v4f a = *(const v4f *)s[0], b = *(const v4f *)s[1], c = *(const v4f *)s[2], d = *(const v4f *)s[3];
-	v4f ab = __builtin_shuffle(a, b, (v4i){ 0, 4, 1, 5 }), cd = __builtin_shuffle(c, d, (v4i){ 0, 4, 1, 5 });
-	v4f ba = __builtin_shuffle(a, b, (v4i){ 2, 6, 3, 7 }), dc = __builtin_shuffle(c, d, (v4i){ 2, 6, 3, 7 });
+	v4f ab = __builtin_shuffle(a, b, (v4i){ 0, 4, 1, 5 }), cd = __builtin_shuffle(c, d, (v4i){ 0,
+		4, 1, 5 });
+	v4f ba = __builtin_shuffle(a, b, (v4i){ 2, 6, 3, 7 }), dc = __builtin_shuffle(c, d, (v4i){ 2,
+		6, 3, 7 });
 	*(v4f *)(t) = __builtin_shuffle(ab, cd, (v4i){ 0, 1, 4, 5 });
 	*(v4f *)(t + step) = __builtin_shuffle(ab, cd, (v4i){ 2, 3, 6, 7 });
 	*(v4f *)(t + 2 * step) = __builtin_shuffle(ba, dc, (v4i){ 0, 1, 4, 5 });
@@ -128,7 +130,8 @@ static void px_resample_rows(const struct resample *rs, const struct px_ring_row
 /* --- horizontally, weights that repeat: along x --- */
 
 /* Output pixel i of one row; s is the row, x0 its first pixel. */
-IN_INLINE float px_resample_pixel(const struct resample_axis *a, float share, int i, const float *s, int x0)
+IN_INLINE float px_resample_pixel(const struct resample_axis *a, float share, int i,
+			const float *s, int x0)
 {
 	const float *w = a->w + (size_t)i * (size_t)a->taps, *p = s + (a->left[i] - x0);
 	float acc = w[0] * p[0];
@@ -239,7 +242,8 @@ static void px_resample_row(const struct resample *rs, struct px_periods span, c
 
 /* n pixels of one output row from rows s; the neighbour rows are p and q. taps and ring are
  * constants, n may be one. */
-IN_INLINE void px_resample_mix(const float *const *s, int taps, const float *IN_RESTRICT w, bool ring, float share,
+IN_INLINE void px_resample_mix(const float *const *s, int taps, const float *IN_RESTRICT w,
+			bool ring, float share,
                                const float *p, const float *q, int n, float *IN_RESTRICT a)
 {
 	IN_IVDEP
@@ -252,7 +256,8 @@ IN_INLINE void px_resample_mix(const float *const *s, int taps, const float *IN_
 }
 
 /* One output row; lo: first of the two neighbour rows when ring. taps and ring are constants. */
-IN_INLINE void px_resample_down(const struct px_ring_rows *r, int left, int taps, const float *w, bool ring,
+IN_INLINE void px_resample_down(const struct px_ring_rows *r, int left, int taps, const float *w,
+			bool ring,
                                 float share, int lo, int n, float *IN_RESTRICT a)
 {
 	const float *s[8], *p = px_ring_row(r, lo), *q = px_ring_row(r, lo + 1);
@@ -270,7 +275,8 @@ IN_INLINE void px_resample_down(const struct px_ring_rows *r, int left, int taps
 enum { PX_RS_BLOCK = 4 * IN_LANES };
 
 /* Limits a block to the extremes of n rows. */
-static void px_resample_bound(const struct px_ring_rows *ring, int first, int n, int x, float share, float *IN_RESTRICT acc)
+static void px_resample_bound(const struct px_ring_rows *ring, int first, int n, int x,
+			float share, float *IN_RESTRICT acc)
 {
 	float lo[PX_RS_BLOCK], hi[PX_RS_BLOCK];
 	const float *s = px_ring_row(ring, first) + x;
@@ -310,7 +316,8 @@ static void px_resample_vertical(const struct resample *rs, const struct px_ring
 }
 
 /* Output row i from the ring. */
-static void px_resample_out(const struct resample *rs, const struct px_ring_rows *rows, int base, int i, int n,
+static void px_resample_out(const struct resample *rs, const struct px_ring_rows *rows, int base,
+			int i, int n,
                             float *IN_RESTRICT out)
 {
 	const struct resample_axis *a = &rs->y;
@@ -344,7 +351,8 @@ static void px_resample_fill(struct px_resample_pass *p, int end)
 		if (p->regular) {
 			if (p->next + PX_AHEAD < p->s.y1)
 				px_fetch_row(view_at(p->in, p->ch, p->s.x0, p->next + PX_AHEAD), rect_w(p->s), 0);
-			px_resample_row(p->rs, p->span, view_at(p->in, p->ch, p->s.x0, p->next), p->s.x0, p->r.x0, p->r.x1,
+			px_resample_row(p->rs, p->span, view_at(p->in, p->ch, p->s.x0, p->next), p->s.x0,
+				p->r.x0, p->r.x1,
 			                px_ring_row(&p->ring, y));
 			p->next++;
 			continue;

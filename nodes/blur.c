@@ -96,7 +96,8 @@ static int tile(const struct call *c, struct rect r)
 	const struct blur *p = c->n->v;
 	const struct state *s = c->n->state;
 	struct px_kernel kx = { s->x.radius, s->x.w }, ky = { s->y.radius, s->y.w };
-	return px_blur(&kx, &ky, p->edges, &c->in[0], c->out, r, around(c->n, r), c->n->in[0]->data, c->scratch,
+	return px_blur(&kx, &ky, p->edges, &c->in[0], c->out, r, around(c->n, r), c->n->in[0]->data,
+		c->scratch,
 	               c->cancel);
 }
 
@@ -127,7 +128,8 @@ static void chain_make(struct chain *c, double sigma, int edges, int a, int b)
 	c->radius = c->levels ? gauss_core_radius(sigma, c->levels) : radius_of(sigma);
 	c->data[0] = c->result[0] = (struct span){ a, b };
 	for (int i = 1; i <= c->levels; i++)
-		c->result[i] = (struct span){ floor2(c->result[i - 1].a) - 2, floor2(c->result[i - 1].b - 1) + 3 };
+		c->result[i] = (struct span){ floor2(c->result[i - 1].a) - 2,
+			floor2(c->result[i - 1].b - 1) + 3 };
 	struct span need = c->result[c->levels], bound[MAX_LEVELS + 1] = { { a, b } };
 	need.a -= c->radius;
 	need.b += c->radius;
@@ -141,7 +143,8 @@ static void chain_make(struct chain *c, double sigma, int edges, int a, int b)
 	}
 }
 
-static int set_window(struct expand *x, struct xnode *k, const struct span *h, const struct span *v, struct err *e)
+static int set_window(struct expand *x, struct xnode *k, const struct span *h,
+			const struct span *v, struct err *e)
 {
 	double from[2] = { h->a, v->a }, to[2] = { h->b, v->b };
 	if (expand_set_num(x, k, "from", from, 2, e) < 0) return -1;
@@ -157,7 +160,8 @@ static int set_axes(struct expand *x, struct xnode *k, bool h, bool v, int edges
 }
 
 /* A node of the composition that reads from. */
-static struct xnode *step(struct expand *x, const char *type, int level, struct xnode *from, struct err *e)
+static struct xnode *step(struct expand *x, const char *type, int level, struct xnode *from,
+			struct err *e)
 {
 	char name[40];
 	snprintf(name, sizeof name, "%s%d", type + 5, level);
@@ -172,12 +176,14 @@ static const struct span *at(const struct chain *c, const struct span *s, int le
 }
 
 /* The last doubling: the owner's mask and mix stand here, where its picture is at hand. */
-static int finish(struct expand *x, const struct node_ctx *n, struct xnode *k, struct xnode *from, struct err *e)
+static int finish(struct expand *x, const struct node_ctx *n, struct xnode *k,
+			struct xnode *from, struct err *e)
 {
 	struct rect d = n->in[0]->display;
 	double a[2] = { d.x0, d.y0 }, b[2] = { d.x1, d.y1 };
 	struct xnode *mask = expand_input(x, 1);
-	if (expand_set_num(x, k, "display_from", a, 2, e) < 0 || expand_set_num(x, k, "display_to", b, 2, e) < 0) return -1;
+	if (expand_set_num(x, k, "display_from", a, 2, e) < 0 || expand_set_num(x, k, "display_to",
+		b, 2, e) < 0) return -1;
 	if (expand_connect(x, k, "low", from, e) < 0) return -1;
 	if (mask && expand_connect(x, k, "mask", mask, e) < 0) return -1;
 	expand_common(x, k);
@@ -202,7 +208,8 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 		if (set_window(x, k, at(&h, h.data, i), at(&v, v.data, i), e) < 0) return -1;
 	}
 	if (!(k = step(x, "blur_core", top, k, e)) || set_axes(x, k, true, true, p->edges, e) < 0) return -1;
-	if (expand_set_num(x, k, "sigma", sigma, 2, e) < 0 || expand_set_num(x, k, "levels", levels, 2, e) < 0) return -1;
+	if (expand_set_num(x, k, "sigma", sigma, 2, e) < 0 || expand_set_num(x, k, "levels", levels,
+		2, e) < 0) return -1;
 	if (set_window(x, k, at(&h, h.result, top), at(&v, v.result, top), e) < 0) return -1;
 	for (int i = top - 1; i >= 0; i--) {
 		struct xnode *low = k;

@@ -8,13 +8,17 @@
 struct blur_core { double sigma[2], levels[2]; int across, down, edges; double from[2], to[2]; };
 
 static const struct param params[] = {
-	P_VEC2(blur_core, sigma, 0, 0, 0, 1000, "pixels", PF_STATIC, "The Gaussian's sigma in full-size pixels, across and down."),
-	P_VEC2(blur_core, levels, 0, 0, 0, 10, "", PF_STATIC, "How often the picture was halved, across and down."),
+	P_VEC2(blur_core, sigma, 0, 0, 0, 1000, "pixels", PF_STATIC,
+		"The Gaussian's sigma in full-size pixels, across and down."),
+	P_VEC2(blur_core, levels, 0, 0, 0, 10, "", PF_STATIC,
+		"How often the picture was halved, across and down."),
 	P_BOOL(blur_core, across, 1, PF_STATIC, "Convolve across."),
 	P_BOOL(blur_core, down, 1, PF_STATIC, "Convolve down."),
-	P_ENUM(blur_core, edges, "hold", BLUR_EDGES, PF_STATIC, "What lies beyond the data window, as in blur."),
+	P_ENUM(blur_core, edges, "hold", BLUR_EDGES, PF_STATIC,
+		"What lies beyond the data window, as in blur."),
 	P_VEC2(blur_core, from, 0, 0, -1e6, 1e6, "pixels", PF_STATIC, "First column and row of the result."),
-	P_VEC2(blur_core, to, 0, 0, -1e6, 1e6, "pixels", PF_STATIC, "Last column and row of the result, plus 1."),
+	P_VEC2(blur_core, to, 0, 0, -1e6, 1e6, "pixels", PF_STATIC,
+		"Last column and row of the result, plus 1."),
 	P_END
 };
 
@@ -91,8 +95,10 @@ static int tile(const struct call *c, struct rect r)
 }
 
 const struct node_type ISA(node_blur_core) = {
-	.name = "blur_core", .doc = "Convolves the halved picture of a large blur.", .category = "image", .version = 1,
-	.size = sizeof(struct blur_core), .params = params, .inputs = "image", .flags = NF_HIDDEN, .traits = TR_BLUR,
+	.name = "blur_core", .doc = "Convolves the halved picture of a large blur.",
+		.category = "image", .version = 1,
+	.size = sizeof(struct blur_core), .params = params, .inputs = "image", .flags = NF_HIDDEN,
+		.traits = TR_BLUR,
 	.open = open_kernels, .close = close_kernels, .format = format, .needs = needs, .scratch = scratch,
 	.flops = flops, .tile = tile,
 };

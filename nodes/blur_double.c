@@ -8,11 +8,14 @@ struct blur_double { int across, down; double from[2], to[2], display_from[2], d
 static const struct param params[] = {
 	P_BOOL(blur_double, across, 1, PF_STATIC, "Double across."),
 	P_BOOL(blur_double, down, 1, PF_STATIC, "Double down."),
-	P_VEC2(blur_double, from, 0, 0, -1e6, 1e6, "pixels", PF_STATIC, "First column and row of the result."),
-	P_VEC2(blur_double, to, 0, 0, -1e6, 1e6, "pixels", PF_STATIC, "Last column and row of the result, plus 1."),
+	P_VEC2(blur_double, from, 0, 0, -1e6, 1e6, "pixels", PF_STATIC,
+		"First column and row of the result."),
+	P_VEC2(blur_double, to, 0, 0, -1e6, 1e6, "pixels", PF_STATIC,
+		"Last column and row of the result, plus 1."),
 	P_VEC2(blur_double, display_from, 0, 0, -1e6, 1e6, "pixels", PF_STATIC,
 	       "First column and row of the display window; the result's where it is empty."),
-	P_VEC2(blur_double, display_to, 0, 0, -1e6, 1e6, "pixels", PF_STATIC, "Last column and row of it, plus 1."),
+	P_VEC2(blur_double, display_to, 0, 0, -1e6, 1e6, "pixels", PF_STATIC,
+		"Last column and row of it, plus 1."),
 	P_END
 };
 
@@ -76,7 +79,9 @@ static int tile(const struct call *c, struct rect r)
 }
 
 const struct node_type ISA(node_blur_double) = {
-	.name = "blur_double", .doc = "Doubles the picture of a large blur.", .category = "image", .version = 1,
-	.size = sizeof(struct blur_double), .params = params, .inputs = "image low mask?", .flags = NF_HIDDEN | NF_MASKED,
+	.name = "blur_double", .doc = "Doubles the picture of a large blur.", .category = "image",
+		.version = 1,
+	.size = sizeof(struct blur_double), .params = params, .inputs = "image low mask?",
+		.flags = NF_HIDDEN | NF_MASKED,
 	.traits = TR_BLUR, .format = format, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };

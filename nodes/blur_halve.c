@@ -8,9 +8,11 @@ struct blur_halve { int across, down, edges; double from[2], to[2]; };
 static const struct param params[] = {
 	P_BOOL(blur_halve, across, 1, PF_STATIC, "Halve across."),
 	P_BOOL(blur_halve, down, 1, PF_STATIC, "Halve down."),
-	P_ENUM(blur_halve, edges, "hold", BLUR_EDGES, PF_STATIC, "What lies beyond the data window, as in blur."),
+	P_ENUM(blur_halve, edges, "hold", BLUR_EDGES, PF_STATIC,
+		"What lies beyond the data window, as in blur."),
 	P_VEC2(blur_halve, from, 0, 0, -1e6, 1e6, "pixels", PF_STATIC, "First column and row of the result."),
-	P_VEC2(blur_halve, to, 0, 0, -1e6, 1e6, "pixels", PF_STATIC, "Last column and row of the result, plus 1."),
+	P_VEC2(blur_halve, to, 0, 0, -1e6, 1e6, "pixels", PF_STATIC,
+		"Last column and row of the result, plus 1."),
 	P_END
 };
 
@@ -82,6 +84,7 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_blur_halve) = {
 	.name = "blur_halve", .doc = "Halves a picture for a large blur.", .category = "image", .version = 1,
-	.size = sizeof(struct blur_halve), .params = params, .inputs = "image", .flags = NF_HIDDEN, .traits = TR_BLUR,
+	.size = sizeof(struct blur_halve), .params = params, .inputs = "image", .flags = NF_HIDDEN,
+		.traits = TR_BLUR,
 	.format = format, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };
