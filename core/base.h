@@ -17,6 +17,9 @@
 #define IN_UNLIKELY(x)  __builtin_expect(!!(x), 0)
 #define IN_RESTRICT     __restrict__
 
+/* Before a loop over pixels whose output overlaps none of its inputs. */
+#define IN_IVDEP        _Pragma("GCC ivdep")
+
 #define IN_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* One number for everything that may change pixels but belongs to no node:
@@ -70,6 +73,20 @@ typedef int32_t vhalf __attribute__((vector_size(16)));
 /* x in the low halves; the high ones may hold it too. */
 #define vwide_of(x) ((vwide)((vhalf){ 0 } + (int32_t)(x)))
 #define vwide_store(p, v) (*(vwide *)(void *)(p) = (v))
+
+/* As many floats as a vector register of the target holds, and of these the ones of which eight are a
+ * multiple; need float alignment only. */
+#if defined __AVX512F__
+#define IN_LANES 16
+#elif defined __AVX__
+#define IN_LANES 8
+#else
+#define IN_LANES 4
+#endif
+#define IN_LANES8 (IN_LANES < 8 ? IN_LANES : 8)
+typedef float vnf __attribute__((vector_size(4 * IN_LANES), aligned(4), may_alias));
+typedef float v8n __attribute__((vector_size(4 * IN_LANES8), aligned(4), may_alias));
+typedef int v8ni __attribute__((vector_size(4 * IN_LANES8), aligned(4), may_alias));
 
 /* Pixel files (nodes/, core/px_*.c) are compiled once per instruction set with
  * IN_ISA set to baseline, avx2 or avx512; ISA(name) is the symbol of this copy. */

@@ -15,4 +15,16 @@ void gauss_half(double sigma, int radius, double *w);
  * (norm 2). */
 void gauss_half_float(double sigma, int radius, int norm, float *w);
 
+/* Half of the symmetric filter of ten taps, outermost first, that halves and doubles pictures under a
+ * Gaussian: its alias below 3e-7 of what a Gaussian of two halved pixels passes. */
+extern const float gauss_halve[5];
+/* How often an axis may be halved before a Gaussian of this sigma: 0 below GAUSS_HALVE_FROM, otherwise
+ * until 2 to 4 halved pixels are left. */
+#define GAUSS_HALVE_FROM 5.0
+int gauss_levels(double sigma);
+/* The half kernel that makes halving levels times, convolving with it and doubling levels times a
+ * Gaussian of sigma (full-size pixels). */
+int gauss_core_radius(double sigma, int levels);
+void gauss_core(double sigma, int levels, int radius, float *w);
+
 #endif

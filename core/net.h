@@ -126,6 +126,13 @@ int expand_connect(struct expand *x, struct xnode *n, const char *slot, struct x
 int expand_set(struct expand *x, struct xnode *n, const char *param, const char *text, struct err *e);
 int expand_set_num(struct expand *x, struct xnode *n, const char *param, const double *v, int nv, struct err *e);
 void expand_output(struct expand *x, struct xnode *n);
+/* The owner's mix and mask_invert become n's, whatever they are at a frame. */
+void expand_common(struct expand *x, struct xnode *n);
+/* Does the owner, an NF_MASKED type, mix its input in? Then n's first input must be the owner's. */
+bool expand_masked(const struct expand *x);
+/* What expand returns to decline: the node stays as it is. Only for types that have tile too; these are
+ * asked only where no parameter but the common ones depends on the frame. */
+enum { EXPAND_NOT = 1 };
 const struct registry *expand_registry(const struct expand *x);
 
 #endif

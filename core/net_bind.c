@@ -271,17 +271,20 @@ static int group_fill(struct net *n, const struct net_node *nn, int frame, void 
 	struct net_node *owner = nn->group->owner;
 	struct node_ctx ctx = owner->ctx;
 	struct expand *x = NULL;
+	struct node_common shared = owner->common;
 	if (owner->animated) {
 		void *ov = arena_alloc(a, 1, owner->type->size + 1);
-		if (bind_fill(n, owner, frame, ov, NULL, a, e) < 0) return -1;
+		if (bind_fill(n, owner, frame, ov, &shared, a, e) < 0) return -1;
 		ctx.v = ov;
 	}
-	if (expand_run(n, owner, &ctx, a, &x, e) < 0) return -1;
-	if (nn->group_index >= x->n || x->x[nn->group_index]->type != nn->type)
+	int rc = expand_run(n, owner, &ctx, a, &x, e);
+	if (rc < 0) return -1;
+	if (rc == EXPAND_NOT || nn->group_index >= x->n || x->x[nn->group_index]->type != nn->type)
 		return err_set(e, E_SCRIPT, "node '%s': the composition changes with the frame", owner->id);
 	const struct xnode *xn = x->x[nn->group_index];
 	if (group_table(n, nn, xn, nn->type->params, v, a, e) < 0) return -1;
 	if (!common || !(nn->type->flags & NF_MASKED)) return 0;
+	if (xn->common) { *common = shared; return 0; }
 	return group_table(n, nn, xn, node_common_params, common, a, e);
 }
 

@@ -76,6 +76,15 @@ int expand_set_num(struct expand *x, struct xnode *n, const char *param, const d
 }
 
 void expand_output(struct expand *x, struct xnode *n) { x->out = n; }
+void expand_common(struct expand *x, struct xnode *n) { (void)x; n->common = true; }
+
+bool expand_masked(const struct expand *x)
+{
+	const struct net_node *o = x->owner;
+	for (int i = 0; i < o->nconn; i++)
+		if (o->conn[i] && strcmp(o->slot[o->conn_slot[i]].name, "mask") == 0) return true;
+	return o->common.mix != 1.0 || o->animated;
+}
 
 int expand_run(struct net *n, const struct net_node *owner, const struct node_ctx *ctx, struct arena *a,
                struct expand **out, struct err *e)
@@ -95,6 +104,7 @@ int expand_run(struct net *n, const struct net_node *owner, const struct node_ct
 	free(x->x);
 	x->x = kept;
 	if (rc < 0) return err_in(e, "node '%s'", owner->id);
+	if (rc == EXPAND_NOT) return rc;
 	if (!x->out) return err_set(e, E_SCRIPT, "node '%s': its composition returns no picture", owner->id);
 	*out = x;
 	return 0;
@@ -144,10 +154,12 @@ int expand_build(struct net *n, struct net_node *owner)
 		net_diag(n, owner, E_SCRIPT, "compositions stand more than 16 deep");
 		return -1;
 	}
-	if (expand_run(n, owner, &owner->ctx, n->a, &x, &e) < 0) {
+	int rc = expand_run(n, owner, &owner->ctx, n->a, &x, &e);
+	if (rc < 0) {
 		net_diag(n, owner, e.code ? e.code : E_SCRIPT, "%s", e.msg);
 		return -1;
 	}
+	if (rc == EXPAND_NOT) return rc;
 	struct net_group *g = arena_alloc(n->a, 1, sizeof *g);
 	g->owner = owner;
 	for (int i = 0; i < x->n; i++)

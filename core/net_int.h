@@ -46,6 +46,7 @@ struct xnode {
 	struct xnode *conn[NODE_MAX_CONN]; int nconn;
 	int conn_slot[NODE_MAX_CONN];
 	struct { const char *param, *text; } set[64]; int nset;
+	bool common;                         /* takes the owner's mix and mask_invert */
 	struct net_node *made;
 };
 struct expand {
@@ -78,6 +79,7 @@ int convert_to(struct net *n, struct net_node **src, int space, const struct net
 /* net_expand.c */
 int expand_run(struct net *n, const struct net_node *owner, const struct node_ctx *ctx, struct arena *a,
                struct expand **out, struct err *e);
+/* 0, -1 with diagnostics, or EXPAND_NOT. */
 int expand_build(struct net *n, struct net_node *owner);
 
 #endif

@@ -252,6 +252,17 @@ static int add_proxy(struct net *n, struct net_node *nn)
 	return nn->stand_in ? 0 : -1;
 }
 
+/* Is the node to be asked for a composition? One that is also a tile node only while it stands still. */
+static bool may_expand(const struct net_node *nn)
+{
+	if (!nn->type->expand) return false;
+	for (int i = 0; nn->type->tile && i < nn->nbind; i++)
+		if (nn->bind[i].kind != BIND_CONST) return false;
+	for (const struct net_group *g = nn->type->tile ? nn->group : NULL; g; g = g->owner->group)
+		if (g->owner->animated) return false;
+	return true;
+}
+
 int finish_node(struct net *n, struct net_node *nn, struct inst *in)
 {
 	struct err e = ERR_INIT;
@@ -270,7 +281,10 @@ int finish_node(struct net *n, struct net_node *nn, struct inst *in)
 	}
 	if (convert_inputs(n, nn) < 0) return -1;
 	nn->traits = nn->type->traits | (nn->type->traits_of ? nn->type->traits_of(&nn->ctx) : 0);
-	if (nn->type->expand) return expand_build(n, nn);
+	if (may_expand(nn)) {
+		int rc = expand_build(n, nn);
+		if (rc != EXPAND_NOT) return rc;
+	}
 	if (open_node(n, nn) < 0) {
 		if (nn->type->close) nn->type->close(&nn->ctx);
 		return -1;

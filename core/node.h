@@ -151,7 +151,7 @@ struct node_type {
 	int (*content)(const struct node_ctx *n, int frame, struct sha *s, struct err *e); /* sources: what frame holds */
 	int (*tile)(const struct call *c, struct rect r);
 	int (*frame)(const struct call *c);
-	int (*expand)(struct expand *x, const struct node_ctx *n, struct err *e);
+	int (*expand)(struct expand *x, const struct node_ctx *n, struct err *e);   /* with tile: may decline */
 	int (*begin)(const struct sink_job *j, void **run, struct err *e);
 	unsigned (*sink)(const struct sink_job *j);                    /* sink_kind flags */
 	size_t (*packed)(const struct sink_job *j);                    /* bytes of a packed frame, or that frame takes beside the picture */

@@ -16,6 +16,8 @@
 #define PLAN_MAX_OVERLAP 3.0
 /* The tile that fusing is judged by, and the most members a stage may have. */
 enum { PLAN_TILE = 128, PLAN_MAX_MEMBERS = 64 };
+/* Tiles of the stage's output that a member's part of one tile may be large: beyond, it leaves the cache. */
+#define PLAN_MAX_GROWTH 4.5
 
 static bool same_frame(const struct net_node *nn, const struct needs *nd, int frame, int conn)
 {
@@ -41,17 +43,28 @@ static bool edge_is_direct(const struct net_node *nn, int conn)
 	return true;
 }
 
+/* Side of the part of nn that belongs to a tile of the stage's output. */
+static int side_in(const struct net_node *nn, const struct net_node *out, int tile)
+{
+	double a = (double)rect_area(nn->fmt.data), b = (double)rect_area(out->fmt.data);
+	if (!(a > 0) || !(b > 0)) return tile;
+	int side = (int)(tile * __builtin_sqrt(a / b) + 0.5);
+	return side < 1 ? 1 : side;
+}
+
 /* Area of input that a middle tile reads over the area it would read without a border. */
-static double edge_overlap(const struct net_node *nn, int conn, int tile)
+static double edge_overlap(const struct net_node *nn, int conn, int tile, double *area)
 {
 	struct rect d = nn->fmt.data, need = { 0, 0, 0, 0 };
 	int cx = d.x0 + (rect_w(d) - tile) / 2, cy = d.y0 + (rect_h(d) - tile) / 2;
 	struct rect r = rect_and(rect_of(cx, cy, cx + tile, cy + tile), d);
 	struct needs nd;
+	*area = 0;
 	if (rect_empty(r)) return 1;
 	net_needs(nn, &nn->ctx, nn->fmt.first, r, &nd);
 	for (int i = 0; i < nd.n; i++)
 		if (nd.v[i].conn == conn) need = rect_or(need, nd.v[i].rect);
+	*area = (double)rect_area(need);
 	double whole = (double)rect_area(nn->conn[conn]->fmt.data) / (double)rect_area(d);
 	return (double)rect_area(need) / ((double)rect_area(r) * (whole > 0 ? whole : 1));
 }
@@ -79,7 +92,9 @@ static bool may_join(const struct joiner *j, const struct net_node *nn, int *sta
 		for (int c = 0; c < u->nconn; c++) {
 			if (u->conn[c] != nn) continue;
 			if (!edge_is_direct(u, c)) return false;
-			double o = edge_overlap(u, c, PLAN_TILE) * j->overlap[u->index];
+			double area, tile = PLAN_TILE;
+			double o = edge_overlap(u, c, side_in(u, j->p->net->node[s], PLAN_TILE), &area) * j->overlap[u->index];
+			if (area > PLAN_MAX_GROWTH * tile * tile) return false;
 			if (o > *overlap) *overlap = o;
 		}
 	}

@@ -4,6 +4,7 @@
 #include "resample.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "mathx.h"
 #include "mem.h"
@@ -147,6 +148,31 @@ static void fill_row(struct resample_axis *t, const struct axis_geom *g, enum re
 	if (t->nn[i] > t->near) t->near = t->nn[i];
 }
 
+/* Do output pixels i and i + period differ by one source pixel and in nothing else? */
+static bool repeats(const struct resample_axis *t, int i, int period)
+{
+	const float *a = t->w + (size_t)i * (size_t)t->taps, *b = a + period * t->taps;
+	int k = i + period;
+	if (t->left[k] != t->left[i] + 1 || t->nn[k] != t->nn[i] || t->n0[k] != t->n0[i] + 1) return false;
+	return memcmp(a, b, (size_t)t->taps * sizeof *a) == 0;
+}
+
+/* The longest run around the middle whose phases repeat; it begins at a multiple of the period. */
+static void find_period(struct resample_axis *t)
+{
+	int n = t->o1 - t->o0, mid = n / 2;
+	for (int p = 2; p <= 4 && !t->period; p *= 2) {
+		int a = mid, b = mid;
+		while (b + p < n && repeats(t, b, p)) b++;
+		while (b > mid && a > 0 && repeats(t, a - 1, p)) a--;
+		a += ((-t->o0 - a) % p + p) % p;
+		if (b - a < 4 * p) continue;
+		t->period = p;
+		t->p0 = t->o0 + a;
+		t->p1 = t->o0 + b + p;
+	}
+}
+
 static void axis_build(struct resample_axis *t, const struct axis_geom *g, enum resample_method m,
                        int o0, int o1)
 {
@@ -160,6 +186,7 @@ static void axis_build(struct resample_axis *t, const struct axis_geom *g, enum 
 	double *sum = xalloc((size_t)t->taps, sizeof *sum);
 	for (size_t i = 0; i < n; i++) fill_row(t, g, m, (int)i, sum);
 	free(sum);
+	find_period(t);
 }
 
 /* Where existing pixels reach on one axis: whole pixels, outwards. */
@@ -227,9 +254,18 @@ struct rect resample_need(const struct resample *rs, struct rect r)
 	               x->left[r.x1 - 1 - x->o0] + x->taps, y->left[r.y1 - 1 - y->o0] + y->taps);
 }
 
+int resample_ring(const struct resample *rs)
+{
+	int cap = 16;
+	while (cap < rs->y.taps + 8) cap *= 2;
+	return cap;
+}
+
+ptrdiff_t resample_stride(struct rect r) { return (rect_w(r) + 63) & ~63; }
+
 size_t resample_scratch(const struct resample *rs, struct rect r)
 {
 	struct rect s = resample_need(rs, r);
-	size_t ring = (size_t)(rs->y.taps + 8) * (((size_t)rect_w(r) + 15) & ~(size_t)15);
-	return (ring + (size_t)rect_w(s) * 8 + 64) * sizeof(float);
+	size_t ring = (size_t)resample_ring(rs) * (size_t)resample_stride(r);
+	return (ring + (((size_t)rect_w(s) + 3) & ~(size_t)3) * 8 + 64) * sizeof(float);
 }

@@ -26,6 +26,7 @@ struct resample_axis {
 	float *w;
 	int near;              /* longest ringing neighbourhood; 0: none */
 	int *n0, *nn;          /* neighbourhood: first source pixel (>= left), length (0: none here) */
+	int period, p0, p1;    /* outputs [p0, p1): left rises by 1 every period pixels, weights repeat; 0: no */
 };
 struct resample { struct resample_axis x, y; float ringing; };
 
@@ -39,6 +40,10 @@ struct resample *resample_new(const struct resample_geom *g, struct rect out,
 void resample_free(struct resample **rs);
 /* Source pixels read for output rect r (inside the table's window). */
 struct rect resample_need(const struct resample *rs, struct rect r);
+/* Rows of the ring of horizontally resampled rows: a power of two. */
+int resample_ring(const struct resample *rs);
+/* Floats from row to row of the ring for output rect r. */
+ptrdiff_t resample_stride(struct rect r);
 size_t resample_scratch(const struct resample *rs, struct rect r);
 
 #endif

@@ -1,13 +1,14 @@
 /* blur - the exact Gaussian, of any size.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "gauss.h"
+#include "mathx.h"
+#include "net.h"
 #include "node.h"
+#include "px_blur.h"
 
 struct blur { double sigma, sigma_y; int edges; };
-
-enum { EDGES_HOLD, EDGES_MIRROR, EDGES_BLACK };
 
 static const struct param params[] = {
 	P_LENGTH(blur, sigma, "1", 0, 1000, 0,
@@ -16,20 +17,25 @@ static const struct param params[] = {
 	P_LENGTH(blur, sigma_y, "-1", -1, 1000, 0,
 	         "Standard deviation down the picture, where it shall differ; negative: the same as "
 	        "sigma."),
-	P_ENUM(blur, edges, "hold", "hold|mirror|black", PF_STATIC,
+	P_ENUM(blur, edges, "hold", BLUR_EDGES, PF_STATIC,
 	       "What lies beyond the data window: its edge pixels, its mirror image, or nothing."),
 	P_END
 };
 
-/* One axis: half kernel, largest first. */
 struct axis { int radius; float *w; };
 struct state { struct axis x, y; };
 
 static double down(const struct blur *p) { return p->sigma_y >= 0 ? p->sigma_y : p->sigma; }
 
+/* An integrated kernel reaches half a pixel further than its last sample. */
+static int radius_of(double sigma)
+{
+	return sigma > 0 && sigma < 0.8 ? (int)mx_ceil(5.5 * sigma - 0.5) : gauss_radius(sigma);
+}
+
 static void axis_open(struct axis *a, double sigma)
 {
-	a->radius = gauss_radius(sigma);
+	a->radius = radius_of(sigma);
 	a->w = xalloc((size_t)a->radius + 1, sizeof *a->w);
 	gauss_half_float(sigma, a->radius, 1, a->w);
 }
@@ -56,7 +62,7 @@ static void close_kernels(struct node_ctx *n)
 static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
 {
 	const struct blur *p = n->v;
-	need_add(out, 0, frame, rect_grow(r, gauss_radius(p->sigma), gauss_radius(down(p))));
+	need_add(out, 0, frame, rect_grow(r, radius_of(p->sigma), radius_of(down(p))));
 }
 
 static bool identity(const struct node_ctx *n)
@@ -75,113 +81,143 @@ static struct rect around(const struct node_ctx *n, struct rect r)
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct state *s = n->state;
-	size_t w = (size_t)rect_w(r), rows = (size_t)rect_h(around(n, r));
-	return (rows * ((w + 15) & ~(size_t)15) + w + 2 * (size_t)s->x.radius + 64) * sizeof(float);
+	return px_blur_floats(rect_w(r), rect_h(around(n, r)), rect_w(r) + 2 * s->x.radius) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)
 {
 	const struct state *s = n->state;
-	return s ? 6.0 * (s->x.radius + s->y.radius + 2) : 60;
-}
-
-/* Where pixel i of an axis [lo, hi) is taken from, or -1 below lo for black. */
-static int edge_index(int i, int lo, int hi, int edges)
-{
-	if (i >= lo && i < hi) return i;
-	if (edges == EDGES_BLACK) return lo - 1;
-	if (edges == EDGES_HOLD) return i < lo ? lo : hi - 1;
-	int period = 2 * (hi - lo), k = (i - lo) % period;
-	if (k < 0) k += period;
-	return lo + (k < hi - lo ? k : period - 1 - k);
-}
-
-/* Row y of the input from x0, n pixels, edges applied. */
-static void fetch_row(const struct view *in, int ch, int y, int x0, int n, struct rect data,
-    int edges,
-                      float *IN_RESTRICT d)
-{
-	const float *row = view_at(in, ch, in->r.x0, y);
-	int a = data.x0 - x0, b = data.x1 - x0;
-	if (a < 0) a = 0;
-	if (a > n) a = n;
-	if (b > n) b = n;
-	if (b < a) b = a;
-	for (int i = 0; i < a; i++) {
-		int x = edge_index(x0 + i, data.x0, data.x1, edges);
-		d[i] = x < data.x0 ? 0.0f : row[x - in->r.x0];
-	}
-	const float *mid = row + (x0 - in->r.x0);
-	for (int i = a; i < b; i++) d[i] = mid[i];
-	for (int i = b; i < n; i++) {
-		int x = edge_index(x0 + i, data.x0, data.x1, edges);
-		d[i] = x < data.x0 ? 0.0f : row[x - in->r.x0];
-	}
-}
-
-enum { BLOCK = 32 };
-
-/* Pairs of equal weight are added first, from the tail inwards: few roundings, always in this
- * order. */
-static void across(const struct axis *k, const float *IN_RESTRICT s, int n, float *IN_RESTRICT d)
-{
-	int x = 0;
-	for (; x + BLOCK <= n; x += BLOCK) {
-		float acc[BLOCK] = { 0 };
-		const float *c = s + x;
-		for (int i = k->radius; i > 0; i--)
-			for (int b = 0; b < BLOCK; b++) acc[b] += k->w[i] * (c[b - i] + c[b + i]);
-		for (int b = 0; b < BLOCK; b++) d[x + b] = acc[b] + k->w[0] * c[b];
-	}
-	for (; x < n; x++) {
-		float acc = 0;
-		for (int i = k->radius; i > 0; i--) acc += k->w[i] * (s[x - i] + s[x + i]);
-		d[x] = acc + k->w[0] * s[x];
-	}
-}
-
-/* Horizontally blurred rows [y0, y1) of one channel; nothing beyond for black edges. */
-struct band { const float *row; ptrdiff_t stride; int y0; struct rect data; int edges; };
-
-static const float *band_row(const struct band *b, int y)
-{
-	int i = edge_index(y, b->data.y0, b->data.y1, b->edges);
-	return i < b->data.y0 ? NULL : b->row + (ptrdiff_t)(i - b->y0) * b->stride;
-}
-
-/* acc += w * (p + q) over a block; NULL rows are black. */
-IN_INLINE void add_pair(float *IN_RESTRICT acc, float w, const float *p, const float *q, int n)
-{
-	if (p && q) for (int b = 0; b < n; b++) acc[b] += w * (p[b] + q[b]);
-	else if (p) for (int b = 0; b < n; b++) acc[b] += w * p[b];
-	else if (q) for (int b = 0; b < n; b++) acc[b] += w * q[b];
-}
-
-static void downward(const struct axis *k, const struct band *b, int y, int n, float *IN_RESTRICT d)
-{
-	const float *c = band_row(b, y);
-	for (int x = 0; x < n; x++) d[x] = 0;
-	for (int i = k->radius; i > 0; i--)
-		add_pair(d, k->w[i], band_row(b, y - i), band_row(b, y + i), n);
-	for (int x = 0; x < n; x++) d[x] += k->w[0] * c[x];
+	int nch = n->out ? n->out->nch : 3;
+	return s ? nch * (3.0 * (s->x.radius + s->y.radius) + 2) : 60;
 }
 
 static int tile(const struct call *c, struct rect r)
 {
 	const struct blur *p = c->n->v;
 	const struct state *s = c->n->state;
-	struct rect data = c->n->in[0]->data, have = around(c->n, r);
-	int w = rect_w(r);
-	ptrdiff_t stride = (w + 15) & ~15;
-	float *rows = c->scratch, *line = rows + (ptrdiff_t)rect_h(have) * stride;
-	struct band band = { rows, stride, have.y0, data, p->edges };
-	for (int ch = 0; ch < c->out->nch; ch++) {
-		for (int y = have.y0; y < have.y1; y++) {
-			fetch_row(&c->in[0], ch, y, r.x0 - s->x.radius, w + 2 * s->x.radius, data, p->edges, line);
-			across(&s->x, line + s->x.radius, w, rows + (ptrdiff_t)(y - have.y0) * stride);
-			if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
-		}
-		for (int y = r.y0; y < r.y1; y++) downward(&s->y, &band, y, w, view_at(c->out, ch, r.x0, y));
+	struct px_kernel kx = { s->x.radius, s->x.w }, ky = { s->y.radius, s->y.w };
+	return px_blur(&kx, &ky, p->edges, &c->in[0], c->out, r, around(c->n, r), c->n->in[0]->data,
+		c->scratch,
+	               c->cancel);
+}
+
+/* --- large: halve, convolve, double --- */
+
+enum { MAX_LEVELS = 10 };
+
+/* One axis of the levels. data: the pixels that exist at each, result: those that doubling reads. */
+struct span { int a, b; };
+struct chain { int levels, radius; struct span data[MAX_LEVELS + 1], result[MAX_LEVELS + 1]; };
+
+static int floor2(int i) { return px_floor2(i); }
+static int ceil2(int i) { return -px_floor2(-i); }
+
+/* Halved pixels that are not what the edge rule says of the others; false: no bound. */
+static bool halved(struct span s, int edges, struct span *out)
+{
+	if (edges == EDGES_BLACK) *out = (struct span){ ceil2(s.a - 5), floor2(s.b + 3) + 1 };
+	else if (edges == EDGES_HOLD) *out = (struct span){ floor2(s.a - 5), ceil2(s.b + 3) + 1 };
+	else *out = (struct span){ s.a / 2, s.b / 2 };
+	return edges != EDGES_MIRROR || ((s.a | s.b) & 1) == 0;
+}
+
+/* Upwards what doubling reads, then downwards what that is made of. */
+static void chain_make(struct chain *c, double sigma, int edges, int a, int b)
+{
+	c->levels = gauss_levels(sigma);
+	c->radius = c->levels ? gauss_core_radius(sigma, c->levels) : radius_of(sigma);
+	c->data[0] = c->result[0] = (struct span){ a, b };
+	for (int i = 1; i <= c->levels; i++)
+		c->result[i] = (struct span){ floor2(c->result[i - 1].a) - 2,
+			floor2(c->result[i - 1].b - 1) + 3 };
+	struct span need = c->result[c->levels], bound[MAX_LEVELS + 1] = { { a, b } };
+	need.a -= c->radius;
+	need.b += c->radius;
+	int known = 0;                       /* levels whose existing pixels are bounded */
+	while (known < c->levels && halved(bound[known], edges, &bound[known + 1])) known++;
+	for (int i = c->levels; i > 0; i--) {
+		c->data[i] = need;
+		if (i <= known && need.a < bound[i].a) c->data[i].a = bound[i].a;
+		if (i <= known && need.b > bound[i].b) c->data[i].b = bound[i].b;
+		need = (struct span){ 2 * c->data[i].a - 4, 2 * c->data[i].b + 4 };
+	}
+}
+
+static int set_window(struct expand *x, struct xnode *k, const struct span *h,
+			const struct span *v, struct err *e)
+{
+	double from[2] = { h->a, v->a }, to[2] = { h->b, v->b };
+	if (expand_set_num(x, k, "from", from, 2, e) < 0) return -1;
+	return expand_set_num(x, k, "to", to, 2, e);
+}
+
+static int set_axes(struct expand *x, struct xnode *k, bool h, bool v, int edges, struct err *e)
+{
+	static const char *const names[] = { "hold", "mirror", "black" };
+	if (expand_set(x, k, "across", h ? "yes" : "no", e) < 0) return -1;
+	if (expand_set(x, k, "down", v ? "yes" : "no", e) < 0) return -1;
+	return edges < 0 ? 0 : expand_set(x, k, "edges", names[edges], e);
+}
+
+/* A node of the composition that reads from. */
+static struct xnode *step(struct expand *x, const char *type, int level, struct xnode *from,
+			struct err *e)
+{
+	char name[40];
+	snprintf(name, sizeof name, "%s%d", type + 5, level);
+	struct xnode *k = expand_node(x, type, name, e);
+	return k && expand_connect(x, k, "in", from, e) == 0 ? k : NULL;
+}
+
+/* Spans of an axis at a level of the deeper of the two: an axis stays as it is below its own last. */
+static const struct span *at(const struct chain *c, const struct span *s, int level)
+{
+	return &s[level < c->levels ? level : c->levels];
+}
+
+/* The last doubling: the owner's mask and mix stand here, where its picture is at hand. */
+static int finish(struct expand *x, const struct node_ctx *n, struct xnode *k,
+			struct xnode *from, struct err *e)
+{
+	struct rect d = n->in[0]->display;
+	double a[2] = { d.x0, d.y0 }, b[2] = { d.x1, d.y1 };
+	struct xnode *mask = expand_input(x, 1);
+	if (expand_set_num(x, k, "display_from", a, 2, e) < 0 || expand_set_num(x, k, "display_to",
+		b, 2, e) < 0) return -1;
+	if (expand_connect(x, k, "low", from, e) < 0) return -1;
+	if (mask && expand_connect(x, k, "mask", mask, e) < 0) return -1;
+	expand_common(x, k);
+	expand_output(x, k);
+	return 0;
+}
+
+static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
+{
+	const struct blur *p = n->v;
+	struct chain h, v;
+	struct rect d = n->in[0]->data;
+	if ((gauss_levels(p->sigma) == 0 && gauss_levels(down(p)) == 0) || rect_empty(d)) return EXPAND_NOT;
+	chain_make(&h, p->sigma, p->edges, d.x0, d.x1);
+	chain_make(&v, down(p), p->edges, d.y0, d.y1);
+	int top = h.levels > v.levels ? h.levels : v.levels;
+	double sigma[2] = { p->sigma, down(p) }, levels[2] = { h.levels, v.levels };
+	struct xnode *k = expand_input(x, 0);
+	for (int i = 1; i <= top; i++) {
+		if (!(k = step(x, "blur_halve", i, k, e))) return -1;
+		if (set_axes(x, k, i <= h.levels, i <= v.levels, p->edges, e) < 0) return -1;
+		if (set_window(x, k, at(&h, h.data, i), at(&v, v.data, i), e) < 0) return -1;
+	}
+	if (!(k = step(x, "blur_core", top, k, e)) || set_axes(x, k, true, true, p->edges, e) < 0) return -1;
+	if (expand_set_num(x, k, "sigma", sigma, 2, e) < 0 || expand_set_num(x, k, "levels", levels,
+		2, e) < 0) return -1;
+	if (set_window(x, k, at(&h, h.result, top), at(&v, v.result, top), e) < 0) return -1;
+	for (int i = top - 1; i >= 0; i--) {
+		struct xnode *low = k;
+		struct xnode *first = i || !expand_masked(x) ? low : expand_input(x, 0);
+		if (!(k = step(x, "blur_double", i, first, e))) return -1;
+		if (set_axes(x, k, i < h.levels, i < v.levels, -1, e) < 0) return -1;
+		if (set_window(x, k, at(&h, h.result, i), at(&v, v.result, i), e) < 0) return -1;
+		if (i ? expand_connect(x, k, "low", low, e) : finish(x, n, k, low, e)) return -1;
 	}
 	return 0;
 }
@@ -193,11 +229,14 @@ const struct node_type ISA(node_blur) = {
 	        "Gaussian, g is integrated over each pixel (erf). Works on all channels, alpha too, in "
 	        "linear light (as optics do), premultiplied. Lengths are pixels at full resolution or a "
 	        "share of the picture's height (2%h).\n"
+	        "From sigma 5 on (unless it is animated) the picture is halved until 2 to 4 pixels of sigma "
+	        "are left, convolved with what then makes the Gaussian, and doubled again: within 2e-6 of "
+	        "the kernel's peak, and dearer by no more than its border where sigma grows.\n"
 	        "A picture with a data window inside its frame is blurred up to that window's edge; "
 	        "reformat it to its frame first where it shall spread.",
-	.category = "image", .version = 1, .size = sizeof(struct blur), .params = params,
+	.category = "image", .version = 2, .size = sizeof(struct blur), .params = params,
 	.inputs = "image mask?", .flags = NF_MASKED, .traits = TR_BLUR, .want = WANT_LINEAR,
 	.example = "<blur id=\"soft\" in=\"graded\" sigma=\"0.5\"/>",
 	.open = open_kernels, .close = close_kernels, .needs = needs, .identity = identity,
-	.scratch = scratch, .flops = flops, .tile = tile,
+	.scratch = scratch, .flops = flops, .tile = tile, .expand = expand,
 };

@@ -1,0 +1,295 @@
+/* px_blur - separable symmetric convolution of a tile, and halving and doubling by a fixed filter.
+ *
+ * Every output pixel is summed in one fixed order, whatever the tile: pairs of equal weight are added
+ * first, from the tail inwards. What lies beyond the data window follows the edge rule. Rows are
+ * filtered across into a band, the band then downward.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_PX_BLUR_H
+#define IN_PX_BLUR_H
+
+#include <stdatomic.h>
+
+#include "gauss.h"
+#include "image.h"
+#include "px_fetch.h"
+
+#define BLUR_EDGES "hold|mirror|black"
+enum { EDGES_HOLD, EDGES_MIRROR, EDGES_BLACK };
+
+/* Where pixel i of an axis [lo, hi) is taken from, or lo - 1 for black. */
+IN_INLINE int px_edge(int i, int lo, int hi, int edges)
+{
+	if (i >= lo && i < hi) return i;
+	if (edges == EDGES_BLACK) return lo - 1;
+	if (edges == EDGES_HOLD) return i < lo ? lo : hi - 1;
+	int period = 2 * (hi - lo), k = (i - lo) % period;
+	if (k < 0) k += period;
+	return lo + (k < hi - lo ? k : period - 1 - k);
+}
+
+/* The existing pixels that [a, b) is taken from: a hull. Empty for black beyond the edge. */
+IN_INLINE void px_edge_span(int *a, int *b, int lo, int hi, int edges)
+{
+	if (*a >= lo && *b <= hi) return;
+	int first = hi, last = lo - 1;
+	for (int i = *a; i < *b; i++) {
+		int k = px_edge(i, lo, hi, edges);
+		if (k < lo) continue;
+		if (k < first) first = k;
+		if (k > last) last = k;
+	}
+	*a = first;
+	*b = last + 1;
+}
+
+IN_INLINE struct rect px_edge_rect(struct rect r, struct rect data, int edges)
+{
+	px_edge_span(&r.x0, &r.x1, data.x0, data.x1, edges);
+	px_edge_span(&r.y0, &r.y1, data.y0, data.y1, edges);
+	return rect_empty(r) ? rect_of(data.x0, data.y0, data.x0, data.y0) : r;
+}
+
+/* Row y of the input from x0, n pixels, edges applied. */
+static IN_UNUSED void px_blur_fetch(const struct view *in, int ch, int y, int x0, int n, struct rect data,
+                          int edges, float *IN_RESTRICT d)
+{
+	const float *row = view_at(in, ch, in->r.x0, y);
+	int a = data.x0 - x0, b = data.x1 - x0;
+	if (a < 0) a = 0;
+	if (a > n) a = n;
+	if (b > n) b = n;
+	if (b < a) b = a;
+	for (int i = 0; i < a; i++) {
+		int x = px_edge(x0 + i, data.x0, data.x1, edges);
+		d[i] = x < data.x0 ? 0.0f : row[x - in->r.x0];
+	}
+	if (b > a) __builtin_memcpy(d + a, row + (x0 + a - in->r.x0), (size_t)(b - a) * sizeof *d);
+	for (int i = b; i < n; i++) {
+		int x = px_edge(x0 + i, data.x0, data.x1, edges);
+		d[i] = x < data.x0 ? 0.0f : row[x - in->r.x0];
+	}
+}
+
+/* Rows [y0, y1) of one channel that were filtered across; black: a row of zeros. */
+struct px_band { float *row; ptrdiff_t stride; int y0,
+			y1; int edges; struct rect data; const float *black; };
+
+IN_INLINE const float *px_band_row(const struct px_band *b, int y)
+{
+	int i = px_edge(y, b->data.y0, b->data.y1, b->edges);
+	return i < b->data.y0 ? b->black : b->row + (ptrdiff_t)(i - b->y0) * b->stride;
+}
+
+/* --- any symmetric kernel w[0..radius] --- */
+
+enum { PX_BLUR_SMALL = 8, PX_BLUR_STEP = 64 };
+
+/* n pixels across; the radius is a constant. */
+IN_INLINE void px_blur_short(int radius, const float *IN_RESTRICT w, const float *s, int n,
+			float *IN_RESTRICT d)
+{
+	IN_IVDEP
+	for (int x = 0; x < n; x++) {
+		float acc = 0;
+		for (int i = radius; i > 0; i--) acc += w[i] * (s[x - i] + s[x + i]);
+		d[x] = acc + w[0] * s[x];
+	}
+}
+
+IN_INLINE void px_blur_short_row(int radius, const float *w, const float *s, int n, float *IN_RESTRICT d)
+{
+	int x = 0;
+	for (; x + PX_BLUR_STEP <= n; x += PX_BLUR_STEP) px_blur_short(radius, w, s + x, PX_BLUR_STEP, d + x);
+	px_blur_short(radius, w, s + x, n - x, d + x);
+}
+
+static IN_UNUSED void px_blur_across(int radius, const float *w, const float *s, int n,
+			float *IN_RESTRICT d)
+{
+	switch (radius) {
+	case 1: px_blur_short_row(1, w, s, n, d); return;
+	case 2: px_blur_short_row(2, w, s, n, d); return;
+	case 3: px_blur_short_row(3, w, s, n, d); return;
+	case 4: px_blur_short_row(4, w, s, n, d); return;
+	case 5: px_blur_short_row(5, w, s, n, d); return;
+	case 6: px_blur_short_row(6, w, s, n, d); return;
+	}
+	int x = 0;
+	for (; x + 4 * IN_LANES <= n; x += 4 * IN_LANES) {
+		vnf acc[4] = { { 0 } };
+		const float *c = s + x;
+		for (int i = radius; i > 0; i--)
+			for (int b = 0; b < 4; b++)
+				acc[b] += w[i] * (*(const vnf *)(c +
+					b * IN_LANES - i) + *(const vnf *)(c + b * IN_LANES + i));
+		for (int b = 0; b < 4; b++) *(vnf *)(d + x + b * IN_LANES) = acc[b] + w[0] * *(const vnf *)(c + b * IN_LANES);
+	}
+	for (; x < n; x++) {
+		float acc = 0;
+		for (int i = radius; i > 0; i--) acc += w[i] * (s[x - i] + s[x + i]);
+		d[x] = acc + w[0] * s[x];
+	}
+}
+
+/* n pixels of rows r[-radius .. radius]; the radius is a constant. */
+IN_INLINE void px_blur_short_down(int radius, const float *IN_RESTRICT w, const float *const *r, int n,
+                                  float *IN_RESTRICT d)
+{
+	IN_IVDEP
+	for (int x = 0; x < n; x++) {
+		float acc = 0;
+		for (int i = radius; i > 0; i--) acc += w[i] * (r[-i][x] + r[i][x]);
+		d[x] = acc + w[0] * r[0][x];
+	}
+}
+
+static IN_UNUSED void px_blur_short_downs(int radius, const float *w, const struct px_band *b,
+			int y, int n, float *IN_RESTRICT d)
+{
+	const float *r[2 * PX_BLUR_SMALL + 1];
+	for (int i = -radius; i <= radius; i++) r[radius + i] = px_band_row(b, y + i);
+	switch (radius) {
+	case 1: px_blur_short_down(1, w, r + 1, n, d); return;
+	case 2: px_blur_short_down(2, w, r + 2, n, d); return;
+	case 3: px_blur_short_down(3, w, r + 3, n, d); return;
+	case 4: px_blur_short_down(4, w, r + 4, n, d); return;
+	}
+}
+
+static IN_UNUSED void px_blur_down(int radius, const float *w, const struct px_band *b, int y,
+			int n, float *IN_RESTRICT d)
+{
+	if (radius > 0 && radius <= 4) { px_blur_short_downs(radius, w, b, y, n, d); return; }
+	const float *c = px_band_row(b, y);
+	int x = 0;
+	for (; x + 4 * IN_LANES <= n; x += 4 * IN_LANES) {
+		vnf acc[4] = { { 0 } };
+		for (int i = radius; i > 0; i--) {
+			const float *p = px_band_row(b, y - i) + x, *q = px_band_row(b, y + i) + x;
+			for (int k = 0; k < 4; k++)
+				acc[k] += w[i] * (*(const vnf *)(p + k * IN_LANES) + *(const vnf *)(q + k * IN_LANES));
+		}
+		for (int k = 0; k < 4; k++) *(vnf *)(d + x + k * IN_LANES) = acc[k] + w[0] * *(const vnf *)(c + x + k * IN_LANES);
+	}
+	if (x == n) return;
+	for (int k = x; k < n; k++) d[k] = 0;
+	for (int i = radius; i > 0; i--) {
+		const float *p = px_band_row(b, y - i), *q = px_band_row(b, y + i);
+		for (int k = x; k < n; k++) d[k] += w[i] * (p[k] + q[k]);
+	}
+	for (int k = x; k < n; k++) d[k] += w[0] * c[k];
+}
+
+/* Rows of the input that a band for output rows [y0, y1) and this radius holds. */
+IN_INLINE ptrdiff_t px_blur_stride(int w) { return (w + 15) & ~15; }
+
+/* Floats of scratch for a tile of w pixels a row, rows band rows and lines of line pixels. */
+IN_INLINE size_t px_blur_floats(int w, int rows, int line)
+{ return ((size_t)rows + 1) * (size_t)px_blur_stride(w) + (size_t)line + 64; }
+
+/* A symmetric kernel for each axis. Threads: frozen. */
+struct px_kernel { int radius; const float *w; };
+
+/* Convolves rect r; have: the existing pixels around it, data: all existing ones. scratch holds
+ * px_blur_floats(width, height of have, width + 2 radius). -1 when cancelled. */
+static IN_UNUSED int px_blur(const struct px_kernel *kx, const struct px_kernel *ky, int edges,
+                             const struct view *in, const struct view *out, struct rect r,
+                             struct rect have, struct rect data, float *scratch, const atomic_int *cancel)
+{
+	int w = rect_w(r);
+	ptrdiff_t stride = px_blur_stride(w);
+	float *rows = scratch, *black = rows + (ptrdiff_t)rect_h(have) * stride, *line = black + stride;
+	struct px_band band = { rows, stride, have.y0, have.y1, edges, data, black };
+	for (int x = 0; x < w; x++) black[x] = 0;
+	if (rect_empty(have)) { view_clear(out, r); return 0; }
+	for (int ch = 0; ch < out->nch; ch++) {
+		for (int y = have.y0; y < have.y1; y++) {
+			if (y + PX_AHEAD < have.y1) px_fetch_row(view_at(in, ch, have.x0, y + PX_AHEAD),
+				rect_w(have), 0);
+			px_blur_fetch(in, ch, y, r.x0 - kx->radius, w + 2 * kx->radius, data, edges, line);
+			px_blur_across(kx->radius, kx->w, line + kx->radius, w,
+				rows + (ptrdiff_t)(y - have.y0) * stride);
+			if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
+		}
+		for (int y = r.y0; y < r.y1; y++) {
+			if (y + PX_AHEAD < r.y1) px_fetch_row(view_at(out, ch, r.x0, y + PX_AHEAD), w, 1);
+			px_blur_down(ky->radius, ky->w, &band, y, w, view_at(out, ch, r.x0, y));
+		}
+	}
+	return 0;
+}
+
+/* --- halving: pixel j of the half is h over pixels 2j-4 .. 2j+5,
+			so that 2j and 2j+1 are its middle --- */
+
+/* The existing pixels that halving reads for r; an axis that is not halved reads itself. */
+IN_INLINE struct rect px_halve_need(struct rect r, bool dx, bool dy)
+{
+	return rect_of(dx ? 2 * r.x0 - 4 : r.x0, dy ? 2 * r.y0 - 4 : r.y0,
+	               dx ? 2 * r.x1 + 4 : r.x1, dy ? 2 * r.y1 + 4 : r.y1);
+}
+
+/* n halved pixels of line s, which begins at the first tap; half holds n + 4 of its even pixels. */
+static IN_UNUSED void px_halve_across(const float *IN_RESTRICT s, int n, float *IN_RESTRICT even,
+			float *IN_RESTRICT odd,
+                            float *IN_RESTRICT d)
+{
+	const float *h = gauss_halve;
+	for (int x = 0; x < n + 4; x++) even[x] = s[2 * x], odd[x] = s[2 * x + 1];
+	for (int x = 0; x < n; x++) {
+		float acc = h[0] * (even[x] + odd[x + 4]);
+		acc += h[1] * (odd[x] + even[x + 4]);
+		acc += h[2] * (even[x + 1] + odd[x + 3]);
+		acc += h[3] * (odd[x + 1] + even[x + 3]);
+		d[x] = acc + h[4] * (even[x + 2] + odd[x + 2]);
+	}
+}
+
+static IN_UNUSED void px_halve_down(const struct px_band *b, int y, int n, float *IN_RESTRICT d)
+{
+	const float *h = gauss_halve, *r[10];
+	for (int i = 0; i < 10; i++) r[i] = px_band_row(b, 2 * y - 4 + i);
+	IN_IVDEP
+	for (int x = 0; x < n; x++) {
+		float acc = h[0] * (r[0][x] + r[9][x]);
+		for (int i = 1; i < 5; i++) acc += h[i] * (r[i][x] + r[9 - i][x]);
+		d[x] = acc;
+	}
+}
+
+/* --- doubling: the transposed filter --- */
+
+/* The half's pixels that doubling reads for [a, b). */
+IN_INLINE int px_floor2(int i) { return i >= 0 ? i / 2 : -((1 - i) / 2); }
+IN_INLINE struct rect px_double_need(struct rect r, bool dx, bool dy)
+{
+	return rect_of(dx ? px_floor2(r.x0) - 2 : r.x0, dy ? px_floor2(r.y0) - 2 : r.y0,
+	               dx ? px_floor2(r.x1 - 1) + 3 : r.x1, dy ? px_floor2(r.y1 - 1) + 3 : r.y1);
+}
+
+/* Pixels [x0, x0 + n) from line s, whose first pixel is the half's floor(x0 / 2) - 2. */
+static IN_UNUSED void px_double_across(const float *IN_RESTRICT s, int x0, int n,
+			float *IN_RESTRICT t, float *IN_RESTRICT d)
+{
+	const float *h = gauss_halve;
+	int skip = x0 & 1, m = (n + skip + 1) / 2;
+	for (int x = 0; x < m; x++) {
+		float a = s[x], b = s[x + 1], c = s[x + 2], e = s[x + 3], f = s[x + 4];
+		t[2 * x] = 2 * (h[1] * a + h[3] * b + h[4] * c + h[2] * e + h[0] * f);
+		t[2 * x + 1] = 2 * (h[0] * a + h[2] * b + h[4] * c + h[3] * e + h[1] * f);
+	}
+	__builtin_memcpy(d, t + skip, (size_t)n * sizeof *d);
+}
+
+/* Row y from the five rows r of the half. */
+static IN_UNUSED void px_double_down(const float *const *r, int y, int n, float *IN_RESTRICT d)
+{
+	const float *h = gauss_halve;
+	float w[2][5] = { { h[1], h[3], h[4], h[2], h[0] }, { h[0], h[2], h[4], h[3], h[1] } };
+	const float *k = w[y & 1];
+	IN_IVDEP
+	for (int x = 0; x < n; x++)
+		d[x] = 2 * (k[0] * r[0][x] + k[1] * r[1][x] + k[2] * r[2][x] + k[3] * r[3][x] + k[4] * r[4][x]);
+}
+
+#endif
