@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct memo { int node, frame; struct key key; };
-struct keymemo { struct net *n; struct memo *slot; size_t used, cap; struct needs needs; };
+struct keymemo { struct net *n; struct memo *slot; size_t used, cap; struct needs needs; decoder_of *as; const void *user; };
 
 struct keymemo *keymemo_new(struct net *n)
 {
@@ -16,6 +16,12 @@ struct keymemo *keymemo_new(struct net *n)
 	m->slot = xalloc(m->cap, sizeof *m->slot);
 	for (size_t i = 0; i < m->cap; i++) m->slot[i].node = -1;
 	return m;
+}
+
+void keymemo_decoders(struct keymemo *m, decoder_of *as, const void *user)
+{
+	m->as = as;
+	m->user = user;
 }
 
 void keymemo_free(struct keymemo **m)
@@ -165,6 +171,8 @@ static int key_step(struct keymemo *m, struct todo t, struct todo **stack, int *
 		sha_key(&s, k);
 	}
 	if (*n != before) { rc = 1; goto out; }
+	const char *as = m->as ? m->as(m->user, nn) : NULL;
+	if (nn->type->decoder) sha_str(&s, as ? as : nn->type->decoder(&mo.ctx));
 	if (nn->type->content && nn->type->content(&mo.ctx, t.frame, &s, e) < 0) {
 		err_in(e, "node '%s' frame %d", nn->id, t.frame);
 		goto out;

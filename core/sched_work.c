@@ -236,7 +236,7 @@ static int finish_job(struct sched *s, struct job *j, struct err *e)
 	if (j->s->keep && s->o->cache && j->has_key && nn->pass)
 		cache_link(s->o->cache, &j->key, s->n->scene->name && *s->n->scene->name ? s->n->scene->name : "graph",
 		           nn->pass->id, j->frame);
-	if (j->s->keep && j->has_key && nn->pass && nn->pass->path &&
+	if (j->s->keep && j->has_key && nn->pass && nn->pass->path && !s->o->dry &&
 	    passfile_write(nn->pass->path, j->frame, &j->key, j->im, nn->pass->half, s->o->overwrite, e) < 0)
 		return -1;
 	if (j->target) {

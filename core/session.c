@@ -111,6 +111,9 @@ int session_net(struct session *s, const char *only, struct err *e)
 int session_rules(struct session *s, bool unsolved_is_error, struct err *e)
 {
 	char *lock = lock_text(s->file);
+	bool relock = s->c->verb && strcmp(s->c->verb->name, "lock") == 0 && (s->c->relock || !lock);
+	if (relock) { free(lock); lock = NULL; }
+	script_relock(s->host, relock);
 	int rc = script_rules(s->host, s->net, NULL, lock, &s->d);
 	free(lock);
 	if (unsolved_is_error) unsolved(s);

@@ -164,6 +164,13 @@ static bool write_fresh(const struct sink_job *j)
 	return same;
 }
 
+static char *write_file(const struct sink_job *j, int frame)
+{
+	char *path = target(j), *one = seq_is_pattern(path) ? seq_path(path, frame) : xstrdup(path);
+	free(path);
+	return one;
+}
+
 static int check_files(const struct sink_job *j, const struct run *r, struct err *e)
 {
 	bool seq = seq_is_pattern(r->path);
@@ -378,6 +385,57 @@ static struct pixhash hash_view(const struct view *v, bool half)
 	return pixhash_join(part, (size_t)v->nch);
 }
 
+static int held_exr(const struct sink_job *j, int frame, struct pixhash *out, struct err *e)
+{
+	const struct write *p = j->n->v;
+	struct exr_info info;
+	struct format f = *j->n->in[0];
+	struct pool *pool = NULL;
+	struct image *im = NULL;
+	char *path = write_file(j, frame);
+	int rc = exr_probe(path, &info, e);
+	if (rc == 0) {
+		f.data = info.fmt.data;
+		exr_info_free(&info);
+		pool = pool_new();
+		im = image_new(pool, &f, "held", e);
+		rc = im ? exr_read(path, &f, &im->view, e) : -1;
+	}
+	if (rc == 0) *out = hash_view(&im->view, p->depth == 1);
+	image_unref(&im);
+	if (pool) pool_free(&pool);
+	free(path);
+	return rc;
+}
+
+/* The planes of one file: a clip of the node's whole range, or a still. */
+static int held_planes(const struct sink_job *j, const char *path, int i, bool clip, struct pixhash *out, struct media **m,
+                       struct err *e)
+{
+	struct media_opts o = MEDIA_OPTS_INIT;
+	const struct planes *p;
+	if (!*m && media_open(path, &o, m, e) < 0) return -1;
+	enum media_status st = media_frame(*m, clip ? j->frames[i] - j->n->in[0]->first : 0, &p, e);
+	if (st == MEDIA_OK) planes_hash(p, out);
+	return st == MEDIA_OK ? 0 : st == MEDIA_MISSING ? err_set(e, E_INPUT, "%s: frame %d cannot be read", path, j->frames[i]) : -1;
+}
+
+static int write_held(const struct sink_job *j, struct pixhash *out, struct err *e)
+{
+	const struct preset *ps = preset_of(j->n->v, ((const struct write *)j->n->v)->file);
+	struct media *m = NULL;
+	int rc = ps ? 0 : -1;
+	for (int i = 0; i < j->nframes && rc == 0; i++) {
+		char *path = write_file(j, j->frames[i]);
+		if (ps->kind == PRESET_EXR) rc = held_exr(j, j->frames[i], &out[i], e);
+		else rc = held_planes(j, path, i, ps->kind == PRESET_CLIP, &out[i], &m, e);
+		if (ps->kind != PRESET_CLIP) media_close(&m);
+		free(path);
+	}
+	media_close(&m);
+	return rc < 0 ? -1 : ps->kind == PRESET_CLIP && strcmp(ps->name, "ffv1") != 0;
+}
+
 static int exr_frame(struct run *r, const struct call *c, const char *path)
 {
 	const struct write *p = r->n->v;
@@ -468,5 +526,5 @@ const struct node_type ISA(node_write) = {
 	.example = "<write id=\"master\" in=\"grained\" file=\"out/shot_010.mov\" "
 	    "preset=\"master-prores\"/>",
 	.open = write_open, .out_space = out_space, .reserve = write_reserve,
-	.begin = write_begin, .fresh = write_fresh, .frame = write_frame, .end = write_end,
+	.begin = write_begin, .fresh = write_fresh, .file = write_file, .held = write_held, .frame = write_frame, .end = write_end,
 };

@@ -45,5 +45,5 @@ change() { # name sed-script file expected-text
 change "parameter" 's/contrast="1.1"/contrast="1.2"/' s.xml 'first node that differs: g (grade)'
 change "script" 's/Adds light/Adds lights/' sub/lift.lua 'script sub/lift.lua'
 change "LUT" 's/0.9/0.8/' sub/l.cube 'file sub/l.cube'
-change "source" 's/frames="5"/frames="5" seed="9"/' s.xml 'input plate'
+change "source" 's/frames="5"/frames="5" seed="9"/' s.xml 'picture plate.seed'
 rm "$tmp/p/s.lock"; "$in" verify "$tmp/p/s.xml" > "$tmp/out" 2> "$tmp/err"; is "no lock" $? 12
