@@ -32,7 +32,7 @@ const struct verb cli_verbs[] = {
 	{ "verify", "SCENE", "Renders again without the cache and tells the first difference from SCENE.lock.",
 	  "threads memory isa proxy set debug log tile no-fuse frames sample outputs oracle", verb_verify },
 	{ "approve", "SCENE", "Writes an approval of a shot's pass into the scene; --list tells which hold, --remove takes one out.",
-	  "shot pass by role note list remove json set debug log", verb_approve },
+	  "shot pass by role note list remove json debug log", verb_approve },
 	{ "cache", "list|check|prune|why", "list, check, prune [SCENE]: the intermediates on disk; why SCENE NODE -F N: is it there.",
 	  "cache to json frames set proxy solve keep-all debug log", verb_cache },
 	{ "diff", "A B", "Compares two scenes as graphs, files or REV:path of git: what changed, which writes it reaches.",

@@ -209,12 +209,16 @@ static int root_of(struct keymemo *km, const struct net_node *nn, int first, int
 /* The frames that the writes of the scene cover: infinite sources are keyed on those only. */
 void lock_span(const struct net *n, int *first, int *last)
 {
+	bool any = false;
 	*first = 1;
 	*last = 1;
-	for (int i = 0; i < n->nwrite; i++) {
-		const struct format *f = &n->write[i]->conn[0]->fmt;
-		if (i == 0 || f->first < *first) *first = f->first;
-		if (i == 0 || f->last > *last) *last = f->last;
+	for (int i = 0; i < n->nnode; i++) {
+		if (!(n->node[i]->type->flags & NF_SINK) || !n->node[i]->nconn || !n->node[i]->conn[0]) continue;
+		const struct format *f = &n->node[i]->conn[0]->fmt;
+		if (f->last == INT_MAX) continue;
+		if (!any || f->first < *first) *first = f->first;
+		if (!any || f->last > *last) *last = f->last;
+		any = true;
 	}
 }
 

@@ -98,6 +98,7 @@ struct sink_job {
 	const char *audio_file;              /* or NULL */
 	struct rational audio_fps; int audio_first;  /* source frame that output frame frames[0] shows */
 	const char *outpath;                 /* override by -o, or NULL */
+	const char *class;                   /* "draft" or "final", "" where the scene speaks of neither */
 };
 
 /* solve: measured frames in, attribute texts out. */

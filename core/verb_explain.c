@@ -149,6 +149,25 @@ static bool *upstream(const struct net *n, const struct net_node *nn)
 	return up;
 }
 
+/* The facts of the picture that are this node's: "picture ID.NAME". */
+static int tell_picture(const struct net_node *nn, const struct lock_facts *lock, const struct lock_facts *now)
+{
+	int n = 0;
+	char *head = xasprintf("picture %s.", nn->id);
+	for (int pass = 0; pass < 2; pass++) {
+		const struct lock_facts *one = pass ? now : lock, *two = pass ? lock : now;
+		for (int i = 0; i < one->n; i++) {
+			const char *name = one->v[i].name, *v = one->v[i].value, *other = lock_value(two, name);
+			if (strncmp(name, head, strlen(head)) != 0 || strchr(name + strlen(head), '.')) continue;
+			if (other && (pass || strcmp(other, v) == 0)) continue;
+			printf("    %s: locked %s, now %s\n", name + strlen(head), pass ? "(default)" : v, pass ? v : other ? other : "(default)");
+			n++;
+		}
+	}
+	free(head);
+	return n;
+}
+
 /* Lines of the lock that speak of this very node, or of what the whole scene shares. */
 static int tell_causes(const struct net_node *nn, const struct lock_facts *lock, const struct lock_facts *now)
 {
@@ -160,7 +179,7 @@ static int tell_causes(const struct net_node *nn, const struct lock_facts *lock,
 		printf("    %s: locked %s\n    %*s  now    %s\n", kinds[i], a ? a : "(absent)", (int)strlen(kinds[i]), "", b ? b : "(absent)");
 		n++;
 	}
-	return n;
+	return n + tell_picture(nn, lock, now);
 }
 
 static bool of_kind(const char *name, const char *kind)

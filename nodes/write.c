@@ -21,6 +21,7 @@ struct write {
 	double crf;
 	int dither, seed, depth, compression;
 	const char *audio;
+	int class;
 };
 
 enum { DITHER_TPDF, DITHER_NONE };
@@ -53,6 +54,9 @@ static const struct param params[] = {
 	P_STRING(write, audio, "auto", PF_STATIC,
 	         "Sound: id of the read it comes from, none, or auto: the read found upward along first "
 	    "inputs."),
+	P_ENUM(write, class, "auto", "auto|draft|final", PF_STATIC,
+	       "final: rendered only when every look, every solved value and the picture are approved; draft: marked in "
+	    "name and metadata; auto: draft in scenes with approvals or classes, else unmarked."),
 	P_END
 };
 
@@ -62,6 +66,7 @@ struct run {
 	const struct preset *preset;
 	char *path;
 	char root[65];
+	const char *class;
 	struct media_writer *writer;
 	struct yuv_coef k;
 	struct planes p;
@@ -127,10 +132,25 @@ static int write_open(struct node_ctx *n, struct err *e)
 	return preset_ending(ps, p->file, e);
 }
 
+/* NAME_draft.mov, NAME_draft.####.exr; or the class where the name says {class}. malloced */
+static char *marked(const char *file, const char *class)
+{
+	const char *at = strstr(file, "{class}"), *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+	size_t len;
+	int digits;
+	if (at) return xasprintf("%.*s%s%s", (int)(at - file), file, strcmp(class, "final") ? "draft" : class, at + 7);
+	if (strcmp(class, "draft") != 0) return xstrdup(file);
+	at = seq_mark(file, &len, &digits);
+	if (at && at > base && strchr("._-", at[-1])) at--;
+	if (!at) at = strrchr(base, '.');
+	if (!at) at = base + strlen(base);
+	return xasprintf("%.*s_draft%s", (int)(at - file), file, at);
+}
+
 static char *target(const struct sink_job *j)
 {
 	const struct write *p = j->n->v;
-	char *path = xstrdup(j->outpath ? j->outpath : p->file), *at;
+	char *path = j->outpath ? xstrdup(j->outpath) : marked(p->file, j->class ? j->class : ""), *at;
 	while ((at = strstr(path, "{rev}"))) {
 		char *next = xasprintf("%.*s%s%s", (int)(at - path), path, j->rev ? j->rev : "", at + 5);
 		free(path);
@@ -242,7 +262,7 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 		return err_set(e, E_SCENE, "a clip needs a rate: give the graph or the read fps=");
 	struct write_spec w = { .path = r->path, .preset = r->preset, .desc = d, .par = f->par,
 	                       .fps = fps, .space = space_in(r->n),
-		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes, .root = r->root,
+		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes, .root = r->root, .class = r->class,
 		.sound = { strcmp(p->audio, "none") ? j->audio_file : NULL, j->audio_fps, j->audio_first } };
 	return media_writer_open(&w, &r->writer, e);
 }
@@ -263,6 +283,7 @@ static int write_begin(const struct sink_job *j, void **out, struct err *e)
 	const struct format *f = j->n->in[0];
 	struct run *r = xalloc(1, sizeof *r);
 	r->n = j->n;
+	r->class = j->class ? j->class : "";
 	r->path = target(j);
 	r->preset = preset_of(p, r->path);
 	r->w = rect_w(f->display);
@@ -442,7 +463,7 @@ static int exr_frame(struct run *r, const struct call *c, const char *path)
 	struct format f = *r->n->in[0];
 	int id = space_in(r->n);
 	const char *space = id >= 0 ? colour_name(id) : "raw";
-	const char *attr[] = { "interneg_root", r->root, "interneg_color", space, NULL };
+	const char *attr[] = { "interneg_root", r->root, "interneg_color", space, *r->class ? "interneg_class" : NULL, r->class, NULL };
 	struct exr_write w = { .compression = (enum exr_compression)p->compression,
 	                      .half = p->depth == 1, .attr = attr,
 		.frame = c->frame, .fps = f.fps.num > 0 ? f.fps : r->n->fps,
@@ -469,7 +490,7 @@ static int write_frame(const struct call *c)
 	else if (rc == 0 && !r->dry) {
 		int space = space_in(r->n);
 		const char *text[] = { "interneg_root", r->root, "interneg_color",
-		                      space >= 0 ? colour_name(space) : "raw", NULL };
+		                      space >= 0 ? colour_name(space) : "raw", *r->class ? "interneg_class" : NULL, r->class, NULL };
 		rc = media_png_write(path, &r->p, r->n->in[0]->par, text, c->err);
 	}
 	free(path);

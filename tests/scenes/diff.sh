@@ -126,6 +126,6 @@ since() { # name sed-script file pattern
 }
 since "a parameter above" 's/contrast="1.1"/contrast="1.2"/' one.xml '^  g (grade) changed itself'
 since "what is below follows" 's/contrast="1.1"/contrast="1.2"/' one.xml '^  gr (grain) follows its inputs'
-since "a source" 's/kind="shot" width="96"/kind="shot" width="98"/' one.xml '^    input: locked'
+since "a source" 's/kind="shot" width="96"/kind="shot" width="98"/' one.xml '^    width: locked 96, now 98'
 since "a script" 's/Adds/Puts/' lift.lua '^    script lift.lua: another content'
 since "beside it" 's/id="other" kind="shot" width="96"/id="other" kind="shot" width="98"/' one.xml '^as in the lock'
