@@ -32,6 +32,14 @@ static char *escaped(const char *s)
 	return out;
 }
 
+/* Both strings become the list's. */
+static void put(struct lock_facts *f, char *name, char *value)
+{
+	f->v = grow(f->v, (size_t)f->n, &f->cap, sizeof *f->v);
+	f->v[f->n++] = (struct lock_fact){ name, value };
+	strmap_put(&f->at, name, (void *)(uintptr_t)f->n);
+}
+
 void lock_add(struct lock_facts *f, const char *kind, const char *id, const char *fmt, ...)
 {
 	char *value = NULL;
@@ -42,16 +50,14 @@ void lock_add(struct lock_facts *f, const char *kind, const char *id, const char
 	for (char *c = value; *c; c++)
 		if ((unsigned char)*c < ' ') *c = ' ';
 	char *esc = escaped(id);
-	f->v = grow(f->v, (size_t)f->n, &f->cap, sizeof *f->v);
-	f->v[f->n++] = (struct lock_fact){ xasprintf("%s %s", kind, esc), value };
+	put(f, xasprintf("%s %s", kind, esc), value);
 	free(esc);
 }
 
 const char *lock_value(const struct lock_facts *f, const char *name)
 {
-	for (int i = 0; i < f->n; i++)
-		if (strcmp(f->v[i].name, name) == 0) return f->v[i].value;
-	return NULL;
+	size_t at = (size_t)(uintptr_t)strmap_get(&f->at, name);
+	return at ? f->v[at - 1].value : NULL;
 }
 
 bool lock_is(const struct lock_fact *f, const char *kind)
@@ -76,6 +82,7 @@ void lock_facts_free(struct lock_facts *f)
 		free(f->v[i].value);
 	}
 	free(f->v);
+	strmap_free(&f->at);
 	*f = (struct lock_facts){ 0 };
 }
 
@@ -178,16 +185,24 @@ static void add_pins(const struct net_node *nn, struct lock_facts *f)
 	}
 }
 
+static void add_facts(struct lock_facts *f, const char *kind, struct picture *p)
+{
+	for (int i = 0; i < p->n; i++) {
+		char *id = xasprintf("%s.%s", p->v[i].node, p->v[i].name);
+		lock_add(f, kind, id, "%s", *p->v[i].value ? p->v[i].value : PICTURE_EMPTY);
+		free(id);
+	}
+	picture_free(p);
+}
+
+/* The sources and the edit, which a picture lock compares; and every node's type, wiring and parameters. */
 static int add_picture(const struct session *s, struct lock_facts *f, struct err *e)
 {
 	struct picture p;
 	if (picture_collect(s->net, &p, e) < 0) return -1;
-	for (int i = 0; i < p.n; i++) {
-		char *id = xasprintf("%s.%s", p.v[i].node, p.v[i].name);
-		lock_add(f, "picture", id, "%s", *p.v[i].value ? p.v[i].value : PICTURE_EMPTY);
-		free(id);
-	}
-	picture_free(&p);
+	add_facts(f, "picture", &p);
+	if (picture_params(s->net, &p, e) < 0) return -1;
+	add_facts(f, "param", &p);
 	return 0;
 }
 
@@ -346,10 +361,16 @@ static int by_name(const void *a, const void *b)
 	return c ? c : strcmp(x->value, y->value);
 }
 
+static void sort(struct lock_facts *f)
+{
+	if (f->n) qsort(f->v, (size_t)f->n, sizeof *f->v, by_name);
+	for (int i = 0; i < f->n; i++) strmap_put(&f->at, f->v[i].name, (void *)(uintptr_t)(i + 1));
+}
+
 /* After sorting: the frames of a write stand in order. */
 void lock_pixels(struct session *s, struct lock_facts *f)
 {
-	if (f->n) qsort(f->v, (size_t)f->n, sizeof *f->v, by_name);
+	sort(f);
 	for (int i = 0; i < s->net->nwrite; i++) {
 		struct pixhash *v = xalloc((size_t)f->n + 1, sizeof *v);
 		size_t n = 0;
@@ -375,7 +396,7 @@ char *lock_print(struct lock_facts *f)
 	size_t len = 0, cap = 256;
 	char *text = xalloc(cap, 1);
 	len = (size_t)sprintf(text, "# interneg lock: what this scene was rendered from, and the hash of every frame\n");
-	if (f->n) qsort(f->v, (size_t)f->n, sizeof *f->v, by_name);
+	sort(f);
 	for (int i = 0; i < f->n; i++) {
 		if (i && by_name(&f->v[i - 1], &f->v[i]) == 0) continue;
 		size_t need = strlen(f->v[i].name) + strlen(f->v[i].value) + 3;
@@ -398,8 +419,7 @@ int lock_read(const char *path, struct lock_facts *f, struct err *e)
 			return err_set(e, E_LOCK, "%s: not a lock line: %.80s", path, line);
 		}
 		*b = 0;
-		f->v = grow(f->v, (size_t)f->n, &f->cap, sizeof *f->v);
-		f->v[f->n++] = (struct lock_fact){ xstrdup(line), xstrdup(b + 1) };
+		put(f, xstrdup(line), xstrdup(b + 1));
 	}
 	free(text);
 	return 0;

@@ -7,11 +7,12 @@
 #define IN_LOCKFILE_H
 
 #include "session.h"
+#include "strmap.h"
 
 enum { LOCK_FORMAT = 2 };
 
 struct lock_fact { char *name, *value; };      /* name: "KIND ID" */
-struct lock_facts { struct lock_fact *v; int n; size_t cap; };
+struct lock_facts { struct lock_fact *v; int n; size_t cap; struct strmap at; };   /* at: name to place + 1 */
 
 /* SCENE.lock beside the scene; malloced. */
 char *lockfile_path(const char *scene);

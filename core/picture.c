@@ -66,7 +66,8 @@ static int animated_text(struct gather *g, const struct net_node *nn, const stru
 		struct node_common common;
 		void *v = arena_alloc(a, 1, nn->type->size + 1);
 		rc = bind_fill((struct net *)(uintptr_t)g->n, nn, (int)f, v, &common, a, g->e);
-		if (rc == 0) sha_str(&s, param_text(b->p, v, a));
+		bool own = param_find(nn->type->params, b->p->name) == b->p;
+		if (rc == 0) sha_str(&s, param_text(b->p, own ? v : (const void *)&common, a));
 		if (f % 1000 == 0) { arena_free(&a); a = arena_new(); }
 	}
 	arena_free(&a);
@@ -89,23 +90,21 @@ static int file_text(const char *path, struct arena *a, const char **out, struct
 }
 
 /* What is left at its default is no fact: locks stay short, and a fact that is gone is back at its default. */
-static bool is_default(const struct bind *b)
+static bool is_default(const struct bind *b, struct arena *a)
 {
-	struct arena *a = arena_new();
 	struct value def = { 0 };
-	bool same = b->kind == BIND_CONST && value_default(b->p, a, &def) == 0 &&
-	            strcmp(value_print(b->p, &def, a), value_print(b->p, &b->val, a)) == 0;
-	arena_free(&a);
-	return same;
+	return b->kind == BIND_CONST && value_default(b->p, a, &def) == 0 &&
+	       strcmp(value_print(b->p, &def, a), value_print(b->p, &b->val, a)) == 0;
 }
 
-static int add_params(struct gather *g, const struct net_node *nn, bool all)
+static int add_binds(struct gather *g, const struct net_node *nn, const struct bind *bind, int n, bool all)
 {
-	for (int i = 0; i < nn->nbind; i++) {
-		const struct bind *b = &nn->bind[i];
+	for (int i = 0; i < n; i++) {
+		const struct bind *b = &bind[i];
 		const char *text = "", *path;
 		int rc = 0;
-		if (is_default(b) || (b->p->flags & (PF_NOKEY | PF_MEDIA | PF_HIDDEN)) || !(all || (b->p->flags & PF_EDIT))) continue;
+		if ((b->p->flags & (PF_NOKEY | PF_MEDIA | PF_HIDDEN)) || !(all || (b->p->flags & PF_EDIT))) continue;
+		if (is_default(b, g->out->a)) continue;
 		if (b->kind != BIND_CONST) rc = animated_text(g, nn, b, &text);
 		else if (b->p->flags & PF_FILE) {
 			memcpy(&path, (const char *)nn->ctx.v + b->p->off, sizeof path);
@@ -115,6 +114,11 @@ static int add_params(struct gather *g, const struct net_node *nn, bool all)
 		add(g, nn, b->p->name, text);
 	}
 	return 0;
+}
+
+static int add_params(struct gather *g, const struct net_node *nn, bool all)
+{
+	return add_binds(g, nn, nn->bind, nn->nbind, all);
 }
 
 /* One file by its SHA-256; a sequence by the files of all its frames. */
@@ -233,6 +237,43 @@ int picture_collect(const struct net *n, struct picture *out, struct err *e)
 	}
 	free(g.traits);
 	free(g.ai);
+	if (rc == 0 && out->n) qsort(out->v, (size_t)out->n, sizeof *out->v, by_place);
+	if (rc < 0) picture_free(out);
+	return rc;
+}
+
+/* --- every node, for the lock --- */
+
+/* What nn reads, slot by slot; what the core put between is looked through. */
+static void add_wires(struct gather *g, const struct net_node *nn)
+{
+	for (int k = 0; k < nn->nslot; k++) {
+		const char *text = "";
+		for (int i = 0; i < nn->nconn; i++) {
+			struct net_node *up = nn->conn_slot[i] == k ? nn->conn[i] : NULL;
+			while (up && !up->group && strchr(up->id, '/') && up->nconn && up->conn[0]) up = up->conn[0];
+			if (up) text = arena_printf(g->out->a, "%s%s%s", text, *text ? " " : "", whole(up)->id);
+		}
+		if (*text) add(g, nn, arena_strdup(g->out->a, slot_attr(&nn->slot[k])), text);
+	}
+}
+
+int picture_params(const struct net *n, struct picture *out, struct err *e)
+{
+	struct gather g = { .n = n, .out = out, .e = e };
+	const struct net_node *before = NULL;
+	int rc = 0;
+	*out = (struct picture){ .a = arena_new() };
+	for (int i = 0; i < n->nnode && rc == 0; i++) {
+		const struct net_node *nn = whole(n->node[i]);
+		if ((nn == n->node[i] && strchr(nn->id, '/')) || nn == before) continue;
+		if (nn != n->node[i] && known(&g, nn)) continue;
+		before = nn;
+		add(&g, nn, "of-type", nn->type->name);
+		add_wires(&g, nn);
+		rc = add_params(&g, nn, true);
+		if (rc == 0 && (nn->type->flags & NF_MASKED)) rc = add_binds(&g, nn, nn->cbind, nn->ncbind, true);
+	}
 	if (rc == 0 && out->n) qsort(out->v, (size_t)out->n, sizeof *out->v, by_place);
 	if (rc < 0) picture_free(out);
 	return rc;

@@ -17,6 +17,8 @@ struct picture { struct arena *a; struct picture_fact *v; int n; size_t cap; }; 
 
 /* -1 when a source's files cannot be read. */
 int picture_collect(const struct net *n, struct picture *out, struct err *e);
+/* In the same form every node of the scene with its type, wiring and all keyed parameters that are not at their default. */
+int picture_params(const struct net *n, struct picture *out, struct err *e);
 void picture_free(struct picture *p);
 /* One hash over all facts. */
 struct key picture_hash(const struct picture *p);

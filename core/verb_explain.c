@@ -149,11 +149,11 @@ static bool *upstream(const struct net *n, const struct net_node *nn)
 	return up;
 }
 
-/* The facts of the picture that are this node's: "picture ID.NAME". */
-static int tell_picture(const struct net_node *nn, const struct lock_facts *lock, const struct lock_facts *now)
+/* What the lock holds of this node's own parameters and wiring: "param ID.NAME". */
+static int tell_params(const struct net_node *nn, const struct lock_facts *lock, const struct lock_facts *now)
 {
 	int n = 0;
-	char *head = xasprintf("picture %s.", nn->id);
+	char *head = xasprintf("param %s.", nn->id);
 	for (int pass = 0; pass < 2; pass++) {
 		const struct lock_facts *one = pass ? now : lock, *two = pass ? lock : now;
 		for (int i = 0; i < one->n; i++) {
@@ -179,7 +179,7 @@ static int tell_causes(const struct net_node *nn, const struct lock_facts *lock,
 		printf("    %s: locked %s\n    %*s  now    %s\n", kinds[i], a ? a : "(absent)", (int)strlen(kinds[i]), "", b ? b : "(absent)");
 		n++;
 	}
-	return n + tell_picture(nn, lock, now);
+	return n + tell_params(nn, lock, now);
 }
 
 static bool of_kind(const char *name, const char *kind)
@@ -231,7 +231,7 @@ static void against_lock(const struct session *s, const struct net_node *nn, con
 		printf("  %s (%s) %s, %s:%d\n", at->id, at->type->name, root ? "changed itself" : "follows its inputs",
 		       at->scene->file, at->elem ? at->elem->line : 0);
 		if (root && !tell_causes(at, lock, now))
-			printf("    none of its inputs: a parameter, its format, its wiring or its type (interneg diff REV:SCENE SCENE)\n");
+			printf("    none of its files, parameters and inputs: its format, its type or the program\n");
 	}
 	if (n) tell_shared(lock, now);
 	else printf("as in the lock, with everything above it\n");

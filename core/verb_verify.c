@@ -18,11 +18,15 @@ static bool same(const char *a, const char *b)
 	return a && b && strcmp(a, b) == 0;
 }
 
-/* A picture line that says what an input line says. */
-static bool as_input(const char *name)
+/* A picture line that says what an input or param line says. */
+static bool as_input(const struct lock_facts *f, const char *name)
 {
 	const char *dot = strrchr(name, '.');
-	return dot && strncmp(name, "picture ", 8) == 0 && strcmp(dot, ".file-content") == 0;
+	if (!dot || strncmp(name, "picture ", 8) != 0) return false;
+	char *other = xasprintf("param %s", name + 8);
+	bool twice = lock_value(f, other) != NULL;
+	free(other);
+	return twice || strcmp(dot, ".file-content") == 0;
 }
 
 /* Everything of this kind that differs between the lock and now; the count. */
@@ -30,14 +34,14 @@ static int compare_kind(const struct lock_facts *lock, const struct lock_facts *
 {
 	int n = 0;
 	for (int i = 0; i < lock->n; i++) {
-		if (!lock_is(&lock->v[i], kind) || as_input(lock->v[i].name)) continue;
+		if (!lock_is(&lock->v[i], kind) || as_input(lock, lock->v[i].name)) continue;
 		const char *v = lock_value(now, lock->v[i].name);
 		if (same(v, lock->v[i].value)) continue;
 		tell(lock->v[i].name, lock->v[i].value, v);
 		n++;
 	}
 	for (int i = 0; i < now->n; i++) {
-		if (!lock_is(&now->v[i], kind) || as_input(now->v[i].name) || lock_value(lock, now->v[i].name)) continue;
+		if (!lock_is(&now->v[i], kind) || as_input(now, now->v[i].name) || lock_value(lock, now->v[i].name)) continue;
 		tell(now->v[i].name, NULL, now->v[i].value);
 		n++;
 	}
@@ -226,9 +230,9 @@ static int check_files(struct session *s, const struct lock_facts *lock, const c
 	return bad;
 }
 
-static int verify(struct session *s, const struct lock_facts *lock, struct err *e)
+int verify_session(struct session *s, const struct lock_facts *lock, struct err *e)
 {
-	static const char *const kinds[] = { "graph", "script", "file", "model", "seed", "picture", "outside" };
+	static const char *const kinds[] = { "graph", "script", "file", "model", "seed", "picture", "param", "outside" };
 	struct lock_facts now = { 0 };
 	struct first r = { 0 };
 	char *frames = s->c->frames ? xstrdup(s->c->frames) : s->c->sample && s->net->nwrite ? sample_frames(s->net, s->c->sample) : NULL;
@@ -275,7 +279,7 @@ int verb_verify(struct cli *c, struct err *e)
 			if (!format || strtol(format, NULL, 10) != LOCK_FORMAT)
 				err_set(e, E_LOCK, "%s: a lock of format %s, this program reads %d; interneg lock --relock %s writes it again",
 				        path, format ? format : "(none)", LOCK_FORMAT, s.file);
-			else rc = verify(&s, &lock, e);
+			else rc = verify_session(&s, &lock, e);
 		}
 	}
 	lock_facts_free(&lock);

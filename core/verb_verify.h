@@ -5,6 +5,8 @@
 
 #include "lockfile.h"
 
+/* Compares everything and prints what differs; E_VERIFY. */
+int verify_session(struct session *s, const struct lock_facts *lock, struct err *e);
 /* Prints by how much a frame of a write differs from the locked one: from the write's file when it is still the locked
  * one, and from the kept passes in the cache. Says so when the earlier pixels cannot be had. The net is spent. */
 void verify_measure(struct session *s, const struct lock_facts *lock, const char *write, int frame);

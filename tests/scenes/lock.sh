@@ -42,8 +42,8 @@ change() { # name sed-script file expected-text
 	"$in" verify "$tmp/c/s.xml" --sample 2 > "$tmp/out" 2> "$tmp/err"; is "a changed $1 is found" $? 11
 	says "and named" "$4"; rm -rf "$tmp/c"
 }
-change "parameter" 's/contrast="1.1"/contrast="1.2"/' s.xml 'first node that differs: g (grade)'
+change "parameter" 's/contrast="1.1"/contrast="1.2"/' s.xml 'param g.contrast'
 change "script" 's/Adds light/Adds lights/' sub/lift.lua 'script sub/lift.lua'
 change "LUT" 's/0.9/0.8/' sub/l.cube 'file sub/l.cube'
-change "source" 's/frames="5"/frames="5" seed="9"/' s.xml 'picture plate.seed'
+change "source" 's/frames="5"/frames="5" seed="9"/' s.xml 'param plate.seed'
 rm "$tmp/p/s.lock"; "$in" verify "$tmp/p/s.xml" > "$tmp/out" 2> "$tmp/err"; is "no lock" $? 12
