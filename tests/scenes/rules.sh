@@ -37,6 +37,15 @@ cp 08-lock.xml 09-relocked.xml; cp 08-lock.lock 09-relocked.lock
 timeout 60 "$I" lock --relock 09-relocked.xml > out 2> err && "$I" verify 09-relocked.xml > out 2> err
 say $? "lock --relock takes the picture as it is now" "$(seen)"
 rm -f 09-relocked.*
+# locked at another speed: above the AI process a change, below it none
+for s in 08-lock-speed 08-good-speed; do
+	cp $s.xml now; sed 's/speed="2"/speed="1.5"/' now > $s.xml
+	timeout 60 "$I" lock $s.xml > out 2> err || say 1 "lock of $s" "$(seen)"
+	cp now $s.xml
+done
+check 08-lock-speed.xml
+grep -q '<speed_ramp id="sp">: changed after picture lock: speed, locked 1.5, now 2 ' err
+say $? "a retime above the AI process is of the picture" "$(seen)"
 
 for f in [01]*.xml; do
 	name=${f%.xml}
