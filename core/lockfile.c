@@ -329,13 +329,30 @@ static int add_decoded(const struct net_node *nn, const struct plan_report *r, s
 	return 0;
 }
 
+/* The plan of every write, whatever --only asks for: a lock is always over all of them. */
+static int plan_all(struct net *n, struct plan *p, const struct render_opts *o, struct plan_report *r, struct err *e)
+{
+	struct net_node **asked = n->write, **all = xalloc((size_t)n->nnode + 1, sizeof *all);
+	int nasked = n->nwrite, ntarget = n->ntarget;
+	n->write = all;
+	n->nwrite = n->ntarget = 0;
+	for (int i = 0; i < n->nnode; i++)
+		if (n->node[i]->type->flags & NF_SINK) all[n->nwrite++] = n->node[i];
+	int rc = render_plan(n, p, o, r, e);
+	n->write = asked;
+	n->nwrite = nasked;
+	n->ntarget = ntarget;
+	free(all);
+	return rc;
+}
+
 int lock_decoded(struct session *s, const char *only, struct lock_facts *f, struct err *e)
 {
 	struct plan_opts po = { 0 };
 	struct plan *p = plan_new(s->net, &po);
 	struct plan_report r = { 0 };
 	struct render_opts o = { .dry = true };
-	int rc = render_plan(s->net, p, &o, &r, e);
+	int rc = plan_all(s->net, p, &o, &r, e);
 	for (int i = 0; i < s->net->nnode && rc == 0; i++) {
 		const struct net_node *nn = s->net->node[i];
 		if (nn->type->decoded && (!only || strcmp(only, nn->id) == 0)) rc = add_decoded(nn, &r, f, e);

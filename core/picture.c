@@ -186,7 +186,7 @@ static void add_feeds(struct gather *g, const struct net_node *at, const struct 
 		struct net_node *up = g->n->node[st.v[--st.n]->index];
 		if (st.seen[up->index]) continue;
 		st.seen[up->index] = true;
-		bool edit = (g->traits[up->index] & EDIT_TRAITS) && whole(up) != as;
+		bool edit = (g->traits[up->index] & EDIT_TRAITS) && !g->ai[up->index] && whole(up) != as;
 		if (edit) text = arena_printf(g->out->a, "%s%s%s", text, *text ? " " : "", whole(up)->id);
 		else push_inputs(&st, up);
 	}

@@ -51,6 +51,8 @@ edit 's/value="0.03"/value="0.04"/; s/keep="always"/keep="never"/' "params and p
 says "a param reaches what reads it" "changed param amount; reaches a"; says "a pass" "  keep: always -> never"
 edit 's|<script file="lift.lua"/>|<script file="lift.lua"/><waive rule="grain-late" node="gr" reason="wanted"/>|' "waiver"
 is "a waiver" "$(head -1 "$tmp/out")" "added waiver grain-late gr"
+edit 's|<script file="lift.lua"/>|<script file="lift.lua"/><approve shot="s1" pass="look" by="Ann" role="colorist" hash="00000000000000000000000000000001"/>|' "approval"
+is "an approval" "$(head -2 "$tmp/out" | tr '\n' ' ')" "added approval s1.look by the colorist   by: Ann "
 mkdir "$tmp/v"; cp "$tmp/a.xml" "$tmp/v"; sed 's/Adds/Puts/' "$tmp/lift.lua" > "$tmp/v/lift.lua"
 go "$tmp/a.xml" "$tmp/v/a.xml"; says "a script reaches its nodes' writes" "changed script lift.lua; reaches a, b"
 go "$tmp/a.xml" "$tmp/v/a.xml" --at "$tmp/a.xml"; is "--at finds both sides' scripts in one folder" "$(wc -c < "$tmp/out")" 0
