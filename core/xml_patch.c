@@ -293,10 +293,26 @@ static void drop(struct patch *p, struct xscan *s, const struct under *u)
 	add_edit(p, alone ? from : u->from, alone ? after + 1 : to, xstrdup(""));
 }
 
+/* The end of the line of at, when nothing but comments stands between; else at. */
+static const char *past_comments(const struct patch *p, const char *at)
+{
+	const char *end = p->text + p->len, *s = at;
+	for (;;) {
+		while (s < end && (*s == ' ' || *s == '\t'))
+			s++;
+		if (s == end || *s == '\n' || *s == '\r')
+			return s;
+		const char *close = end - s > 4 && memcmp(s, "<!--", 4) == 0 ? memmem(s, (size_t)(end - s), "-->", 3) : NULL;
+		if (!close)
+			return at;
+		s = close + 3;
+	}
+}
+
 static void insert(struct patch *p, const struct under *u, const char *tag, const struct attr *attr, int nattr)
 {
 	char *indent = u->first ? indent_of(p, u->first) : xstrdup("  ");
-	const char *at = u->kin ? u->kin : u->last;
+	const char *at = past_comments(p, u->kin ? u->kin : u->last);
 	struct xbuf b = { 0 };
 	xbuf_str(&b, "\n");
 	xbuf_str(&b, indent);

@@ -85,6 +85,35 @@ says "they are named" "class final: the solved values of 's010.base', pass 'neut
 run approve s.xml --shot s010 --pass neutral --by Ann --role colorist
 run render s.xml --progress none; is "approved, they do not" $? 0
 
+# Odd but good texts.
+put() { # name text expected
+	printf '%s' "$2" > odd.xml; cp odd.xml odd.before
+	run approve odd.xml --pass look --by A --role r --note "it's"; is "$1" $? 0
+	sed "s/hash=\\([\"']\\)[0-9a-f]*[\"']/hash=\\1\\1/" odd.xml > said; is "$1: where it stands" "$(cat said)" "$(printf '%s' "$3")"
+	"$in" approve odd.xml --remove --pass look > said 2> err; cmp -s odd.xml odd.before; is "$1: taken out" $? 0
+}
+P='<pattern id="a" width="8" height="8" frames="1"/>'; L='<pass id="look"><grade id="g" in="a"/></pass>'; A='<approve pass="look" by="A" role="r" hash="" note="it'"'"'s"/>'
+put "comments beside and in the way" "<graph version='1'> <!-- <approve pass='look'/> -->
+	$P
+	$L  <!-- one --> <!-- two -->
+</graph> <!-- end -->
+" "<graph version='1'> <!-- <approve pass='look'/> -->
+	$P
+	$L  <!-- one --> <!-- two -->
+	$A
+</graph> <!-- end -->
+"
+put "an approval of another pass before it" "<graph version=\"1\">
+  <approve pass='l2' by='B' role='r' hash='00000000000000000000000000000000'></approve>
+  $P
+  $L
+</graph>" "<graph version=\"1\">
+  <approve pass='l2' by='B' role='r' hash=''></approve>
+  $A
+  $P
+  $L
+</graph>"
+
 # One shot, drafts, names.
 cat > one.xml <<'X'
 <graph version="1" name="one" fps="24">
@@ -103,5 +132,6 @@ run render one.xml --progress none; is "a scene with approvals" $? 0
 [ -s o/p_draft.png ] && [ -s o/draft/e_0001.exr ] && [ -s o/f_draft.mp4 ] && [ -s o/k_draft.mkv ]; is "marks what is no final" $? 0
 strings -n 5 o/p_draft.png | grep -q '^.*interneg_class' && strings -n 5 o/draft/e_0001.exr | grep -q interneg_class; is "in the pictures" $? 0
 for f in f_draft.mp4 k_draft.mkv; do strings -n 5 o/$f | grep -q 'interneg draft'; is "and in $f" $? 0; done
+"$in" lock one.xml > said 2> err && run verify one.xml --outputs; is "verify --outputs finds them under these names" $? 0
 "$in" fmt --check one.xml > said 2> err || "$in" fmt --write one.xml; run fmt --check one.xml; is "fmt knows approvals" $? 0
 run approve one.xml --list --json; says "list for programs" '^{"valid":true,"shot":"","pass":"look","by":"Ann","role":"colorist","hash":"[0-9a-f]*","note":"","why":""}$'
