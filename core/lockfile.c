@@ -378,7 +378,7 @@ static int by_name(const void *a, const void *b)
 	return c ? c : strcmp(x->value, y->value);
 }
 
-static void sort(struct lock_facts *f)
+void lock_sort(struct lock_facts *f)
 {
 	if (f->n) qsort(f->v, (size_t)f->n, sizeof *f->v, by_name);
 	for (int i = 0; i < f->n; i++) strmap_put(&f->at, f->v[i].name, (void *)(uintptr_t)(i + 1));
@@ -387,7 +387,7 @@ static void sort(struct lock_facts *f)
 /* After sorting: the frames of a write stand in order. */
 void lock_pixels(struct session *s, struct lock_facts *f)
 {
-	sort(f);
+	lock_sort(f);
 	for (int i = 0; i < s->net->nwrite; i++) {
 		struct pixhash *v = xalloc((size_t)f->n + 1, sizeof *v);
 		size_t n = 0;
@@ -413,7 +413,7 @@ char *lock_print(struct lock_facts *f)
 	size_t len = 0, cap = 256;
 	char *text = xalloc(cap, 1);
 	len = (size_t)sprintf(text, "# interneg lock: what this scene was rendered from, and the hash of every frame\n");
-	sort(f);
+	lock_sort(f);
 	for (int i = 0; i < f->n; i++) {
 		if (i && by_name(&f->v[i - 1], &f->v[i]) == 0) continue;
 		size_t need = strlen(f->v[i].name) + strlen(f->v[i].value) + 3;

@@ -37,6 +37,7 @@ void lock_span(const struct net *n, int *first, int *last);
 const char *lock_decoder(const struct lock_facts *f, const char *id);
 /* The pixels of each write: one hash over its frame lines, added to its line. */
 void lock_pixels(struct session *s, struct lock_facts *f);
+void lock_sort(struct lock_facts *f);           /* by name; frames of a write stand in order */
 char *lock_print(struct lock_facts *f);        /* sorted; malloced text */
 int lock_read(const char *path, struct lock_facts *f, struct err *e);
 void lock_facts_free(struct lock_facts *f);

@@ -177,7 +177,9 @@ static void differs(const struct session *s, struct first *r, const struct lock_
 		return;
 	}
 	r->bad++;
-	if (!r->fact || frame < r->frame) { r->fact = f; r->was = was; r->write = nn; r->frame = frame; }
+	/* events come as the frames are finished: of one frame the write that stands first counts */
+	bool before = r->fact && frame == r->frame && nn && (!r->write || nn->index < r->write->index);
+	if (!r->fact || frame < r->frame || before) { r->fact = f; r->was = was; r->write = nn; r->frame = frame; }
 }
 
 /* Frames rendered now against the lock; with whole also the locked ones that are gone. */
@@ -247,6 +249,7 @@ int verify_session(struct session *s, const struct lock_facts *lock, struct err 
 	if (!s->c->outputs && ((full && lock_watch(s, e) < 0) || lock_render(s, frames, false, &now, e) < 0)) goto out;
 	if (find_decoded(s, lock, &now, full, e) < 0) goto out;
 	bad += compare_decoded(lock, &now) + first_node(s, lock, &now);
+	lock_sort(&now);
 	compare_frames(s, lock, &now, full, &r);
 	int files = s->c->outputs ? check_files(s, lock, frames, e) : 0;
 	if (files < 0) goto out;

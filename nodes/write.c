@@ -539,7 +539,9 @@ const struct node_type ISA(node_write) = {
 	    "--overwrite. Codes of 12 bits "
 	        "and less are dithered. Values beyond nominal black and white are kept as far as the "
 	    "codes reach; a write that clips "
-	        "more than 0.1 % of its pixels says so. The picture is the display window; EXR keeps the "
+	        "more than 0.1 % of its pixels says so. A write of class final is rendered only when `interneg "
+	    "approve` has an approval that holds of the picture and of every look and solved value above it; drafts are called "
+	    "NAME_draft, or the class stands where the name says {class}. The picture is the display window; EXR keeps the "
 	    "data window too.",
 	.category = "output", .version = 1, .size = sizeof(struct write), .params = params,
 	    .inputs = "image",
