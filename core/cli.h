@@ -18,8 +18,8 @@ struct cli {
 	enum progress progress;
 	bool log_json; unsigned debug;
 	bool oracle, keep_all, solve, apply, overwrite, no_fuse, json, wipe, side, diff, rng, xsd, markdown, write,
-	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help;
-	const char *picture, *reference, *name, *at;
+	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list, remove;
+	const char *picture, *reference, *name, *at, *shot, *pass, *by, *role, *note;
 	size_t to;
 };
 
@@ -46,6 +46,7 @@ int verb_verify(struct cli *c, struct err *e);
 int verb_cache(struct cli *c, struct err *e);
 int verb_diff(struct cli *c, struct err *e);
 int verb_explain(struct cli *c, struct err *e);
+int verb_approve(struct cli *c, struct err *e);
 int verb_new(struct cli *c, struct err *e);
 int verb_version(struct cli *c, struct err *e);
 

@@ -47,6 +47,9 @@ struct pass {
 struct sparam { const char *name; enum ptype type; const char *value, *doc; double min, max; const char *choices; int line; };
 struct script_ref { const char *file; int line; const char *sha256; };
 struct waive { const char *rule, *node, *reason; int line; };
+/* shot: id of the <use>, "" for the scene itself; pass: id within it, or "picture". */
+enum { APPROVE_DIGITS = 32 };
+struct approve { const char *shot, *pass, *by, *role, *hash, *note; int line; };
 struct face { const char *id, *node; int line; };          /* <output id= in=> */
 
 struct scene {
@@ -60,6 +63,7 @@ struct scene {
 	struct sparam *param; int nparam;
 	struct script_ref *script; int nscript;
 	struct waive *waive; int nwaive;
+	struct approve *approve; int napprove;
 	struct face *output; int noutput;
 	struct registry *reg;
 	struct key text_hash;                /* of the file's bytes */
@@ -115,7 +119,7 @@ int registry_add(struct registry *r, const struct node_type *t, struct err *e);
 /* Attribute text as pieces: literal text ("{{" and "}}" made single braces) and the insides of {...}. */
 struct expr_piece { bool expr; const char *text; };
 /* The pieces, in a; -1 with a message when a brace has no partner. Text without braces is one literal
- * piece. p (may be NULL): in PF_OUTPUT paths "{rev}" is literal text, for the node to fill in. */
+ * piece. p (may be NULL): in PF_OUTPUT paths "{rev}" and "{class}" are literal text, for the node to fill in. */
 int expr_split(const struct param *p, const char *text, struct arena *a,
                struct expr_piece **piece, int *n, struct err *e);
 /* "<blur id=\"soft\">" for messages. */
@@ -125,6 +129,11 @@ const char *elem_where(const struct elem *el, char *buf, size_t n);
  * Formatting twice changes nothing. malloced text. */
 char *scene_fmt(const char *file, const char *text, size_t len, const struct load_opts *o, struct diags *d);
 
+/* Puts <tag attr.../> under <graph>: the one whose attributes are those of key gets these ("": taken out), else a
+ * new one follows the last of its kind or all elements. attr NULL: takes that one out with its line; E_SCENE when there is
+ * none. Everything else stays byte for byte. */
+char *scene_put(const char *text, size_t len, const char *tag, const struct attr *key, int nkey, const struct attr *attr,
+                int nattr, struct err *e);
 /* Writes attributes into one element of the text, keeping everything else byte for byte (solve --apply). */
 char *scene_patch(const char *text, size_t len, const char *elem_id, const struct attr *attr, int nattr, struct err *e);
 

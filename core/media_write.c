@@ -260,6 +260,11 @@ static int write_header(struct media_writer *w, struct err *e)
 		snprintf(mark, sizeof mark, "interneg root %s", s->root);
 		av_dict_set(&w->mux->metadata, "comment", mark, 0);
 	}
+	if (s->class && *s->class) {
+		char title[40];
+		snprintf(title, sizeof title, "interneg %s", s->class);
+		av_dict_set(&w->mux->metadata, "title", title, 0);
+	}
 	const char *kind = w->mux->oformat->name;
 	if (!strcmp(kind, "mov")) av_dict_set(&o, "movflags", "+write_colr", 0);
 	else if (!strcmp(kind, "mp4")) av_dict_set(&o, "movflags", "+write_colr+faststart", 0);

@@ -53,6 +53,7 @@ struct write_spec {
 	double crf;                          /* < 0: the preset's */
 	int nframes;
 	const char *root;                    /* 64 hex digits or "" */
+	const char *class;                   /* draft, final or "": told in the metadata */
 	struct sound_job sound;
 };
 

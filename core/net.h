@@ -98,6 +98,9 @@ void net_ctx_free(const struct net_node *nn, struct node_ctx *c);
 struct keymemo;
 struct keymemo *keymemo_new(struct net *n);
 void keymemo_free(struct keymemo **m);
+/* Sources are keyed as if this had decoded them; NULL: as they are. Before the first key. */
+typedef const char *decoder_of(const void *user, const struct net_node *nn);
+void keymemo_decoders(struct keymemo *m, decoder_of *as, const void *user);
 void keymemo_drop_before(struct keymemo *m, int frame);
 int net_key(struct keymemo *m, const struct net_node *nn, int frame, struct key *out, struct err *e);
 

@@ -26,6 +26,7 @@ struct keymemo {
 	struct slab *spare;
 	size_t live, check;                  /* slabs; how many make it worth looking for old ones */
 	struct needs needs;
+	decoder_of *as; const void *user;    /* other decoders than those at hand */
 };
 
 enum { MEMO_KEYS = 1 << 19 };         /* kept at least: 16 MiB */
@@ -46,6 +47,12 @@ struct keymemo *keymemo_new(struct net *n)
 	m->slot = xalloc(m->cap, sizeof *m->slot);
 	m->check = check_at(m);
 	return m;
+}
+
+void keymemo_decoders(struct keymemo *m, decoder_of *as, const void *user)
+{
+	m->as = as;
+	m->user = user;
 }
 
 void keymemo_free(struct keymemo **mp)
@@ -235,7 +242,7 @@ static int fact_learn(struct keymemo *m, struct fact *f, struct net_node *nn, st
 	f->kind = FACT_GENERAL;
 	if (nn->animated) return 0;
 	if (net_identity(nn, &nn->ctx)) f->kind = FACT_IDENTITY;
-	else if (!nn->type->needs && !nn->type->content) {
+	else if (!nn->type->needs && !nn->type->content && !nn->type->decoder) {
 		f->kind = FACT_FIXED;
 		net_needs(nn, &nn->ctx, nn->fmt.first, nn->fmt.data, &m->needs);
 		fact_text(m, f, nn, &m->needs);
@@ -305,6 +312,8 @@ static int key_general(struct keymemo *m, struct todo t, struct todos *l, const 
 		sha_key(&s, k);
 	}
 	if (l->n != before) return 1;
+	const char *as = m->as ? m->as(m->user, nn) : NULL;
+	if (nn->type->decoder) sha_str(&s, as ? as : nn->type->decoder(&mo->ctx));
 	if (nn->type->content && nn->type->content(&mo->ctx, t.frame, &s, e) < 0)
 		return err_in(e, "node '%s' frame %d", nn->id, t.frame);
 	struct key k = sha_end(&s);

@@ -101,6 +101,7 @@ struct sink_job {
 	const char *audio_file;              /* or NULL */
 	struct rational audio_fps; int audio_first;  /* source frame that output frame frames[0] shows */
 	const char *outpath;                 /* override by -o, or NULL */
+	const char *class;                   /* "draft" or "final", "" where the scene speaks of neither */
 };
 
 /* How a sink takes its frames. PACKS: pack turns a picture into what enters the encoder, in any order and on any
@@ -149,6 +150,10 @@ struct node_type {
 	size_t (*reserve)(const struct node_ctx *n);                   /* bytes a codec or model holds beside pixels */
 	double (*flops)(const struct node_ctx *n);                     /* per output pixel, for the planner; default 20 */
 	int (*content)(const struct node_ctx *n, int frame, struct sha *s, struct err *e); /* sources: what frame holds */
+	const char *(*decoder)(const struct node_ctx *n);              /* sources: what decodes them, with its version; keyed by the core */
+	/* sources: hash of what frame decodes to, before any colour; out NULL: from now on frame() notes it. Not while rendering. */
+	int (*decoded)(const struct node_ctx *n, int frame, struct pixhash *out, struct err *e);
+	const char *(*outside)(const struct node_ctx *n);              /* why its pixels lie outside the promise of equal bits, or NULL */
 	int (*tile)(const struct call *c, struct rect r);
 	int (*frame)(const struct call *c);
 	int (*expand)(struct expand *x, const struct node_ctx *n, struct err *e);   /* with tile: may decline */
@@ -158,6 +163,10 @@ struct node_type {
 	int (*pack)(const struct call *c);                             /* fills c->packed and c->hash; c->scratch as declared */
 	bool (*fresh)(const struct sink_job *j);                       /* ordered: the finished file with this root key is there */
 	bool (*frame_fresh)(const struct sink_job *j, int frame, const char *root);  /* not ordered: that frame's file is */
+	char *(*file)(const struct sink_job *j, int frame);           /* sinks: the file that holds the frame; malloced */
+	/* sinks: per frame asked for, the hash of what the finished file holds, as frame() told it. 1: the file is lossy and
+	 * there are no hashes, but all of them decode. E_INPUT: it is damaged. */
+	int (*held)(const struct sink_job *j, struct pixhash *out, struct err *e);
 	int (*end)(void *run, bool commit, struct err *e);             /* commit false: leave nothing behind */
 	int (*solve)(struct solve_call *s, struct err *e);
 	const void *user;                    /* script types: their program */

@@ -23,7 +23,9 @@ enum pflag {
 	PF_REQUIRED = 16,
 	PF_OUTPUT = 32,     /* path of an output */
 	PF_HIDDEN = 64,
-	PF_MEDIA = 128      /* path of a source that .content hashes itself (clips, sequences) */
+	PF_MEDIA = 128,     /* path of a source that .content hashes itself (clips, sequences) */
+	PF_EDIT = 512       /* an edit decision (cut, trim, speed): under picture lock on any node; of sources, retimes
+	                     * and dissolves every keyed parameter is one */
 };
 
 /* Types in the node's struct: FLOAT, LENGTH double; INT, BOOL, ENUM int (enum: index of choice);
@@ -72,6 +74,8 @@ void value_store(const struct param *p, const struct value *v, void *dst, double
 void value_mix(const struct value *a, const struct value *b, double t, struct value *out);
 /* The canonical text: parses back to the same value; used by fmt, solve and docs. */
 char *value_print(const struct param *p, const struct value *v, struct arena *a);
+/* The value that a filled struct holds, in canonical words: the opposite of value_store, lengths in pixels. */
+const char *param_text(const struct param *p, const void *v, struct arena *a);
 /* Adds name and value of every keyed parameter of the filled struct to s; PF_FILE paths by content. */
 int params_hash(struct sha *s, const struct param *table, const void *v, struct err *e);
 /* Fills v with defaults. */

@@ -182,7 +182,7 @@ static int open_path(struct sched *s, struct job *j, struct err *e)
 	if (s->o->cache)
 		cache_link(s->o->cache, &j->key, s->n->scene->name && *s->n->scene->name ? s->n->scene->name : "graph",
 		           nn->pass->id, j->frame);
-	if (!nn->pass->path) return 0;
+	if (!nn->pass->path || s->o->dry) return 0;
 	if (passfile_open(&j->path_io, nn->pass->path, j->frame, &j->key, j->im, nn->pass->half, s->o->overwrite, e) < 0)
 		return -1;
 	if (!j->path_io) return 0;

@@ -304,7 +304,11 @@ static const char middle[] =
 	                                          "reported.") MUST("rule")
 	"<xs:attribute name=\"reason\" use=\"required\"><xs:simpleType><xs:restriction "
 	"base=\"xs:string\"><xs:minLength "
-	"value=\"1\"/></xs:restriction></xs:simpleType></xs:attribute>" ATTR("node") "</xs:complexType>\n";
+	"value=\"1\"/></xs:restriction></xs:simpleType></xs:attribute>" ATTR("node") "</xs:complexType>\n"
+	"  <xs:complexType name=\"approve.\">" NOTE("Somebody has approved a pass of a shot, or the picture; void as soon as its "
+	                                           "pixels change.") ATTR("shot") MUST("pass") MUST("by") MUST("role")
+	"<xs:attribute name=\"hash\" use=\"required\"><xs:simpleType><xs:restriction base=\"xs:string\"><xs:pattern "
+	"value=\"[0-9a-f]{32}\"/></xs:restriction></xs:simpleType></xs:attribute>" ATTR("note") "</xs:complexType>\n";
 
 static const char pass_attrs[] =
 	"    <xs:attribute name=\"id\" type=\"id.\" use=\"required\"/>\n    <xs:attribute name=\"kind\">"
@@ -327,8 +331,8 @@ static const char graph_attrs[] =
 
 void schema_xsd(FILE *f, const struct registry *reg, const struct scene *s)
 {
-	static const char *const words[] = { "param", "input", "output", "script", "waive", "use",
-	                                    "pass" };
+	static const char *const words[] = { "param", "input", "output", "script", "waive", "approve",
+	                                    "use", "pass" };
 	int n;
 	const struct node_type **all = registry_all(reg, &n);
 	fputs(head, f);

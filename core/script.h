@@ -35,6 +35,9 @@ int script_rules(struct script_host *h, const struct net *n, const char *rules_d
     const char *lock_text,
                  struct diags *d);
 
+/* The rules that compare with SCENE.lock let everything through: it is about to be written anew. */
+void script_relock(struct script_host *h, bool relock);
+
 /* What `check` and the reference list: id and headline of every rule that script_rules would run,
  * in order;
  * strings live as long as the host. n of them, malloced. */

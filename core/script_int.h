@@ -92,6 +92,7 @@ struct host {
 	struct script_file *file;            /* newest first */
 	struct script_vm *eval;
 	struct script_type **types; int ntypes; size_t ctypes;
+	bool relock;
 };
 
 int script_read(struct host *h, const char *path, struct script_file **out, struct err *e);

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_FRAMES = 200000 };
-
 static void add_line(struct lock *l, const char *kind, const char *id, const char *value)
 {
 	l->line = xrealloc(l->line, (size_t)l->n + 1, sizeof *l->line);
@@ -21,12 +19,11 @@ static const char *parse_line(struct lock *l, char *line)
 	struct key k;
 	const char *kind = strtok_r(line, " \t\r", &save);
 	if (!kind || kind[0] == '#') return NULL;
-	bool hash = strcmp(kind, "model") == 0 || strcmp(kind, "input") == 0,
-	    seed = strcmp(kind, "seed") == 0;
-	if (!hash && !seed) return NULL;
-	const char *id = strtok_r(NULL, " \t\r", &save), *value = strtok_r(NULL, " \t\r", &save);
+	bool hash = strcmp(kind, "model") == 0, seed = strcmp(kind, "seed") == 0, picture = strcmp(kind, "picture") == 0;
+	if (!hash && !seed && !picture) return NULL;
+	const char *id = strtok_r(NULL, " \t\r", &save), *value = strtok_r(NULL, picture ? "\r" : " \t\r", &save);
 	if (!id || !value || strtok_r(NULL, " \t\r", &save))
-		return "expected: model ID SHA256, input ID SHA256, or seed ID VALUE";
+		return "expected: model ID SHA256, seed ID VALUE, or picture ID.NAME VALUE";
 	if (hash && key_parse(value, &k) < 0) return "a SHA-256 has 64 hexadecimal digits";
 	for (int i = 0; i < l->n; i++)
 		if (strcmp(l->line[i].kind, kind) == 0 && strcmp(l->line[i].id, id) == 0)
@@ -77,24 +74,6 @@ bool lock_model_hash(const struct node_ctx *c, char hex[65])
 	memcpy(&path, (const char *)c->v + p->off, sizeof path);
 	if (!path || !*path || stat(path, &st) < 0 || !S_ISREG(st.st_mode)) return false;
 	if (hash_file(path, &k, &e) < 0) return false;
-	key_hex(&k, hex);
-	return true;
-}
-
-bool lock_source_hash(const struct net_node *nn, char hex[65])
-{
-	struct sha s;
-	struct err e = ERR_INIT;
-	sha_init(&s);
-	sha_str(&s, nn->type->name);
-	if (params_hash(&s, nn->type->params, nn->ctx.v, &e) < 0) return false;
-	int64_t first = nn->fmt.first, last = nn->fmt.last;
-	sha_u64(&s, (uint64_t)first);
-	sha_u64(&s, (uint64_t)last);
-	if (last - first > MAX_FRAMES) last = first + MAX_FRAMES;
-	for (int64_t f = first; nn->type->content && f <= last; f++)
-		if (nn->type->content(&nn->ctx, (int)f, &s, &e) < 0) return false;
-	struct key k = sha_end(&s);
 	key_hex(&k, hex);
 	return true;
 }

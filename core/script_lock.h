@@ -1,6 +1,6 @@
 /* script_lock - SCENE.lock as the rules read it: sorted plain text, `#` comments, one pin a line:
- * "model ID SHA256", "input ID SHA256", "seed ID VALUE". Other words are for later verbs and are
- * skipped.
+ * "model ID SHA256", "seed ID VALUE", "picture ID.NAME VALUE". Other words are for the verbs that write and compare locks
+ * and are skipped.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_SCRIPT_LOCK_H
 #define IN_SCRIPT_LOCK_H
@@ -15,8 +15,5 @@ int lock_parse(struct lock *l, const char *text, const char *scene_file, struct 
 void lock_free(struct lock *l);
 /* SHA-256 of the file behind the parameter `model`; false when there is none. */
 bool lock_model_hash(const struct node_ctx *c, char hex[65]);
-/* Identity of a source and its edit decisions: type, parameters, and what each of its frames
- * holds. */
-bool lock_source_hash(const struct net_node *nn, char hex[65]);
 
 #endif

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "net_int.h"
+#include "picture.h"
 #include "script_lock.h"
 
 struct view_node { struct net_node *nn; unsigned traits; };
@@ -180,14 +181,12 @@ static void set_fps(lua_State *L, struct rational fps)
 	lua_setfield(L, -2, "fps");
 }
 
-/* What is on disk behind a pinned model, and the identity of a source under picture lock. */
-static void push_identity(lua_State *L, const struct rules *r, const struct view_node *vn)
+/* What is on disk behind a pinned model. */
+static void push_identity(lua_State *L, const struct view_node *vn)
 {
 	char hex[65];
 	if ((vn->traits & TR_AI) && lock_model_hash(&vn->nn->ctx, hex))
 		set_text(L, "model_on_disk", hex);
-	bool source = (vn->traits & TR_SOURCE) && r->n->scene->picture_locked;
-	if (source && lock_source_hash(vn->nn, hex)) set_text(L, "identity", hex);
 }
 
 /* The metatable of nodes stands below on the stack. */
@@ -213,7 +212,7 @@ static void push_node(lua_State *L, const struct rules *r, int k)
 	push_traits(L, vn->traits);
 	lua_setfield(L, -2, "traits");
 	push_inputs(L, r, nn);
-	push_identity(L, r, vn);
+	push_identity(L, vn);
 	lua_pushvalue(L, -2);
 	lua_setmetatable(L, -2);
 }
@@ -244,7 +243,7 @@ static void push_pass(lua_State *L, const struct rules *r, int k)
 
 static void push_lock(lua_State *L, const struct lock *lock)
 {
-	static const char *const kinds[] = { "model", "input", "seed" };
+	static const char *const kinds[] = { "model", "seed", "picture" };
 	lua_newtable(L);
 	set_flag(L, "present", lock->present);
 	for (size_t k = 0; k < IN_COUNT(kinds); k++) {
@@ -254,6 +253,28 @@ static void push_lock(lua_State *L, const struct lock *lock)
 				set_text(L, lock->line[i].id, lock->line[i].value);
 		lua_setfield(L, -2, kinds[k]);
 	}
+}
+
+/* picture: { id=, name=, value=, node= } of every source and edit decision, under picture lock only. */
+static void push_picture(lua_State *L, const struct rules *r)
+{
+	struct picture p = { 0 };
+	struct err e = ERR_INIT;
+	if (r->n->scene->picture_locked && picture_collect(r->n, &p, &e) < 0) set_text(L, "picture_error", e.msg);
+	lua_newtable(L);
+	for (int i = 0; i < p.n; i++) {
+		int k = view_index(r, p.v[i].nn);
+		lua_newtable(L);
+		set_text(L, "id", p.v[i].node);
+		set_text(L, "name", p.v[i].name);
+		set_text(L, "value", *p.v[i].value ? p.v[i].value : PICTURE_EMPTY);
+		lua_pushinteger(L, k + 1);
+		lua_setfield(L, -2, "node");
+		lua_rawseti(L, -2, i + 1);
+	}
+	lua_setfield(L, -2, "picture");
+	set_flag(L, "relock", r->h->relock);
+	picture_free(&p);
 }
 
 static int l_find(lua_State *L);
@@ -275,6 +296,7 @@ static void push_graph(lua_State *L, struct rules *r)
 		lua_rawseti(L, -2, i + 1);
 	}
 	lua_setfield(L, -2, "passes");
+	push_picture(L, r);
 	push_lock(L, r->lock);
 	lua_setfield(L, -2, "lock");
 	set_text(L, "file", r->n->scene->file);
@@ -481,6 +503,11 @@ static int run_user_rules(struct rules *r, const struct script_file *f,
 	if (!f) return 0;
 	int rc = run_user_rules(r, f->next, builtin);
 	return f != builtin && run_file_rules(r, f, false) < 0 ? -1 : rc;
+}
+
+void script_relock(struct script_host *face, bool relock)
+{
+	((struct host *)face->self)->relock = relock;
 }
 
 int script_rules(struct script_host *face, const struct net *n, const char *rules_dir,

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lockfile.h"
+#include "approve.h"
 #include "log.h"
 #include "script.h"
 #include "strmap.h"
@@ -109,14 +109,31 @@ int session_net(struct session *s, const char *only, struct err *e)
 	return s->net ? 0 : session_say(s, e);
 }
 
+/* A final that is not approved is refused by render; check and plan warn. */
+static int finals(struct session *s, struct err *e)
+{
+	const char *verb = s->c->verb ? s->c->verb->name : "";
+	bool refuse = strcmp(verb, "render") == 0, warn = strcmp(verb, "check") == 0 || strcmp(verb, "plan") == 0;
+	if (!(refuse || warn) || diags_status(&s->d) != E_OK) return 0;
+	struct approvals a;
+	approvals_open(&a, s);
+	int n = approvals_demand(&a, refuse ? DIAG_ERROR : DIAG_WARNING, &s->d, e);
+	approvals_close(&a);
+	return n < 0 ? -1 : 0;
+}
+
 int session_rules(struct session *s, bool unsolved_is_error, struct err *e)
 {
 	char *lock = lock_text(s->file);
+	bool relock = s->c->verb && strcmp(s->c->verb->name, "lock") == 0 && (s->c->relock || !lock);
+	if (relock) { free(lock); lock = NULL; }
+	script_relock(s->host, relock);
 	int rc = script_rules(s->host, s->net, NULL, lock, &s->d);
 	free(lock);
 	if (unsolved_is_error) unsolved(s);
 	written_twice(s);
 	stale(s);
+	if (unsolved_is_error && finals(s, e) < 0) return -1;
 	if (session_say(s, e) < 0) return -1;
 	return rc < 0 ? err_set(e, E_SCRIPT, "%s: the pass rules could not be run", s->file) : 0;
 }

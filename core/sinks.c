@@ -52,6 +52,22 @@ static void find_audio(struct net *n, struct sink_run *sk)
 	sk->job.audio_first = at - (first ? (int)strtol(first, NULL, 10) : 1);
 }
 
+/* class= of a write: auto draft final. Where a scene knows approvals or classes, whatever is not final is a draft. */
+static const char *class_of(const struct net *n, const struct net_node *nn)
+{
+	const struct param *p = param_find(nn->type->params, "class");
+	int v = 0;
+	if (p) memcpy(&v, (const char *)nn->ctx.v + p->off, sizeof v);
+	if (v) return v == 2 ? "final" : "draft";
+	for (int i = 0; i < n->scene->nelem; i++)
+		for (int k = 0; k < n->scene->elem[i].nattr; k++) {
+			const struct elem *el = &n->scene->elem[i];
+			if (el->type && (el->type->flags & NF_SINK) && strcmp(el->attr[k].name, "class") == 0) return "draft";
+		}
+	const char *file = path_param(nn, "file");
+	return n->scene->napprove || (file && strstr(file, "{class}")) ? "draft" : "";
+}
+
 /* each: the key of every frame, one after the other. */
 static int root_key(const struct net_node *nn, const struct frame_list *frames, struct keymemo *km, char hex[65],
                     struct key *each, struct err *e)
@@ -112,7 +128,7 @@ int sink_prepare(struct net *n, const struct render_opts *o, struct keymemo *km,
 	bool all = f->last != INT_MAX && frames_parse(NULL, f->first, f->last, &whole, e) == 0;
 	sk->job = (struct sink_job){ .n = &sk->node->ctx, .frames = sk->frames.v, .nframes = sk->frames.n,
 		.overwrite = o->overwrite, .dry = o->dry, .threads = threads, .rev = o->rev ? o->rev : "", .root_key = sk->root,
-		.outpath = o->outpath, .whole = all && whole.n == sk->frames.n };
+		.outpath = o->outpath, .class = class_of(n, sk->node), .whole = all && whole.n == sk->frames.n };
 	find_audio(n, sk);
 	sk->kind = t->sink ? t->sink(&sk->job) : SINK_ORDERED;
 	sk->packed = t->packed ? t->packed(&sk->job) : 0;

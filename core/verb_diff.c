@@ -112,7 +112,7 @@ static void side_close(struct side *d)
 /* --- printing --- */
 
 struct report { bool json; int n; };
-static const char *const kinds[] = { "graph", "param", "script", "pass", "node", "output", "waiver" };
+static const char *const kinds[] = { "graph", "param", "script", "pass", "node", "output", "waiver", "approval" };
 
 static void put_json(const char *s)
 {
@@ -127,7 +127,7 @@ static void put_reach(const struct report *r, const struct item *x)
 {
 	int n;
 	const char **id = items_reach(x, &n);
-	printf(r->json ? ",\"reaches\":[" : n ? "; reaches " : x->kind == ITEM_WAIVER ? "" : "; reaches no write");
+	printf(r->json ? ",\"reaches\":[" : n ? "; reaches " : x->kind >= ITEM_WAIVER ? "" : "; reaches no write");
 	for (int i = 0; i < n; i++) {
 		printf("%s", i ? r->json ? "," : ", " : "");
 		if (r->json) put_json(id[i]);

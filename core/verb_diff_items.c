@@ -242,6 +242,14 @@ static void collect(struct items *it, const struct place *pl)
 		struct item *x = add_item(it, ITEM_WAIVER, arena_printf(it->a, "%s %s", w->rule, w->node), pl);
 		add_text(x, "reason", w->reason);
 	}
+	for (int i = 0; i < s->napprove; i++) {
+		const struct approve *v = &s->approve[i];
+		const char *id = arena_printf(it->a, "%s%s%s by the %s", v->shot, *v->shot ? "." : "", v->pass, v->role);
+		struct item *x = add_item(it, ITEM_APPROVAL, id, pl);
+		add_text(x, "by", v->by);
+		add_text(x, "hash", v->hash);
+		add_text(x, "note", v->note);
+	}
 }
 
 static int by_item(const void *a, const void *b)

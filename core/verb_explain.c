@@ -28,45 +28,10 @@ static const char *short_hex(const struct key *k, char hex[65])
 	return hex;
 }
 
-/* The stored value in canonical words: the opposite of value_store, lengths in pixels. */
-static const char *stored(const struct param *p, const void *v, struct arena *a)
-{
-	const char *at = (const char *)v + p->off, *text;
-	struct value x = { .type = p->type, .n = p->n };
-	int i;
-	switch (p->type) {
-	case PT_STRING: case PT_PATH:
-		memcpy(&text, at, sizeof text);
-		return text && *text ? text : "\"\"";
-	case PT_INT: case PT_BOOL: case PT_ENUM:
-		memcpy(&i, at, sizeof i);
-		if (p->type == PT_INT) return arena_printf(a, "%d", i);
-		if (p->type == PT_BOOL) return i ? "yes" : "no";
-		text = p->choices ? p->choices : "";
-		for (; i > 0 && *text; i--) {
-			text += strcspn(text, "|");
-			text += *text == '|';
-		}
-		return arena_strndup(a, text, strcspn(text, "|"));
-	case PT_CURVE:
-		x.curve = (struct curve *)(void *)((char *)(uintptr_t)at);
-		return x.curve->n ? value_print(p, &x, a) : "straight";
-	default:
-		memcpy(x.v, at, sizeof(double) * (size_t)p->n);
-		text = "";
-		for (i = 0; i < p->n; i++) {
-			char num[40];
-			mx_print(x.v[i], num);
-			text = arena_printf(a, "%s%s%s", text, i ? " " : "", num);
-		}
-		return text;
-	}
-}
-
 static int explain_params(const struct param *table, const void *v, struct arena *a, struct err *e)
 {
 	for (const struct param *p = table; p && p->name; p++) {
-		const char *text = stored(p, v, a);
+		const char *text = param_text(p, v, a);
 		struct key k;
 		char hex[65];
 		if (p->flags & PF_NOKEY) continue;
@@ -184,10 +149,29 @@ static bool *upstream(const struct net *n, const struct net_node *nn)
 	return up;
 }
 
+/* What the lock holds of this node's own parameters and wiring: "param ID.NAME". */
+static int tell_params(const struct net_node *nn, const struct lock_facts *lock, const struct lock_facts *now)
+{
+	int n = 0;
+	char *head = xasprintf("param %s.", nn->id);
+	for (int pass = 0; pass < 2; pass++) {
+		const struct lock_facts *one = pass ? now : lock, *two = pass ? lock : now;
+		for (int i = 0; i < one->n; i++) {
+			const char *name = one->v[i].name, *v = one->v[i].value, *other = lock_value(two, name);
+			if (strncmp(name, head, strlen(head)) != 0 || strchr(name + strlen(head), '.')) continue;
+			if (other && (pass || strcmp(other, v) == 0)) continue;
+			printf("    %s: locked %s, now %s\n", name + strlen(head), pass ? "(default)" : v, pass ? v : other ? other : "(default)");
+			n++;
+		}
+	}
+	free(head);
+	return n;
+}
+
 /* Lines of the lock that speak of this very node, or of what the whole scene shares. */
 static int tell_causes(const struct net_node *nn, const struct lock_facts *lock, const struct lock_facts *now)
 {
-	static const char *const kinds[] = { "clip", "input", "model", "seed" };
+	static const char *const kinds[] = { "input", "model", "seed", "outside" };
 	int n = 0;
 	for (size_t i = 0; i < IN_COUNT(kinds); i++) {
 		if (!differs(lock, now, kinds[i], nn->id)) continue;
@@ -195,7 +179,7 @@ static int tell_causes(const struct net_node *nn, const struct lock_facts *lock,
 		printf("    %s: locked %s\n    %*s  now    %s\n", kinds[i], a ? a : "(absent)", (int)strlen(kinds[i]), "", b ? b : "(absent)");
 		n++;
 	}
-	return n;
+	return n + tell_params(nn, lock, now);
 }
 
 static bool of_kind(const char *name, const char *kind)
@@ -247,7 +231,7 @@ static void against_lock(const struct session *s, const struct net_node *nn, con
 		printf("  %s (%s) %s, %s:%d\n", at->id, at->type->name, root ? "changed itself" : "follows its inputs",
 		       at->scene->file, at->elem ? at->elem->line : 0);
 		if (root && !tell_causes(at, lock, now))
-			printf("    none of its inputs: a parameter, its format, its wiring or its type (interneg diff REV:SCENE SCENE)\n");
+			printf("    none of its files, parameters and inputs: its format, its type or the program\n");
 	}
 	if (n) tell_shared(lock, now);
 	else printf("as in the lock, with everything above it\n");
@@ -264,7 +248,7 @@ static int explain_lock(struct session *s, const struct net_node *nn, struct err
 	if (!f) printf("no lock beside the scene (%s)\n", path);
 	else {
 		fclose(f);
-		rc = lock_read(path, &lock, &none) < 0 ? err_set(e, E_LOCK, "%s", none.msg) : lock_collect(s, &now, e);
+		rc = lock_read(path, &lock, &none) < 0 ? err_set(e, E_LOCK, "%s", none.msg) : lock_collect(s, &lock, &now, e);
 		if (rc == 0) against_lock(s, nn, &lock, &now);
 	}
 	lock_facts_free(&lock);

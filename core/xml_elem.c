@@ -372,6 +372,39 @@ static void take_waive(struct load *l, struct xelem *x)
 	};
 }
 
+/* An approval of what somebody else approves in the same role would hide one of the two. */
+static void check_approve(struct load *l, const struct xelem *x, const struct approve *v)
+{
+	static const char *const must[] = { "pass", "by", "role" };
+	char msg[300];
+	for (size_t i = 0; i < IN_COUNT(must); i++) {
+		const struct xattr *at = xelem_attr(x, must[i]);
+		if (!at || strspn(at->value, " ") != strlen(at->value)) continue;
+		snprintf(msg, sizeof msg, "%s=\"\": an approval says what was approved, by whom and as what", must[i]);
+		bad_at(l, x, NULL, msg);
+	}
+	if (xelem_attr(x, "hash") && (strlen(v->hash) != APPROVE_DIGITS || strspn(v->hash, "0123456789abcdef") != APPROVE_DIGITS))
+		bad_at(l, x, "interneg approve writes it", "hash: expected 32 hexadecimal digits");
+	for (const struct approve *o = l->s->approve; o < v; o++) {
+		if (strcmp(o->shot, v->shot) != 0 || strcmp(o->pass, v->pass) != 0 || strcmp(o->role, v->role) != 0) continue;
+		snprintf(msg, sizeof msg, "role \"%.60s\" has approved this pass already, at line %d", v->role, o->line);
+		bad_at(l, x, NULL, msg);
+	}
+}
+
+static void take_approve(struct load *l, struct xelem *x)
+{
+	static const char *const names[] = { "pass", "by", "role", "hash", "shot", "note" };
+	check_attrs(l, x, names, IN_COUNT(names), 4);
+	no_children(l, x);
+	struct approve *v = &l->s->approve[l->s->napprove++];
+	*v = (struct approve){
+		attr_or(x, "shot", ""), attr_or(x, "pass", ""), attr_or(x, "by", ""), attr_or(x, "role", ""),
+		attr_or(x, "hash", ""), attr_or(x, "note", ""), x->line
+	};
+	check_approve(l, x, v);
+}
+
 static void take_output(struct load *l, struct xelem *x)
 {
 	static const char *const names[] = { "id", "in" };
@@ -397,8 +430,8 @@ static void add_elem(struct load *l, struct xelem *x, const struct node_type *t,
 	};
 }
 
-static const char *const scene_words[] = { "param", "script", "waive", "input", "output", "pass",
-                                          "use" };
+static const char *const scene_words[] = { "param", "script", "waive", "approve", "input", "output",
+                                          "pass", "use" };
 
 static void unknown_elem(struct load *l, const struct xelem *x)
 {
@@ -494,7 +527,7 @@ static void take_pass(struct load *l, struct xelem *x)
 static void take_child(struct load *l, struct xelem *x)
 {
 	static const struct { const char *tag; void (*take)(struct load *, struct xelem *); } kinds[] = {
-		{ "param", take_param }, { "waive", take_waive }, { "output", take_output }, { "pass", take_pass }
+		{ "param", take_param }, { "waive", take_waive }, { "approve", take_approve }, { "output", take_output }, { "pass", take_pass }
 	};
 	for (size_t i = 0; i < IN_COUNT(kinds); i++)
 		if (strcmp(x->tag, kinds[i].tag) == 0) {
@@ -521,6 +554,7 @@ void elems_collect(struct load *l)
 	s->param = arena_alloc(s->a, n, sizeof *s->param);
 	s->script = arena_alloc(s->a, n, sizeof *s->script);
 	s->waive = arena_alloc(s->a, n, sizeof *s->waive);
+	s->approve = arena_alloc(s->a, n, sizeof *s->approve);
 	s->output = arena_alloc(s->a, n, sizeof *s->output);
 	l->source = xalloc(n + inner, sizeof *l->source);
 	take_graph(l, l->x.root);

@@ -56,9 +56,10 @@ static const char *step(struct pieces *p, const struct param *par, const char *s
 		return NULL;
 	}
 	size_t n = (size_t)(end - s) - 1;
-	if (par && (par->flags & PF_OUTPUT) && n == 3 && memcmp(s + 1, "rev", 3) == 0) {
-		memcpy(p->lit + p->nlit, "{rev}", 5);
-		p->nlit += 5;
+	bool mark = (n == 3 && memcmp(s + 1, "rev", 3) == 0) || (n == 5 && memcmp(s + 1, "class", 5) == 0);
+	if (par && (par->flags & PF_OUTPUT) && mark) {
+		memcpy(p->lit + p->nlit, s, n + 2);
+		p->nlit += n + 2;
 		return end + 1;
 	}
 	if (strspn(s + 1, " \t\r\n") >= n) {

@@ -20,6 +20,7 @@ static const struct { const char *tag, *order; } fixed[] = {
 	{ "pass", "id kind keep depth path out note" },
 	{ "script", "file sha256" },
 	{ "waive", "rule node reason" },
+	{ "approve", "shot pass by role hash note" },
 	{ "output", "id in" },
 	{ "animate", "param" },
 	{ "key", "frame value ease bezier" },

@@ -224,3 +224,138 @@ char *scene_patch(const char *text, size_t len, const char *elem_id, const struc
 	xscan_free(&s);
 	return out;
 }
+
+/* --- elements directly under <graph> --- */
+
+/* Whether the tag that s stands on is <tag> with these attributes; one that is not there counts as "". */
+static bool fits(const struct xscan *s, const char *tag, const struct attr *key, int nkey)
+{
+	if (!span_is(s->name, s->name_len, tag))
+		return false;
+	for (int i = 0; i < nkey; i++) {
+		const struct xspan *at = find_span(s, key[i].name);
+		char *want = at ? value_text(key[i].value, at->value[-1]) : NULL;
+		bool same = at ? span_is(at->value, at->value_len, want) : key[i].value[0] == 0;
+		free(want);
+		if (!same)
+			return false;
+	}
+	return true;
+}
+
+/* Where things stand under <graph>: the element asked for, the end of the last one of its kind and of any. */
+struct under { const char *from, *to, *kin, *last, *first; };
+
+/* Leaves s on the start tag asked for, when there is one. */
+static bool look_under(struct xscan *s, const char *tag, const struct attr *key, int nkey, struct under *u)
+{
+	int depth = 0;
+	bool kin = false;
+	*u = (struct under){ 0 };
+	for (enum xtok t = xscan_next(s); t != XT_END; t = xscan_next(s)) {
+		if (t == XT_OPEN || t == XT_EMPTY) {
+			if (depth == 0) {
+				u->last = s->p;
+			} else if (depth == 1) {
+				u->first = u->first ? u->first : s->start;
+				kin = span_is(s->name, s->name_len, tag);
+				if (kin && fits(s, tag, key, nkey)) {
+					u->from = s->start;
+					u->to = s->p;
+					return true;
+				}
+			}
+		}
+		depth += (t == XT_OPEN) - (t == XT_CLOSE);
+		if ((t == XT_EMPTY || t == XT_CLOSE) && depth == 1) {
+			u->last = s->p;
+			u->kin = kin ? s->p : u->kin;
+		}
+	}
+	return false;
+}
+
+/* The start tag at s and, when it is open, everything to its end; with the line when nothing else stands on it. */
+static void drop(struct patch *p, struct xscan *s, const struct under *u)
+{
+	const char *from = u->from, *to = u->to, *end = p->text + p->len;
+	int depth = s->tok == XT_OPEN;
+	while (depth > 0 && xscan_next(s) != XT_END) {
+		depth += (s->tok == XT_OPEN) - (s->tok == XT_CLOSE);
+		to = s->p;
+	}
+	while (from > p->text && strchr(" \t", from[-1]))
+		from--;
+	const char *after = to;
+	while (after < end && strchr(" \t\r", *after) && *after)
+		after++;
+	bool alone = (from == p->text || from[-1] == '\n') && after < end && *after == '\n';
+	add_edit(p, alone ? from : u->from, alone ? after + 1 : to, xstrdup(""));
+}
+
+/* The end of the line of at, when nothing but comments stands between; else at. */
+static const char *past_comments(const struct patch *p, const char *at)
+{
+	const char *end = p->text + p->len, *s = at;
+	for (;;) {
+		while (s < end && (*s == ' ' || *s == '\t'))
+			s++;
+		if (s == end || *s == '\n' || *s == '\r')
+			return s;
+		const char *close = end - s > 4 && memcmp(s, "<!--", 4) == 0 ? memmem(s, (size_t)(end - s), "-->", 3) : NULL;
+		if (!close)
+			return at;
+		s = close + 3;
+	}
+}
+
+static void insert(struct patch *p, const struct under *u, const char *tag, const struct attr *attr, int nattr)
+{
+	char *indent = u->first ? indent_of(p, u->first) : xstrdup("  ");
+	const char *at = past_comments(p, u->kin ? u->kin : u->last);
+	struct xbuf b = { 0 };
+	xbuf_str(&b, "\n");
+	xbuf_str(&b, indent);
+	xbuf_str(&b, "<");
+	xbuf_str(&b, tag);
+	for (int i = 0; i < nattr; i++) {
+		char *one = attr[i].value && *attr[i].value ? attr_text(&attr[i]) : xstrdup("");
+		xbuf_str(&b, one);
+		free(one);
+	}
+	xbuf_str(&b, "/>");
+	add_edit(p, at, at, b.s);
+	free(indent);
+}
+
+char *scene_put(const char *text, size_t len, const char *tag, const struct attr *key, int nkey,
+                const struct attr *attr, int nattr, struct err *e)
+{
+	struct patch p = { .text = text, .len = len };
+	struct xscan s;
+	struct under u;
+	struct attr put[MAX_PATCH];
+	char *out = NULL;
+	if (nattr > MAX_PATCH || well_formed(text, len, e) < 0)
+		return NULL;
+	for (int i = 0; attr && i < nattr; i++) {
+		put[i] = attr[i];
+		if (put[i].value && !*put[i].value)
+			put[i].value = NULL;
+	}
+	xscan_init(&s, text, len);
+	bool there = look_under(&s, tag, key, nkey, &u);
+	if (!there && (!attr || !u.last)) {
+		err_set(e, E_SCENE, "the scene has no such <%s>", tag);
+	} else {
+		if (!there)
+			insert(&p, &u, tag, attr, nattr);
+		else if (attr)
+			patch_tag(&p, &s, put, nattr);
+		else
+			drop(&p, &s, &u);
+		out = apply(&p);
+	}
+	xscan_free(&s);
+	return out;
+}

@@ -33,17 +33,17 @@ static const struct param params[] = {
 	       "Limited (16-235) or full code range; auto: as tagged or guessed."),
 	P_ENUM(read, siting, "auto", YUV_SITING_CHOICES, PF_STATIC,
 	       "Where chroma samples sit; auto: as tagged or guessed."),
-	P_STRING(read, fps, "", PF_STATIC,
+	P_STRING(read, fps, "", PF_STATIC | PF_EDIT,
 	         "Rate: the grid of variable-rate clips, the rate of sequences and stills; a clip of "
 	    "constant rate is "
 	         "shown at this rate, every frame once. Empty: the clip's own."),
 	P_STRING(read, raw, "", PF_STATIC,
 	         "Size, format and rate of a headerless file: \"320x192 yuv420p 12\"."),
-	P_STRING(read, first, "", PF_STATIC,
+	P_STRING(read, first, "", PF_STATIC | PF_EDIT,
 	         "Number of the first frame. Empty: 1; sequences keep their numbers."),
-	P_STRING(read, trim_first, "", PF_STATIC,
+	P_STRING(read, trim_first, "", PF_STATIC | PF_EDIT,
 	         "First frame used, in the numbers of `first`. Empty: the clip's first."),
-	P_STRING(read, trim_last, "", PF_STATIC, "Last frame used. Empty: the clip's last."),
+	P_STRING(read, trim_last, "", PF_STATIC | PF_EDIT, "Last frame used. Empty: the clip's last."),
 	P_ENUM(read, outside, "error", "error|hold|black", PF_STATIC,
 	       "What is beyond the last frame: nothing (reading there is an error), the last frame for "
 	    "ever, or black."),
@@ -69,6 +69,7 @@ struct read_state {
 	float *tmp, *row[4];
 	int space;
 	bool premultiply;
+	struct pixhash *note; bool *noted;   /* per used frame from lo: what it decodes to, when that is asked for */
 };
 
 static int parse_int(const char *name, const char *text, int *out, struct err *e)
@@ -119,6 +120,8 @@ static void read_close(struct node_ctx *n)
 	if (!s) return;
 	media_close(&s->m);
 	free(s->tmp);
+	free(s->note);
+	free(s->noted);
 	free(s);
 	n->state = NULL;
 }
@@ -203,7 +206,6 @@ static int read_content(const struct node_ctx *n, int frame, struct sha *sha, st
 	const struct media_info *in = media_about(s->m);
 	int i = source_frame(n, frame);
 	if (i < 0) { sha_str(sha, "black"); return 0; }
-	sha_str(sha, in->decoder);
 	sha_str(sha, colour_name(s->space));
 	if (in->kind == MEDIA_CLIP) {
 		sha_u64(sha, (uint64_t)media_slot(s->m, i));
@@ -278,14 +280,76 @@ static enum media_status get_exr(const struct call *c, int i)
 	return MEDIA_OK;
 }
 
+static void note(struct read_state *s, int i, struct pixhash h)
+{
+	if (!s->note) return;
+	s->note[i - s->lo] = h;
+	s->noted[i - s->lo] = true;
+}
+
+static void note_planes(struct read_state *s, int i, const struct planes *p)
+{
+	struct pixhash h;
+	if (!s->note || s->noted[i - s->lo]) return;
+	planes_hash(p, &h);
+	note(s, i, h);
+}
+
 static enum media_status get(const struct call *c, int i)
 {
 	struct read_state *s = c->n->state;
 	const struct planes *p;
 	if (media_about(s->m)->exr) return get_exr(c, i);
 	enum media_status st = media_frame(s->m, i, &p, c->err);
+	if (st == MEDIA_OK) note_planes(s, i, p);
 	if (st == MEDIA_OK && put_planes(c, p) < 0) return MEDIA_FAIL;
 	return st;
+}
+
+/* The whole picture of an EXR, by a call of its own. */
+static int decode_exr(const struct node_ctx *n, int i, struct pixhash *out, struct err *e)
+{
+	struct pool *pool = pool_new();
+	struct image *im = image_new(pool, n->out, n->id, e);
+	struct call c = { .n = n, .out = im ? &im->view : NULL, .err = e };
+	enum media_status st = im ? get_exr(&c, i) : MEDIA_FAIL;
+	if (st == MEDIA_OK) {
+		view_canon_nan(&im->view, n->out->data);
+		*out = image_hash(im);
+	}
+	image_unref(&im);
+	pool_free(&pool);
+	return (int)st;
+}
+
+/* A frame that is missing counts as such: its hash is 0. */
+static int read_decoded(const struct node_ctx *n, int frame, struct pixhash *out, struct err *e)
+{
+	struct read_state *s = n->state;
+	const struct planes *p;
+	size_t used = (size_t)(s->hi - s->lo) + 1;
+	int i = source_frame(n, frame);
+	if (!out && !s->note) {
+		s->note = xalloc(used, sizeof *s->note);
+		s->noted = xalloc(used, sizeof *s->noted);
+	}
+	if (!out) return 0;
+	*out = (struct pixhash){ 0, 0 };
+	if (i < 0) return 0;
+	if (s->noted && s->noted[i - s->lo]) { *out = s->note[i - s->lo]; return 0; }
+	int st = MEDIA_OK;
+	if (media_about(s->m)->exr) st = decode_exr(n, i, out, e);
+	else if ((st = media_frame(s->m, i, &p, e)) == MEDIA_OK) planes_hash(p, out);
+	if (st == MEDIA_FAIL) return -1;
+	if (st == MEDIA_MISSING) err_clear(e);
+	note(s, i, *out);
+	return 0;
+}
+
+static const char *read_decoder(const struct node_ctx *n)
+{
+	const struct read_state *s = n->state;
+	return media_about(s->m)->decoder;
 }
 
 static int read_frame(const struct call *c)
@@ -335,5 +399,5 @@ const struct node_type ISA(node_read) = {
 	.example = "<read id=\"plate\" file=\"media/shot_010.mp4\" color=\"rec709\" origin=\"ai\" "
 	    "generator=\"veo-3.1\"/>",
 	.open = read_open, .close = read_close, .format = read_format, .reserve = read_reserve,
-	.content = read_content, .frame = read_frame,
+	.content = read_content, .decoder = read_decoder, .decoded = read_decoded, .frame = read_frame,
 };

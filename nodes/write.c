@@ -21,6 +21,7 @@ struct write {
 	double crf;
 	int dither, seed, depth, compression;
 	const char *audio;
+	int class;
 };
 
 enum { DITHER_TPDF, DITHER_NONE };
@@ -53,6 +54,9 @@ static const struct param params[] = {
 	P_STRING(write, audio, "auto", PF_STATIC,
 	         "Sound: id of the read it comes from, none, or auto: the read found upward along first "
 	    "inputs."),
+	P_ENUM(write, class, "auto", "auto|draft|final", PF_STATIC,
+	       "final: rendered only when every look, every solved value and the picture are approved; draft: marked in "
+	    "name and metadata; auto: draft in scenes with approvals or classes, else unmarked."),
 	P_END
 };
 
@@ -62,6 +66,7 @@ struct run {
 	const struct preset *preset;
 	char *path;
 	char root[65];
+	const char *class;
 	struct media_writer *writer;
 	struct yuv_coef k;
 	struct plane_desc d;
@@ -135,10 +140,25 @@ static int write_open(struct node_ctx *n, struct err *e)
 	return preset_ending(ps, p->file, e);
 }
 
+/* NAME_draft.mov, NAME_draft.####.exr; or the class where the name says {class}. malloced */
+static char *marked(const char *file, const char *class)
+{
+	const char *at = strstr(file, "{class}"), *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+	size_t len;
+	int digits;
+	if (at) return xasprintf("%.*s%s%s", (int)(at - file), file, strcmp(class, "final") ? "draft" : class, at + 7);
+	if (strcmp(class, "draft") != 0) return xstrdup(file);
+	at = seq_mark(file, &len, &digits);
+	if (at && at > base && strchr("._-", at[-1])) at--;
+	if (!at) at = strrchr(base, '.');
+	if (!at) at = base + strlen(base);
+	return xasprintf("%.*s_draft%s", (int)(at - file), file, at);
+}
+
 static char *target(const struct sink_job *j)
 {
 	const struct write *p = j->n->v;
-	char *path = xstrdup(j->outpath ? j->outpath : p->file), *at;
+	char *path = j->outpath ? xstrdup(j->outpath) : marked(p->file, j->class ? j->class : ""), *at;
 	while ((at = strstr(path, "{rev}"))) {
 		char *next = xasprintf("%.*s%s%s", (int)(at - path), path, j->rev ? j->rev : "", at + 5);
 		free(path);
@@ -182,6 +202,13 @@ static bool frame_fresh(const struct sink_job *j, int frame, const char *root)
 	free(one);
 	free(path);
 	return same;
+}
+
+static char *write_file(const struct sink_job *j, int frame)
+{
+	char *path = target(j), *one = seq_is_pattern(path) ? seq_path(path, frame) : xstrdup(path);
+	free(path);
+	return one;
 }
 
 static int check_files(const struct sink_job *j, const struct run *r, struct err *e)
@@ -282,7 +309,7 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 		return err_set(e, E_SCENE, "a clip needs a rate: give the graph or the read fps=");
 	struct write_spec w = { .path = r->path, .preset = r->preset, .desc = d, .par = f->par,
 	                       .fps = fps, .space = space_in(r->n),
-		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes, .root = r->root,
+		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes, .root = r->root, .class = r->class,
 		.sound = { strcmp(p->audio, "none") ? j->audio_file : NULL, j->audio_fps, j->audio_first } };
 	return media_writer_open(&w, &r->writer, e);
 }
@@ -301,6 +328,7 @@ static int write_begin(const struct sink_job *j, void **out, struct err *e)
 	const struct format *f = j->n->in[0];
 	struct run *r = xalloc(1, sizeof *r);
 	r->n = j->n;
+	r->class = j->class ? j->class : "";
 	r->path = target(j);
 	r->preset = preset_of(p, r->path);
 	r->w = rect_w(f->display);
@@ -447,13 +475,65 @@ static struct pixhash hash_view(const struct view *v, bool half)
 	return pixhash_join(part, (size_t)v->nch);
 }
 
+static int held_exr(const struct sink_job *j, int frame, struct pixhash *out, struct err *e)
+{
+	const struct write *p = j->n->v;
+	struct exr_info info;
+	struct format f = *j->n->in[0];
+	struct pool *pool = NULL;
+	struct image *im = NULL;
+	char *path = write_file(j, frame);
+	int rc = exr_probe(path, &info, e);
+	if (rc == 0) {
+		f.data = info.fmt.data;
+		exr_info_free(&info);
+		pool = pool_new();
+		im = image_new(pool, &f, "held", e);
+		rc = im ? exr_read(path, &f, &im->view, e) : -1;
+	}
+	if (rc == 0) *out = hash_view(&im->view, p->depth == 1);
+	image_unref(&im);
+	if (pool) pool_free(&pool);
+	free(path);
+	return rc;
+}
+
+/* The planes of one file: a clip of the node's whole range, or a still. */
+static int held_planes(const struct sink_job *j, const char *path, int i, bool clip, struct pixhash *out, struct media **m,
+                       struct err *e)
+{
+	struct media_opts o = MEDIA_OPTS_INIT;
+	const struct planes *p;
+	if (!*m && media_open(path, &o, m, e) < 0) return -1;
+	enum media_status st = media_frame(*m, clip ? j->frames[i] - j->n->in[0]->first : 0, &p, e);
+	if (st == MEDIA_OK) planes_hash(p, out);
+	return st == MEDIA_OK ? 0 : st == MEDIA_MISSING ? err_set(e, E_INPUT, "%s: frame %d cannot be read", path, j->frames[i]) : -1;
+}
+
+static int write_held(const struct sink_job *j, struct pixhash *out, struct err *e)
+{
+	const struct preset *ps = preset_of(j->n->v, ((const struct write *)j->n->v)->file);
+	struct media *m = NULL;
+	int rc = ps ? 0 : -1;
+	for (int i = 0; i < j->nframes && rc == 0; i++) {
+		char *path = write_file(j, j->frames[i]);
+		if (ps->kind == PRESET_EXR) rc = held_exr(j, j->frames[i], &out[i], e);
+		else rc = held_planes(j, path, i, ps->kind == PRESET_CLIP, &out[i], &m, e);
+		if (ps->kind != PRESET_CLIP) media_close(&m);
+		free(path);
+	}
+	media_close(&m);
+	return rc < 0 ? -1 : ps->kind == PRESET_CLIP && strcmp(ps->name, "ffv1") != 0;
+}
+
 static int exr_frame(struct run *r, const struct call *c, const char *path)
 {
 	const struct write *p = r->n->v;
 	struct format f = *r->n->in[0];
 	int id = space_in(r->n);
 	const char *space = id >= 0 ? colour_name(id) : "raw";
-	const char *attr[] = { "interneg_root", c->root ? c->root : r->root, "interneg_color", space, NULL };
+	const char *attr[] = { "interneg_root", c->root ? c->root : r->root, "interneg_color", space,
+	                      *r->class ? "interneg_class" : NULL, r->class, NULL };
 	struct exr_write w = { .compression = (enum exr_compression)p->compression,
 	                      .half = p->depth == 1, .attr = attr,
 		.frame = c->frame, .fps = f.fps.num > 0 ? f.fps : r->n->fps,
@@ -486,7 +566,7 @@ static int write_frame(const struct call *c)
 	else if (!r->dry && !r->part) {
 		int space = space_in(r->n);
 		const char *text[] = { "interneg_root", c->root ? c->root : r->root, "interneg_color",
-		                      space >= 0 ? colour_name(space) : "raw", NULL };
+		                      space >= 0 ? colour_name(space) : "raw", *r->class ? "interneg_class" : NULL, r->class, NULL };
 		rc = media_png_write(path, &p, r->n->in[0]->par, text, c->err);
 	}
 	free(path);
@@ -531,7 +611,9 @@ const struct node_type ISA(node_write) = {
 	    "--overwrite. Codes of 12 bits "
 	        "and less are dithered. Values beyond nominal black and white are kept as far as the "
 	    "codes reach; a write that clips "
-	        "more than 0.1 % of its pixels says so. The picture is the display window; EXR keeps the "
+	        "more than 0.1 % of its pixels says so. A write of class final is rendered only when `interneg "
+	    "approve` has an approval that holds of the picture and of every look and solved value above it; drafts are called "
+	    "NAME_draft, or the class stands where the name says {class}. The picture is the display window; EXR keeps the "
 	    "data window too.",
 	.category = "output", .version = 1, .size = sizeof(struct write), .params = params,
 	    .inputs = "image",
@@ -540,5 +622,6 @@ const struct node_type ISA(node_write) = {
 	    "preset=\"master-prores\"/>",
 	.open = write_open, .out_space = out_space, .reserve = write_reserve, .scratch = write_scratch,
 	.begin = write_begin, .sink = write_sink, .packed = write_packed, .pack = write_pack,
-	.fresh = write_fresh, .frame_fresh = frame_fresh, .frame = write_frame, .end = write_end,
+	.fresh = write_fresh, .frame_fresh = frame_fresh, .file = write_file, .held = write_held, .frame = write_frame,
+	.end = write_end,
 };

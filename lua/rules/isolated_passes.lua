@@ -224,29 +224,46 @@ local pinned = rule{ id = "7-pinned-model",
     end
   end }
 
-local picture_lock = rule{ id = "8-picture-lock", doc = "Under picture lock no source and no edit decision changes.",
+-- What a fact is called in a message: the source's file, or the attribute.
+local FACT = { ["file-content"] = "the content of its file", ["frame-range"] = "its frames", ["frame-rate"] = "its rate",
+  ["of-type"] = "its type", sources = "what reaches it", ["in"] = "what it reads" }
+
+local picture_lock = rule{ id = "8-picture-lock",
+  doc = "Under picture lock no source, cut, trim or speed above the first AI process changes.",
   check = function(g)
-    if not g.picture_locked then return end
+    if not g.picture_locked or g.relock then return end
     if not g.lock.present then
-      g:find(nil, "picture_locked=\"yes\", but there is no SCENE.lock", "write the lock file, or take picture_locked away")
+      g:find(nil, "picture_locked=\"yes\", but there is no SCENE.lock", "run: interneg lock " .. g.file)
       return
     end
-    local here = {}
-    for _, n in ipairs(g.nodes) do
-      if n.traits.source then
-        local locked = g.lock.input[n.id]
-        here[n.id] = true
-        if not n.identity then g:find(n, "this source cannot be read to compare it with the lock", "")
-        elseif not locked then
-          g:find(n, "this source is not in SCENE.lock", "add the line: input " .. n.id .. " " .. n.identity)
-        elseif locked ~= n.identity then
-          g:find(n, "the source or its edit decisions changed after picture lock: now " .. n.identity .. ", locked " .. locked,
-            "restore it, or lift the lock", "lock")
-        end
+    local again = "restore it, or run: interneg lock --relock " .. g.file
+    if g.picture_error then g:find(nil, "the sources cannot be compared with the lock: " .. g.picture_error, "") return end
+    if not next(g.lock.picture) then g:find(nil, "SCENE.lock holds no picture to compare with", "run: interneg lock --relock " .. g.file) return end
+    local here, known, told, exists = {}, {}, {}, {}
+    for k in pairs(g.lock.picture) do known[k:match("^(.*)%.[^.]*$")] = true end
+    for _, f in ipairs(g.picture) do
+      local key = f.id .. "." .. f.name
+      local was, n = g.lock.picture[key], g.nodes[f.node]
+      here[key] = true
+      exists[f.id] = n
+      if not known[f.id] and f.name ~= "sources" then
+        if not told[f.id] then g:find(n, "'" .. f.id .. "' was not there when the picture was locked", again, "lock") end
+        told[f.id] = true
+      elseif known[f.id] and was ~= f.value then
+        g:find(n, "changed after picture lock: " .. (FACT[f.name] or f.name) .. ", locked " .. (was or "(default)") .. ", now " .. f.value,
+          again, "lock")
       end
     end
-    for id in pairs(g.lock.input) do
-      if not here[id] then g:find(nil, "source '" .. id .. "' of SCENE.lock is gone from the scene", "restore it, or lift the lock", "lock") end
+    for k, was in pairs(g.lock.picture) do
+      local id, name = k:match("^(.*)%.([^.]*)$")
+      if not here[k] and name ~= "sources" and not told[id] then
+        if exists[id] then
+          g:find(exists[id], "changed after picture lock: " .. (FACT[name] or name) .. ", locked " .. was .. ", now (default)", again, "lock")
+        else
+          told[id] = true
+          g:find(nil, "source or edit '" .. id .. "' of SCENE.lock is gone from the scene", again, "lock")
+        end
+      end
     end
   end }
 

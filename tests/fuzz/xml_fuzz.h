@@ -55,7 +55,7 @@ static const char *const fuzz_words[] = {
 	"<!DOCTYPE g>", "{", "}", "{{", "}}", "{rev}", "{frame}", " xmlns:x=\"u\"", " x:y=\"1\"", " id=\"p\"", " in=\"p\"", " in=\"a b\"", " sigma=\"2%h\"",
 	" mix=\"{1}\"", "<pass id=\"x\">", "</pass>", "<mblur id=\"z\"/>", "<mblur/>", "<mlist id=\"m\" in=\"p p\"/>",
 	"<use id=\"u\" graph=\"t.xml\"/>", "<set node=\"a.b\"/>", "<animate param=\"sigma\">", "<key frame=\"1\" value=\"1\"/>",
-	"</animate>", "<param name=\"n\" type=\"int\" value=\"1\"/>", "<waive rule=\"r\" reason=\"x\" node=\"p.q\"/>",
+	"</animate>", "<param name=\"n\" type=\"int\" value=\"1\"/>", "<approve pass=\"p\" by=\"b\" role=\"r\" hash=\"0123456789abcdef0123456789abcdef\"/>", "<waive rule=\"r\" reason=\"x\" node=\"p.q\"/>",
 	"<output id=\"o\" in=\"p\"/>", "<input id=\"i\"/>", "\n\n\n", "\r\n", "\t", " ", ".", "\xc3\xa9", "\xef\xbb\xbf", "1e400",
 	"-0", "0x1p3", "nan", "inf", "#ff8800", "0,0 1,1", "%h", "999999999999", "a.b.c", "-", "|"
 };

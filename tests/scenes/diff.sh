@@ -51,6 +51,8 @@ edit 's/value="0.03"/value="0.04"/; s/keep="always"/keep="never"/' "params and p
 says "a param reaches what reads it" "changed param amount; reaches a"; says "a pass" "  keep: always -> never"
 edit 's|<script file="lift.lua"/>|<script file="lift.lua"/><waive rule="grain-late" node="gr" reason="wanted"/>|' "waiver"
 is "a waiver" "$(head -1 "$tmp/out")" "added waiver grain-late gr"
+edit 's|<script file="lift.lua"/>|<script file="lift.lua"/><approve shot="s1" pass="look" by="Ann" role="colorist" hash="00000000000000000000000000000001"/>|' "approval"
+is "an approval" "$(head -2 "$tmp/out" | tr '\n' ' ')" "added approval s1.look by the colorist   by: Ann "
 mkdir "$tmp/v"; cp "$tmp/a.xml" "$tmp/v"; sed 's/Adds/Puts/' "$tmp/lift.lua" > "$tmp/v/lift.lua"
 go "$tmp/a.xml" "$tmp/v/a.xml"; says "a script reaches its nodes' writes" "changed script lift.lua; reaches a, b"
 go "$tmp/a.xml" "$tmp/v/a.xml" --at "$tmp/a.xml"; is "--at finds both sides' scripts in one folder" "$(wc -c < "$tmp/out")" 0
@@ -126,6 +128,6 @@ since() { # name sed-script file pattern
 }
 since "a parameter above" 's/contrast="1.1"/contrast="1.2"/' one.xml '^  g (grade) changed itself'
 since "what is below follows" 's/contrast="1.1"/contrast="1.2"/' one.xml '^  gr (grain) follows its inputs'
-since "a source" 's/kind="shot" width="96"/kind="shot" width="98"/' one.xml '^    input: locked'
+since "a source" 's/kind="shot" width="96"/kind="shot" width="98"/' one.xml '^    width: locked 96, now 98'
 since "a script" 's/Adds/Puts/' lift.lua '^    script lift.lua: another content'
 since "beside it" 's/id="other" kind="shot" width="96"/id="other" kind="shot" width="98"/' one.xml '^as in the lock'

@@ -115,6 +115,9 @@ static void values(const struct judges *j)
 	                 "</animate></mblur></pass>"));
 	accepts(j, SCENE("<param name=\"a\" type=\"float\" value=\"1\" min=\"0\" max=\"2\" doc=\"d\"/>"
 	                 "<waive rule=\"r\" node=\"n\" reason=\"s\"/><mwrite id=\"w\" in=\"a.b\" file=\"o_{rev}.mov\"/>" PLATE));
+	accepts(j, SCENE(PLATE "<approve pass=\"q\" by=\"A\" role=\"r\" hash=\"0123456789abcdef0123456789abcdef\" shot=\"s\" note=\"n\"/>"));
+	refuses(j, SCENE(PLATE "<approve pass=\"q\" by=\"A\" role=\"r\"/>"));
+	refuses(j, SCENE(PLATE "<approve pass=\"q\" by=\"A\" role=\"r\" hash=\"12\"/>"));
 	refuses(j, BLUR("sigma=\"-1\""));
 	refuses(j, BLUR("sigma=\"501\""));
 	refuses(j, BLUR("sigma=\"x\""));

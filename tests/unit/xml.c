@@ -49,6 +49,8 @@ static const char whole[] =
 	"  <waive rule=\"grain-last\" node=\"two\" reason=\"a test\"/>\n"
 	"</graph>\n";
 
+#define HASH "0123456789abcdef0123456789abcdef"
+
 static void loading(void)
 {
 	struct diags d = { 0 };
@@ -113,7 +115,12 @@ static void bad_structure(void)
 	broken(3, "unknown element <mbluur>", SCENE("<mbluur id=\"b\" in=\"b\"/>"));
 	broken(3, "did you mean \"mblur\"", SCENE("<mbluur id=\"b\" in=\"b\"/>"));
 	broken(3, "unknown element <mhidden>", SCENE("<mhidden id=\"b\" in=\"b\"/>"));
-	broken(3, "unknown element <approve>", SCENE("<approve/>"));
+	broken(3, "\"by\" is missing", SCENE("<approve pass=\"look\" role=\"r\" hash=\"" HASH "\"/>"));
+	broken(3, "expected 32 hexadecimal digits", SCENE("<approve pass=\"look\" by=\"a\" role=\"r\" hash=\"12\"/>"));
+	broken(3, "role=\"\"", SCENE("<approve pass=\"look\" by=\"a\" role=\" \" hash=\"" HASH "\"/>"));
+	broken(4, "has approved this pass already, at line 3", SCENE("<approve shot=\"s\" pass=\"look\" by=\"a\" role=\"r\" hash=\"" HASH "\"/>\n"
+	                                                            "<approve pass=\"look\" by=\"b\" role=\"r\" hash=\"" HASH "\" shot=\"s\"/>"));
+	broken(3, "cannot stand inside", SCENE("<pass id=\"q\">" PLATE "<approve pass=\"q\" by=\"a\" role=\"r\" hash=\"" HASH "\"/></pass>"));
 	broken(3, "cannot stand inside", SCENE("<pass id=\"q\"><param name=\"x\" type=\"int\" value=\"1\"/></pass>"));
 	broken(3, "the pass is empty", SCENE("<pass id=\"q\"/>"));
 	broken(3, "did you mean \"look\"", SCENE("<pass id=\"q\" kind=\"loook\">" PLATE "</pass>"));

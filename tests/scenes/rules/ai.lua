@@ -5,5 +5,8 @@ local function ai(name)
     pixel = function(p, src) local c = src.image return c.r, c.g, c.b end }
 end
 return { ai("ai_denoise"), ai("ai_detail"),
+  node{ name = "speed_ramp", version = 1, doc = "Plays a retime.", traits = { "retime" }, space = "any",
+    params = { { "speed", "float", 1, 0, 10, "times" } },
+    pixel = function(p, src) local c = src.image return c.r * p.speed, c.g, c.b end },
   node{ name = "clipper", version = 1, doc = "Clips at white.", traits = { "clips" },
     pixel = function(p, src) local c = src.image return min(c.r, 1), min(c.g, 1), min(c.b, 1) end } }
