@@ -3,4 +3,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
 cd "$(dirname "$0")/../.." || exit 1
 in=${INTERNEG:-$PWD/interneg}
-for scene in examples/[0-9]*/scene.xml; do "$in" lock --relock --relock "$scene" --no-cache || exit 1; done
+for scene in examples/[0-9]*/scene.xml; do "$in" lock --relock "$scene" --no-cache || exit 1; done

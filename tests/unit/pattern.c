@@ -65,7 +65,7 @@ static void shot(void)
 /* The bits themselves, for every CPU; a change of the shot raises its version and this value. */
 static void frozen(void)
 {
-	static const char want[] = "fed249beeb84e47dbbf21946a4d13cd4";
+	static const char want[] = "c4573a2be460f3af52dac91081c8267e";
 	struct image *im = frame_of((const char *[]){ "width=128", "height=72", "variant=1", NULL }, 7);
 	char hex[33];
 	pixhash_hex(image_hash(im), hex);
