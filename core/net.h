@@ -107,6 +107,8 @@ int net_key(struct keymemo *m, const struct net_node *nn, int frame, struct key 
 /* The needs of node nn for rect r of frame, clipped and clamped; the mask of NF_MASKED types comes last. */
 void net_needs(const struct net_node *nn, const struct node_ctx *c, int frame, struct rect r, struct needs *out);
 bool net_identity(const struct net_node *nn, const struct node_ctx *c);
+/* Its planes are input 0's: identity, or a new label on the same channels. Keys know identity only. */
+bool net_passes(const struct net_node *nn, const struct node_ctx *c);
 /* Runs one call under the node's protocol: channel selection, alpha, mask, NaN policy. in[] belong to needs.
  * scratch has net_scratch bytes. */
 size_t net_scratch(const struct net_node *nn, const struct node_ctx *c, struct rect r);

@@ -56,6 +56,16 @@ bool net_identity(const struct net_node *nn, const struct node_ctx *c)
 	return nn->type->identity && nn->type->identity(c);
 }
 
+bool net_passes(const struct net_node *nn, const struct node_ctx *c)
+{
+	if (net_identity(nn, c)) return true;
+	if (!nn->nconn || !nn->conn[0] || !nn->type->relabel || !nn->type->relabel(c)) return false;
+	const struct format *a = &nn->fmt, *b = &nn->conn[0]->fmt;
+	bool same = a->nch == b->nch && rect_eq(a->data, b->data);
+	for (int i = 0; same && i < a->nch; i++) same = a->ch[i] == b->ch[i];
+	return same && mask_conn(nn) < 0;
+}
+
 static size_t align64(size_t n) { return (n + 63) & ~(size_t)63; }
 
 /* Does need i of an NF_RGB call want unpremultiplied copies? */

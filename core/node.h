@@ -146,6 +146,7 @@ struct node_type {
 	int (*format)(const struct node_ctx *n, struct format *out, struct err *e);  /* *out starts as input 0's */
 	void (*needs)(const struct node_ctx *n, int frame, struct rect r, struct needs *out); /* default: same of all */
 	bool (*identity)(const struct node_ctx *n);                    /* output IS input 0, same frame, same format */
+	bool (*relabel)(const struct node_ctx *n);                     /* the same planes as input 0 under another format: nothing is computed */
 	size_t (*scratch)(const struct node_ctx *n, struct rect r);    /* bytes tile needs for r */
 	size_t (*reserve)(const struct node_ctx *n);                   /* bytes a codec or model holds beside pixels */
 	double (*flops)(const struct node_ctx *n);                     /* per output pixel, for the planner; default 20 */

@@ -6,13 +6,14 @@
 #include "plan_int.h"
 #include "stage_run.h"
 
-/* What is alive in a tile should fit this: the smaller half-megabyte second-level caches less the code's and
- * tables' share. */
-#define CACHE_BYTES ((size_t)384 << 10)
+/* What is alive in a tile should fit this, the smaller second-level caches; beyond them lies the third level. */
+#define CACHE_BYTES ((size_t)512 << 10)
 #define NS_PER_FLOP 0.08
 #define NS_PER_NEAR_BYTE 0.025
+#define NS_PER_THIRD_BYTE 0.04
 #define NS_PER_FAR_BYTE 0.1
 #define NS_PER_CALL 1500.0
+#define NS_PER_ROW 120.0             /* loops that begin and end: short rows are dear */
 
 static struct rect middle(struct rect d, int w, int h)
 {
@@ -26,9 +27,9 @@ static double price(const struct stage_job *j, int w, int h, struct stage_cost *
 	struct rect r = middle(j->s->out->fmt.data, w, h);
 	size_t out = rect_area(r) * (size_t)j->s->out->fmt.nch * sizeof(float);
 	stage_job_cost(j, r, c);
-	double near = c->live + out <= CACHE_BYTES ? NS_PER_NEAR_BYTE : NS_PER_FAR_BYTE;
+	double near = c->live + out <= CACHE_BYTES ? NS_PER_NEAR_BYTE : NS_PER_THIRD_BYTE;
 	double ns = c->flops * NS_PER_FLOP + c->traffic * near + (double)(c->read + out) * NS_PER_FAR_BYTE +
-	            NS_PER_CALL * j->s->n;
+	            (NS_PER_CALL + NS_PER_ROW * rect_h(r)) * j->s->n;
 	return ns / (double)rect_area(r);
 }
 

@@ -44,7 +44,7 @@ int stage_job_open(struct stage_job *j, struct plan *p, const struct stage *s, i
 			return -1;
 		}
 		j->opened++;
-		j->same[i] = net_identity(s->node[i], &j->ctx[i]);
+		j->same[i] = net_passes(s->node[i], &j->ctx[i]);
 	}
 	lifetimes(j);
 	return 0;
@@ -103,9 +103,11 @@ static void regions(const struct stage_job *j, struct rect r, struct member *m)
 
 static ptrdiff_t row_floats(struct rect r) { return (rect_w(r) + 15) & ~15; }
 
+/* Not a whole number of pages: what lies a page apart waits for one another's stores. */
 static size_t plane_bytes(struct rect r)
 {
-	return (size_t)row_floats(r) * (size_t)rect_h(r) * sizeof(float);
+	size_t n = (size_t)row_floats(r) * (size_t)rect_h(r) * sizeof(float);
+	return n % 4096 < 256 ? n + 320 : n;
 }
 
 struct hole { size_t at, end; };

@@ -61,6 +61,13 @@ static bool identity(const struct node_ctx *n)
 	return s->x.identity && n->in[0] && n->in[0]->space == s->x.to;
 }
 
+/* Equal numbers under another label. */
+static bool relabel(const struct node_ctx *n)
+{
+	const struct convert_state *s = n->state;
+	return s && s->x.identity;
+}
+
 static int tile(const struct call *c, struct rect r)
 {
 	const struct convert_state *s = c->n->state;
@@ -88,5 +95,5 @@ const struct node_type ISA(node_convert) = {
 	.flags = NF_RGB, .traits = TR_CONVERT, .want = WANT_ANY,
 	.example = "<convert id=\"p3\" in=\"graded\" to=\"p3-d65\"/>",
 	.out_space = out_space, .open = convert_open, .close = convert_close, .format = convert_format,
-	.identity = identity, .tile = tile,
+	.identity = identity, .relabel = relabel, .tile = tile,
 };

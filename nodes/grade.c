@@ -309,7 +309,7 @@ static unsigned traits_of(const struct node_ctx *n)
 static double flops(const struct node_ctx *n)
 {
 	const struct grade *p = n->v;
-	return 20 + (has_shape(p) ? 400 : 0) + (*p->lut ? 300 : 0);
+	return 20 + (has_shape(p) ? 120 : 0) + (*p->lut ? 80 : 0);
 }
 
 const struct node_type ISA(node_grade) = {
