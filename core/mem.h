@@ -34,6 +34,7 @@ void *pool_alloc(struct pool *p, size_t bytes, const char *owner, struct err *e)
 void pool_release(struct pool *p, void *ptr);
 size_t pool_used(const struct pool *p);
 size_t pool_peak(const struct pool *p);
+void pool_limit(struct pool *p, size_t bytes);  /* what it may hold with the free blocks it keeps (else twice the peak); before anything runs */
 void pool_trim(struct pool *p);                 /* gives cached free blocks back to the system */
 void pool_leaks(const struct pool *p);          /* lists live owners on stderr (--debug=mem) */
 /* Tests: the n-th pool_alloc from now fails; 0 switches it off. */

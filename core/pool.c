@@ -44,7 +44,7 @@ struct pool {
 	pthread_mutex_t lock;
 	struct block *live, *cls[NCLASS], *oldest, *newest;
 	_Atomic size_t used, peak;
-	size_t cached;
+	size_t cached, limit;
 	long fail_in;
 };
 
@@ -146,6 +146,14 @@ static void put_free(struct pool *p, struct block *b)
 	p->cached += b->touched;
 }
 
+/* What may be mapped at all: blocks of several sizes wait for their turn, within the caller's limit. */
+static size_t keep_limit(const struct pool *p)
+{
+	size_t n = 2 * p->peak + SLACK;
+	if (p->limit && n > p->limit) n = p->limit > p->peak + SLACK ? p->limit : p->peak + SLACK;
+	return n;
+}
+
 /* Takes the oldest free blocks out until used + cached <= limit; the caller frees them unlocked. */
 static struct block *shrink(struct pool *p, size_t limit)
 {
@@ -193,7 +201,7 @@ static bool reserve(struct pool *p, unsigned cls, size_t size, struct block **b,
 		p->used += size;
 		if (p->used > p->peak)
 			p->peak = p->used;
-		*excess = shrink(p, p->peak + SLACK);
+		*excess = shrink(p, keep_limit(p));
 	}
 	pthread_mutex_unlock(&p->lock);
 	return !fail;
@@ -258,7 +266,7 @@ void pool_release(struct pool *p, void *ptr)
 		b->next->prev = b->prev;
 	p->used -= b->size;
 	put_free(p, b);
-	excess = shrink(p, POOL_CACHES ? p->peak + SLACK : 0);
+	excess = shrink(p, POOL_CACHES ? keep_limit(p) : 0);
 	pthread_mutex_unlock(&p->lock);
 	blocks_free(excess);
 }
@@ -288,6 +296,11 @@ void pool_leaks(const struct pool *p)
 	for (const struct block *b = p->live; b; b = b->next)
 		fprintf(stderr, "interneg: mem: %zu bytes still held by %s\n", b->size, b->owner);
 	pthread_mutex_unlock(lock);
+}
+
+void pool_limit(struct pool *p, size_t bytes)
+{
+	p->limit = bytes;
 }
 
 void pool_fail_after(struct pool *p, long n)

@@ -21,6 +21,7 @@ static int set_budget(struct sched *s, struct err *e)
 		return err_set(e, E_MEMORY, "--memory %zu MiB: program and codecs alone need %zu MiB", all >> 20, fixed >> 20);
 	s->fixed = fixed;
 	s->budget = all - fixed;
+	pool_limit(s->pool, s->budget);
 	return 0;
 }
 
