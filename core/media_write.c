@@ -199,6 +199,7 @@ static int open_encoder(struct media_writer *w, struct err *e)
 	c->color_range = t.range;
 	c->chroma_sample_location = t.loc;
 	c->thread_count = encoder_threads(p, s->desc.w, s->desc.h);
+	if (p->profile) c->profile = p->profile;
 	c->flags |= AV_CODEC_FLAG_BITEXACT;
 	if (w->mux->oformat->flags & AVFMT_GLOBALHEADER) c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
 	if (!strcmp(p->name, "h265")) c->codec_tag = MKTAG('h', 'v', 'c', '1');

@@ -91,7 +91,7 @@ struct packer {
 static const struct preset *preset_of(const struct write *p, const char *path)
 {
 	static const char *const names[] =
-	    { "", "master-prores", "prores-4444", "master-dnxhr", "h264", "h265", "ffv1", "png", "exr" };
+	    { "", "master-prores", "prores-4444", "master-dnxhr", "h264", "h265", "ffv1", "png", "exr", "prores-fast" };
 	return p->preset ? preset_find(names[p->preset]) : preset_for(path);
 }
 

@@ -24,9 +24,9 @@ result "D: CPU against encoder CPU + pixels CPU" "$(ms "$(med ours_d cpu)")" "$(
 q1=$(psnr prores_ks); s1=$(wc -c < "$tmp/q.mov"); q2=$(psnr prores_aw); s2=$(wc -c < "$tmp/q.mov")
 note "encoders on our frames: prores_ks $(ms "$(med ff_ks cpu)") CPU a frame, PSNR $q1 dB, $((s1 / 4096)) KiB; prores_aw $(ms "$(med ff_aw cpu)"), $q2 dB, $((s2 / 4096)) KiB"
 # With a faster encoder D could take, at best, its CPU and that of our pixels.
-if "$in" nodes write | grep -q prores_aw; then
+if "$in" nodes write | grep -q prores-fast; then
 	_b=$(med ff_d "$by")
-	sed 's/preset="master-prores"/preset="master-prores" encoder="prores_aw"/' "$tmp/d.xml" > "$tmp/daw.xml"
+	sed 's/preset="master-prores"/preset="prores-fast"/' "$tmp/d.xml" > "$tmp/daw.xml"
 	ours_daw() { ours ours_daw daw master "$1"; }
 	for _ in $(seq "$PAIRS"); do sample ours_daw $N1 "$N2" || exit 1; done
 	result "D with prores_aw against FFmpeg with prores_ks, $by" "$(ms "$(med ours_daw "$by")")" "$(ms "$_b")" "$(ratio "$_b" "$(med ours_daw "$by")")" 4

@@ -155,6 +155,7 @@ static void test_charts(void)
 	                     const char *space, *tags; double tol; } c[] = {
 		{ "master-prores", "mov", 0, YM_BT709, YR_LIMITED, "rec709", "tv,bt709,bt709,bt709", .006 },
 		{ "prores-4444", "mov", 0, YM_BT709, YR_LIMITED, "rec709", "tv,bt709,bt709,bt709", .006 },
+		{ "prores-fast", "mov", 0, YM_BT709, YR_LIMITED, "rec709", "tv,bt709,bt709,bt709", .006 },
 		{ "master-dnxhr", "mov", 0, YM_BT709, YR_LIMITED, "rec709", "tv,bt709,bt709,bt709", .006 },
 		{ "h264", "mp4", 0, YM_BT709, YR_LIMITED, "rec709", "tv,bt709,bt709,bt709", .02 },
 		{ "h264", "mkv", 10, YM_BT601, YR_FULL, "rec601", "pc,smpte170m,smpte170m,smpte170m", .006 },
