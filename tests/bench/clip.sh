@@ -27,7 +27,7 @@ note "encoders on our frames: prores_ks $(ms "$(med ff_ks cpu)") CPU a frame, PS
 if "$in" nodes write | grep -q prores-fast; then
 	_b=$(med ff_d "$by")
 	sed 's/preset="master-prores"/preset="prores-fast"/' "$tmp/d.xml" > "$tmp/daw.xml"
-	ours_daw() { ours ours_daw daw master "$1"; }
+	ours_daw() { ours_clip ours_daw daw "$1"; }
 	for _ in $(seq "$PAIRS"); do sample ours_daw $N1 "$N2" || exit 1; done
 	result "D with prores_aw against FFmpeg with prores_ks, $by" "$(ms "$(med ours_daw "$by")")" "$(ms "$_b")" "$(ratio "$_b" "$(med ours_daw "$by")")" 4
 else

@@ -94,7 +94,8 @@ clip_setup() {
 	raw "$tmp/big.%04d.exr" "$tmp/bigplates.raw" && rm -f "$tmp"/big.*.exr
 	scene d "<read id=\"clip\" file=\"clip.mp4\" color=\"rec709\"/><pass id=\"large\" kind=\"detail\" keep=\"never\"><upscale id=\"up\" in=\"clip\" scale=\"2\" ringing=\"0\"/></pass>$(look large '')<write id=\"master\" in=\"finish\" file=\"ours_d.mov\" preset=\"master-prores\"/>"
 }
-ours_d() { ours ours_d d master "$1"; }
+ours_clip() { run "$1" "$in" render "$tmp/$2.xml" --only master -F "1-$3" -o "$tmp/$1.mov" --no-cache --overwrite --threads "$threads" --progress none; }
+ours_d() { ours_clip ours_d d "$1"; }
 ours_dpix() { ours ours_dpix d finish "$1"; }
 FF_TAGS=setparams=colorspace=gbr:color_primaries=bt709:color_trc=bt709:range=pc
 ff_clip() { # name encoder frames out
