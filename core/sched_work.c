@@ -230,12 +230,12 @@ static void begin_job(struct sched *s, struct worker *w, struct job *j)
 	complete(s, w, j);
 }
 
-static void do_task(struct sched *s, struct worker *w, struct job *j, int task)
+static void do_task(struct sched *s, struct worker *w, struct job *j, int task, bool skip)
 {
 	struct err e = ERR_INIT;
 	int64_t t = now_us();
 	stall(w);
-	int rc = j->skip ? 0 : phase_task(s, w, j, task, &e);
+	int rc = skip ? 0 : phase_task(s, w, j, task, &e);
 	trace_add(w, phase_name(j), j->frame, t);
 	pthread_mutex_lock(&s->lock);
 	if (rc < 0 && j->phase == PH_LOAD) {
@@ -260,9 +260,10 @@ void *worker_main(void *arg)
 		pthread_mutex_lock(&s->lock);
 		while (!(j = pick(s, &task)) && !s->stop) pthread_cond_wait(&s->work, &s->lock);
 		if (j && task < 0 && (j->poisoned || s->broken)) j->failed = true;
+		bool skip = j && j->skip;
 		pthread_mutex_unlock(&s->lock);
 		if (!j) return NULL;
 		if (task < 0) begin_job(s, w, j);
-		else do_task(s, w, j, task);
+		else do_task(s, w, j, task, skip);
 	}
 }
