@@ -15,8 +15,8 @@ enum fact_kind { FACT_NEW, FACT_GENERAL, FACT_IDENTITY, FACT_FIXED };
 struct fact {
 	enum fact_kind kind;
 	int n; int *conn; size_t *at;        /* inputs, and where in text their keys go */
-	uint8_t *text; size_t len;
-	size_t frame_at;                     /* 0: no frame number */
+	struct sha start; uint8_t *text; size_t len;   /* the state after the static part, and what follows */
+	bool numbered;                       /* text begins with the frame number */
 };
 
 struct keymemo {
@@ -149,7 +149,7 @@ static int clamp_frame(const struct net_node *nn, int frame)
 /* Type, version, static surroundings: the part that no frame changes. */
 static void hash_type(const struct net_node *nn, struct sha *s)
 {
-	sha_str(s, "interneg key 1");
+	sha_str(s, "interneg key 2");
 	sha_u64(s, CORE_PIXELS);
 	sha_str(s, nn->type->name);
 	sha_str(s, nn->type->source_hash);
@@ -210,6 +210,24 @@ static void text_u64(struct fact *f, uint64_t v)
 	text_add(f, b, sizeof b);
 }
 
+/* Every key begins with the static part, filled up to a whole block of SHA-256: its state is worked out once. */
+static void key_start(struct sha *s, const struct net_node *nn)
+{
+	static const struct key fill;
+	sha_init(s);
+	sha_key(s, &nn->static_key);
+	sha_key(s, &fill);
+}
+
+/* The core may ask for an input's frame beside the node: it counts once. */
+static bool told_before(const struct net_node *nn, const struct needs *nd, int i)
+{
+	const struct net_node *src = nn->conn[nd->v[i].conn];
+	for (int k = 0; k < i; k++)
+		if (nd->v[k].conn == nd->v[i].conn && clamp_frame(src, nd->v[k].frame) == clamp_frame(src, nd->v[i].frame)) return true;
+	return false;
+}
+
 /* The same bytes in the same order as key_general adds them. */
 static void fact_text(struct keymemo *m, struct fact *f, const struct net_node *nn, const struct needs *nd)
 {
@@ -218,14 +236,14 @@ static void fact_text(struct keymemo *m, struct fact *f, const struct net_node *
 	f->text = arena_alloc(m->a, room, 1);
 	f->conn = arena_alloc(m->a, (size_t)nd->n + 1, sizeof *f->conn);
 	f->at = arena_alloc(m->a, (size_t)nd->n + 1, sizeof *f->at);
-	text_add(f, nn->static_key.b, sizeof nn->static_key.b);
+	key_start(&f->start, nn);
 	if (nn->type->flags & NF_TIME) {
-		f->frame_at = f->len;
+		f->numbered = true;
 		text_u64(f, 0);
 	}
 	for (int i = 0; i < nd->n; i++) {
 		int c = nd->v[i].conn;
-		if (!nn->conn[c]) continue;
+		if (!nn->conn[c] || told_before(nn, nd, i)) continue;
 		const char *slot = nn->slot[nn->conn_slot[c]].name;
 		text_u64(f, strlen(slot));
 		text_add(f, slot, strlen(slot));
@@ -281,10 +299,9 @@ static int key_fixed(struct keymemo *m, struct todo t, struct todos *l, struct f
 		if (k) memcpy(f->text + f->at[i], k->b, sizeof k->b);
 	}
 	if (l->n != before) return 1;
-	for (int i = 0; f->frame_at && i < 8; i++)
-		f->text[f->frame_at + (size_t)i] = (uint8_t)((uint64_t)(int64_t)t.frame >> 8 * i);
-	struct sha s;
-	sha_init(&s);
+	for (int i = 0; f->numbered && i < 8; i++)
+		f->text[i] = (uint8_t)((uint64_t)(int64_t)t.frame >> 8 * i);
+	struct sha s = f->start;
 	sha_add(&s, f->text, f->len);
 	struct key k = sha_end(&s);
 	memo_put(m, t.nn->index, t.frame, &k);
@@ -299,12 +316,12 @@ static int key_general(struct keymemo *m, struct todo t, struct todos *l, const 
 	struct sha s;
 	if (net_identity(nn, &mo->ctx)) return key_identity(m, t, l);
 	net_needs(nn, &mo->ctx, t.frame, nn->fmt.data, nd);
-	sha_init(&s);
-	sha_key(&s, &nn->static_key);
+	key_start(&s, nn);
 	if (nn->animated && hash_params(nn, mo->ctx.v, &mo->common, &s, e) < 0) return -1;
 	if (nn->type->flags & NF_TIME) sha_u64(&s, (uint64_t)(int64_t)t.frame);
 	for (int i = 0; i < nd->n; i++) {
 		struct net_node *src = nn->conn[nd->v[i].conn];
+		if (src && told_before(nn, nd, i)) continue;
 		const struct key *k = src ? key_input(m, l, src, nd->v[i].frame) : NULL;
 		if (!k) continue;
 		sha_str(&s, nn->slot[nn->conn_slot[nd->v[i].conn]].name);
