@@ -128,7 +128,7 @@ static int parse_size(const char *s, size_t *out, struct err *e)
 	}
 	if (*end == 'i') end++;
 	if (*end == 'B') end++;
-	if (end == s || *end || !(v * unit >= 1) || v * unit > 1e15)
+	if (end == s || *end || !(v * unit >= 1 || v == 0) || v * unit > 1e15)
 		return err_set(e, E_USAGE, "\"%s\": not a size (800M, 4G)", s);
 	*out = (size_t)(v * unit);
 	return 0;

@@ -11,7 +11,7 @@
 #include "media.h"
 #include "media_write.h"
 #include "node.h"
-#include "px_yuv.h"
+#include "px_pack.h"
 
 struct write {
 	const char *file;
@@ -68,22 +68,8 @@ struct run {
 	char root[65];
 	const char *class;
 	struct media_writer *writer;
-	struct yuv_coef k;
-	struct plane_desc d;
-	struct yuv_dither dither;
-	int ch[4], w, h;                     /* channels R,G,B,A of the input; size of the display window */
+	struct pack_spec s;
 	_Atomic uint64_t clipped[4], samples[4];
-};
-
-/* A packed frame: this, and behind it the planes. */
-struct packed { struct pixhash hash; uint64_t clipped[4], samples[4]; };
-_Static_assert(sizeof(struct packed) <= SINK_PACKED_HEAD, "the notes fit the head");
-
-/* What one frame is packed with: rows in scratch. */
-struct packer {
-	struct run *r; struct planes p; struct packed *out;
-	struct yuv_dither dither;
-	float *row[8], *noise, *u, *v; size_t cw;
 };
 
 /* ---- what the parameters mean ---- */
@@ -179,6 +165,8 @@ static int state_of(const char *path, const char *root)
 	return root && !strcmp(have, root) ? FILE_SAME : FILE_OLDER;
 }
 
+_Static_assert((int)PACKED_HEAD == (int)SINK_PACKED_HEAD, "the engine's head is the packer's");
+
 static unsigned write_sink(const struct sink_job *j)
 {
 	const struct write *p = j->n->v;
@@ -237,8 +225,8 @@ static int find_channels(struct run *r, struct err *e)
 {
 	static const char *const names[] = { "R", "G", "B", "A" };
 	const struct format *f = r->n->in[0];
-	for (int i = 0; i < 4; i++) r->ch[i] = format_channel(f, names[i]);
-	if (r->ch[0] < 0 || r->ch[1] < 0 || r->ch[2] < 0)
+	for (int i = 0; i < 4; i++) r->s.ch[i] = format_channel(f, names[i]);
+	if (r->s.ch[0] < 0 || r->s.ch[1] < 0 || r->s.ch[2] < 0)
 		return err_set(e, E_SCENE, "the picture has no channels R, G and B to write");
 	return 0;
 }
@@ -261,16 +249,7 @@ static size_t write_packed(const struct sink_job *j)
 	if (!ps) return 0;
 	/* the compressed chunks, and rows for the hash */
 	if (ps->kind == PRESET_EXR) return rect_area(f->display) * 4 * (size_t)f->nch * 2;
-	return desc_of(j->n, ps, &d, &e) < 0 ? 0 : SINK_PACKED_HEAD + planes_bytes(&d);
-}
-
-struct row_sizes { size_t w, cw, h; };
-static struct row_sizes row_sizes(const struct plane_desc *d)
-{
-	bool sub = !d->rgb && (d->lw || d->lh);
-	struct row_sizes z = { ((size_t)d->w + 64 + 31) & ~(size_t)31, ((size_t)plane_width(d, 1) + 31) & ~(size_t)31,
-	                       sub ? (size_t)d->h : 0 };
-	return z;
+	return desc_of(j->n, ps, &d, &e) < 0 ? 0 : PACKED_HEAD + planes_bytes(&d);
 }
 
 static size_t write_scratch(const struct node_ctx *n, struct rect r)
@@ -281,8 +260,7 @@ static size_t write_scratch(const struct node_ctx *n, struct rect r)
 	struct err e = ERR_INIT;
 	(void)r;
 	if (!ps || !n->nconn || !n->in[0] || ps->kind == PRESET_EXR || desc_of(n, ps, &d, &e) < 0) return 64;
-	struct row_sizes z = row_sizes(&d);
-	return (9 * z.w + 2 * z.cw * z.h) * sizeof(float) + 64;
+	return pack_scratch(&d);
 }
 
 static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
@@ -292,17 +270,17 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 	struct plane_desc d;
 	if (find_channels(r, e) < 0) return -1;
 	if (desc_of(r->n, r->preset, &d, e) < 0) return -1;
-	if (d.w != r->w || d.h != r->h)
+	if (d.w != r->s.w || d.h != r->s.h)
 		log_warn("%s: %dx%d has odd sides, which %s cannot hold; the last column or row is doubled",
-		         r->path, r->w, r->h, r->preset->name);
+		         r->path, r->s.w, r->s.h, r->preset->name);
 	enum yuv_matrix m = matrix_for(p, space_in(r->n));
 	enum yuv_range range = p->range ? (enum yuv_range)p->range : d.rgb ? YR_FULL : YR_LIMITED;
 	enum yuv_siting s = m == YM_BT2020 && d.lh ? YS_TOPLEFT : YS_LEFT;
 	if (p->siting) s = (enum yuv_siting)p->siting;
-	yuv_coef_init(&r->k, &d, m, range, s);
-	r->dither = (struct yuv_dither){ p->dither == DITHER_TPDF && d.depth <= 12, 0, (uint32_t)p->seed,
+	yuv_coef_init(&r->s.k, &d, m, range, s);
+	r->s.dither = (struct yuv_dither){ p->dither == DITHER_TPDF && d.depth <= 12, 0, (uint32_t)p->seed,
 	                                0x64697468u };
-	r->d = d;
+	r->s.d = d;
 	if (r->preset->kind != PRESET_CLIP || r->dry || r->part) return 0;
 	struct rational fps = f->fps.num > 0 ? f->fps : r->n->fps;
 	if (fps.num <= 0)
@@ -331,8 +309,9 @@ static int write_begin(const struct sink_job *j, void **out, struct err *e)
 	r->class = j->class ? j->class : "";
 	r->path = target(j);
 	r->preset = preset_of(p, r->path);
-	r->w = rect_w(f->display);
-	r->h = rect_h(f->display);
+	r->s.display = f->display;
+	r->s.w = rect_w(f->display);
+	r->s.h = rect_h(f->display);
 	if (j->root_key) memcpy(r->root, j->root_key, strnlen(j->root_key, 64));
 	int rc = r->preset ? preset_ending(r->preset, r->path, e)
 	                   : err_set(e, E_SCENE, "%s: the ending tells no preset; say preset=", r->path);
@@ -348,111 +327,12 @@ static int write_begin(const struct sink_job *j, void **out, struct err *e)
 
 /* ---- a frame ---- */
 
-/* Row y of the display window to row[0..3] (R,G,B,A), straight where alpha is kept; outside the
- * data window 0. */
-static void gather(struct packer *k, const struct view *v, int y)
-{
-	const struct run *r = k->r;
-	const struct rect d = r->n->in[0]->display;
-	int nch = r->d.alpha ? 4 : 3, w = r->w, yy = d.y0 + (y < r->h ? y : r->h - 1);
-	int x0 = v->r.x0 > d.x0 ? v->r.x0 : d.x0, x1 = v->r.x1 < d.x1 ? v->r.x1 : d.x1;
-	bool there = yy >= v->r.y0 && yy < v->r.y1 && x1 > x0;
-	for (int i = 0; i < nch; i++) {
-		float *o = k->row[i];
-		if (!there || x0 > d.x0 || x1 < d.x1) memset(o, 0, (size_t)w * sizeof *o);
-		if (there) memcpy(o + (x0 - d.x0), view_at(v, r->ch[i], x0, yy), (size_t)(x1 - x0) * sizeof *o);
-	}
-	if (nch == 4)
-		for (int i = 0; i < 3; i++)
-			for (int x = 0; x < w; x++) {
-				float a = k->row[3][x];
-				k->row[i][x] = a > 0 ? k->row[i][x] / a : k->row[i][x];
-			}
-	for (int i = 0; i < nch; i++)
-		for (int x = w; x < r->d.w; x++) k->row[i][x] = k->row[i][w - 1];
-}
-
-static void store(struct packer *k, int plane, int y, int n, const float *v)
-{
-	k->out->clipped[plane] += (uint64_t)yuv_store(&k->r->k, &k->dither, plane, y, n, v, k->noise,
-	                                              k->p.p[plane] + y * k->p.stride[plane]);
-	k->out->samples[plane] += (uint64_t)n;
-}
-
-static void rgb_row(struct packer *k, int y)
-{
-	int w = k->r->d.w;
-	const float scale = k->r->k.yscale, off = k->r->k.yoff;
-	for (int i = 0; i < 3; i++) {
-		float *o = k->row[i];
-		for (int x = 0; x < w; x++) o[x] = o[x] * scale + off;
-		store(k, i, y, w, o);
-	}
-}
-
-static void yuv_row(struct packer *k, int y)
-{
-	const struct yuv_coef *c = &k->r->k;
-	int w = k->r->d.w, cw = plane_width(&k->r->d, 1);
-	yuv_from_rgb(c, w, k->row[0], k->row[1], k->row[2], k->row[4], k->row[5], k->row[6]);
-	store(k, 0, y, w, k->row[4]);
-	if (!k->r->d.lw && !k->r->d.lh) {
-		store(k, 1, y, w, k->row[5]);
-		store(k, 2, y, w, k->row[6]);
-		return;
-	}
-	yuv_narrow(c, k->row[5], w, cw, k->u + (size_t)y * k->cw);
-	yuv_narrow(c, k->row[6], w, cw, k->v + (size_t)y * k->cw);
-}
-
-static void alpha_row(struct packer *p, int y)
-{
-	struct yuv_coef k = p->r->k;
-	float *o = p->row[3];
-	for (int x = 0; x < p->r->d.w; x++) o[x] = o[x] * k.ascale;
-	k.lo = 0;
-	k.hi = k.ascale;
-	yuv_store(&k, &p->dither, 3, y, p->r->d.w, o, p->noise, p->p.p[3] + y * p->p.stride[3]);
-}
-
-static int to_codes(struct packer *k, const struct call *c)
-{
-	const struct plane_desc *d = &k->r->d;
-	for (int y = 0; y < d->h; y++) {
-		gather(k, &c->in[0], y);
-		if (d->alpha) alpha_row(k, y);
-		if (d->rgb) rgb_row(k, y);
-		else yuv_row(k, y);
-		if (y % 64 == 0 && c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed))
-			return err_set(c->err, E_CANCEL, "cancelled");
-	}
-	if (d->rgb || (!d->lw && !d->lh)) return 0;
-	int cw = plane_width(d, 1), ch = plane_height(d, 1);
-	for (int y = 0; y < ch; y++) {
-		yuv_shorten(&k->r->k, k->u, (ptrdiff_t)k->cw, d->h, cw, y, k->row[4]);
-		store(k, 1, y, cw, k->row[4]);
-		yuv_shorten(&k->r->k, k->v, (ptrdiff_t)k->cw, d->h, cw, y, k->row[4]);
-		store(k, 2, y, cw, k->row[4]);
-	}
-	return 0;
-}
-
 static int write_pack(const struct call *c)
 {
 	struct run *r = c->run;
-	struct packer k = { .r = r, .out = c->packed, .dither = r->dither };
-	struct row_sizes z = row_sizes(&r->d);
-	float *mem = c->scratch;
-	memset(c->packed, 0, SINK_PACKED_HEAD + planes_bytes(&r->d));
-	planes_at(&k.p, &r->d, (char *)c->packed + SINK_PACKED_HEAD);
-	memset(mem, 0, (9 * z.w + 2 * z.cw * z.h) * sizeof *mem);
-	for (int i = 0; i < 8; i++) k.row[i] = mem + (size_t)i * z.w + 32;
-	k.noise = mem + 8 * z.w + 16;
-	k.u = mem + 9 * z.w;
-	k.v = k.u + z.cw * z.h;
-	k.cw = z.cw;
-	k.dither.frame = (uint32_t)c->frame;
-	if (to_codes(&k, c) < 0) return -1;
+	struct packer k;
+	pack_begin(&k, &r->s, c->packed, c->scratch, c->frame);
+	if (pack_rows(&k, &c->in[0], c->cancel) < 0) return err_set(c->err, E_CANCEL, "cancelled");
 	planes_hash(&k.p, &k.out->hash);
 	if (c->hash) *c->hash = k.out->hash;
 	return 0;
@@ -556,7 +436,7 @@ static int write_frame(const struct call *c)
 		free(path);
 		return rc;
 	}
-	planes_at(&p, &r->d, (char *)c->packed + SINK_PACKED_HEAD);
+	planes_at(&p, &r->s.d, (char *)c->packed + PACKED_HEAD);
 	if (c->hash) *c->hash = in->hash;
 	for (int i = 0; i < 4; i++) {
 		atomic_fetch_add(&r->clipped[i], in->clipped[i]);
@@ -581,7 +461,7 @@ static void warn_clipped(const struct run *r)
 		if (share > worst) worst = share;
 	}
 	if (worst > .001) log_warn("%s: %.2f %% of the pixels were clipped to what %d-bit %s holds",
-	                           r->path, worst * 100, r->d.depth, r->preset->name);
+	                           r->path, worst * 100, r->s.d.depth, r->preset->name);
 }
 
 static int write_end(void *run, bool commit, struct err *e)
