@@ -204,7 +204,7 @@ static int deliver(struct sched *s, struct job *j, struct err *e)
 		if (j->final) send_event(s, nn, j->frame, j->hash);
 	} else if (j->target) {
 		if (s->o->result && s->o->result(s->o->user, nn, j->frame, j->im, e) < 0) return -1;
-		send_event(s, nn, j->frame, image_hash(j->im));
+		if (s->o->event) send_event(s, nn, j->frame, image_hash(j->im));
 	}
 	return 0;
 }

@@ -116,7 +116,7 @@ int verb_render(struct cli *c, struct err *e)
 	struct render_opts o = session_opts(&s);
 	if (!s.net->nwrite && !s.net->ntarget) { err_set(e, E_SCENE, "%s: nothing to write", s.file); goto out; }
 	if (o.outpath && s.net->nwrite != 1) { err_set(e, E_USAGE, "-o wants exactly one write; choose it with --only"); goto out; }
-	o.event = on_event;
+	o.event = p.how == PROGRESS_JSON ? on_event : NULL;      /* nobody else wants the hashes */
 	o.tick = on_tick;
 	o.user = &p;
 	if (check_space(&s, &o, e) < 0) goto out;
