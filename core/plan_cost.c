@@ -13,7 +13,7 @@
 #define NS_PER_THIRD_BYTE 0.04
 #define NS_PER_FAR_BYTE 0.1
 #define NS_PER_CALL 1500.0
-#define NS_PER_ROW 120.0             /* loops that begin and end: short rows are dear */
+#define NS_PER_ROW 60.0             /* loops that begin and end: short rows are dear */
 
 static struct rect middle(struct rect d, int w, int h)
 {
@@ -28,7 +28,9 @@ static double price(const struct stage_job *j, int w, int h, struct stage_cost *
 	size_t out = rect_area(r) * (size_t)j->s->out->fmt.nch * sizeof(float);
 	stage_job_cost(j, r, c);
 	double near = c->live + out <= CACHE_BYTES ? NS_PER_NEAR_BYTE : NS_PER_THIRD_BYTE;
-	double ns = c->flops * NS_PER_FLOP + c->traffic * near + (double)(c->read + out) * NS_PER_FAR_BYTE +
+	/* the result is looked through once more before it goes: it should still be near then */
+	double last = out <= CACHE_BYTES ? 0 : NS_PER_THIRD_BYTE * (double)out;
+	double ns = last + c->flops * NS_PER_FLOP + c->traffic * near + (double)(c->read + out) * NS_PER_FAR_BYTE +
 	            (NS_PER_CALL + NS_PER_ROW * rect_h(r)) * j->s->n;
 	return ns / (double)rect_area(r);
 }
