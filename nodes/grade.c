@@ -58,7 +58,8 @@ static const struct param params[] = {
 	        "it)."),
 	P_BOOL(grade, clamp, 0, 0, "Clamp to 0..1 after the CDL and after saturation, as CDL v1.2 does to "
 	       "the letter."),
-	P_PATH(grade, lut, PF_FILE | PF_STATIC, "A .cube file (1D, 3D, or 1D shaper and 3D), applied last."),
+	P_PATH(grade, lut, PF_FILE | PF_STATIC, "A .cube, .3dl, .spi1d, .spi3d, .clf or .ctf file, applied "
+	       "last."),
 	P_STRING(grade, lut_in, "", PF_STATIC, "Colour space of the numbers that go into the LUT; needed "
 	         "with lut."),
 	P_STRING(grade, lut_out, "", PF_STATIC, "Colour space of what comes out of the LUT; empty: as "
