@@ -156,7 +156,7 @@ static int set_lut(struct grade_state *s, const struct node_ctx *n, struct err *
 		               "...)");
 	if (lut_space("lut_in", p->lut_in, &in, e) < 0) return -1;
 	if (lut_space("lut_out", *p->lut_out ? p->lut_out : p->lut_in, &out, e) < 0) return -1;
-	if (!(s->lut = lut_load(p->lut, e))) return -1;
+	if (!(s->lut = lut_store_get(n->luts, p->lut, e))) return -1;
 	colour_xform_init(&s->to_lut, n->working, in);
 	colour_xform_init(&s->from_lut, out, n->working);
 	s->lut_mix = (float)p->lut_mix;
