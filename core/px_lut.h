@@ -208,7 +208,7 @@ IN_INLINE void lut_batch(const struct lut_3d *l, bool clamp, float *IN_RESTRICT 
 	}
 }
 
-static inline void lut_row_3d(const struct lut_3d *l, bool clamp, float *IN_RESTRICT r,
+static IN_NOINLINE IN_UNUSED void lut_row_3d(const struct lut_3d *l, bool clamp, float *IN_RESTRICT r,
                               float *IN_RESTRICT g, float *IN_RESTRICT b, int w)
 {
 	int x = 0;

@@ -277,7 +277,7 @@ static void shape(const struct grade_state *s, float *const p[3], int n)
 static void look_up(const struct grade_state *s, float *const p[3], int n)
 {
 	float before[3][CHUNK];
-	for (int k = 0; k < 3; k++) memcpy(before[k], p[k], (size_t)n * sizeof(float));
+	for (int k = 0; k < 3 && s->lut_mix != 1.0f; k++) memcpy(before[k], p[k], (size_t)n * sizeof(float));
 	colour_row(&s->to_lut, p[0], p[1], p[2], n);
 	lut_row(s->lut, s->lut_clamp, p[0], p[1], p[2], n);
 	colour_row(&s->from_lut, p[0], p[1], p[2], n);
