@@ -36,7 +36,8 @@ struct lut_cdl { bool inverse, clamp; float slope[3], offset[3], power[3], sat; 
 
 struct lut_op {
 	enum lut_kind kind;
-	union { struct lut_1d t1; struct lut_3d t3; struct lut_matrix matrix; struct lut_range range; struct lut_log log;
+	union { struct lut_1d t1; struct lut_3d t3; struct lut_matrix matrix; struct lut_range range;
+		struct lut_log log;
 	        struct lut_exponent exponent; struct lut_cdl cdl; } u;
 };
 struct lut { int nop; struct lut_op *op; _Atomic int refs; struct key hash; };

@@ -88,7 +88,8 @@ static int add_ramp(struct mesh *m, struct lut *l)
 	double most = 0, off = 0;
 	for (int i = 0; i < m->nramp; i++) most = m->ramp[i] > most ? m->ramp[i] : most;
 	double max = code_max(most);
-	if (max == 0) return err_set(m->t.e, E_INPUT, "%s:%d: the ramp's largest number, %g, is no code of 8 bits or more",
+	if (max == 0) return err_set(m->t.e, E_INPUT,
+		"%s:%d: the ramp's largest number, %g, is no code of 8 bits or more",
 	                             m->t.name, m->ramp_line, most);
 	for (int i = 0; i < m->nramp; i++) {
 		double d = m->ramp[i] - max * i / (m->nramp - 1);

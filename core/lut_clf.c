@@ -51,9 +51,11 @@ int lut_clf_numbers(const struct lut_clf *c, const struct lut_elem *x, size_t n,
 		for (; *p && !is_space(*p); p++)
 			if (k + 1 < sizeof word) word[k++] = *p;
 		word[k] = 0;
-		if (!number(word, odd, &v[got++])) return lut_clf_bad(c, line, "<%s>: '%s' is no finite number", x->tag, word);
+		if (!number(word, odd, &v[got++])) return lut_clf_bad(c, line, "<%s>: '%s' is no finite number", x->tag,
+			word);
 	}
-	return got == n ? 0 : lut_clf_bad(c, x->line, "<%s> has %zu number%s, not %zu", x->tag, got, got == 1 ? "" : "s", n);
+	return got == n ? 0 : lut_clf_bad(c, x->line, "<%s> has %zu number%s, not %zu", x->tag, got,
+		got == 1 ? "" : "s", n);
 }
 
 int lut_clf_attr_number(const struct lut_clf *c, const struct lut_elem *x, const char *name, double *v)
@@ -64,7 +66,8 @@ int lut_clf_attr_number(const struct lut_clf *c, const struct lut_elem *x, const
 	return lut_clf_bad(c, x->line, "%s=\"%.60s\" is no finite number", name, s);
 }
 
-const struct lut_elem *lut_clf_child(const struct lut_clf *c, const struct lut_elem *x, const char *tag, int *rc)
+const struct lut_elem *lut_clf_child(const struct lut_clf *c, const struct lut_elem *x, const char *tag,
+	int *rc)
 {
 	const struct lut_elem *found = NULL;
 	for (const struct lut_elem *k = x->child; k; k = k->next) {
@@ -93,7 +96,10 @@ static const struct lut_elem *array(const struct lut_clf *c, const struct lut_el
 		for (; *p && !is_space(*p); p++)
 			if (k + 1 < sizeof word) word[k++] = *p;
 		word[k] = 0;
-		if (*ndim == 8 || mx_parse(word, &v) < 0 || v != mx_floor(v) || v < 1 || v > LUT_1D_MAX) { *ndim = 0; break; }
+		if (*ndim == 8 || mx_parse(word, &v) < 0 || v != mx_floor(v) || v < 1 || v > LUT_1D_MAX) {
+			*ndim = 0;
+			break;
+		}
 		dim[(*ndim)++] = (int)v;
 	}
 	if (*ndim) return a;
@@ -110,7 +116,8 @@ static int read_matrix(struct lut_clf *c, const struct lut_elem *x)
 	int rows = dim[0], cols = nd > 1 ? dim[1] : 0;
 	bool three = rows == 3 && (cols == 3 || cols == 4) && (nd == 2 || (nd == 3 && dim[2] == 3));
 	if (!three)
-		return lut_clf_bad(c, a->line, "<Array> of <Matrix>: dim=\"%.60s\" is none of \"3 3\", \"3 4\"", lut_xml_attr(a, "dim"));
+		return lut_clf_bad(c, a->line, "<Array> of <Matrix>: dim=\"%.60s\" is none of \"3 3\", \"3 4\"",
+			lut_xml_attr(a, "dim"));
 	if (lut_clf_numbers(c, a, (size_t)(rows * cols), false, v) < 0) return -1;
 	struct lut_op *o = lut_add(c->l, LUT_MATRIX, c->name, c->e);
 	if (!o) return -1;
@@ -130,7 +137,8 @@ static float from_half(unsigned h)
 }
 
 /* yes: what the attribute says when set; -1: another value is refused. */
-static int flag(const struct lut_clf *c, const struct lut_elem *x, const char *name, const char *yes, const char *no)
+static int flag(const struct lut_clf *c, const struct lut_elem *x, const char *name, const char *yes,
+	const char *no)
 {
 	const char *s = lut_xml_attr(x, name);
 	if (!s || !strcasecmp(s, no)) return 0;
@@ -149,7 +157,8 @@ static int read_lut1d(struct lut_clf *c, const struct lut_elem *x)
 	if (n < 2 || (comps != 1 && comps != 3))
 		return lut_clf_bad(c, a->line, "<Array> of <LUT1D>: dim=\"%.60s\" is no length from 2 and 1 or 3 columns",
 		                   lut_xml_attr(a, "dim"));
-	if (half && n != 65536) return lut_clf_bad(c, a->line, "a LUT1D with halfDomain has 65536 entries, this one %d", n);
+	if (half && n != 65536) return lut_clf_bad(c, a->line,
+		"a LUT1D with halfDomain has 65536 entries, this one %d", n);
 	if (a->ntext < 2 * (size_t)n * (size_t)comps - 1)
 		return lut_clf_bad(c, a->line, "<Array> is too short for its %d numbers", n * comps);
 	double *v = xalloc((size_t)n * (size_t)comps, sizeof *v);
@@ -185,10 +194,12 @@ static int read_lut3d(struct lut_clf *c, const struct lut_elem *x)
 	if (!a) return -1;
 	int n = dim[0];
 	if (nd != 4 || dim[1] != n || dim[2] != n || dim[3] != 3 || n < 2 || n > LUT_3D_MAX)
-		return lut_clf_bad(c, a->line, "<Array> of <LUT3D>: dim=\"%.60s\" is not three equal sizes of 2 to %d and 3",
+		return lut_clf_bad(c, a->line,
+			"<Array> of <LUT3D>: dim=\"%.60s\" is not three equal sizes of 2 to %d and 3",
 		                   lut_xml_attr(a, "dim"), LUT_3D_MAX);
 	size_t nodes = (size_t)n * (size_t)n * (size_t)n;
-	if (a->ntext < 6 * nodes - 1) return lut_clf_bad(c, a->line, "<Array> is too short for its %zu numbers", 3 * nodes);
+	if (a->ntext < 6 * nodes - 1) return lut_clf_bad(c, a->line, "<Array> is too short for its %zu numbers",
+		3 * nodes);
 	double *v = xalloc(nodes * 3, sizeof *v);
 	struct lut_3d *o = NULL;
 	if (lut_clf_numbers(c, a, nodes * 3, false, v) == 0 && (o = lut_add_3d(c->l, n, c->name, c->e))) {
@@ -234,13 +245,16 @@ static int read_step(struct lut_clf *c, const struct lut_elem *x, const char **b
 	c->out_max = depth_max(out);
 	if (c->in_max == 0 || c->out_max == 0)
 		return lut_clf_bad(c, x->line, "%s=\"%.20s\" is none of 8i, 10i, 12i, 16i, 16f, 32f",
-		                   c->in_max == 0 ? "inBitDepth" : "outBitDepth", c->in_max == 0 ? (in ? in : "") : (out ? out : ""));
+		                   c->in_max == 0 ? "inBitDepth" : "outBitDepth",
+			c->in_max == 0 ? (in ? in : "") : (out ? out : ""));
 	if (*before && strcmp(*before, in) != 0)
-		return lut_clf_bad(c, x->line, "inBitDepth=\"%s\" does not follow the step before, whose outBitDepth is \"%s\"", in, *before);
+		return lut_clf_bad(c, x->line,
+			"inBitDepth=\"%s\" does not follow the step before, whose outBitDepth is \"%s\"", in, *before);
 	*before = out;
 	if (lut_xml_attr(x, "bypass")) return lut_clf_bad(c, x->line, "bypass is no attribute of CLF 3.0");
 	for (const struct lut_elem *k = x->child; k; k = k->next)
-		if (!strcmp(k->tag, "IndexMap")) return lut_clf_bad(c, k->line, "<IndexMap> was taken out of CLF; use <Range>");
+		if (!strcmp(k->tag, "IndexMap")) return lut_clf_bad(c, k->line,
+			"<IndexMap> was taken out of CLF; use <Range>");
 	return read(c, x);
 }
 
@@ -248,13 +262,15 @@ static int read_list(struct lut_clf *c, const struct lut_elem *x)
 {
 	const char *before = NULL, *clf = lut_xml_attr(x, "compCLFversion"), *ctf = lut_xml_attr(x, "version");
 	double v;
-	if (strcmp(x->tag, "ProcessList") != 0) return lut_clf_bad(c, x->line, "the root is <%.60s>, not <ProcessList>", x->tag);
+	if (strcmp(x->tag, "ProcessList") != 0) return lut_clf_bad(c, x->line,
+		"the root is <%.60s>, not <ProcessList>", x->tag);
 	if (!clf && !ctf) return lut_clf_bad(c, x->line, "<ProcessList> has no compCLFversion");
 	if (clf && (mx_parse(clf, &v) < 0 || v < 1 || v > 3))
 		return lut_clf_bad(c, x->line, "compCLFversion=\"%.20s\" is none of 1 to 3", clf);
 	if (clf && !lut_xml_attr(x, "id")) return lut_clf_bad(c, x->line, "<ProcessList> has no id");
 	for (const struct lut_elem *k = x->child; k; k = k->next) {
-		bool words = !strcmp(k->tag, "Description") || !strcmp(k->tag, "Info") || !strcmp(k->tag, "InputDescriptor") ||
+		bool words = !strcmp(k->tag, "Description") || !strcmp(k->tag, "Info") ||
+		             !strcmp(k->tag, "InputDescriptor") ||
 		             !strcmp(k->tag, "OutputDescriptor");
 		if (!words && read_step(c, k, &before) < 0) return -1;
 	}

@@ -7,7 +7,8 @@
 #include "mathx.h"
 
 /* Which of n names style= has; fallback without one; -1 reported. */
-static int style_of(const struct lut_clf *c, const struct lut_elem *x, const char *const *names, int n, int fallback)
+static int style_of(const struct lut_clf *c, const struct lut_elem *x, const char *const *names, int n,
+	int fallback)
 {
 	const char *s = lut_xml_attr(x, "style");
 	if (!s) return fallback >= 0 ? fallback : lut_clf_bad(c, x->line, "<%s> has no style", x->tag);
@@ -47,26 +48,31 @@ int lut_clf_range(struct lut_clf *c, const struct lut_elem *x)
 	if (!has_in[0] && !has_in[1]) return lut_clf_bad(c, x->line, "<Range> is empty");
 	for (int i = 0; i < 2; i++)
 		if (has_in[i] != has_out[i])
-			return lut_clf_bad(c, x->line, "<Range>: %sInValue and %sOutValue go together", i ? "max" : "min", i ? "max" : "min");
+			return lut_clf_bad(c, x->line, "<Range>: %sInValue and %sOutValue go together", i ? "max" : "min",
+				i ? "max" : "min");
 	bool both = has_in[0] && has_in[1];
-	if (style == 1 && !both) return lut_clf_bad(c, x->line, "<Range>: noClamp needs both a minimum and a maximum");
+	if (style == 1 && !both) return lut_clf_bad(c, x->line,
+		"<Range>: noClamp needs both a minimum and a maximum");
 	for (int i = 0; i < 2 && !both; i++)
 		if (has_in[i] && !near(in[i], out[i]))
-			return lut_clf_bad(c, x->line, "<Range> with one bound: InValue %g and OutValue %g (of white) must be equal", in[i], out[i]);
+			return lut_clf_bad(c, x->line,
+				"<Range> with one bound: InValue %g and OutValue %g (of white) must be equal", in[i], out[i]);
 	if (both && !(in[0] < in[1])) return lut_clf_bad(c, x->line, "<Range>: minInValue must be below maxInValue");
 	if (both && !(out[0] <= out[1])) return lut_clf_bad(c, x->line, "<Range>: minOutValue is above maxOutValue");
 	struct lut_op *o = lut_add(c->l, LUT_RANGE, c->name, c->e);
 	if (!o) return -1;
 	double scale = both ? (out[1] - out[0]) / (in[1] - in[0]) : 1;
 	o->u.range = (struct lut_range){ (float)scale, both ? (float)(out[0] - scale * in[0]) : 0,
-		has_out[0] && !style ? (float)out[0] : -__builtin_inff(), has_out[1] && !style ? (float)out[1] : __builtin_inff() };
+		has_out[0] && !style ? (float)out[0] : -__builtin_inff(),
+		has_out[1] && !style ? (float)out[1] : __builtin_inff() };
 	return 0;
 }
 
 /* --- parameters by channel --- */
 
 /* The Params of channel ch, or the one for all; NULL: none. *rc -1: given twice. */
-static const struct lut_elem *params_of(const struct lut_clf *c, const struct lut_elem *x, const char *tag, int ch, int *rc)
+static const struct lut_elem *params_of(const struct lut_clf *c, const struct lut_elem *x, const char *tag,
+	int ch, int *rc)
 {
 	static const char *const names[] = { "R", "G", "B" };
 	const struct lut_elem *found = NULL;
@@ -104,13 +110,16 @@ static int log_numbers(const struct lut_clf *c, const struct lut_elem *k, struct
 	p->has_break = rc;
 	if ((rc = lut_clf_attr_number(c, k, "linearSlope", &p->line)) < 0) return -1;
 	p->has_line = rc;
-	if (!(p->base > 0) || p->base == 1) return lut_clf_bad(c, k->line, "base=\"%g\" is no base of a logarithm", p->base);
-	if (p->log_slope == 0 || p->lin_slope == 0) return lut_clf_bad(c, k->line, "logSideSlope and linSideSlope may not be 0");
+	if (!(p->base > 0) || p->base == 1) return lut_clf_bad(c, k->line, "base=\"%g\" is no base of a logarithm",
+		p->base);
+	if (p->log_slope == 0 || p->lin_slope == 0) return lut_clf_bad(c, k->line,
+		"logSideSlope and linSideSlope may not be 0");
 	return 0;
 }
 
 /* The straight line meets the curve at the break; its slope is the curve's there unless given. */
-static int add_line(const struct lut_clf *c, const struct lut_elem *k, const struct log_numbers *p, struct lut_log_curve *o)
+static int add_line(const struct lut_clf *c, const struct lut_elem *k, const struct log_numbers *p,
+	struct lut_log_curve *o)
 {
 	double at = p->lin_slope * p->lin_break + p->lin_off;
 	if (!p->has_break) return lut_clf_bad(c, k->line, "a camera style needs linSideBreak");
@@ -126,7 +135,8 @@ static int add_line(const struct lut_clf *c, const struct lut_elem *k, const str
 int lut_clf_log(struct lut_clf *c, const struct lut_elem *x)
 {
 	enum { LOG10, ANTILOG10, LOG2, ANTILOG2, LIN_LOG, LOG_LIN, CAM_LIN_LOG, CAM_LOG_LIN };
-	static const char *const styles[] = { "log10", "antiLog10", "log2", "antiLog2", "linToLog", "logToLin", "cameraLinToLog",
+	static const char *const styles[] = { "log10", "antiLog10", "log2", "antiLog2", "linToLog", "logToLin",
+		"cameraLinToLog",
 		"cameraLogToLin" };
 	int rc = 0, style = style_of(c, x, styles, 8, -1);
 	if (style < 0) return -1;
@@ -137,8 +147,10 @@ int lut_clf_log(struct lut_clf *c, const struct lut_elem *x)
 		struct log_numbers p = { .base = style <= ANTILOG10 ? 10 : 2, .log_slope = 1, .lin_slope = 1 };
 		const struct lut_elem *k = params_of(c, x, "LogParams", ch, &rc);
 		if (rc < 0) return -1;
-		if (k && style < LIN_LOG) return lut_clf_bad(c, k->line, "style \"%s\" takes no <LogParams>", styles[style]);
-		if (!k && style >= LIN_LOG) return lut_clf_bad(c, x->line, "style \"%s\" needs <LogParams> for every channel", styles[style]);
+		if (k && style < LIN_LOG) return lut_clf_bad(c, k->line, "style \"%s\" takes no <LogParams>",
+			styles[style]);
+		if (!k && style >= LIN_LOG) return lut_clf_bad(c, x->line,
+			"style \"%s\" needs <LogParams> for every channel", styles[style]);
 		if (k && log_numbers(c, k, &p) < 0) return -1;
 		if (k && style < CAM_LIN_LOG && (p.has_break || p.has_line))
 			return lut_clf_bad(c, k->line, "linSideBreak and linearSlope belong to the camera styles");
@@ -168,7 +180,8 @@ static void mon_curve(struct lut_exp_curve *o, double g, double off, bool invers
 
 int lut_clf_exponent(struct lut_clf *c, const struct lut_elem *x)
 {
-	static const char *const styles[] = { "basicFwd", "basicRev", "basicMirrorFwd", "basicMirrorRev", "basicPassThruFwd",
+	static const char *const styles[] = { "basicFwd", "basicRev", "basicMirrorFwd", "basicMirrorRev",
+		"basicPassThruFwd",
 		"basicPassThruRev", "monCurveFwd", "monCurveRev", "monCurveMirrorFwd", "monCurveMirrorRev" };
 	enum { MON = 6 };
 	int rc = 0, style = style_of(c, x, styles, 10, -1);
@@ -225,7 +238,8 @@ static int cdl_sop(struct lut_clf *c, const struct lut_elem *sop, struct lut_cdl
 
 int lut_clf_cdl(struct lut_clf *c, const struct lut_elem *x)
 {
-	static const char *const styles[] = { "Fwd", "Rev", "FwdNoClamp", "RevNoClamp", "v1.2_Fwd", "v1.2_Rev", "noClampFwd",
+	static const char *const styles[] = { "Fwd", "Rev", "FwdNoClamp", "RevNoClamp", "v1.2_Fwd", "v1.2_Rev",
+		"noClampFwd",
 		"noClampRev" };
 	int rc = 0, style = style_of(c, x, styles, 8, 0);
 	if (style < 0) return -1;

@@ -71,7 +71,8 @@ static int start_data(struct cube *r)
 	size_t n3 = (size_t)r->n3 * (size_t)r->n3 * (size_t)r->n3;
 	r->want = (size_t)r->n1 + n3;
 	if ((size_t)(r->t.end - r->t.p) + 256 < (r->want - 1) * 6)
-		return lut_text_bad(&r->t, "the file is too short for the %zu lines of data that its sizes ask for", r->want);
+		return lut_text_bad(&r->t, "the file is too short for the %zu lines of data that its sizes ask for",
+			r->want);
 	double lo[2][3], hi[2][3];
 	for (int t = 0; t < 2; t++) {
 		int other = !r->n1 || !r->n3 ? 1 - t : t;       /* one table: whichever range is given is its */

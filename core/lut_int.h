@@ -62,7 +62,8 @@ int lut_clf_bad(const struct lut_clf *c, int line, const char *fmt, ...) IN_PRIN
 int lut_clf_numbers(const struct lut_clf *c, const struct lut_elem *x, size_t n, bool odd, double *v);
 int lut_clf_attr_number(const struct lut_clf *c, const struct lut_elem *x, const char *name, double *v);
 /* The child of that tag, the only one; NULL when absent; *rc -1 when there are two. */
-const struct lut_elem *lut_clf_child(const struct lut_clf *c, const struct lut_elem *x, const char *tag, int *rc);
+const struct lut_elem *lut_clf_child(const struct lut_clf *c, const struct lut_elem *x, const char *tag,
+	int *rc);
 int lut_clf_log(struct lut_clf *c, const struct lut_elem *x);
 int lut_clf_exponent(struct lut_clf *c, const struct lut_elem *x);
 int lut_clf_cdl(struct lut_clf *c, const struct lut_elem *x);

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "px_lut.h"
 
-void lut_apply(const struct lut *l, bool clamp, float *r, float *g, float *b, int n) { lut_row(l, clamp, r, g, b, n); }
+void lut_apply(const struct lut *l, bool clamp, float *r, float *g, float *b, int n) { lut_row(l, clamp, r,
+	g, b, n); }
 
 /* Marks the pixels that a table's domain does not hold. */
 static void mark(const struct lut_op *o, const float *const p[3], int n, uint8_t *out)

@@ -57,8 +57,10 @@ int lut_read_spi1d(struct lut *l, const char *name, const char *text, size_t len
 	bool closed = false;
 	while (!closed && lut_text_next(&t)) {
 		if (!strcmp(t.word[0], "}")) { closed = true; break; }
-		if (t.nword != h.comps) return lut_text_bad(&t, "a line of data has %d number%s", h.comps, h.comps > 1 ? "s" : "");
-		if (got == h.length) return lut_text_bad(&t, "more than the %d lines of data that Length asks for", h.length);
+		if (t.nword != h.comps) return lut_text_bad(&t, "a line of data has %d number%s", h.comps,
+			h.comps > 1 ? "s" : "");
+		if (got == h.length) return lut_text_bad(&t, "more than the %d lines of data that Length asks for",
+			h.length);
 		for (int c = 0; c < 3; c++) {
 			if (lut_text_number(&t, c % h.comps, &v) < 0) return -1;
 			o->t[c][got] = (float)v;
@@ -113,7 +115,8 @@ int lut_read_spi3d(struct lut *l, const char *name, const char *text, size_t len
 	lut_text_init(&t, name, text, len, e);
 	if (head_3d(&t, &n) < 0) return -1;
 	size_t want = (size_t)n * (size_t)n * (size_t)n;
-	if (len < want * 12) return lut_text_bad(&t, "the file is too short for the %zu lines of data that its sizes ask for", want);
+	if (len < want * 12) return lut_text_bad(&t,
+		"the file is too short for the %zu lines of data that its sizes ask for", want);
 	struct lut_3d *o = lut_add_3d(l, n, name, e);
 	if (!o) return -1;
 	for (int c = 0; c < 3; c++) lut_domain(0, 1, n, &o->min[c], &o->scale[c]);

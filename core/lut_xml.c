@@ -103,8 +103,10 @@ struct lut_elem *lut_xml_read(const char *name, const char *text, size_t len, st
 {
 	struct reader r = { .name = name, .e = e };
 	if (len > INT_MAX) { err_set(e, E_INPUT, "%s: too large for XML", name); return NULL; }
-	if (memchr(text, 0, len)) { err_set(e, E_INPUT, "%s: no text file: it holds zero bytes", name); return NULL; }
-	if (!(r.ctxt = xmlNewParserCtxt())) { err_set(e, E_MEMORY, "%s: no memory for the parser", name); return NULL; }
+	if (memchr(text, 0, len)) { err_set(e, E_INPUT, "%s: no text file: it holds zero bytes", name); return NULL;
+		}
+	if (!(r.ctxt = xmlNewParserCtxt())) { err_set(e, E_MEMORY, "%s: no memory for the parser", name);
+		return NULL; }
 	memset(r.ctxt->sax, 0, sizeof *r.ctxt->sax);
 	r.ctxt->sax->initialized = XML_SAX2_MAGIC;
 	r.ctxt->sax->startElementNs = on_start;

@@ -33,7 +33,8 @@ static inline void lut_row_range(const struct lut_range *o, float *r, float *g, 
 }
 
 /* The middle one of three channels back to the place between the two others that it had before. */
-static inline void lut_keep_hue(const float *r0, const float *g0, const float *b0, float *r, float *g, float *b, int w)
+static inline void lut_keep_hue(const float *r0, const float *g0, const float *b0, float *r, float *g,
+	float *b, int w)
 {
 	for (int i = 0; i < w; i++) {
 		float in[3] = { r0[i], g0[i], b0[i] }, *const out[3] = { &r[i], &g[i], &b[i] };
@@ -89,7 +90,8 @@ static inline void lut_row_exponent(const struct lut_exponent *o, float *r, floa
 	}
 }
 
-static inline void lut_saturate(float sat, float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b, int w)
+static inline void lut_saturate(float sat, float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b,
+	int w)
 {
 	if (sat == 1.0f) return;
 	for (int i = 0; i < w; i++) {

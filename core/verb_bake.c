@@ -66,7 +66,8 @@ static int check_list(const struct bake *b, const char *arg, struct err *e)
 		bool found = false;
 		for (const char *p = arg; *p; p += strcspn(p, ","), p += *p == ',')
 			found |= strcspn(p, ",") == n && strncmp(p, full, n) == 0;
-		if (!found) return err_set(e, E_USAGE, "'%s' lies between the nodes of \"%s\"; name it too", id ? id : full, arg);
+		if (!found) return err_set(e, E_USAGE, "'%s' lies between the nodes of \"%s\"; name it too",
+			id ? id : full, arg);
 	}
 	return 0;
 }
@@ -75,7 +76,8 @@ static int space_option(const char *option, const char *name, int fallback, int 
 {
 	*out = name ? colour_named(option, name, e) : fallback;
 	if (*out < 0) { e->code = E_USAGE; return -1; }
-	if (*out == colour_find("raw")) return err_set(e, E_USAGE, "%s: numbers without a colour space have no look; name the space", option);
+	if (*out == colour_find("raw")) return err_set(e, E_USAGE,
+		"%s: numbers without a colour space have no look; name the space", option);
 	return 0;
 }
 
@@ -115,7 +117,8 @@ static float *test_colours(const struct bake *b)
 		for (int k = 0; k < 3; k++) {
 			float at = (float)(i % TEST_RAMP) / (TEST_RAMP - 1);
 			uint32_t ramp = i / TEST_RAMP;
-			v[k * TEST_N + (int)i] = ramp >= 4 ? (float)(x.c[k] >> 8) * 0x1p-24f : ramp == 3 || (int)ramp == k ? at : 0.0f;
+			v[k * TEST_N + (int)i] = ramp >= 4 ? (float)(x.c[k] >> 8) * 0x1p-24f : ramp == 3
+				|| (int)ramp == k ? at : 0.0f;
 		}
 	}
 	/* what the shaper's table holds, above black */
@@ -132,8 +135,10 @@ static float *test_colours(const struct bake *b)
 
 static void head(const struct bake *b, struct text *t, const char *before)
 {
-	say(t, "%sinterneg: %.60s%s%.60s of %.100s, frame %d\n%sin: %s, out: %s%s\n", before, b->first, strcmp(b->first, b->last) ? ".." : "",
-	    strcmp(b->first, b->last) ? b->last : "", b->s->file, b->look.frame, before, colour_name(b->in), colour_name(b->out),
+	say(t, "%sinterneg: %.60s%s%.60s of %.100s, frame %d\n%sin: %s, out: %s%s\n", before, b->first,
+		strcmp(b->first, b->last) ? ".." : "",
+	    strcmp(b->first, b->last) ? b->last : "", b->s->file, b->look.frame, before, colour_name(b->in),
+		colour_name(b->out),
 	    b->shaper ? ", acescct shaper" : "");
 }
 
@@ -150,7 +155,8 @@ static void write_cube(const struct bake *b, struct text *t, const float *v)
 		float y = (float)colour_encode(log, lo + (SHAPER_TOP - lo) * i / (SHAPER_N - 1));
 		say(t, "%.9g %.9g %.9g\n", (double)y, (double)y, (double)y);
 	}
-	for (size_t i = 0; i < all; i++) say(t, "%.9g %.9g %.9g\n", (double)v[i], (double)v[all + i], (double)v[2 * all + i]);
+	for (size_t i = 0; i < all; i++) say(t, "%.9g %.9g %.9g\n", (double)v[i], (double)v[all + i],
+		(double)v[2 * all + i]);
 }
 
 static void say_escaped(struct text *t, const char *s)
@@ -173,7 +179,8 @@ static void write_clf(const struct bake *b, struct text *t, const float *v)
 	say_escaped(t, b->last);
 	say(t, "\">\n<Description>");
 	say_escaped(t, words.s);
-	say(t, "</Description>\n<InputDescriptor>%s</InputDescriptor>\n<OutputDescriptor>%s</OutputDescriptor>\n", colour_name(b->in),
+	say(t, "</Description>\n<InputDescriptor>%s</InputDescriptor>\n<OutputDescriptor>%s</OutputDescriptor>\n",
+		colour_name(b->in),
 	    colour_name(b->out));
 	free(words.s);
 	if (b->shaper)
@@ -252,7 +259,8 @@ static int check_table(struct bake *b, struct err *e)
 		struct miss m = compare(in, want, got);
 		printf("%s: %s to %s, frame %d%s; largest error %.2g at %.3g %.3g %.3g, 99 of 100 within %.2g, "
 		       "mean %.2g over %d colours\n", b->path,
-		       colour_name(b->in), colour_name(b->out), b->look.frame, b->look.animated ? " (the nodes are animated)" : "",
+		       colour_name(b->in), colour_name(b->out), b->look.frame,
+			b->look.animated ? " (the nodes are animated)" : "",
 		       m.most, (double)m.at[0], (double)m.at[1], (double)m.at[2], m.most99, m.mean, TEST_N);
 		rc = 0;
 	}
@@ -336,7 +344,8 @@ static void write_cdl(const struct bake *b, struct text *t, const struct cdl *c,
 	say(t, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 	if (list) say(t, "<ColorDecisionList%s>\n<ColorDecision>\n", ns);
 	if (many) say(t, "<ColorCorrectionCollection%s>\n", ns);
-	say(t, "<ColorCorrection id=\"%s\"%s>\n<SOPNode>\n<Description>interneg: in %s</Description>\n", b->last, list || many ? "" : ns,
+	say(t, "<ColorCorrection id=\"%s\"%s>\n<SOPNode>\n<Description>interneg: in %s</Description>\n", b->last,
+		list || many ? "" : ns,
 	    colour_name(space));
 	const struct { const char *tag; const double *v; } sop[] = { { "Slope", c->slope }, { "Offset", c->offset }, { "Power", c->power } };
 	for (int i = 0; i < 3; i++) {
@@ -357,22 +366,26 @@ static int bake_cdl(struct bake *b, struct err *e)
 	struct cdl c, one;
 	struct miss m, best = { .most = 1e30 };
 	struct text t = { 0 };
-	int n = 0, space = -1, tried[4] = { colour_find("acescct"), b->s->net->working, b->look.in->fmt.encoded, b->in };
+	int n = 0, space = -1, tried[4] = { colour_find("acescct"), b->s->net->working, b->look.in->fmt.encoded,
+		b->in };
 	for (int i = 1; i < b->look.nstep; i++)
 		if (cdl_of(&b->look.step[i], &one)) { n++; c = one; }
-	if (n != 1) return err_set(e, E_SCENE, "'%s': %s", b->last, n ? "more than one node with CDL numbers: bake them as a --cube"
+	if (n != 1) return err_set(e, E_SCENE, "'%s': %s", b->last,
+		n ? "more than one node with CDL numbers: bake them as a --cube"
 	                           : "has no slope, offset, power and saturation: bake it as a --cube");
 	for (int i = 0; i < 4; i++) {
 		if (tried[i] < 0 || cdl_miss(b, &c, tried[i], &m, e) < 0) return -1;
 		if (m.most < best.most) { best = m; space = tried[i]; }
 	}
 	if (best.most > close)
-		return err_set(e, E_SCENE, "'%s' does more than its CDL: in %s, where it is nearest, colours differ by up to %.2g. Bake it as "
+		return err_set(e, E_SCENE,
+			"'%s' does more than its CDL: in %s, where it is nearest, colours differ by up to %.2g. Bake it as "
 		               "a --cube", b->last, colour_name(space), best.most);
 	write_cdl(b, &t, &c, space);
 	int rc = save(b, &t, e);
 	free(t.s);
-	if (rc == 0) printf("%s: a CDL in %s, unclamped; largest error %.2g over %d colours\n", b->path, colour_name(space), best.most, TEST_N);
+	if (rc == 0) printf("%s: a CDL in %s, unclamped; largest error %.2g over %d colours\n", b->path,
+		colour_name(space), best.most, TEST_N);
 	return rc;
 }
 
@@ -387,13 +400,16 @@ static int options(struct bake *b, const struct cli *c, struct err *e)
 	const char *dot = strrchr(c->out, '.');
 	bool cc = dot && (!strcasecmp(dot, ".cc") || !strcasecmp(dot, ".ccc") || !strcasecmp(dot, ".cdl"));
 	if (c->cdl ? !cc : !dot || strcasecmp(dot, c->clf ? ".clf" : ".cube") != 0)
-		return err_set(e, E_USAGE, "-o %s: the name must end in %s", c->out, c->cdl ? ".cc, .ccc or .cdl" : c->clf ? ".clf" : ".cube");
+		return err_set(e, E_USAGE, "-o %s: the name must end in %s", c->out,
+			c->cdl ? ".cc, .ccc or .cdl" : c->clf ? ".clf" : ".cube");
 	b->side = c->cube ? c->cube : 33;
 	if (b->side < 2 || b->side > 129) return err_set(e, E_USAGE, "--cube %d: 2 to 129 nodes a side", b->side);
 	b->shaper = c->shaper && strcmp(c->shaper, "acescct") == 0;
-	if (c->shaper && !b->shaper && strcmp(c->shaper, "none") != 0) return err_set(e, E_USAGE, "--shaper %s: acescct or none", c->shaper);
+	if (c->shaper && !b->shaper && strcmp(c->shaper, "none") != 0) return err_set(e, E_USAGE,
+		"--shaper %s: acescct or none", c->shaper);
 	if (b->shaper && c->cdl) return err_set(e, E_USAGE, "a CDL has no shaper");
-	if (c->cdl && (c->space_in || c->space_out)) return err_set(e, E_USAGE, "a CDL works in its node's space; leave --in-space and --out-space");
+	if (c->cdl && (c->space_in || c->space_out)) return err_set(e, E_USAGE,
+		"a CDL works in its node's space; leave --in-space and --out-space");
 	b->path = c->out;
 	return names(b, c->arg[1], e);
 }
@@ -403,7 +419,9 @@ static int spaces(struct bake *b, struct err *e)
 	if (space_option("--in-space", b->c->space_in, shown_space(&b->look.in->fmt), &b->in, e) < 0) return -1;
 	if (space_option("--out-space", b->c->space_out, shown_space(&b->look.last->fmt), &b->out, e) < 0) return -1;
 	if (b->shaper && !colour_is_linear(b->in))
-		return err_set(e, E_USAGE, "--shaper: %s is encoded already; a shaper is for linear light (--in-space acescg ...)", colour_name(b->in));
+		return err_set(e, E_USAGE,
+			"--shaper: %s is encoded already; a shaper is for linear light (--in-space acescg ...)",
+			colour_name(b->in));
 	look_spaces(&b->look, b->in, b->out);
 	return 0;
 }

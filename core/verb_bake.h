@@ -17,7 +17,8 @@ struct look {
 	struct look_step *step; int nstep;   /* topological; the first stands for `in` */
 	struct view *views;
 	bool animated;
-	struct colour_xform to, from;        /* from the numbers asked for to in's, and of last's to those asked for */
+	struct colour_xform to, from;
+		/* from the numbers asked for to in's, and of last's to those asked for */
 };
 
 /* The run from node `first` to node `last` (both the ids of elements; the same for one node). Refuses, with the reason,

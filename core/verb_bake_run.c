@@ -23,7 +23,8 @@ static const char *why_not(const struct net_node *nn)
 	if (nn->type->flags & NF_SINK) return "is an output; name the node before it";
 	if (nn->type->flags & NF_TIME) return "changes from frame to frame";
 	if (!nn->type->tile) return "works on whole frames";
-	if (format_channel(&nn->fmt, "R") < 0 || format_channel(&nn->fmt, "G") < 0 || format_channel(&nn->fmt, "B") < 0)
+	if (format_channel(&nn->fmt, "R") < 0 || format_channel(&nn->fmt, "G") < 0 || format_channel(&nn->fmt,
+		"B") < 0)
 		return "gives no R, G and B";
 	return NULL;
 }
@@ -43,7 +44,8 @@ static const char *reads_elsewhere(const struct look *l, const struct look_step 
 
 static int refuse(const struct net_node *nn, const char *why, struct err *e)
 {
-	return err_set(e, E_SCENE, "%s:%d: <%s id=\"%s\"> %s: no table of colours can hold that", nn->scene->file, nn->elem->line,
+	return err_set(e, E_SCENE, "%s:%d: <%s id=\"%s\"> %s: no table of colours can hold that", nn->scene->file,
+		nn->elem->line,
 	               nn->elem->type ? nn->elem->type->name : nn->type->name, nn->id, why);
 }
 
@@ -92,7 +94,8 @@ static struct net_node *named(const struct session *s, const char *id, struct er
 	const char **ids = xalloc((size_t)s->net->nnode + 1, sizeof *ids);
 	for (int i = 0; i < s->net->nnode; i++) ids[i] = s->net->node[i]->id;
 	const char *near = nearest_name(id, ids, (size_t)s->net->nnode);
-	err_set(e, E_USAGE, "%s: no node or pass '%s'%s%s%s", s->file, id, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	err_set(e, E_USAGE, "%s: no node or pass '%s'%s%s%s", s->file, id, near ? "; did you mean " : "",
+		near ? near : "", near ? "?" : "");
 	free(ids);
 	return NULL;
 }
@@ -165,7 +168,8 @@ int look_open(struct look *l, struct session *s, const char *first, const char *
 	rc = 0;
 	for (int i = 0; i < l->nstep && rc == 0; i++) {
 		if (i && node_is_unsolved(l->step[i].nn)) {
-			rc = err_set(e, E_SCENE, "'%s' is not solved: interneg solve %s %s --apply", l->step[i].nn->id, s->file, l->step[i].nn->id);
+			rc = err_set(e, E_SCENE, "'%s' is not solved: interneg solve %s %s --apply", l->step[i].nn->id, s->file,
+				l->step[i].nn->id);
 			break;
 		}
 		rc = open_step(l, &l->step[i], e);
@@ -218,7 +222,8 @@ static int run_step(struct look *l, struct look_step *s, struct err *e)
 	}
 	if (s->same) {
 		const struct view *v = result_of(l, s->nn->conn[0]);
-		for (int c = 0; c < s->out.nch && c < v->nch; c++) memcpy(s->out.plane[c], v->plane[c], (size_t)rect_w(r) * sizeof(float));
+		for (int c = 0; c < s->out.nch && c < v->nch; c++) memcpy(s->out.plane[c], v->plane[c],
+			(size_t)rect_w(r) * sizeof(float));
 		return 0;
 	}
 	void *scratch = aligned_alloc(64, (net_scratch(s->nn, &s->c, r) + 63) & ~(size_t)63);
@@ -243,10 +248,12 @@ static int run_row(struct look *l, float *const p[3], int n, struct err *e)
 	for (int c = 0; c < in->nch; c++)
 		for (int i = 0; i < n; i++) put->plane[c][i] = c == alpha ? 1.0f : 0.0f;
 	colour_row(&l->to, p[0], p[1], p[2], n);
-	for (int k = 0; k < 3; k++) memcpy(put->plane[format_channel(in, names[k])], p[k], (size_t)n * sizeof(float));
+	for (int k = 0; k < 3; k++) memcpy(put->plane[format_channel(in, names[k])], p[k],
+		(size_t)n * sizeof(float));
 	for (int i = 1; i < l->nstep; i++)
 		if (run_step(l, &l->step[i], e) < 0) return -1;
-	for (int k = 0; k < 3; k++) memcpy(p[k], got->plane[format_channel(out, names[k])], (size_t)n * sizeof(float));
+	for (int k = 0; k < 3; k++) memcpy(p[k], got->plane[format_channel(out, names[k])],
+		(size_t)n * sizeof(float));
 	colour_row(&l->from, p[0], p[1], p[2], n);
 	return 0;
 }

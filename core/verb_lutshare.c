@@ -23,7 +23,8 @@ static const char *text_of(const struct net_node *nn, const char *name)
 {
 	const struct param *p = param_find(nn->type->params, name);
 	const char *s = NULL;
-	if (p && (p->type == PT_PATH || p->type == PT_STRING)) memcpy(&s, (const char *)nn->ctx.v + p->off, sizeof s);
+	if (p && (p->type == PT_PATH || p->type == PT_STRING)) memcpy(&s, (const char *)nn->ctx.v + p->off,
+		sizeof s);
 	return s ? s : "";
 }
 
@@ -41,14 +42,16 @@ static int count(void *user, const struct net_node *n, int frame, const struct i
 	struct share *s = user;
 	struct colour_xform x;
 	const struct rect r = im->view.r;
-	int w = rect_w(r), ch[3] = { format_channel(&im->fmt, "R"), format_channel(&im->fmt, "G"), format_channel(&im->fmt, "B") };
+	int w = rect_w(r), ch[3] = { format_channel(&im->fmt, "R"), format_channel(&im->fmt, "G"),
+		format_channel(&im->fmt, "B") };
 	(void)n; (void)frame; (void)e;
 	if (ch[0] < 0 || ch[1] < 0 || ch[2] < 0) return 0;
 	float *p = xalloc((size_t)w * 3, sizeof *p);
 	uint64_t outside = 0;
 	colour_xform_init(&x, im->fmt.space, s->space);
 	for (int y = r.y0; y < r.y1; y++) {
-		for (int k = 0; k < 3; k++) memcpy(p + (ptrdiff_t)k * w, view_at(&im->view, ch[k], r.x0, y), (size_t)w * sizeof *p);
+		for (int k = 0; k < 3; k++) memcpy(p + (ptrdiff_t)k * w, view_at(&im->view, ch[k], r.x0, y),
+			(size_t)w * sizeof *p);
 		colour_row(&x, p, p + w, p + 2 * (ptrdiff_t)w, w);
 		outside += lut_outside(s->lut, p, p + w, p + 2 * (ptrdiff_t)w, w);
 	}
@@ -69,7 +72,8 @@ static int pick(const struct cli *c, const struct format *f, char *list, size_t 
 	n = l.n < SHARE_FRAMES ? l.n : SHARE_FRAMES;
 	list[0] = 0;
 	for (int i = 0; i < n; i++)
-		snprintf(list + strlen(list), size - strlen(list), "%s%d", i ? "," : "", l.v[n > 1 ? (int)((int64_t)i * (l.n - 1) / (n - 1)) : 0]);
+		snprintf(list + strlen(list), size - strlen(list), "%s%d", i ? "," : "",
+			l.v[n > 1 ? (int)((int64_t)i * (l.n - 1) / (n - 1)) : 0]);
 	free(l.v);
 	return n;
 }
@@ -102,7 +106,8 @@ static int measure(struct session *s, const char *id, struct err *e)
 out:
 	if (rc == 0 && sh.all)
 		log_note("'%s': %.3g %% of the pixels lie outside %s and are clamped (%llu of %llu in frame%s %s)", id,
-		         100.0 * (double)sh.outside / (double)sh.all, file, (unsigned long long)sh.outside, (unsigned long long)sh.all,
+		         100.0 * (double)sh.outside / (double)sh.all, file, (unsigned long long)sh.outside,
+			(unsigned long long)sh.all,
 		         n > 1 ? "s" : "", list);
 	free(s->over);
 	s->over = old;
