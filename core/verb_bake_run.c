@@ -49,6 +49,17 @@ static int refuse(const struct net_node *nn, const char *why, struct err *e)
 	               nn->elem->type ? nn->elem->type->name : nn->type->name, nn->id, why);
 }
 
+/* Is connection i read when nn renders? (What match is measured against is not.) */
+static bool is_read(const struct net_node *nn, int i)
+{
+	struct needs nd;
+	const struct rect d = nn->fmt.data;
+	net_needs(nn, &nn->ctx, nn->fmt.first, rect_of(d.x0, d.y0, d.x0 + 1, d.y0 + 1), &nd);
+	for (int k = 0; k < nd.n; k++)
+		if (nd.v[k].conn == i) return true;
+	return false;
+}
+
 /* Walks up from nn; inside[i]: below or at the first node. Everything read from elsewhere must be one picture. */
 static int gather(struct look *l, struct net_node *nn, const bool *inside, bool *taken, struct err *e)
 {
@@ -59,7 +70,7 @@ static int gather(struct look *l, struct net_node *nn, const bool *inside, bool 
 	if (!nn->nconn || !nn->conn[0]) return refuse(nn, "has no picture to work on", e);
 	for (int i = 0; i < nn->nconn; i++) {
 		struct net_node *up = nn->conn[i];
-		if (!up) continue;
+		if (!up || !is_read(nn, i)) continue;
 		if (!nn->slot[nn->conn_slot[i]].image) return refuse(nn, "has a mask", e);
 		if (inside[up->index]) {
 			if (gather(l, up, inside, taken, e) < 0) return -1;

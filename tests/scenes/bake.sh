@@ -26,6 +26,9 @@ cat > "$tmp/s.xml" << 'X'
   <pass id="l4" kind="look">
     <grade id="end" in="warm" saturation="1.1"/>
   </pass>
+  <pass id="n" kind="neutral">
+    <match id="matched" in="src" reference="other" slope="1.02 1 0.99" offset="0 0 0.004" power="1 1 1.1" saturation="0.95" solved="1"/>
+  </pass>
   <pass id="f" kind="integrate">
     <grade id="masked" in="warm" exposure="0.5" mask="other"/>
     <merge id="merged" in="warm" over="other"/>
@@ -123,6 +126,8 @@ for ending in cc ccc cdl; do
 	"$I" bake s.xml cdl --cdl -o "l.$ending" > out 2> err
 	say $? "bake a CDL as .$ending" "$(cat err)"
 done
+"$I" bake s.xml matched --cdl -o m.cc > out 2> err
+say $? "bake a match, whose reference no pixel reads" "$(cat err)"
 colours l.cc d.png c.png 0.00005 "as .cc"
 # linear light through the shaper, as both formats
 "$I" bake s.xml warm --clf --cube 33 --shaper acescct --in-space acescg --out-space acescct -o s.clf > out 2> err &&
