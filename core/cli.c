@@ -42,6 +42,8 @@ const struct verb cli_verbs[] = {
 	{ "new", "CLIP...", "Writes a ready scene for these clips, every guess spelled out.", "out overwrite raw reference name", verb_new },
 	{ "version", "", "Prints the program's version, the instruction set chosen and the libraries' versions.", "isa",
 	  verb_version },
+	{ "bake", "SCENE NODE[..NODE]", "Writes the look of a node or a run of them as .cube, .clf or ASC CDL, and tells its error.",
+	  "cube clf cdl shaper in-space out-space out overwrite frames set proxy isa debug log", verb_bake },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
@@ -102,6 +104,12 @@ static const struct option options[] = {
 	{ "remove", 0, O_FLAG, OFF(remove), NULL, "take the approval out" },
 	{ "outputs", 0, O_FLAG, OFF(outputs), NULL, "check the files on disk instead of rendering" },
 	{ "to", 0, O_SIZE, OFF(to), "SIZE", "prune: remove the least recently used until this is left; 1 empties it" },
+	{ "cube", 0, O_INT, OFF(cube), "N", "as a 3D table of N nodes a side: 33, 65" },
+	{ "clf", 0, O_FLAG, OFF(clf), NULL, "as Common LUT Format, of --cube N nodes a side (33)" },
+	{ "cdl", 0, O_FLAG, OFF(cdl), NULL, "as .cc, .ccc or .cdl, where the node is nothing else" },
+	{ "shaper", 0, O_TEXT, OFF(shaper), "NAME", "acescct: linear light in, spaced evenly in stops; none" },
+	{ "in-space", 0, O_TEXT, OFF(space_in), "SPACE", "of the numbers that go in; default: the display encoding" },
+	{ "out-space", 0, O_TEXT, OFF(space_out), "SPACE", "of the numbers that come out; default: the display encoding" },
 	{ "help", 'h', O_FLAG, OFF(help), NULL, "this text" },
 };
 

@@ -21,6 +21,7 @@ struct cli {
 	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list, remove;
 	const char *picture, *reference, *name, *at, *shot, *pass, *by, *role, *note;
 	size_t to;
+	int cube; bool clf, cdl; const char *shaper, *space_in, *space_out;   /* bake */
 };
 
 struct verb { const char *name, *args, *doc; const char *options; int (*run)(struct cli *c, struct err *e); };
@@ -49,5 +50,6 @@ int verb_explain(struct cli *c, struct err *e);
 int verb_approve(struct cli *c, struct err *e);
 int verb_new(struct cli *c, struct err *e);
 int verb_version(struct cli *c, struct err *e);
+int verb_bake(struct cli *c, struct err *e);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lut.h"
 #include "mathx.h"
 #include "seqname.h"
 
@@ -376,6 +377,7 @@ struct net *net_build(const struct scene *s, const struct net_opts *o, struct di
 	pthread_mutex_init(&n->priv->lock, NULL);
 	n->priv->o = o;
 	n->priv->d = d;
+	n->priv->luts = lut_store_new();
 	n->a = arena_new();
 	n->scene = s;
 	n->host = s->reg ? s->reg->host : NULL;
@@ -403,6 +405,7 @@ void net_free(struct net **np)
 		if (n->node[i]->type->close) n->node[i]->type->close(&n->node[i]->ctx);
 	for (int i = 0; i < n->priv->ninst; i++) strmap_free(&n->priv->inst[i]->sym);
 	strmap_free(&n->priv->ids);
+	lut_store_free(&n->priv->luts);
 	pthread_mutex_destroy(&n->priv->lock);
 	free(n->priv->inst);
 	free(n->priv);

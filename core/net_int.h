@@ -35,6 +35,7 @@ struct net_priv {
 	const struct net_opts *o;
 	struct diags *d;
 	int made;                            /* counter for made nodes' names */
+	struct lut_store *luts;
 };
 
 struct net_group { struct net_node *owner; };

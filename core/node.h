@@ -47,6 +47,8 @@ enum node_flag {
 	NF_SOLVE = 64      /* must be solved or set by hand before it renders */
 };
 
+struct lut_store;
+
 /* What pure functions see. in[i] is NULL for an absent optional input. Threads: frozen. */
 struct node_ctx {
 	const struct node_type *type;
@@ -61,6 +63,7 @@ struct node_ctx {
 	struct rational fps;                 /* graph rate, 0/1 while unknown */
 	uint64_t instance;                   /* 0, or hash of the enclosing use's path: only NF_TIME types may read it */
 	const char *base;                    /* folder of the scene file */
+	struct lut_store *luts;              /* LUT files read for this net (lut.h); NULL: none are kept */
 };
 
 struct need { int conn, frame; struct rect rect; };

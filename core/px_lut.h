@@ -1,12 +1,13 @@
-/* px_lut - a table applied to rows of planar R,G,B: linear in 1D, tetrahedral in 3D.
+/* px_lut - a LUT's steps applied to rows of planar R,G,B: linear in 1D, tetrahedral or trilinear in 3D.
  *
  * Outside the domain a table either holds its border (clamp) or goes on straight with the slope it
- * has there.
+ * has there. The steps that are no tables: px_lutops.h.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_LUT_H
 #define IN_PX_LUT_H
 
 #include "lut.h"
+#include "px_lutops.h"
 #include "px_math.h"
 
 /* Overshoot is finite, so that slope 0 times it is 0. */
@@ -65,15 +66,15 @@ enum { LUT_NODE = 4 * sizeof(float) };
 
 /* Cells and places of n pixels within the domain; false, and no sense in c, when any lies outside
  * (or is NaN, or -0). Ties go as in lut_locate_any(). */
-IN_INLINE bool lut_locate_inside(const struct lut *l, float lo, float hi,
+IN_INLINE bool lut_locate_inside(const struct lut_3d *l, float lo, float hi,
                                  const float *IN_RESTRICT r, const float *IN_RESTRICT g,
                                  const float *IN_RESTRICT b, struct lut_cells *IN_RESTRICT c, int n)
 {
-	const float last = (float)(l->n3 - 2), one = LUT_NODE, fg = one * (float)l->n3;
-	const float fb = fg * (float)l->n3, m0 = l->min3[0], m1 = l->min3[1], m2 = l->min3[2];
-	const float s0 = l->scale3[0], s1 = l->scale3[1], s2 = l->scale3[2];
-	const int32_t sr = LUT_NODE, sg = sr * l->n3, sb = sg * l->n3, all = sr + sg + sb;
-	const uint32_t top = px_bitsf((float)(l->n3 - 1));
+	const float last = (float)(l->n - 2), one = LUT_NODE, fg = one * (float)l->n;
+	const float fb = fg * (float)l->n, m0 = l->min[0], m1 = l->min[1], m2 = l->min[2];
+	const float s0 = l->scale[0], s1 = l->scale[1], s2 = l->scale[2];
+	const int32_t sr = LUT_NODE, sg = sr * l->n, sb = sg * l->n, all = sr + sg + sb;
+	const uint32_t top = px_bitsf((float)(l->n - 1));
 	uint32_t outside = 0;                                   /* bit 31: negative, or above top */
 	for (int i = 0; i < n; i++) {
 		float x = lut_position(r[i], m0, s0, lo, hi), y = lut_position(g[i], m1, s1, lo, hi);
@@ -102,15 +103,15 @@ IN_INLINE bool lut_locate_inside(const struct lut *l, float lo, float hi,
 
 /* The same of any position: beyond the domain the place is below 0 or above 1, and corners are
  * ordered by the place held to 0..1. */
-static IN_UNUSED void lut_locate_any(const struct lut *l, float lo, float hi, const float *r,
+static IN_UNUSED void lut_locate_any(const struct lut_3d *l, float lo, float hi, const float *r,
                                      const float *g, const float *b, struct lut_cells *c, int n)
 {
-	const float last = (float)(l->n3 - 2);
-	const int32_t sr = LUT_NODE, sg = sr * l->n3, sb = sg * l->n3;
+	const float last = (float)(l->n - 2);
+	const int32_t sr = LUT_NODE, sg = sr * l->n, sb = sg * l->n;
 	for (int i = 0; i < n; i++) {
-		float f0 = lut_position(r[i], l->min3[0], l->scale3[0], lo, hi), u, v;
-		float f1 = lut_position(g[i], l->min3[1], l->scale3[1], lo, hi);
-		float f2 = lut_position(b[i], l->min3[2], l->scale3[2], lo, hi);
+		float f0 = lut_position(r[i], l->min[0], l->scale[0], lo, hi), u, v;
+		float f1 = lut_position(g[i], l->min[1], l->scale[1], lo, hi);
+		float f2 = lut_position(b[i], l->min[2], l->scale[2], lo, hi);
 		int32_t kr = (int32_t)px_clamp(f0, 0.0f, last), kg = (int32_t)px_clamp(f1, 0.0f, last);
 		int32_t kb = (int32_t)px_clamp(f2, 0.0f, last), v0 = sr * kr + sg * kg + sb * kb;
 		f0 -= (float)kr;
@@ -192,12 +193,12 @@ IN_INLINE void lut_some(const float *tab, const float *far, const struct lut_cel
 }
 #endif
 
-IN_INLINE void lut_batch(const struct lut *l, bool clamp, float *IN_RESTRICT r,
+IN_INLINE void lut_batch(const struct lut_3d *l, bool clamp, float *IN_RESTRICT r,
                          float *IN_RESTRICT g, float *IN_RESTRICT b, int n)
 {
 	struct lut_cells c;
-	const float *tab = l->t3, *far = tab + 4 * (1 + l->n3 + l->n3 * l->n3);
-	const float lo = clamp ? 0.0f : -LUT_FAR, hi = (float)(l->n3 - 1) + (clamp ? 0.0f : LUT_FAR);
+	const float *tab = l->t, *far = tab + 4 * (1 + l->n + l->n * l->n);
+	const float lo = clamp ? 0.0f : -LUT_FAR, hi = (float)(l->n - 1) + (clamp ? 0.0f : LUT_FAR);
 	int i = 0;
 	if (!lut_locate_inside(l, lo, hi, r, g, b, &c, n)) lut_locate_any(l, lo, hi, r, g, b, &c, n);
 	for (; i + LUT_LANES <= n; i += LUT_LANES) lut_some(tab, far, &c, i, r + i, g + i, b + i);
@@ -207,7 +208,7 @@ IN_INLINE void lut_batch(const struct lut *l, bool clamp, float *IN_RESTRICT r,
 	}
 }
 
-static inline void lut_row_3d(const struct lut *l, bool clamp, float *IN_RESTRICT r,
+static IN_NOINLINE IN_UNUSED void lut_row_3d(const struct lut_3d *l, bool clamp, float *IN_RESTRICT r,
                               float *IN_RESTRICT g, float *IN_RESTRICT b, int w)
 {
 	int x = 0;
@@ -215,12 +216,92 @@ static inline void lut_row_3d(const struct lut *l, bool clamp, float *IN_RESTRIC
 	if (x < w) lut_batch(l, clamp, r + x, g + x, b + x, w - x);
 }
 
+/* Trilinear, pixel by pixel: the value at the border, and from there on by the slopes it has there. */
+static inline void lut_row_trilinear(const struct lut_3d *l, bool clamp, float *IN_RESTRICT r,
+                                     float *IN_RESTRICT g, float *IN_RESTRICT b, int w)
+{
+	const float far = clamp ? 0.0f : LUT_FAR, top = (float)(l->n - 1);
+	const size_t sg = 4 * (size_t)l->n, sb = sg * (size_t)l->n;
+	for (int x = 0; x < w; x++) {
+		float in[3] = { r[x], g[x], b[x] }, f[3], past[3];
+		size_t at[3];
+		for (int k = 0; k < 3; k++) {
+			float t = lut_position(in[k], l->min[k], l->scale[k], -far, top + far), c = px_clamp(t, 0.0f, top);
+			at[k] = (size_t)px_min(c, top - 1.0f);
+			f[k] = c - (float)at[k];
+			past[k] = t - c;
+		}
+		const float *v = l->t + 4 * at[0] + sg * at[1] + sb * at[2];
+		v4f d[4], e[2];                                 /* along red; then along green */
+		for (int k = 0; k < 4; k++) {
+			const float *p = v + (k & 1 ? sg : 0) + (k & 2 ? sb : 0);
+			d[k] = v4f_load(p) + f[0] * (v4f_load(p + 4) - v4f_load(p));
+		}
+		for (int k = 0; k < 2; k++) e[k] = d[2 * k] + f[1] * (d[2 * k + 1] - d[2 * k]);
+		v4f o = e[0] + f[2] * (e[1] - e[0]);
+		if (past[2] != 0.0f) o += past[2] * (e[1] - e[0]);
+		if (past[1] != 0.0f) o += past[1] * ((d[1] - d[0]) + f[2] * ((d[3] - d[2]) - (d[1] - d[0])));
+		if (past[0] != 0.0f) {
+			v4f q[4];
+			for (int k = 0; k < 4; k++) {
+				const float *p = v + (k & 1 ? sg : 0) + (k & 2 ? sb : 0);
+				q[k] = v4f_load(p + 4) - v4f_load(p);
+			}
+			v4f lo = q[0] + f[1] * (q[1] - q[0]), hi = q[2] + f[1] * (q[3] - q[2]);
+			o += past[0] * (lo + f[2] * (hi - lo));
+		}
+		r[x] = o[0]; g[x] = o[1]; b[x] = o[2];
+	}
+}
+
+/* 65536 entries, one a half float: between the two halves on either side of the number. No half lies beyond. */
+static inline void lut_row_half(const float *tab, float *IN_RESTRICT p, int w)
+{
+	for (int x = 0; x < w; x++) {
+		float v = px_min(px_abs(p[x]), 65504.0f), f = v * 0x1p24f;
+		uint32_t u = px_bitsf(v), sign = px_bitsf(p[x]) >> 31 << 15, h = u >= 0x38800000u ? (u - 0x38000000u) >> 13 : (uint32_t)f;
+		f = u >= 0x38800000u ? (float)(u & 0x1fffu) * 0x1p-13f : f - (float)h;
+		float a = tab[sign | h];
+		if (f != 0.0f) a = a + f * (tab[sign | (h + 1)] - a);
+		p[x] = p[x] == p[x] ? a : p[x];
+	}
+}
+
+static inline void lut_step_1d(const struct lut_1d *l, bool clamp, float *r, float *g, float *b, int w)
+{
+	float *const p[3] = { r, g, b };
+	float was[3][LUT_BATCH];
+	for (int x = 0; x < w; x += LUT_BATCH) {
+		int m = w - x < LUT_BATCH ? w - x : LUT_BATCH;
+		for (int k = 0; k < 3; k++) {
+			if (l->hue) __builtin_memcpy(was[k], p[k] + x, (size_t)m * sizeof(float));
+			if (l->half) lut_row_half(l->t[k], p[k] + x, m);
+			else lut_row_1d(l->t[k], l->n, l->min[k], l->scale[k], clamp, p[k] + x, m);
+		}
+		if (l->hue) lut_keep_hue(was[0], was[1], was[2], r + x, g + x, b + x, m);
+	}
+}
+
+static inline void lut_step(const struct lut_op *o, bool clamp, float *r, float *g, float *b, int w)
+{
+	switch (o->kind) {
+	case LUT_1D: lut_step_1d(&o->u.t1, clamp, r, g, b, w); break;
+	case LUT_3D:
+		if (o->u.t3.linear) lut_row_trilinear(&o->u.t3, clamp, r, g, b, w);
+		else lut_row_3d(&o->u.t3, clamp, r, g, b, w);
+		break;
+	case LUT_MATRIX: lut_row_matrix(&o->u.matrix, r, g, b, w); break;
+	case LUT_RANGE: lut_row_range(&o->u.range, r, g, b, w); break;
+	case LUT_LOG: lut_row_log(&o->u.log, r, g, b, w); break;
+	case LUT_EXPONENT: lut_row_exponent(&o->u.exponent, r, g, b, w); break;
+	case LUT_CDL: lut_row_cdl(&o->u.cdl, r, g, b, w); break;
+	default: break;
+	}
+}
+
 static inline void lut_row(const struct lut *l, bool clamp, float *r, float *g, float *b, int w)
 {
-	float *p[3] = { r, g, b };
-	for (int i = 0; i < 3 && l->n1; i++)
-		lut_row_1d(l->t1[i], l->n1, l->min1[i], l->scale1[i], clamp, p[i], w);
-	if (l->n3) lut_row_3d(l, clamp, r, g, b, w);
+	for (int i = 0; i < l->nop; i++) lut_step(&l->op[i], clamp, r, g, b, w);
 }
 
 #endif

@@ -203,7 +203,13 @@ static int deliver(struct sched *s, struct job *j, struct err *e)
 		if (j->load) memcpy(&j->hash, j->packed, sizeof j->hash);
 		if (j->final) send_event(s, nn, j->frame, j->hash);
 	} else if (j->target) {
-		if (s->o->result && s->o->result(s->o->user, nn, j->frame, j->im, e) < 0) return -1;
+		int rc = 0;
+		if (s->o->result) {              /* callers hear of one frame at a time */
+			pthread_mutex_lock(&s->event_lock);
+			rc = s->o->result(s->o->user, nn, j->frame, j->im, e);
+			pthread_mutex_unlock(&s->event_lock);
+		}
+		if (rc < 0) return -1;
 		if (s->o->event) send_event(s, nn, j->frame, image_hash(j->im));
 	}
 	return 0;

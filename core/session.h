@@ -38,6 +38,10 @@ bool node_is_unsolved(const struct net_node *nn);
 /* The key of what would be measured for nn: 16 hex digits. */
 int solve_key(struct session *s, struct net_node *nn, char out[65], struct err *e);
 
+/* After a render: tells of every LUT that clamps which share of the pixels of some of the frames lies outside its domain.
+ * The net is rebuilt. */
+int session_lut_share(struct session *s, struct err *e);
+
 struct render_opts session_opts(const struct session *s);
 /* The signal that asked to stop, 0 if none; set by main's handlers. */
 extern atomic_int session_cancel;

@@ -58,7 +58,8 @@ static const struct param params[] = {
 	        "it)."),
 	P_BOOL(grade, clamp, 0, 0, "Clamp to 0..1 after the CDL and after saturation, as CDL v1.2 does to "
 	       "the letter."),
-	P_PATH(grade, lut, PF_FILE | PF_STATIC, "A .cube file (1D, 3D, or 1D shaper and 3D), applied last."),
+	P_PATH(grade, lut, PF_FILE | PF_STATIC, "A .cube, .3dl, .spi1d, .spi3d, .clf or .ctf file, applied "
+	       "last."),
 	P_STRING(grade, lut_in, "", PF_STATIC, "Colour space of the numbers that go into the LUT; needed "
 	         "with lut."),
 	P_STRING(grade, lut_out, "", PF_STATIC, "Colour space of what comes out of the LUT; empty: as "
@@ -155,7 +156,7 @@ static int set_lut(struct grade_state *s, const struct node_ctx *n, struct err *
 		               "...)");
 	if (lut_space("lut_in", p->lut_in, &in, e) < 0) return -1;
 	if (lut_space("lut_out", *p->lut_out ? p->lut_out : p->lut_in, &out, e) < 0) return -1;
-	if (!(s->lut = lut_load(p->lut, e))) return -1;
+	if (!(s->lut = lut_store_get(n->luts, p->lut, e))) return -1;
 	colour_xform_init(&s->to_lut, n->working, in);
 	colour_xform_init(&s->from_lut, out, n->working);
 	s->lut_mix = (float)p->lut_mix;
@@ -276,7 +277,7 @@ static void shape(const struct grade_state *s, float *const p[3], int n)
 static void look_up(const struct grade_state *s, float *const p[3], int n)
 {
 	float before[3][CHUNK];
-	for (int k = 0; k < 3; k++) memcpy(before[k], p[k], (size_t)n * sizeof(float));
+	for (int k = 0; k < 3 && s->lut_mix != 1.0f; k++) memcpy(before[k], p[k], (size_t)n * sizeof(float));
 	colour_row(&s->to_lut, p[0], p[1], p[2], n);
 	lut_row(s->lut, s->lut_clamp, p[0], p[1], p[2], n);
 	colour_row(&s->from_lut, p[0], p[1], p[2], n);

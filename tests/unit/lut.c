@@ -17,30 +17,21 @@ static float uni(float lo, float hi)
 
 static double held(double v, double lo, double hi) { return v < lo ? lo : v > hi ? hi : v; }
 
-static double node(const struct lut *l, const int at[3], int k)
+static double node(const struct lut_3d *l, const int at[3], int k)
 {
-	size_t i = (size_t)at[0] + (size_t)l->n3 * ((size_t)at[1] + (size_t)l->n3 * (size_t)at[2]);
-	return l->t3[i * 4 + (size_t)k];
+	size_t i = (size_t)at[0] + (size_t)l->n * ((size_t)at[1] + (size_t)l->n * (size_t)at[2]);
+	return l->t[i * 4 + (size_t)k];
 }
 
 /* Tetrahedral as Kasson, Nin, Plouffe, Hafner 1995 describe it: walk from the cell's corner along the channels
  * in descending order of the fraction. */
-static void reference(const struct lut *l, const float in[3], double out[3])
+static void cube_reference(const struct lut_3d *l, double v[3])
 {
-	double v[3], f[3];
+	double f[3], out[3];
 	int at[3];
 	for (int c = 0; c < 3; c++) {
-		v[c] = in[c];
-		if (!l->n1) continue;
-		double t = held(((double)in[c] - l->min1[c]) * l->scale1[c], 0, l->n1 - 1);
-		int i = t >= l->n1 - 1 ? l->n1 - 2 : (int)t;
-		v[c] = l->t1[c][i] + (t - i) * ((double)l->t1[c][i + 1] - l->t1[c][i]);
-	}
-	memcpy(out, v, sizeof v);
-	if (!l->n3) return;
-	for (int c = 0; c < 3; c++) {
-		double t = held((v[c] - l->min3[c]) * l->scale3[c], 0, l->n3 - 1);
-		at[c] = t >= l->n3 - 1 ? l->n3 - 2 : (int)t;
+		double t = held((v[c] - l->min[c]) * l->scale[c], 0, l->n - 1);
+		at[c] = t >= l->n - 1 ? l->n - 2 : (int)t;
 		f[c] = t - at[c];
 	}
 	bool used[3] = { false, false, false };
@@ -54,6 +45,21 @@ static void reference(const struct lut *l, const float in[3], double out[3])
 		to[best]++;
 		for (int k = 0; k < 3; k++) out[k] += f[best] * (node(l, to, k) - node(l, at, k));
 		memcpy(at, to, sizeof at);
+	}
+	memcpy(v, out, sizeof out);
+}
+
+static void reference(const struct lut *l, const float in[3], double v[3])
+{
+	for (int c = 0; c < 3; c++) v[c] = in[c];
+	for (int s = 0; s < l->nop; s++) {
+		const struct lut_1d *o = &l->op[s].u.t1;
+		if (l->op[s].kind == LUT_3D) cube_reference(&l->op[s].u.t3, v);
+		for (int c = 0; c < 3 && l->op[s].kind == LUT_1D; c++) {
+			double t = held((v[c] - o->min[c]) * o->scale[c], 0, o->n - 1);
+			int i = t >= o->n - 1 ? o->n - 2 : (int)t;
+			v[c] = o->t[c][i] + (t - i) * ((double)o->t[c][i + 1] - o->t[c][i]);
+		}
 	}
 }
 
@@ -75,8 +81,10 @@ static void against_reference(const char *name)
 	double worst = 0, big = 1;
 	for (int i = 0; i < N; i++) {
 		for (int k = 0; k < 3; k++) {
-			float lo = l->n1 ? l->min1[k] : l->min3[k];
-			float hi = lo + (l->n1 ? (float)(l->n1 - 1) / l->scale1[k] : (float)(l->n3 - 1) / l->scale3[k]);
+			bool line = l->op[0].kind == LUT_1D;
+			float lo = line ? l->op[0].u.t1.min[k] : l->op[0].u.t3.min[k];
+			float hi = lo + (line ? (float)(l->op[0].u.t1.n - 1) / l->op[0].u.t1.scale[k]
+			                 : (float)(l->op[0].u.t3.n - 1) / l->op[0].u.t3.scale[k]);
 			was[k][i] = px[k][i] = i < 64 ? (i & 1 << k ? hi : lo) : uni(lo - 0.2f * (hi - lo), hi
 			                                                             + 0.2f * (hi - lo));
 		}
@@ -95,7 +103,7 @@ static void against_reference(const char *name)
 		}
 	}
 	/* steep tables magnify the rounding of the position: 6e-8 n times the slope */
-	test_ok(worst < 1e-6 * big * (l->n1 > 100 ? 20 : 1), "lut %s as the double reference (%.2g)",
+	test_ok(worst < 1e-6 * big * (l->op[0].kind == LUT_1D && l->op[0].u.t1.n > 100 ? 20 : 1), "lut %s as the double reference (%.2g)",
 	        name, worst);
 	lut_free(&l);
 }
@@ -245,7 +253,7 @@ static void refused(void)
 	    "f\"\r\n\r\nLUT_1D_SIZE 2\r\n"
 	                  "0 0 0 # black\r\n1\t1  1";
 	struct lut *l = lut_parse("odd.cube", odd, strlen(odd), &e);
-	test_ok(l && l->t1[2][1] == 1, "lut takes BOM, CRLF, tabs, comments, no last newline");
+	test_ok(l && l->op[0].u.t1.t[2][1] == 1, "lut takes BOM, CRLF, tabs, comments, no last newline");
 	lut_free(&l);
 	l = lut_load("/nonexistent/x.cube", &e);
 	test_ok(!l && e.code == E_INPUT && strstr(e.msg, "/nonexistent/x.cube"), "lut names a missing "
@@ -255,8 +263,28 @@ static void refused(void)
 	test_ok(!l && e.code == E_INPUT, "lut refuses a folder");
 }
 
-int main(void)
+/* unit/lut apply FILE IN OUT: rows of R,G,B floats through a LUT, clamped; for tests/tools/parity-lut.sh. */
+static int apply(char **arg)
 {
+	struct err e = ERR_INIT;
+	struct lut *l = lut_load(arg[0], &e);
+	FILE *in = fopen(arg[1], "rb"), *out = fopen(arg[2], "wb");
+	float v[3];
+	if (!l || !in || !out) { fprintf(stderr, "%s\n", l ? "open" : e.msg); return 1; }
+	while (fread(v, sizeof v, 1, in) == 1) {
+		lut_apply(l, true, &v[0], &v[1], &v[2], 1);
+		fwrite(v, sizeof v, 1, out);
+	}
+	fclose(in);
+	fclose(out);
+	lut_free(&l);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 5 && strcmp(argv[1], "apply") == 0) return apply(argv + 2);
+
 	static const char *files[] = { "iridas_1d.cube", "iridas_3d.cube", "resolve_1d3d.cube",
 		"colour_science/iridas_cube_Colour_Correct.cube", "colour_science/iridas_cube_Demo.cube",
 		"colour_science/iridas_cube_eotf_sRGB_3D.cube", "colour_science/resolve_cube_Unit.cube",
