@@ -23,7 +23,9 @@ enum pflag {
 	PF_REQUIRED = 16,
 	PF_OUTPUT = 32,     /* path of an output */
 	PF_HIDDEN = 64,
-	PF_MEDIA = 128      /* path of a source that .content hashes itself (clips, sequences) */
+	PF_MEDIA = 128,     /* path of a source that .content hashes itself (clips, sequences) */
+	PF_LATER = 256,     /* came after the type's first keys: enters the key only when it is not the default */
+	PF_WAS_BOOL = 512   /* choices by turns for no and yes, once PT_BOOL: keyed as that */
 };
 
 /* Types in the node's struct: FLOAT, LENGTH double; INT, BOOL, ENUM int (enum: index of choice);
@@ -50,6 +52,7 @@ struct param {
 #define P_COLOUR(S, f, a, b, c, fl, doc_)  { #f, PT_COLOUR, offsetof(struct S, f), 3, {a,b,c}, NULL, -1e6, 1e6, "", NULL, fl, doc_ }
 #define P_LENGTH(S, f, d, lo, hi, fl, doc_) { #f, PT_LENGTH, offsetof(struct S, f), 1, {0}, d, lo, hi, "pixels", NULL, fl, doc_ }
 #define P_CURVE(S, f, fl, doc_)            { #f, PT_CURVE, offsetof(struct S, f), 1, {0}, "", -1e6, 1e6, "", NULL, fl, doc_ }
+#define P_VEC3X(S, f, a, lo, hi, u, fl, doc_) P_VEC3(S, f, a, a, a, lo, hi, u, fl, doc_)
 #define P_END { NULL, PT_END, 0, 0, {0}, NULL, 0, 0, NULL, NULL, 0, NULL }
 
 /* One parsed value. str points into the arena given to value_parse. */
