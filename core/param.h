@@ -25,7 +25,7 @@ enum pflag {
 	PF_HIDDEN = 64,
 	PF_MEDIA = 128,     /* path of a source that .content hashes itself (clips, sequences) */
 	PF_LATER = 256,     /* came after the type's first keys: enters the key only when it is not the default */
-	PF_WAS_BOOL = 512   /* choices by turns for no and yes, once PT_BOOL: keyed as that */
+	PF_WAS_BOOL = 512   /* two choices, once no and yes: takes those words still, and is keyed as they were */
 };
 
 /* Types in the node's struct: FLOAT, LENGTH double; INT, BOOL, ENUM int (enum: index of choice);

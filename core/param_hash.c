@@ -109,13 +109,12 @@ static bool is_default(const struct param *p, const char *at)
 	}
 }
 
-/* Choices by turns mean no and yes. */
 static void add_once_bool(struct sha *s, const char *at)
 {
 	int i;
 	memcpy(&i, at, sizeof i);
 	sha_u64(s, PT_BOOL);
-	sha_u64(s, (uint64_t)(i & 1));
+	sha_u64(s, (uint64_t)(int64_t)i);
 }
 
 int params_hash(struct sha *s, const struct param *table, const void *v, struct err *e)

@@ -69,8 +69,8 @@ static const struct param params[] = {
 	        "it)."),
 	P_FLOATX(grade, vibrance, 0, -1, 2, "", PF_LATER, "Saturation of pale colours, sparing those that "
 	         "are strong already."),
-	P_ENUM(grade, clamp, "none", "none|asc|no|yes", PF_WAS_BOOL, "asc clamps to 0..1 after the CDL and "
-	       "after saturation, as CDL v1.2 does to the letter; yes and no are old words for asc and none."),
+	P_ENUM(grade, clamp, "none", "none|asc", PF_WAS_BOOL, "asc clamps to 0..1 after the CDL and "
+	       "after saturation, as CDL v1.2 does to the letter."),
 	P_PATH(grade, lut, PF_FILE | PF_STATIC, "A .cube file (1D, 3D, or 1D shaper and 3D), applied last."),
 	P_STRING(grade, lut_in, "", PF_STATIC, "Colour space of the numbers that go into the LUT; needed "
 	         "with lut."),
@@ -110,10 +110,9 @@ static bool has_lgg(const struct grade *p) { return !all3(p->lift, 0) || !all3(p
                                              || !all3(p->gain, 1); }
 static bool has_curves(const struct grade *p) { return p->master.n || p->red.n || p->green.n
                                                 || p->blue.n; }
-static bool clamps(const struct grade *p) { return p->clamp & 1; }
 static bool has_shape(const struct grade *p)
 { return has_cdl(p) || has_lgg(p) || p->contrast != 1 || has_curves(p) || p->saturation != 1
-  || p->vibrance != 0 || *p->cdl || clamps(p); }
+  || p->vibrance != 0 || *p->cdl || p->clamp; }
 static bool has_balance(const struct grade *p)
 { return p->exposure != 0 || p->temperature != 0 || p->tint != 0 || !all3(p->printer_lights, 0); }
 
@@ -214,7 +213,7 @@ static int grade_open(struct node_ctx *n, struct err *e)
 	int space = grading_space(n, p->space);
 	s->shaped = has_shape(p);
 	s->cdl = has_cdl(p); s->lgg = has_lgg(p); s->contrast = p->contrast != 1;
-	s->saturate = p->saturation != 1; s->clamp = clamps(p);
+	s->saturate = p->saturation != 1; s->clamp = p->clamp;
 	colour_xform_init(&s->in, n->working, space);
 	colour_xform_init(&s->out, space, n->working);
 	floats(s->slope, p->slope);
@@ -294,7 +293,7 @@ static int tile(const struct call *c, struct rect r)
 static unsigned traits_of(const struct node_ctx *n)
 {
 	const struct grade *p = n->v;
-	return (*p->lut ? TR_LUT : 0u) | (clamps(p) ? TR_CLIPS : 0u);
+	return (*p->lut ? TR_LUT : 0u) | (p->clamp ? TR_CLIPS : 0u);
 }
 static double flops(const struct node_ctx *n)
 {
