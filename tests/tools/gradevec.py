@@ -1,7 +1,10 @@
 #!/usr/bin/python3
-# gradevec.py - prints grading vectors from the OpenColorIO that is installed: settings, colours in and out.
+# gradevec.py [DATA] - prints grading vectors from the OpenColorIO that is installed: settings, colours in and out.
+# DATA: the folder of test data, for CDL files as well.
 # SPDX-License-Identifier: BSD-2-Clause
 import random
+import sys
+
 import PyOpenColorIO as o
 
 rnd = random.Random(7)
@@ -97,7 +100,19 @@ def cdl(name, points, clamp, **kw):
     emit(name, 'grade', t, attrs, points, 1e-6)
 
 
+# Not those that say ASC_SOP or ASC_SAT: OpenColorIO 2.1.2 passes over them.
+def cdl_file(data, name, cc, points):
+    path = '%s/colour/%s' % (data, name)
+    t = o.CDLTransform.CreateFromFile(path, cc)
+    t.setStyle(o.CDL_NO_CLAMP)
+    emit('%s %s' % (name, cc), 'grade', t, ['space=linear', 'cdl=' + path, 'cdl_id=' + cc], points, 1e-6)
+
+
 def main():
+    for name, cc in (('cdl_test1.cc', 'foo'), ('cdl_test_SATNode.cc', 'foo'), ('cdl_test1.ccc', 'cc0001'), ('cdl_test1.ccc', 'cc0002'),
+                     ('cdl_test1.cdl', 'cc0003')):
+        if len(sys.argv) > 1:
+            cdl_file(sys.argv[1], name, cc, LOGISH)
     primary('video, the frozen settings', 'video', LOGISH, lift=[.03, .01, 0], offset=[0, .01, 0],
             gamma=[1.155, 1.05, .9975], gain=[1.0185, .97, .9506], saturation=1.1)
     primary('video, pivots', 'video', LOGISH, lift=[-.02, .05, .1], gain=[1.2, .8, 1], gamma=[.7, 1.3, 2.2],
