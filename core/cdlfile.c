@@ -141,7 +141,8 @@ static int pick(const struct reader *r, const xmlNode *root, const char *id, str
 static int read_doc(const struct reader *r, const xmlDoc *doc, const char *id, struct cdl_values *out)
 {
 	const xmlNode *root = xmlDocGetRootElement(doc);
-	if (doc->intSubset || doc->extSubset) return bad(r, root, "DOCTYPE and entities are not allowed in a CDL file");
+	if (doc->intSubset || doc->extSubset)
+		return bad(r, root, "DOCTYPE and entities are not allowed in a CDL file");
 	if (!root || !(is(root, "ColorCorrection") || is(root, "ColorCorrectionCollection") ||
 	               is(root, "ColorDecisionList")))
 		return bad(r, root, "not a CDL: its first element is none of ColorCorrection, "

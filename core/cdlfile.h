@@ -11,8 +11,8 @@
 
 struct cdl_values { double slope[3], offset[3], power[3], saturation; };
 
-/* The correction of the file that id names: its id attribute, or else its number from 0 on. An empty id takes the
- * only one. What a correction leaves out is neutral. E_INPUT with file:line otherwise. */
+/* The correction of the file that id names: its id attribute, or else its number from 0 on. An empty
+ * id takes the only one. What a correction leaves out is neutral. E_INPUT with file:line otherwise. */
 int cdl_load(const char *path, const char *id, struct cdl_values *out, struct err *e);
 /* The same from text; name stands in messages. */
 int cdl_parse(const char *name, const char *text, size_t len, const char *id, struct cdl_values *out,

@@ -4,9 +4,8 @@
 #ifndef IN_CURVE_H
 #define IN_CURVE_H
 
+#include "curve_table.h"
 #include "param.h"
-
-enum { CURVE_KNOTS = 4096 };
 
 /* Monotone: Fritsch-Carlson, straight beyond its ends (curve_eval). Smooth: the quadratic B-spline of
  * OpenColorIO's GradingRGBCurve. */
@@ -21,8 +20,6 @@ double quad_eval(const struct quad_spline *q, double v);
 /* Monotone cubic through points on a circle of the given length; x may be any number. */
 double curve_eval_around(const struct curve *c, double length, double x);
 
-/* A curve as straight pieces: knot[k] at x0 + k / step, and its slopes before and after, per piece. knot NULL: none. */
-struct curve_table { float *knot, x0, step, before, after; };
 /* Fills t from c; no points leave it empty. 0 or -1. */
 int curve_bake(struct curve_table *t, const struct curve *c, enum spline kind, struct err *e);
 /* The same around a circle; unit: length of the circle in the numbers that rows will bring (6 for sextants). */

@@ -3,7 +3,7 @@
 #ifndef IN_PX_GRADE_H
 #define IN_PX_GRADE_H
 
-#include "curve.h"
+#include "curve_table.h"
 #include "px_math.h"
 #include "px_rows.h"
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "curve.h"
 #include "grading.h"
 #include "px_grade_hue.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cdlfile.h"
+#include "curve.h"
 #include "grading.h"
 #include "lut.h"
 #include "mathx.h"
