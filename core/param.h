@@ -24,8 +24,10 @@ enum pflag {
 	PF_OUTPUT = 32,     /* path of an output */
 	PF_HIDDEN = 64,
 	PF_MEDIA = 128,     /* path of a source that .content hashes itself (clips, sequences) */
-	PF_EDIT = 512       /* an edit decision (cut, trim, speed): under picture lock on any node; of sources, retimes
+	PF_LATER = 256,     /* came after the type's first keys: enters the key only when it is not the default */
+	PF_EDIT = 512,      /* an edit decision (cut, trim, speed): under picture lock on any node; of sources, retimes
 	                     * and dissolves every keyed parameter is one */
+	PF_WAS_BOOL = 1024  /* two choices, once no and yes: takes those words still, and is keyed as they were */
 };
 
 /* Types in the node's struct: FLOAT, LENGTH double; INT, BOOL, ENUM int (enum: index of choice);
@@ -52,6 +54,7 @@ struct param {
 #define P_COLOUR(S, f, a, b, c, fl, doc_)  { #f, PT_COLOUR, offsetof(struct S, f), 3, {a,b,c}, NULL, -1e6, 1e6, "", NULL, fl, doc_ }
 #define P_LENGTH(S, f, d, lo, hi, fl, doc_) { #f, PT_LENGTH, offsetof(struct S, f), 1, {0}, d, lo, hi, "pixels", NULL, fl, doc_ }
 #define P_CURVE(S, f, fl, doc_)            { #f, PT_CURVE, offsetof(struct S, f), 1, {0}, "", -1e6, 1e6, "", NULL, fl, doc_ }
+#define P_VEC3X(S, f, a, lo, hi, u, fl, doc_) P_VEC3(S, f, a, a, a, lo, hi, u, fl, doc_)
 #define P_END { NULL, PT_END, 0, 0, {0}, NULL, 0, 0, NULL, NULL, 0, NULL }
 
 /* One parsed value. str points into the arena given to value_parse. */

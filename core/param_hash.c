@@ -83,12 +83,52 @@ static int add_value(struct sha *s, const struct param *p, const char *at, struc
 	}
 }
 
+/* Whether the value is the one that its declaration names; texts and curves have the empty one. */
+static bool is_default(const struct param *p, const char *at)
+{
+	double d[4];
+	const char *text;
+	int i;
+	switch (p->type) {
+	case PT_FLOAT: case PT_COLOUR: case PT_VEC:
+		memcpy(d, at, sizeof(double) * (size_t)p->n);
+		for (int k = 0; k < p->n; k++)
+			if (d[k] != p->def[k])
+				return false;
+		return true;
+	case PT_INT: case PT_BOOL:
+		memcpy(&i, at, sizeof i);
+		return i == (int)p->def[0];
+	case PT_STRING: case PT_PATH:
+		memcpy(&text, at, sizeof text);
+		return !text || !*text;
+	case PT_CURVE:
+		return ((const struct curve *)(const void *)at)->n == 0;
+	default:
+		return false;
+	}
+}
+
+static void add_once_bool(struct sha *s, const char *at)
+{
+	int i;
+	memcpy(&i, at, sizeof i);
+	sha_u64(s, PT_BOOL);
+	sha_u64(s, (uint64_t)(int64_t)i);
+}
+
 int params_hash(struct sha *s, const struct param *table, const void *v, struct err *e)
 {
 	for (const struct param *p = table; p && p->name; p++) {
 		if (p->flags & (PF_NOKEY | PF_MEDIA))
 			continue;
+		if ((p->flags & PF_LATER) && is_default(p, (const char *)v + p->off))
+			continue;
 		sha_str(s, p->name);
+		if (p->flags & PF_WAS_BOOL) {
+			add_once_bool(s, (const char *)v + p->off);
+			continue;
+		}
 		sha_u64(s, (uint64_t)p->type);
 		if (add_value(s, p, (const char *)v + p->off, e) < 0)
 			return -1;

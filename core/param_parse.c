@@ -82,15 +82,23 @@ static int parse_int(const struct param *p, const char *text, struct value *out,
 	return 0;
 }
 
-static int parse_bool(const struct param *p, const char *text, struct value *out, struct err *e)
+/* The words of yes and no, by turns; -1 when text is none. */
+static int yes_no(const char *text)
 {
 	static const char *const words[] = { "no", "yes", "false", "true", "0", "1" };
 	for (int i = 0; i < 6; i++)
-		if (strcmp(text, words[i]) == 0) {
-			out->v[0] = i & 1;
-			return 0;
-		}
-	return bad(p, text, e, "expected yes or no");
+		if (strcmp(text, words[i]) == 0)
+			return i & 1;
+	return -1;
+}
+
+static int parse_bool(const struct param *p, const char *text, struct value *out, struct err *e)
+{
+	int is = yes_no(text);
+	if (is < 0)
+		return bad(p, text, e, "expected yes or no");
+	out->v[0] = is;
+	return 0;
 }
 
 static int parse_enum(const struct param *p, const char *text, struct arena *a, struct value *out,
@@ -98,11 +106,11 @@ static int parse_enum(const struct param *p, const char *text, struct arena *a, 
 {
 	const char *names[CHOICES_MAX];
 	char list[600] = "", buf[SHOWN + 4];
-	int n = 0;
+	int n = 0, once = p->flags & PF_WAS_BOOL ? yes_no(text) : -1;
 	for (const char *c = p->choices ? p->choices : ""; *c && n < CHOICES_MAX; n++) {
 		size_t len = strcspn(c, "|");
 		names[n] = arena_strndup(a, c, len);
-		if (strcmp(names[n], text) == 0) {
+		if (once >= 0 ? n == once : strcmp(names[n], text) == 0) {
 			out->v[0] = n;
 			out->s = names[n];
 			return 0;

@@ -3,24 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cdlfile.h"
+#include "curve.h"
+#include "grading.h"
 #include "lut.h"
 #include "mathx.h"
-#include "node.h"
 #include "px_colour.h"
+#include "px_grade.h"
 #include "px_lut.h"
 #include "white.h"
 
-enum space_choice { IN_ACESCCT, IN_LINEAR, IN_CLIP };
-enum { CURVE_KNOTS = 4096, CHUNK = 256 };
+enum { CHUNK = 256 };
+#define POINTS_PER_STOP 12
 
 struct grade {
-	double exposure, temperature, tint;
+	double exposure, temperature, tint, printer_lights[3];
 	int space;
+	const char *cdl, *cdl_id;
 	double slope[3], offset[3], power[3];
 	double lift[3], gamma[3], gain[3];
 	double contrast, pivot;
 	struct curve master, red, green, blue;
-	double saturation;
+	double saturation, vibrance;
 	int clamp;
 	const char *lut, *lut_in, *lut_out;
 	double lut_mix;
@@ -34,9 +38,17 @@ static const struct param params[] = {
 	        "stays."),
 	P_FLOAT(grade, tint, 0, -WHITE_TINT_MAX, WHITE_TINT_MAX, "0.001 Duv",
 	        "Moves white across the locus; + is magenta."),
+	P_VEC3X(grade, printer_lights, 0, -60, 60, "points", PF_LATER,
+	        "Red, green and blue light as a film printer's, 12 points to the stop: + is more of that "
+	        "colour."),
 	P_ENUM(grade, space, "acescct", "acescct|linear|clip", PF_STATIC,
 	       "What CDL, lift/gamma/gain, contrast, curves and saturation work on: the log grading "
 	        "space, linear working light, or the clip's own encoding."),
+	P_PATH(grade, cdl, PF_FILE | PF_STATIC | PF_LATER,
+	       "A .cc, .ccc or .cdl file: slope, offset, power and saturation of one of its corrections, "
+	       "before the grade's own CDL."),
+	P_STRING(grade, cdl_id, "", PF_STATIC | PF_LATER,
+	         "Which correction of the file: its id, or its number from 0; empty takes the only one."),
 	P_VEC3(grade, slope, 1, 1, 1, 0, 100, "", 0, "ASC CDL slope: value times slope ..."),
 	P_VEC3(grade, offset, 0, 0, 0, -10, 10, "", 0, "ASC CDL offset: ... plus offset ..."),
 	P_VEC3(grade, power, 1, 1, 1, 0.01, 100, "",
@@ -56,8 +68,10 @@ static const struct param params[] = {
 	P_CURVE(grade, blue, 0, "Curve of blue."),
 	P_FLOAT(grade, saturation, 1, 0, 10, "", "Distance from luma (Rec.709 weights, as the ASC CDL has "
 	        "it)."),
-	P_BOOL(grade, clamp, 0, 0, "Clamp to 0..1 after the CDL and after saturation, as CDL v1.2 does to "
-	       "the letter."),
+	P_FLOATX(grade, vibrance, 0, -1, 2, "", PF_LATER, "Saturation of pale colours, sparing those that "
+	         "are strong already."),
+	P_ENUM(grade, clamp, "none", "none|asc", PF_WAS_BOOL, "asc clamps to 0..1 after the CDL and "
+	       "after saturation, as CDL v1.2 does to the letter."),
 	P_PATH(grade, lut, PF_FILE | PF_STATIC, "A .cube, .3dl, .spi1d, .spi3d, .clf or .ctf file, applied "
 	       "last."),
 	P_STRING(grade, lut_in, "", PF_STATIC, "Colour space of the numbers that go into the LUT; needed "
@@ -80,8 +94,10 @@ struct grade_state {
 	float lift[3], gain[3], gamma[3];
 	float c, pivot; bool log_contrast;      /* log_contrast: as a power, in linear light */
 	float sat;
-	/* red, green, blue, master */
-	struct baked { float *knot, x0, step, before, after; } curve[4];
+	float vibrance, vivid;                  /* the width that vibrance counts in */
+	bool from_file;
+	struct cdl_row { float slope[3], offset[3], power[3], sat; } file;
+	struct curve_table curve[4];            /* red, green, blue, master */
 	struct lut *lut;
 	struct colour_xform to_lut, from_lut;
 	float lut_mix; bool lut_clamp;
@@ -98,29 +114,14 @@ static bool has_curves(const struct grade *p) { return p->master.n || p->red.n |
                                                 || p->blue.n; }
 static bool has_shape(const struct grade *p)
 { return has_cdl(p) || has_lgg(p) || p->contrast != 1 || has_curves(p) || p->saturation != 1
-  || p->clamp; }
-static bool has_balance(const struct grade *p) { return p->exposure != 0 || p->temperature != 0
-                                                 || p->tint != 0; }
+  || p->vibrance != 0 || *p->cdl || p->clamp; }
+static bool has_balance(const struct grade *p)
+{ return p->exposure != 0 || p->temperature != 0 || p->tint != 0 || !all3(p->printer_lights, 0); }
 
 static bool identity(const struct node_ctx *n)
 {
 	const struct grade *p = n->v;
 	return !has_balance(p) && !has_shape(p) && (!*p->lut || p->lut_mix == 0);
-}
-
-/* A curve as straight pieces, which lie within 1e-7 of it (knots 1/4096 of its width apart), and its slopes
- * before and after, a step. */
-static void bake(struct baked *b, const struct curve *c)
-{
-	if (!c->n) return;
-	double x0 = c->x[0], w = c->x[c->n - 1] - x0;
-	if (!(w > 0)) w = 1;
-	b->knot = xalloc(CURVE_KNOTS + 1, sizeof(float));
-	for (int k = 0; k <= CURVE_KNOTS; k++) b->knot[k] = (float)curve_eval(c, x0 + w * k / CURVE_KNOTS);
-	b->x0 = (float)x0;
-	b->step = (float)(CURVE_KNOTS / w);
-	b->before = (float)((curve_eval(c, x0) - curve_eval(c, x0 - w)) / CURVE_KNOTS);
-	b->after = (float)((curve_eval(c, x0 + 2 * w) - curve_eval(c, x0 + w)) / CURVE_KNOTS);
 }
 
 /* VIDEO style of OCIO's GradingPrimary, black 0 and white 1: lift adds, gain scales so that white
@@ -164,11 +165,42 @@ static int set_lut(struct grade_state *s, const struct node_ctx *n, struct err *
 	return 0;
 }
 
+static int set_file(struct grade_state *s, const struct grade *p, struct err *e)
+{
+	struct cdl_values v;
+	if (!*p->cdl) return 0;
+	if (cdl_load(p->cdl, p->cdl_id, &v, e) < 0) return -1;
+	floats(s->file.slope, v.slope);
+	floats(s->file.offset, v.offset);
+	floats(s->file.power, v.power);
+	s->file.sat = (float)v.saturation;
+	s->from_file = true;
+	return 0;
+}
+
+/* Exposure, white balance and printer lights, which are one matrix. */
+static void set_balance(struct grade_state *s, const struct grade *p, int working)
+{
+	double m[9];
+	white_matrix(working, p->exposure, p->temperature, p->tint, m);
+	for (int i = 0; i < 9; i++)
+		s->m[i] = (float)(m[i] * mx_exp2(p->printer_lights[i / 3] / POINTS_PER_STOP));
+	s->balance = has_balance(p);
+}
+
+static int set_curves(struct grade_state *s, const struct grade *p, struct err *e)
+{
+	const struct curve *c[4] = { &p->red, &p->green, &p->blue, &p->master };
+	for (int i = 0; i < 4; i++)
+		if (curve_bake(&s->curve[i], c[i], SPLINE_MONOTONE, e) < 0) return -1;
+	return 0;
+}
+
 static void grade_close(struct node_ctx *n)
 {
 	struct grade_state *s = n->state;
 	if (!s) return;
-	for (int i = 0; i < 4; i++) free(s->curve[i].knot);
+	for (int i = 0; i < 4; i++) curve_table_free(&s->curve[i]);
 	lut_free(&s->lut);
 	free(s);
 	n->state = NULL;
@@ -179,12 +211,8 @@ static int grade_open(struct node_ctx *n, struct err *e)
 	const struct grade *p = n->v;
 	struct grade_state *s = xalloc(1, sizeof *s);
 	n->state = s;
-	double m[9];
-	white_matrix(n->working, p->exposure, p->temperature, p->tint, m);
-	for (int i = 0; i < 9; i++) s->m[i] = (float)m[i];
-	s->balance = has_balance(p);
-	int space = p->space == IN_ACESCCT ? colour_find("acescct") : p->space == IN_LINEAR ? n->working
-	          : n->nconn && n->in[0] && n->in[0]->encoded >= 0 ? n->in[0]->encoded : n->working;
+	set_balance(s, p, n->working);
+	int space = grading_space(n, p->space);
 	s->shaped = has_shape(p);
 	s->cdl = has_cdl(p); s->lgg = has_lgg(p); s->contrast = p->contrast != 1;
 	s->saturate = p->saturation != 1; s->clamp = p->clamp;
@@ -197,91 +225,53 @@ static int grade_open(struct node_ctx *n, struct err *e)
 	s->pivot = (float)(p->pivot > 0 ? p->pivot : colour_encode(space, 0.18));
 	s->log_contrast = colour_is_linear(space);
 	s->sat = (float)p->saturation;
-	bake(&s->curve[0], &p->red);
-	bake(&s->curve[1], &p->green);
-	bake(&s->curve[2], &p->blue);
-	bake(&s->curve[3], &p->master);
-	if (set_lgg(s, p, e) < 0 || set_lut(s, n, e) < 0) { grade_close(n); return -1; }
+	s->vibrance = (float)p->vibrance;
+	s->vivid = (float)grading_upper(space);
+	if (set_lgg(s, p, e) < 0 || set_curves(s, p, e) < 0 || set_file(s, p, e) < 0 || set_lut(s, n, e) < 0) {
+		grade_close(n);
+		return -1;
+	}
 	return 0;
 }
 
 /* --- rows --- */
 
-static void row_cdl(float *IN_RESTRICT p, float slope, float offset, float power, bool clamp, int n)
+static void clamp3(float *const p[3], int n)
+{ for (int k = 0; k < 3; k++) grade_clamp_row(p[k], 0.0f, 1.0f, n); }
+
+static void file_cdl(const struct cdl_row *f, bool clamp, float *const p[3], int n)
 {
-	if (slope != 1.0f || offset != 0.0f) for (int i = 0; i < n; i++) p[i] = p[i] * slope + offset;
-	if (clamp) for (int i = 0; i < n; i++) p[i] = px_clamp(p[i], 0.0f, 1.0f);
-	px_power_row(p, power, POW_KEEP, n);
-}
-static void row_lgg(float *IN_RESTRICT p, float lift, float gain, float gamma, int n)
-{
-	for (int i = 0; i < n; i++) p[i] = (p[i] + lift) * gain;
-	px_power_row(p, gamma, POW_ODD, n);
-}
-static void row_contrast(float *IN_RESTRICT p, float c, float pivot, bool as_power, int n)
-{
-	if (!as_power) {
-		for (int i = 0; i < n; i++) p[i] = (p[i] - pivot) * c + pivot;
-		return;
-	}
-	for (int i = 0; i < n; i++) p[i] = p[i] / pivot;
-	px_power_row(p, c, POW_ODD, n);
-	for (int i = 0; i < n; i++) p[i] = p[i] * pivot;
-}
-static void row_curve(float *IN_RESTRICT p, const struct baked *b, int n)
-{
-	const float *IN_RESTRICT knot = b->knot;
-	const float x0 = b->x0, step = b->step, before = b->before, after = b->after, far = 1e9f;
-	if (!knot) return;
-	for (int i = 0; i < n; i++) {
-		float t = (p[i] - x0) * step;
-		t = t < -far ? -far : t;
-		t = t > far ? far : t;
-		float in = px_clamp(t, 0.0f, (float)CURVE_KNOTS), past = t - in;
-		float f = px_floor(px_min(in, (float)(CURVE_KNOTS - 1)));
-		int32_t k = (int32_t)f;
-		p[i] = knot[k] + (in - f) * (knot[k + 1] - knot[k]) + past * (past > 0.0f ? after : before);
-	}
-}
-static void row_saturate(float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b,
-                         float sat, int n)
-{
-	for (int i = 0; i < n; i++) {
-		float y = 0.2126f * r[i] + 0.7152f * g[i] + 0.0722f * b[i];
-		r[i] = y + sat * (r[i] - y);
-		g[i] = y + sat * (g[i] - y);
-		b[i] = y + sat * (b[i] - y);
-	}
-}
-static void row_mix(float *IN_RESTRICT p, const float *IN_RESTRICT before, float mix, int n)
-{
-	for (int i = 0; i < n; i++) p[i] = before[i] + mix * (p[i] - before[i]);
+	for (int k = 0; k < 3; k++) grade_cdl_row(p[k], f->slope[k], f->offset[k], f->power[k], clamp, n);
+	if (f->sat != 1.0f) grade_saturate_row(p[0], p[1], p[2], f->sat, n);
+	if (clamp) clamp3(p, n);
 }
 
 static void shape(const struct grade_state *s, float *const p[3], int n)
 {
 	colour_row(&s->in, p[0], p[1], p[2], n);
+	if (s->from_file) file_cdl(&s->file, s->clamp, p, n);
 	for (int k = 0; k < 3; k++) {
-		if (s->cdl || s->clamp) row_cdl(p[k], s->slope[k], s->offset[k], s->power[k], s->clamp, n);
-		if (s->lgg) row_lgg(p[k], s->lift[k], s->gain[k], s->gamma[k], n);
-		if (s->contrast) row_contrast(p[k], s->c, s->pivot, s->log_contrast, n);
-		row_curve(p[k], &s->curve[k], n);
-		row_curve(p[k], &s->curve[3], n);
+		if (s->cdl || s->clamp) grade_cdl_row(p[k], s->slope[k], s->offset[k], s->power[k], s->clamp, n);
+		if (s->lgg) grade_lgg_row(p[k], s->lift[k], s->gain[k], s->gamma[k], n);
+		if (s->contrast) grade_contrast_row(p[k], s->c, s->pivot, s->log_contrast, n);
+		grade_curve_row(p[k], &s->curve[k], n);
+		grade_curve_row(p[k], &s->curve[3], n);
 	}
-	if (s->saturate) row_saturate(p[0], p[1], p[2], s->sat, n);
-	for (int k = 0; k < 3 && s->clamp; k++)
-		for (int i = 0; i < n; i++) p[k][i] = px_clamp(p[k][i], 0.0f, 1.0f);
+	if (s->saturate) grade_saturate_row(p[0], p[1], p[2], s->sat, n);
+	if (s->vibrance != 0.0f) grade_vibrance_row(p[0], p[1], p[2], s->vibrance, s->vivid, n);
+	if (s->clamp) clamp3(p, n);
 	colour_row(&s->out, p[0], p[1], p[2], n);
 }
 
 static void look_up(const struct grade_state *s, float *const p[3], int n)
 {
 	float before[3][CHUNK];
-	for (int k = 0; k < 3 && s->lut_mix != 1.0f; k++) memcpy(before[k], p[k], (size_t)n * sizeof(float));
+	bool mixed = s->lut_mix != 1.0f;
+	for (int k = 0; k < 3 && mixed; k++) memcpy(before[k], p[k], (size_t)n * sizeof(float));
 	colour_row(&s->to_lut, p[0], p[1], p[2], n);
 	lut_row(s->lut, s->lut_clamp, p[0], p[1], p[2], n);
 	colour_row(&s->from_lut, p[0], p[1], p[2], n);
-	for (int k = 0; k < 3 && s->lut_mix != 1.0f; k++) row_mix(p[k], before[k], s->lut_mix, n);
+	for (int k = 0; k < 3 && mixed; k++) grade_mix_row(p[k], before[k], s->lut_mix, n);
 }
 
 static int tile(const struct call *c, struct rect r)
@@ -310,7 +300,12 @@ static unsigned traits_of(const struct node_ctx *n)
 static double flops(const struct node_ctx *n)
 {
 	const struct grade *p = n->v;
-	return 20 + (has_shape(p) ? 120 : 0) + (*p->lut ? 80 : 0);
+	double power = !all3(p->power, 1) + !all3(p->gamma, 1) + (p->contrast != 1 && p->space == IN_LINEAR);
+	double curves = (p->master.n ? 3 : 0) + (p->red.n > 0) + (p->green.n > 0) + (p->blue.n > 0);
+	double shape = 12.0 * has_cdl(p) + 6.0 * has_lgg(p) + 90 * power + 15 * curves + 6.0 * (p->contrast != 1)
+	             + 14.0 * (p->saturation != 1) + 30.0 * (p->vibrance != 0) + 120.0 * (*p->cdl != 0);
+	double there = p->space == IN_LINEAR ? 0 : 120;         /* into the space and back */
+	return 3 + 15.0 * has_balance(p) + (has_shape(p) ? there + shape : 0) + (*p->lut ? 80 : 0);
 }
 
 const struct node_type ISA(node_grade) = {
@@ -321,10 +316,13 @@ const struct node_type ISA(node_grade) = {
 	        "curves and saturation follow in the space that `space` names (the clip's own encoding: "
 	        "`clip`). The LUT comes last, between the spaces that lut_in and lut_out name. What is "
 	        "neutral costs nothing; a neutral grade is no step at all. Nothing is clipped unless "
-	        "clamp says so.\nCDL: out = (in slope + offset)^power, the power only where its base is "
+	        "clamp says so.\nPrinter lights multiply linear light by 2^(points/12). A CDL file is one step "
+	        "of its own, saturation and clamps included, before the grade's slope, offset and power; ids "
+	        "name its corrections.\nCDL: out = (in slope + offset)^power, the power only where its base is "
 	        "above 0. Lift/gamma/gain: v = (in + lift) / (1/gain + lift), then v^(1/gamma), mirrored "
 	        "below 0. Contrast: (v - pivot) contrast + pivot, or pivot (v/pivot)^contrast in linear "
-	        "light. Saturation: y + saturation (v - y), y = .2126 R + .7152 G + .0722 B.",
+	        "light. Saturation: y + saturation (v - y), y = .2126 R + .7152 G + .0722 B. Vibrance: the same with 1 + vibrance w / (w + max - min) "
+	        "instead of saturation, w the distance from mid-grey to white in the space.",
 	.category = "colour", .version = 1, .size = sizeof(struct grade), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE, .want = WANT_LINEAR,
 	.example = "<grade id=\"graded\" in=\"matched\" exposure=\"0.2\" temperature=\"8\" "
