@@ -147,7 +147,7 @@ static const char *kind_text(const struct node_type *t)
 {
 	if (t->flags & NF_SINK)
 		return "takes frames in order";
-	if (t->expand)
+	if (t->expand && !t->tile)
 		return "composed of other nodes";
 	return t->frame ? "works on whole frames" : "works tile by tile";
 }

@@ -95,6 +95,7 @@ int expand_run(struct net *n, const struct net_node *owner, const struct node_ct
 	free(x->x);
 	x->x = kept;
 	if (rc < 0) return err_in(e, "node '%s'", owner->id);
+	if (rc > 0 && owner->type->tile) return 1;
 	if (!x->out) return err_set(e, E_SCRIPT, "node '%s': its composition returns no picture", owner->id);
 	*out = x;
 	return 0;
@@ -144,10 +145,9 @@ int expand_build(struct net *n, struct net_node *owner)
 		net_diag(n, owner, E_SCRIPT, "compositions stand more than 16 deep");
 		return -1;
 	}
-	if (expand_run(n, owner, &owner->ctx, n->a, &x, &e) < 0) {
-		net_diag(n, owner, e.code ? e.code : E_SCRIPT, "%s", e.msg);
-		return -1;
-	}
+	int rc = expand_run(n, owner, &owner->ctx, n->a, &x, &e);
+	if (rc < 0) net_diag(n, owner, e.code ? e.code : E_SCRIPT, "%s", e.msg);
+	if (rc != 0) return rc;
 	struct net_group *g = arena_alloc(n->a, 1, sizeof *g);
 	g->owner = owner;
 	for (int i = 0; i < x->n; i++)

@@ -267,7 +267,8 @@ int finish_node(struct net *n, struct net_node *nn, struct inst *in)
 	}
 	if (convert_inputs(n, nn) < 0) return -1;
 	nn->traits = nn->type->traits | (nn->type->traits_of ? nn->type->traits_of(&nn->ctx) : 0);
-	if (nn->type->expand) return expand_build(n, nn);
+	int rest = nn->type->expand ? expand_build(n, nn) : 1;
+	if (rest <= 0) return rest;
 	if (open_node(n, nn) < 0) {
 		if (nn->type->close) nn->type->close(&nn->ctx);
 		return -1;

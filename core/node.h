@@ -2,7 +2,7 @@
  *
  * A type declares parameters, slots and pure functions (format, needs, identity), and has exactly one of
  * tile (a rect of the output from declared rects of the inputs), frame (a whole frame, may do I/O),
- * or expand (composes other nodes at plan time). The core derives keys, conversions, masks, docs, schema
+ * or expand (composes other nodes at plan time); where expand may decline, tile stands beside it. The core derives keys, conversions, masks, docs, schema
  * and tests from the declaration.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_NODE_H
@@ -151,6 +151,7 @@ struct node_type {
 	int (*content)(const struct node_ctx *n, int frame, struct sha *s, struct err *e); /* sources: what frame holds */
 	int (*tile)(const struct call *c, struct rect r);
 	int (*frame)(const struct call *c);
+	/* Beside tile: 1 leaves the node to tile, by its static parameters. */
 	int (*expand)(struct expand *x, const struct node_ctx *n, struct err *e);
 	int (*begin)(const struct sink_job *j, void **run, struct err *e);
 	unsigned (*sink)(const struct sink_job *j);                    /* sink_kind flags */
