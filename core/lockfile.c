@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "net_int.h"
 #include "script_lock.h"
 #include "textfile.h"
 
@@ -133,6 +134,10 @@ static void add_pins(const struct net_node *nn, struct lock_facts *f)
 	const struct param *seed = param_find(nn->type->params, "seed");
 	if ((nn->traits & TR_SOURCE) && lock_source_hash(nn, hex)) lock_add(f, "input", nn->id, "%s", hex);
 	if (lock_model_hash(&nn->ctx, hex)) lock_add(f, "model", nn->id, "%s", hex);
+	/* a node that became others is known by them */
+	for (const struct net_group *g = nn->group; g; g = g->owner->group)
+		if (!lock_get(f, "model", g->owner->id) && lock_model_hash(&g->owner->ctx, hex))
+			lock_add(f, "model", g->owner->id, "%s", hex);
 	if ((nn->traits & TR_AI) && seed && seed->type == PT_INT) {
 		int v;
 		memcpy(&v, (const char *)nn->ctx.v + seed->off, sizeof v);

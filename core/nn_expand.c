@@ -54,6 +54,11 @@ static int open_models(struct making *k)
 	if (!*a->model_b) return 0;
 	if (!(k->b = nn_load(a->model_b, k->e))) return -1;
 	key_hex(&k->b->sha, k->sha_b);
+	if (!*a->sha_b)
+		return err_set(k->e, E_RULE, "%s is not pinned: write model_b_sha256=\"%s\"", a->model_b, k->sha_b);
+	if (strcmp(a->sha_b, k->sha_b) != 0)
+		return err_set(k->e, E_LOCK, "%s is not the pinned model: model_b_sha256 is %s, the file's is %s", a->model_b,
+		               a->sha_b, k->sha_b);
 	if (!same_layers(k->m, k->b))
 		return err_set(k->e, E_INPUT, "%s and %s have different layers: their weights cannot be mixed", a->model,
 		               a->model_b);

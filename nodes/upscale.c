@@ -7,7 +7,7 @@
 
 struct upscale {
 	int method; double scale, width, height, ringing; int light;
-	const char *model, *model_sha256, *model_b; double denoise, blend; int lock, net_space;
+	const char *model, *model_sha256, *model_b, *model_b_sha256; double denoise, blend; int lock, net_space;
 };
 
 enum { NEURAL = RS_LANCZOS3 + 1 };       /* the method after the kernels */
@@ -37,6 +37,7 @@ static const struct param params[] = {
 	         "neural: what the network must be, as `interneg model FILE` prints it."),
 	P_PATH(upscale, model_b, PF_STATIC,
 	       "neural: a network of the same layers, such as the twin that denoises less or more."),
+	P_STRING(upscale, model_b_sha256, "", PF_STATIC, "neural: what that must be."),
 	P_FLOATX(upscale, denoise, 0, 0, 1, "mix", PF_STATIC, "neural: model_b's share of the weights."),
 	P_FLOATX(upscale, blend, 1, 0, 1, "mix", PF_STATIC, "neural: the network's share; the rest is lanczos3."),
 	P_BOOL(upscale, lock, 1, PF_STATIC,
@@ -183,6 +184,7 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	c.v = &own;
 	if (format(&c, &out, e) < 0) return -1;
 	const struct nn_ask a = { .model = p->model, .sha = p->model_sha256, .model_b = p->model_b,
+		.sha_b = p->model_b_sha256,
 		.space = spaces[p->net_space], .denoise = p->denoise, .blend = p->blend, .ringing = p->ringing,
 		.lock = p->lock, .dst = out.display, .par = out.par };
 	return nn_expand(x, n, &a, e);
