@@ -107,11 +107,24 @@ static int make_layers(struct making *k)
 	return rc;
 }
 
+/* What was asked, in one line. */
+static void note_of(const struct making *k, char *buf, size_t n)
+{
+	const struct nn_ask *a = k->a;
+	int len = snprintf(buf, n, "blend=%.6g lock=%s net_space=%s ringing=%.6g", a->blend, a->lock ? "yes" : "no", a->space,
+	                   a->ringing);
+	if (k->b && len > 0 && (size_t)len < n)
+		snprintf(buf + len, n - (size_t)len, " denoise=%.6g model_b_sha256=%s", a->denoise, k->sha_b);
+}
+
 static struct xnode *make_out(struct making *k, struct xnode *src, struct xnode *net, struct xnode *low)
 {
 	const struct nn_ask *a = k->a;
 	struct xnode *n = expand_node(k->x, "neural_out", "out", k->e);
-	if (!n || expand_connect(k->x, n, "image", src, k->e) < 0 || expand_connect(k->x, n, "net", net, k->e) < 0) return NULL;
+	char note[240];
+	note_of(k, note, sizeof note);
+	if (!n || expand_connect(k->x, n, "image", src, k->e) < 0 || expand_connect(k->x, n, "net", net, k->e) < 0 ||
+	    expand_set(k->x, n, "note", note, k->e) < 0) return NULL;
 	if (low && expand_connect(k->x, n, "low", low, k->e) < 0) return NULL;
 	if (expand_set(k->x, n, "model", a->model, k->e) < 0 || expand_set(k->x, n, "sha", k->sha, k->e) < 0 ||
 	    expand_set(k->x, n, "space", a->space, k->e) < 0 || expand_set_num(k->x, n, "ringing", &a->ringing, 1, k->e) < 0 ||

@@ -8,7 +8,10 @@
 #include "px_resample.h"
 #include "px_unit.h"
 
-struct neural_out { const char *model, *sha, *backend; int space, num, den, x0, y0, x1, y1, par_num, par_den; double ringing, blend; };
+struct neural_out {
+	const char *model, *sha, *backend, *note; int space, num, den, x0, y0, x1, y1, par_num, par_den;
+	double ringing, blend;
+};
 
 /* Of the Gaussian that parts low from high, in source pixels. */
 #define LOCK_SIGMA 2.0
@@ -17,6 +20,7 @@ static const struct param params[] = {
 	P_STRING(neural_out, model, "", PF_STATIC | PF_NOKEY, "The .param file, for the intermediate's metadata."),
 	P_STRING(neural_out, sha, "", PF_STATIC | PF_NOKEY, "What the model is, for the same."),
 	P_STRING(neural_out, backend, "exact", PF_STATIC, "Which kernels."),
+	P_STRING(neural_out, note, "", PF_STATIC | PF_NOKEY, "The author's parameters, for the metadata."),
 	P_ENUM(neural_out, space, "encoded", "encoded|linear|log", PF_STATIC, "What the network was trained on."),
 	P_INT(neural_out, num, 1, 1, 16, "", PF_STATIC, "The network's factor,"),
 	P_INT(neural_out, den, 1, 1, 16, "", PF_STATIC, "over this."),
