@@ -138,8 +138,10 @@ static struct xnode *make_low(struct making *k, struct xnode *src, struct xnode 
 {
 	struct xnode *n = expand_node(k->x, "neural_low", "low", k->e);
 	if (!n || expand_connect(k->x, n, "image", src, k->e) < 0 || expand_connect(k->x, n, "net", net, k->e) < 0 ||
-	    set_int(k, n, "num", k->m->scale_num) < 0 || set_int(k, n, "den", k->m->scale_den) < 0) return NULL;
-	return n;
+	    set_int(k, n, "num", k->m->scale_num) < 0 || set_int(k, n, "den", k->m->scale_den) < 0 ||
+	    expand_set_num(k->x, n, "ringing", &k->a->ringing, 1, k->e) < 0) return NULL;
+	struct xnode *lock = expand_node(k->x, "neural_lock", "lock", k->e);
+	return lock && expand_connect(k->x, lock, "image", n, k->e) == 0 ? lock : NULL;
 }
 
 static int make(struct making *k, const struct node_ctx *n)

@@ -72,7 +72,7 @@ static const char *number(const char *s, double *v)
 	if (!n || n >= sizeof t) return NULL;
 	memcpy(t, s, n);
 	t[n] = 0;
-	return mx_parse(t, v) < 0 || !(*v > -1e9 && *v < 1e9) ? NULL : s + n;
+	return mx_parse(t, v) < 0 || !(*v > -1e15 && *v < 1e15) ? NULL : s + n;
 }
 
 static bool whole(const char *s, int lo, int hi, int *out)
@@ -118,7 +118,7 @@ static int key(struct reader *r, const char *w, struct keys *k)
 static int ikey(const struct keys *k, int i, int def)
 {
 	double v = k->has[i] ? k->v[i] : def;
-	return v == (double)(int)v ? (int)v : -99999;
+	return v > -2e9 && v < 2e9 && v == (double)(int)v ? (int)v : -99999;
 }
 
 static int find_blob(struct reader *r, const char *name)
@@ -199,8 +199,8 @@ static int conv(struct reader *r, struct nn_layer *l, const struct keys *k, enum
 	l->op = op;
 	l->cout = ikey(k, 0, 0);
 	if (l->cout < 1 || l->cout > NN_MAX_CHANNELS)
-		return err_set(r->e, E_INPUT, "%s:%d: layer '%s' makes %d channels; 1 to %d are allowed", r->name, r->line,
-		               l->name, l->cout, NN_MAX_CHANNELS);
+		return err_set(r->e, E_INPUT, "%s:%d: layer '%s' makes %.0f channels; 1 to %d are allowed", r->name, r->line,
+		               l->name, k->v[0], NN_MAX_CHANNELS);
 	if (square(r, k, 1, 0, NN_MAX_KERNEL, &l->k) < 0 || square(r, k, 2, 1, 16, &l->dilation) < 0 ||
 	    square(r, k, 3, 1, 8, &l->stride) < 0 || square(r, k, 4, 0, 64, &l->pad) < 0) return -1;
 	if (l->k < 1 || l->stride < 1 || l->dilation < 1) return bad(r, "a kernel or stride of 0", NULL);

@@ -175,17 +175,22 @@ IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int
 	}
 }
 
-/* Panel p of one block: out of the products, with bias and activation. */
+/* Panel p of one block: out of the products, with bias and activation. Blocks that lie whole in r go straight out. */
 IN_INLINE void px_wino_store(const struct nn_conv *c, const float *m, ptrdiff_t ms, int p, int x, int y,
                              const struct view *out, struct rect r, struct rect px)
 {
 	float v[4][4][16];
+	bool whole = c->cout >= NN_BLOCK && x * 16 >= r.x0 && (x + 4) * 16 <= r.x1 && y >= r.y0 && y + 4 <= r.y1;
+	float *to = whole ? view_at(out, p, x * 16, y) : &v[0][0][0];
+	ptrdiff_t stride = whole ? out->stride : 64;
 	for (int k = 0; k < 16; k += PXV_LANES) {
 		pxv o[4][4], bias = pxv_load(c->bias + p * 16 + k), slope = pxv_load(c->slope + p * 16 + k);
 		px_wino_out(m + k, ms, o);
 		for (int i = 0; i < 4; i++)
-			for (int j = 0; j < 4; j++) pxv_store(&v[i][j][k], px_conv_act(c, o[i][j] + bias, slope));
+			for (int j = 0; j < 4; j++)
+				pxv_store(to + i * stride + j * 16 + k, px_conv_act(c, o[i][j] + bias, slope));
 	}
+	if (whole) return;
 	for (int i = 0; i < 4; i++)
 		for (int j = 0; j < 4; j++)
 			if (x + j >= px.x0 && x + j < px.x1 && y + i >= px.y0 && y + i < px.y1)

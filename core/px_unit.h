@@ -1,4 +1,4 @@
-/* px_unit - what a network is shown of a pixel, and what it is not: values within 0 to 1, and what goes beyond.
+/* px_unit - what a network is shown of a pixel: straight values within 0 to 1.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_UNIT_H
 #define IN_PX_UNIT_H
@@ -7,13 +7,6 @@
 
 /* Not a number: 0. */
 IN_INLINE float px_unit(float v) { return v > 0.0f ? v < 1.0f ? v : 1.0f : 0.0f; }
-/* What px_unit took off: v = px_unit(v) + px_beyond(v). Infinities and what is no number: 0. */
-IN_INLINE float px_beyond(float v)
-{
-	float d = v - px_unit(v);
-	return d > -3e38f && d < 3e38f ? d : 0.0f;
-}
-
 IN_INLINE float px_luma(const float v[3]) { return 0.2126f * v[0] + 0.7152f * v[1] + 0.0722f * v[2]; }
 
 /* Places of R, G, B, A in a format; a is -1 without alpha. */

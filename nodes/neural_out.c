@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
-#include "gauss.h"
 #include "mathx.h"
 #include "node.h"
 #include "px_resample.h"
@@ -12,9 +11,6 @@ struct neural_out {
 	const char *model, *sha, *backend, *note; int space, num, den, x0, y0, x1, y1, par_num, par_den;
 	double ringing, blend;
 };
-
-/* Of the Gaussian that parts low from high, in source pixels. */
-#define LOCK_SIGMA 2.0
 
 static const struct param params[] = {
 	P_STRING(neural_out, model, "", PF_STATIC | PF_NOKEY, "The .param file, for the intermediate's metadata."),
@@ -36,7 +32,7 @@ static const struct param params[] = {
 };
 
 /* net: NULL where the network's size is the result's. */
-struct state { struct resample *plain, *net; struct rect window; int radius; float *w; };
+struct state { struct resample *plain, *net; struct rect window; };
 
 static struct rect times(struct rect r, int num, int den)
 {
@@ -58,20 +54,13 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	struct rect from = times(f->display, p->num, p->den);
 	struct resample_geom h = { from, g.dst, rect_or(from, n->in[1]->data), n->in[1]->data };
 	if (!rect_eq(from, g.dst)) s->net = resample_new(&h, s->window, RS_LANCZOS3, 0);
-	s->radius = gauss_radius(LOCK_SIGMA);
-	s->w = xalloc((size_t)s->radius + 1, sizeof *s->w);
-	gauss_half_float(LOCK_SIGMA, s->radius, 1, s->w);
 	return 0;
 }
 
 static void close_tables(struct node_ctx *n)
 {
 	struct state *s = n->state;
-	if (s) {
-		resample_free(&s->plain);
-		resample_free(&s->net);
-		free(s->w);
-	}
+	if (s) resample_free(&s->plain), resample_free(&s->net);
 	free(s);
 	n->state = NULL;
 }
@@ -100,7 +89,7 @@ IN_INLINE double source_at(int o, int d0, int d1, int s0, int s1)
 	return ((double)(o - d0) + 0.5) * (s1 - s0) / (d1 - d0) + s0 - 0.5;
 }
 
-/* Source pixels whose differences, blurred, are wanted for r. */
+/* Source pixels whose low band is wanted for r. */
 static struct rect low_rect(const struct node_ctx *n, struct rect r)
 {
 	const struct neural_out *p = n->v;
@@ -126,10 +115,10 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 	const struct state *s = n->state;
 	need_add(out, 0, frame, resample_need(s->plain, r));
 	need_add(out, 1, frame, s->net ? resample_need(s->net, r) : within(r, n->in[1]->data));
-	if (locks(n)) need_add(out, 2, frame, within(rect_grow(low_rect(n, r), s->radius, s->radius), n->in[2]->data));
+	if (locks(n)) need_add(out, 2, frame, within(low_rect(n, r), n->in[2]->data));
 }
 
-/* --- scratch: tables' own, the network's picture at size, what goes beyond 0..1 (in and out), low band --- */
+/* --- scratch: tables' own, the network's picture at size, what it was shown (in and out) --- */
 
 static size_t up16(size_t n) { return (n + 15) & ~(size_t)15; }
 static size_t plane(struct rect r) { return up16((size_t)rect_w(r)) * (size_t)rect_h(r); }
@@ -138,8 +127,7 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct state *s = n->state;
 	size_t own = resample_scratch(s->plain, r), other = s->net ? resample_scratch(s->net, r) : 0;
-	struct rect low = low_rect(n, r), tall = rect_grow(low, 0, s->radius);
-	size_t floats = 6 * plane(r) + 3 * plane(resample_need(s->plain, r)) + 3 * plane(low) + plane(tall);
+	size_t floats = 6 * plane(r) + 3 * plane(resample_need(s->plain, r));
 	return up16((own > other ? own : other) + 64) + (floats + 64) * sizeof(float);
 }
 
@@ -152,49 +140,27 @@ static struct view planes(struct bump *b, struct rect r, int n)
 	return v;
 }
 
-/* What goes beyond 0 to 1, resampled as the plain picture is. */
-static int beyond(const struct call *c, struct rect r, struct bump *b, const struct view *to)
+/* What the network was shown, resampled as the plain picture is. */
+static int shown(const struct call *c, struct rect r, struct bump *b, const struct view *to)
 {
 	const struct state *s = c->n->state;
 	const struct view *in = &c->in[0];
 	struct px_rgba ch = px_rgba_of(c->n->in[0]);
-	struct view v = planes(b, in->r, 3);
+	struct view v = planes(b, in->r, to->nch);
 	for (int y = in->r.y0; y < in->r.y1; y++)
 		for (int x = in->r.x0; x < in->r.x1; x++) {
 			float w[3];
-			px_straight(in, &ch, x, y, w);
-			for (int k = 0; k < 3; k++) *view_at(&v, k, x, y) = px_beyond(w[k]);
+			px_shown(in, &ch, to->nch, x, y, w);
+			for (int k = 0; k < to->nch; k++) *view_at(&v, k, x, y) = w[k];
 		}
 	return px_resample(s->plain, &v, to, r, c->scratch, c->cancel);
 }
 
-static float low_at(const struct view *in, int k, int x, int y)
+static float near_at(const struct view *in, int k, int x, int y)
 {
 	x = x < in->r.x0 ? in->r.x0 : x >= in->r.x1 ? in->r.x1 - 1 : x;
 	y = y < in->r.y0 ? in->r.y0 : y >= in->r.y1 ? in->r.y1 - 1 : y;
 	return *view_at(in, k, x, y);
-}
-
-/* The differences blurred; edges held. */
-static void blur_low(const struct state *s, const struct view *in, struct bump *b, const struct view *to)
-{
-	struct view t = planes(b, rect_grow(to->r, 0, s->radius), 1);
-	for (int k = 0; k < to->nch; k++) {
-		for (int y = t.r.y0; y < t.r.y1; y++)
-			for (int x = t.r.x0; x < t.r.x1; x++) {
-				float sum = s->w[0] * low_at(in, k, x, y);
-				for (int i = 1; i <= s->radius; i++)
-					sum += s->w[i] * (low_at(in, k, x - i, y) + low_at(in, k, x + i, y));
-				*view_at(&t, 0, x, y) = sum;
-			}
-		for (int y = to->r.y0; y < to->r.y1; y++)
-			for (int x = to->r.x0; x < to->r.x1; x++) {
-				float sum = s->w[0] * *view_at(&t, 0, x, y);
-				for (int i = 1; i <= s->radius; i++)
-					sum += s->w[i] * (*view_at(&t, 0, x, y - i) + *view_at(&t, 0, x, y + i));
-				*view_at(to, k, x, y) = sum;
-			}
-	}
 }
 
 /* Bilinear between source pixels. */
@@ -202,39 +168,33 @@ static float low_between(const struct view *low, int k, double sx, double sy)
 {
 	int x = (int)mx_floor(sx), y = (int)mx_floor(sy);
 	float fx = (float)(sx - x), fy = (float)(sy - y);
-	const float *a = view_at(low, k, x, y), *b = view_at(low, k, x, y + 1);
-	float top = a[0] + (a[1] - a[0]) * fx, bottom = b[0] + (b[1] - b[0]) * fx;
+	float a = near_at(low, k, x, y), b = near_at(low, k, x + 1, y);
+	float c = near_at(low, k, x, y + 1), d = near_at(low, k, x + 1, y + 1);
+	float top = a + (b - a) * fx, bottom = c + (d - c) * fx;
 	return top + (bottom - top) * fy;
 }
 
-/* The network's picture net (low band added in) over the plain one in out. */
-static void mix(const struct call *c, struct rect r, const struct view *net, const struct view *low, const struct view *far)
+/* What the network made of what it was shown is added to the plain picture, which has what it was not. */
+static void mix(const struct call *c, struct rect r, const struct view *net, const struct view *low, const struct view *was)
 {
 	const struct neural_out *p = c->n->v;
 	struct rect s = c->n->in[0]->display;
 	struct px_rgba ch = px_rgba_of(c->n->out);
-	float share = (float)p->blend;
-	for (int y = r.y0; y < r.y1; y++)
+	for (int y = r.y0; y < r.y1; y++) {
+		double sy = source_at(y, p->y0, p->y1, s.y0, s.y1);
 		for (int x = r.x0; x < r.x1; x++) {
-			float v[3] = { 0, 0, 0 }, o[3], a = ch.a < 0 ? 1.0f : *view_at(c->out, ch.a, x, y);
-			double sx = source_at(x, p->x0, p->x1, s.x0, s.x1), sy = source_at(y, p->y0, p->y1, s.y0, s.y1);
+			double sx = source_at(x, p->x0, p->x1, s.x0, s.x1);
+			float a = ch.a < 0 ? 1.0f : *view_at(c->out, ch.a, x, y), share = (float)p->blend * a, d[3];
 			for (int k = 0; k < net->nch; k++) {
-				v[k] = low_at(net, k, x, y);
-				if (low) v[k] += low_between(low, k, sx, sy);
-			}
-			for (int k = 0; k < 3; k++) o[k] = *view_at(c->out, ch.c[k], x, y);
-			if (net->nch == 1) {
-				float q[3];
-				for (int k = 0; k < 3; k++) q[k] = (ch.a >= 0 && a > 0.0f ? o[k] / a : o[k]) - *view_at(far, k, x, y);
-				float d = v[0] - px_luma(q);
-				for (int k = 0; k < 3; k++) v[k] = q[k] + d;
+				d[k] = near_at(net, k, x, y) - *view_at(was, k, x, y);
+				if (low) d[k] += low_between(low, k, sx, sy);
 			}
 			for (int k = 0; k < 3; k++) {
-				float w = v[k] + *view_at(far, k, x, y) + 0.0f;
-				if (ch.a >= 0) w *= a;
-				*view_at(c->out, ch.c[k], x, y) = o[k] + (w - o[k]) * share;
+				float *o = view_at(c->out, ch.c[k], x, y);
+				*o = *o + d[net->nch == 1 ? 0 : k] * share;
 			}
 		}
+	}
 }
 
 static int tile(const struct call *c, struct rect r)
@@ -242,17 +202,13 @@ static int tile(const struct call *c, struct rect r)
 	const struct state *s = c->n->state;
 	size_t head = resample_scratch(s->plain, r), other = s->net ? resample_scratch(s->net, r) : 0;
 	struct bump b = { (float *)(void *)((char *)c->scratch + up16((head > other ? head : other) + 64)) };
-	struct view far = planes(&b, r, 3), low, net = c->in[1];
-	if (px_resample(s->plain, &c->in[0], c->out, r, c->scratch, c->cancel) < 0 || beyond(c, r, &b, &far) < 0) return -1;
+	struct view was = planes(&b, r, c->in[1].nch), net = c->in[1];
+	if (px_resample(s->plain, &c->in[0], c->out, r, c->scratch, c->cancel) < 0 || shown(c, r, &b, &was) < 0) return -1;
 	if (s->net) {
 		net = planes(&b, r, c->in[1].nch);
 		if (px_resample(s->net, &c->in[1], &net, r, c->scratch, c->cancel) < 0) return -1;
 	}
-	if (locks(c->n)) {
-		low = planes(&b, low_rect(c->n, r), c->in[2].nch);
-		blur_low(s, &c->in[2], &b, &low);
-	}
-	mix(c, r, &net, locks(c->n) ? &low : NULL, &far);
+	mix(c, r, &net, locks(c->n) ? &c->in[2] : NULL, &was);
 	return 0;
 }
 
