@@ -127,7 +127,7 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct state *s = n->state;
 	size_t own = resample_scratch(s->plain, r), other = s->net ? resample_scratch(s->net, r) : 0;
-	size_t floats = 6 * plane(r) + 3 * plane(resample_need(s->plain, r));
+	size_t floats = 6 * plane(r) + 3 * plane(resample_need(s->plain, r)) + 3 * up16((size_t)rect_w(r));
 	return up16((own > other ? own : other) + 64) + (floats + 64) * sizeof(float);
 }
 
@@ -156,45 +156,69 @@ static int shown(const struct call *c, struct rect r, struct bump *b, const stru
 	return px_resample(s->plain, &v, to, r, c->scratch, c->cancel);
 }
 
-static float near_at(const struct view *in, int k, int x, int y)
+/* Columns of the low band left and right of each output pixel of r, and the share of the right one. */
+struct columns { int *left, *right; float *share; };
+
+static struct columns columns(const struct node_ctx *n, struct rect r, const struct view *low, struct bump *b)
 {
-	x = x < in->r.x0 ? in->r.x0 : x >= in->r.x1 ? in->r.x1 - 1 : x;
-	y = y < in->r.y0 ? in->r.y0 : y >= in->r.y1 ? in->r.y1 - 1 : y;
-	return *view_at(in, k, x, y);
+	const struct neural_out *p = n->v;
+	struct rect s = n->in[0]->display;
+	size_t w = up16((size_t)rect_w(r));
+	struct columns c = { (int *)(void *)b->at, (int *)(void *)(b->at + w), b->at + 2 * w };
+	b->at += 3 * w;
+	for (int x = r.x0; x < r.x1; x++) {
+		double at = source_at(x, p->x0, p->x1, s.x0, s.x1);
+		int i = (int)mx_floor(at), last = low->r.x1 - low->r.x0 - 1, a = i - low->r.x0;
+		c.left[x - r.x0] = a < 0 ? 0 : a > last ? last : a;
+		c.right[x - r.x0] = a + 1 < 0 ? 0 : a + 1 > last ? last : a + 1;
+		c.share[x - r.x0] = (float)(at - i);
+	}
+	return c;
 }
 
-/* Bilinear between source pixels. */
-static float low_between(const struct view *low, int k, double sx, double sy)
+/* The low band, bilinear between source pixels, onto a row of differences. */
+static void add_low(const struct node_ctx *n, struct rect r, const struct view *low, const struct columns *c, int k, int y,
+                    float *IN_RESTRICT d)
 {
-	int x = (int)mx_floor(sx), y = (int)mx_floor(sy);
-	float fx = (float)(sx - x), fy = (float)(sy - y);
-	float a = near_at(low, k, x, y), b = near_at(low, k, x + 1, y);
-	float c = near_at(low, k, x, y + 1), d = near_at(low, k, x + 1, y + 1);
-	float top = a + (b - a) * fx, bottom = c + (d - c) * fx;
-	return top + (bottom - top) * fy;
+	const struct neural_out *p = n->v;
+	struct rect s = n->in[0]->display;
+	double at = source_at(y, p->y0, p->y1, s.y0, s.y1);
+	int i = (int)mx_floor(at), last = low->r.y1 - 1;
+	float f = (float)(at - i);
+	int y0 = i < low->r.y0 ? low->r.y0 : i > last ? last : i, y1 = i + 1 < low->r.y0 ? low->r.y0 : i + 1 > last ? last : i + 1;
+	const float *a = view_at(low, k, low->r.x0, y0), *b = view_at(low, k, low->r.x0, y1);
+	for (int x = 0; x < rect_w(r); x++) {
+		int l = c->left[x], q = c->right[x];
+		float top = a[l] + (a[q] - a[l]) * c->share[x], bottom = b[l] + (b[q] - b[l]) * c->share[x];
+		d[x] += top + (bottom - top) * f;
+	}
 }
 
-/* What the network made of what it was shown is added to the plain picture, which has what it was not. */
-static void mix(const struct call *c, struct rect r, const struct view *net, const struct view *low, const struct view *was)
+/* What the network made of what it was shown, onto it; the network's picture is held beyond its window. */
+static void difference(const struct view *net, int k, struct rect r, int y, float *IN_RESTRICT d)
+{
+	int row = y < net->r.y0 ? net->r.y0 : y >= net->r.y1 ? net->r.y1 - 1 : y, x0 = net->r.x0, last = net->r.x1 - 1;
+	const float *a = view_at(net, k, x0, row);
+	if (r.x0 >= x0 && r.x1 <= net->r.x1)
+		for (int x = 0; x < rect_w(r); x++) d[x] = a[r.x0 - x0 + x] - d[x];
+	else
+		for (int x = r.x0; x < r.x1; x++) d[x - r.x0] = a[(x < x0 ? x0 : x > last ? last : x) - x0] - d[x - r.x0];
+}
+
+/* The differences are added to the plain picture, which has what the network was not shown. */
+static void mix(const struct call *c, struct rect r, const struct view *was)
 {
 	const struct neural_out *p = c->n->v;
-	struct rect s = c->n->in[0]->display;
 	struct px_rgba ch = px_rgba_of(c->n->out);
-	for (int y = r.y0; y < r.y1; y++) {
-		double sy = source_at(y, p->y0, p->y1, s.y0, s.y1);
-		for (int x = r.x0; x < r.x1; x++) {
-			double sx = source_at(x, p->x0, p->x1, s.x0, s.x1);
-			float a = ch.a < 0 ? 1.0f : *view_at(c->out, ch.a, x, y), share = (float)p->blend * a, d[3];
-			for (int k = 0; k < net->nch; k++) {
-				d[k] = near_at(net, k, x, y) - *view_at(was, k, x, y);
-				if (low) d[k] += low_between(low, k, sx, sy);
-			}
-			for (int k = 0; k < 3; k++) {
-				float *o = view_at(c->out, ch.c[k], x, y);
-				*o = *o + d[net->nch == 1 ? 0 : k] * share;
-			}
+	float share = (float)p->blend;
+	for (int y = r.y0; y < r.y1; y++)
+		for (int k = 0; k < 3; k++) {
+			float *o = view_at(c->out, ch.c[k], r.x0, y);
+			const float *d = view_at(was, was->nch == 1 ? 0 : k, r.x0, y);
+			const float *a = ch.a < 0 ? NULL : view_at(c->out, ch.a, r.x0, y);
+			if (a) for (int x = 0; x < rect_w(r); x++) o[x] = o[x] + d[x] * (share * a[x]);
+			else for (int x = 0; x < rect_w(r); x++) o[x] = o[x] + d[x] * share;
 		}
-	}
 }
 
 static int tile(const struct call *c, struct rect r)
@@ -208,7 +232,14 @@ static int tile(const struct call *c, struct rect r)
 		net = planes(&b, r, c->in[1].nch);
 		if (px_resample(s->net, &c->in[1], &net, r, c->scratch, c->cancel) < 0) return -1;
 	}
-	mix(c, r, &net, locks(c->n) ? &c->in[2] : NULL, &was);
+	struct columns col = { NULL, NULL, NULL };
+	if (locks(c->n)) col = columns(c->n, r, &c->in[2], &b);
+	for (int k = 0; k < was.nch; k++)
+		for (int y = r.y0; y < r.y1; y++) {
+			difference(&net, k, r, y, view_at(&was, k, r.x0, y));
+			if (col.left) add_low(c->n, r, &c->in[2], &col, k, y, view_at(&was, k, r.x0, y));
+		}
+	mix(c, r, &was);
 	return 0;
 }
 
