@@ -77,6 +77,19 @@ static void upconv(struct writer *w)
 	finish(w);
 }
 
+/* Luma alone. */
+static void luma(struct writer *w)
+{
+	line(w, 1, "Input in 0 1 x");
+	line(w, 2, "Split s 1 2 x x0 x1");
+	conv(w, "Convolution", "x0", "a", 1, 18, 3, "4=1 9=1");
+	conv(w, "Convolution", "a", "b", 18, 4, 3, "4=1");
+	line(w, 1, "PixelShuffle ps 1 1 b c 0=2");
+	line(w, 1, "Interp n 1 1 x1 d 0=1 1=2.0 2=2.0");
+	line(w, 1, "BinaryOp add 2 1 c d o 0=0");
+	finish(w);
+}
+
 static void save(const struct writer *w, const char *name)
 {
 	char path[400];
@@ -354,6 +367,67 @@ static void colour(struct pool *pool, const char *param)
 	image_unref(&locked);
 }
 
+static double largest(const struct image *a, const struct image *b, int c)
+{
+	double worst = 0;
+	for (int y = a->fmt.data.y0; y < a->fmt.data.y1; y++)
+		for (int x = a->fmt.data.x0; x < a->fmt.data.x1; x++) {
+			double d = (double)*view_at(&a->view, c, x, y) - (double)*view_at(&b->view, c, x, y);
+			if (d < 0) d = -d;
+			if (d > worst) worst = d;
+		}
+	return worst;
+}
+
+static void twins(struct pool *pool)
+{
+	char up[1400], a[300], b[300], hex[65];
+	struct err e = ERR_INIT;
+	snprintf(a, sizeof a, "%s/residual.param", test_tmp());
+	snprintf(b, sizeof b, "%s/twin.param", test_tmp());
+	struct nn_model *m = nn_load(b, &e);
+	if (!m) { test_ok(0, "the twin is read: %s", e.msg); return; }
+	key_hex(&m->sha, hex);
+	nn_free(&m);
+	struct image *im[3];
+	for (int i = 0; i < 3; i++) {
+		snprintf(up, sizeof up, "method=\"neural\" scale=\"2\" model=\"%s\" model_b=\"%s\" model_b_sha256=\"%s\" denoise=\"%g\"",
+		         a, b, hex, i * 0.5);
+		im[i] = shot(pool, "", up, "up", 2, 0);
+	}
+	snprintf(up, sizeof up, "method=\"neural\" scale=\"2\" model=\"%s\"", b);
+	struct image *own = shot(pool, "", up, "up", 2, 0);
+	bool all = im[0] && im[1] && im[2] && own;
+	test_ok(all && largest(im[2], own, 0) < 1e-6, "denoise 1 is the second model");
+	test_ok(all && largest(im[0], im[1], 0) > 1e-3 && largest(im[1], im[2], 0) > 1e-3, "denoise 0.5 is neither");
+	snprintf(up, sizeof up, "method=\"neural\" scale=\"2\" model=\"%s\" model_b=\"%s\" denoise=\"1\"", a, b);
+	struct image *none = shot(pool, "", up, "up", 2, 0);
+	test_ok(!none, "a second model without a pin is refused");
+	for (int i = 0; i < 3; i++) image_unref(&im[i]);
+	image_unref(&own);
+	image_unref(&none);
+}
+
+static void luma_net(struct pool *pool)
+{
+	char up[400];
+	const char *source = "kind=\"1\" w=\"40\" h=\"30\"";
+	snprintf(up, sizeof up, "method=\"neural\" scale=\"2\" model=\"%s/luma.param\"", test_tmp());
+	struct image *net = shot(pool, source, up, "up", 2, 0), *plain = shot(pool, source, "scale=\"2\"", "up", 2, 0);
+	double chroma = 0, change = net && plain ? largest(net, plain, 0) : 0;
+	for (int y = 0; y < 60 && net && plain; y++)
+		for (int x = 0; x < 80; x++)
+			for (int c = 1; c < 3; c++) {
+				double d = (double)*view_at(&net->view, 0, x, y) - (double)*view_at(&net->view, c, x, y) -
+				           (double)*view_at(&plain->view, 0, x, y) + (double)*view_at(&plain->view, c, x, y);
+				if (d < 0) d = -d;
+				if (d > chroma) chroma = d;
+			}
+	test_ok(change > 1e-3 && chroma < 1e-6, "a luma network leaves colour differences to the plain resample (%.1e)", chroma);
+	image_unref(&net);
+	image_unref(&plain);
+}
+
 /* --- hostile models --- */
 
 static void refuse(const char *what, const char *text, const void *bin, size_t nbin, const char *word)
@@ -433,7 +507,7 @@ static int fuzz(const struct writer *w, uint32_t cases)
 
 int main(void)
 {
-	static struct writer res, up;
+	static struct writer res, up, twin, one;
 	struct pool *pool = pool_new();
 	struct err e = ERR_INIT;
 	char path[600];
@@ -447,6 +521,13 @@ int main(void)
 	against_doubles(pool, path, "w=\"37\" h=\"29\"", 2e-5);
 	snprintf(path, sizeof path, "%s/upconv.param", test_tmp());
 	against_doubles(pool, path, "w=\"23\" h=\"31\"", 2e-5);
+	twin.at = 100000;
+	residual(&twin);
+	luma(&one);
+	save(&twin, "twin");
+	save(&one, "luma");
+	twins(pool);
+	luma_net(pool);
 	hostile(&res);
 	for (int i = 0; i < 2; i++) {
 		int good = fuzz(i ? &up : &res, 3000);
