@@ -19,9 +19,9 @@ static const struct param params[] = {
 	P_INT(neural_layer, layer, 0, 0, NN_MAX_LAYERS, "", PF_STATIC, "Which layer."),
 	P_INT(neural_layer, act, -1, -1, NN_MAX_LAYERS, "", PF_STATIC, "The activation computed with it; -1: none."),
 	P_INT(neural_layer, x0, 0, -1000000, 1000000, "", PF_STATIC, "The network's input window."),
-	P_INT(neural_layer, y0, 0, -1000000, 1000000, "", PF_STATIC, ""),
-	P_INT(neural_layer, x1, 0, -1000000, 1000000, "", PF_STATIC, ""),
-	P_INT(neural_layer, y1, 0, -1000000, 1000000, "", PF_STATIC, ""),
+	P_INT(neural_layer, y0, 0, -1000000, 1000000, "", PF_STATIC, "Its top."),
+	P_INT(neural_layer, x1, 0, -1000000, 1000000, "", PF_STATIC, "Its end to the right."),
+	P_INT(neural_layer, y1, 0, -1000000, 1000000, "", PF_STATIC, "Its end below."),
 	P_END
 };
 
@@ -238,7 +238,7 @@ static float one(const struct state *s, const struct view *in, int p, int x, int
 static bool row(const struct state *s, const struct view *in, int p, int y, struct rect r, float *IN_RESTRICT o)
 {
 	const struct nn_layer *l = &s->l;
-	int n = rect_w(r), f = l->op == NN_INTERP ? l->num : l->stride, iy = px_floor_div(y, f);
+	int n = rect_w(r), f = l->op == NN_INTERP ? l->num : l->op == NN_SHUFFLE ? l->stride : 1, iy = px_floor_div(y, f);
 	if (l->op == NN_BINARY && l->how == NN_ADD && l->nin == 2 && !l->with_scalar && l->coef[0] == 1 && l->coef[1] == 1) {
 		const float *a = view_at(&in[0], p, r.x0, y), *b = view_at(&in[1], p, r.x0, y);
 		for (int i = 0; i < n; i++) o[i] = a[i] + b[i];

@@ -45,8 +45,8 @@ static void judge_type(const struct node_type *t, char *why, size_t n)
 		mask |= strcmp(slot[i].name, "mask") == 0 && slot[i].optional;
 	if (!t->doc || !t->doc[0] || !t->category || t->version < 1)
 		snprintf(why, n, "no doc, category or version");
-	else if ((t->tile != NULL) + (t->frame != NULL) + (t->expand != NULL) != 1)
-		snprintf(why, n, "exactly one of tile, frame and expand");
+	else if ((t->tile || t->expand ? 1 : 0) + (t->frame != NULL) != 1)
+		snprintf(why, n, "one of tile, frame and expand (expand may decline in favour of tile)");
 	else if ((t->flags & NF_SINK) && (!t->begin || !t->end || !t->frame))
 		snprintf(why, n, "a sink needs begin, frame and end");
 	else if ((t->flags & NF_MASKED) && !mask)
