@@ -42,6 +42,7 @@ int verb_fmt(struct cli *c, struct err *e);
 int verb_nodes(struct cli *c, struct err *e);
 int verb_schema(struct cli *c, struct err *e);
 int verb_probe(struct cli *c, struct err *e);
+int verb_model(struct cli *c, struct err *e);
 int verb_lock(struct cli *c, struct err *e);
 int verb_verify(struct cli *c, struct err *e);
 int verb_cache(struct cli *c, struct err *e);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "media.h"
+#include "net_int.h"
 #include "picture.h"
 #include "script_lock.h"
 #include "textfile.h"
@@ -178,6 +179,10 @@ static void add_pins(const struct net_node *nn, struct lock_facts *f)
 	const char *why = nn->type->outside ? nn->type->outside(&nn->ctx) : NULL;
 	if (lock_model_hash(&nn->ctx, hex)) lock_add(f, "model", nn->id, "%s", hex);
 	if (why) lock_add(f, "outside", nn->id, "%s", why);
+	/* a node that became others is known by them */
+	for (const struct net_group *g = nn->group; g; g = g->owner->group)
+		if (!lock_get(f, "model", g->owner->id) && lock_model_hash(&g->owner->ctx, hex))
+			lock_add(f, "model", g->owner->id, "%s", hex);
 	if ((nn->traits & TR_AI) && seed && seed->type == PT_INT) {
 		int v;
 		memcpy(&v, (const char *)nn->ctx.v + seed->off, sizeof v);

@@ -257,7 +257,7 @@ static bool may_expand(const struct net_node *nn)
 {
 	if (!nn->type->expand) return false;
 	for (int i = 0; nn->type->tile && i < nn->nbind; i++)
-		if (nn->bind[i].kind != BIND_CONST) return false;
+		if (nn->bind[i].kind != BIND_CONST && !(nn->bind[i].p->flags & PF_STATIC)) return false;
 	for (const struct net_group *g = nn->type->tile ? nn->group : NULL; g; g = g->owner->group)
 		if (g->owner->animated) return false;
 	return true;

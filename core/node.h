@@ -2,7 +2,7 @@
  *
  * A type declares parameters, slots and pure functions (format, needs, identity), and has exactly one of
  * tile (a rect of the output from declared rects of the inputs), frame (a whole frame, may do I/O),
- * or expand (composes other nodes at plan time). The core derives keys, conversions, masks, docs, schema
+ * or expand (composes other nodes at plan time); where expand may decline, tile stands beside it. The core derives keys, conversions, masks, docs, schema
  * and tests from the declaration.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_NODE_H

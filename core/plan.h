@@ -17,6 +17,7 @@ struct stage {
 	int *edge, nedge;                    /* places of the members that read other stages' pictures */
 	struct net_node *out;
 	size_t bytes;                        /* of the output image */
+	size_t reserve;                      /* of the budget, while its frame is under way: see reserve_chains */
 	bool keep;                           /* frames are intermediates on disk */
 	bool temporal;                       /* some consumer reads other frames: results are held for later */
 	int tile_w, tile_h;                  /* of its tiles: they fit the second-level cache */

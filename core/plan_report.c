@@ -46,12 +46,13 @@ static int walk_stage(struct walk *w, int stage, int frame)
 	if (w->slot[at].stage >= 0) return 0;
 	w->slot[at] = (struct seen){ stage, frame, false };
 	w->used++;
-	w->frame_bytes += s->bytes;
+	w->frame_bytes += s->reserve;
 	if (s->keep && w->o->cache) {
 		struct key k;
 		if (net_key(w->km, s->out, frame, &k, w->e) < 0) return -1;
 		if (cache_has(w->o->cache, &k)) {
 			w->slot[at].load = true;
+			w->frame_bytes -= s->reserve - s->bytes;
 			return 0;
 		}
 		w->cache_bytes += s->bytes + 4096;

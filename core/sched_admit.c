@@ -117,14 +117,18 @@ static struct job *close_over(struct closure *c, int stage, int frame, struct er
 		return j;
 	}
 	j = job_new(s, st, stage, frame, c->order);
-	j->reserved = st->bytes;
+	j->reserved = st->reserve;
 	add_fresh(c, j);
 	if (st->keep) {
 		if (net_key(s->km, st->out, frame, &j->key, e) < 0) return NULL;
 		j->has_key = true;
 		j->load = s->o->cache && cache_has(s->o->cache, &j->key);
 	}
-	if (j->load) return j;
+	if (j->load) {                       /* nothing before it is computed */
+		c->bytes -= j->reserved - st->bytes;
+		j->reserved = st->bytes;
+		return j;
+	}
 	return add_deps(c, j, e) < 0 ? NULL : j;
 }
 

@@ -160,6 +160,35 @@ void phase_abort(struct job *j, const struct err *damaged)
 	passfile_abort(&j->path_io);
 }
 
+/* A text parameter of a node, or NULL. */
+static const char *text_of(const struct net_node *nn, const char *name)
+{
+	const struct param *p = param_find(nn->type->params, name);
+	const char *v = NULL;
+	if (p && p->type == PT_STRING) memcpy(&v, (const char *)nn->ctx.v + p->off, sizeof v);
+	return v && *v ? v : NULL;
+}
+
+/* Which network made it: of the pass's node that carries its model, hash, backend and parameters. */
+static void model_meta(const struct net *n, const struct net_node *result, const char **meta)
+{
+	static const char *const names[] = { "model", "sha", "backend", "note" };
+	static const char *const attrs[] = { "interneg.model", "interneg.model_sha256", "interneg.backend",
+		"interneg.model_parameters" };
+	int k = 0;
+	for (int i = 0; i < n->nnode && !k; i++) {
+		const struct net_node *nn = n->node[i];
+		if (!nn->pass || nn->pass != result->pass || !text_of(nn, "backend")) continue;
+		for (int a = 0; a < (int)IN_COUNT(names); a++) {
+			const char *v = text_of(nn, names[a]), *file = v ? strrchr(v, '/') : NULL;
+			if (!v) continue;
+			meta[k++] = attrs[a];
+			meta[k++] = a == 0 && file ? file + 1 : v;
+		}
+	}
+	meta[k] = NULL;
+}
+
 /* On disk before anything reads it. 1: has parts. */
 static int open_store(struct sched *s, struct job *j, struct err *e)
 {
@@ -167,7 +196,8 @@ static int open_store(struct sched *s, struct job *j, struct err *e)
 	char frame[16];
 	if (j->sink >= 0 || j->load || !j->s->keep || !s->o->cache || !j->has_key) return 0;
 	snprintf(frame, sizeof frame, "%d", j->frame);
-	const char *meta[] = { "interneg.node", nn->id, "interneg.frame", frame, "interneg.space", colour_name(nn->fmt.space), NULL };
+	const char *meta[16] = { "interneg.node", nn->id, "interneg.frame", frame, "interneg.space", colour_name(nn->fmt.space) };
+	model_meta(s->n, nn, meta + 6);
 	if (cache_store_open(s->o->cache, &j->key, j->im, cache_form_of(nn->pass && nn->pass->half), meta, &j->store_io, e) < 0)
 		return -1;
 	j->phase = PH_STORE;

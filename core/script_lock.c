@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "nn_model.h"
+
 static void add_line(struct lock *l, const char *kind, const char *id, const char *value)
 {
 	l->line = xrealloc(l->line, (size_t)l->n + 1, sizeof *l->line);
@@ -73,7 +75,10 @@ bool lock_model_hash(const struct node_ctx *c, char hex[65])
 	if (!p || p->type != PT_PATH || !c->v) return false;
 	memcpy(&path, (const char *)c->v + p->off, sizeof path);
 	if (!path || !*path || stat(path, &st) < 0 || !S_ISREG(st.st_mode)) return false;
-	if (hash_file(path, &k, &e) < 0) return false;
+	char *bin = nn_bin_path(path);
+	bool pair = bin != NULL;
+	free(bin);
+	if ((pair ? nn_sha(path, &k, &e) : hash_file(path, &k, &e)) < 0) return false;
 	key_hex(&k, hex);
 	return true;
 }

@@ -1,0 +1,108 @@
+/* nn_conv - see nn_conv.h.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "nn_conv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+
+void nn_conv_free(struct nn_conv **pc)
+{
+	struct nn_conv *c = *pc;
+	if (!c) return;
+	free(c->w);
+	free(c->bias);
+	free(c->slope);
+	free(c);
+	*pc = NULL;
+}
+
+/* One layer's numbers, those of the second model mixed in. */
+static float *mixed(const struct nn_model *m, const struct nn_data *d, const struct nn_model *b, double share,
+                    struct err *e)
+{
+	float *w = nn_weights(m, d, e), *v;
+	if (!w || !b || share <= 0) return w;
+	if (!(v = nn_weights(b, d, e))) { free(w); return NULL; }
+	for (size_t i = 0; i < d->n; i++) w[i] = (float)((double)w[i] + ((double)v[i] - (double)w[i]) * share);
+	free(v);
+	return w;
+}
+
+/* G g G^T. */
+static void wino_weights(const float g[9], double u[36])
+{
+	static const double G[6][3] = { { 1.0 / 4, 0, 0 }, { -1.0 / 6, -1.0 / 6, -1.0 / 6 }, { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
+		{ 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 1.0 / 24, -1.0 / 12, 1.0 / 6 }, { 0, 0, 1 } };
+	double t[6][3];
+	for (int i = 0; i < 6; i++)
+		for (int j = 0; j < 3; j++)
+			t[i][j] = G[i][0] * (double)g[j] + G[i][1] * (double)g[3 + j] + G[i][2] * (double)g[6 + j];
+	for (int i = 0; i < 6; i++)
+		for (int j = 0; j < 6; j++)
+			u[i * 6 + j] = t[i][0] * G[j][0] + t[i][1] * G[j][1] + t[i][2] * G[j][2];
+}
+
+/* File order is [out][in][ky][kx]. */
+static void pack(struct nn_conv *c, const float *w)
+{
+	int kk = c->k * c->k, taps = c->wino ? 36 : kk;
+	for (int o = 0; o < c->cout; o++)
+		for (int i = 0; i < c->cin; i++) {
+			const float *g = w + ((size_t)o * (size_t)c->cin + (size_t)i) * (size_t)kk;
+			float *to = c->w + (((size_t)(o / 16) * (size_t)taps) * (size_t)c->cin + (size_t)i) * 16 + o % 16;
+			double u[36];
+			if (c->wino) wino_weights(g, u);
+			for (int t = 0; t < taps; t++) to[(size_t)t * (size_t)c->cin * 16] = c->wino ? (float)u[t] : g[t];
+		}
+}
+
+static int vectors(struct nn_conv *c, const struct nn_model *m, const struct nn_layer *l, const struct nn_layer *act,
+                   const struct nn_model *b, double share, struct err *e)
+{
+	const struct nn_layer *a = act ? act : l;
+	float *v = NULL;
+	if (l->bias.n) {
+		if (!(v = mixed(m, &l->bias, b, share, e))) return -1;
+		for (int i = 0; i < c->cout; i++) c->bias[i] = v[i];
+		free(v);
+	}
+	c->act = a->act;
+	c->lo = (float)a->lo;
+	c->hi = (float)a->hi;
+	for (int i = 0; i < c->panels * 16; i++) c->slope[i] = a->act == NN_SLOPE ? (float)a->lo : 1.0f;
+	if (a->act != NN_SLOPES) return 0;
+	if (!(v = mixed(m, &a->slopes, b, share, e))) return -1;
+	for (int i = 0; i < c->cout; i++) c->slope[i] = v[a->slopes.n == 1 ? 0 : i];
+	free(v);
+	return 0;
+}
+
+struct nn_conv *nn_conv_new(const struct nn_model *m, const struct nn_layer *l, const struct nn_layer *act,
+                            const struct nn_model *b, double share, struct err *e)
+{
+	struct nn_conv *c = xalloc(1, sizeof *c);
+	int cin = m->blob[l->in[0]].c;
+	*c = (struct nn_conv){ .cin = cin, .cout = l->cout, .panels = (l->cout + 15) / 16, .k = l->k,
+		.dilation = l->dilation, .stride = l->stride, .pad = l->pad, .transposed = l->op == NN_DECONV,
+		.wino = l->op == NN_CONV && l->k == 3 && l->dilation == 1 };
+	size_t n = (size_t)c->panels * 16, taps = c->wino ? 36 : (size_t)(l->k * l->k);
+	float *w = mixed(m, &l->w, b, share, e);
+	c->w = aligned_alloc(64, n * taps * (size_t)cin * sizeof *c->w);
+	c->bias = xalloc(n, sizeof *c->bias);
+	c->slope = xalloc(n, sizeof *c->slope);
+	if (!w || !c->w) {
+		if (w) err_set(e, E_MEMORY, "%s: no memory for its weights", m->file);
+		goto fail;
+	}
+	memset(c->w, 0, n * taps * (size_t)cin * sizeof *c->w);
+	pack(c, w);
+	if (vectors(c, m, l, act, b, share, e) < 0) goto fail;
+	free(w);
+	return c;
+fail:
+	free(w);
+	nn_conv_free(&c);
+	return NULL;
+}

@@ -1,0 +1,27 @@
+/* nn_conv - a convolution's weights as its kernels want them.
+ *
+ * Maps of 16 channels and more lie in planes of 16 channels each, the 16 side by side in x; smaller ones a channel a
+ * plane. Kernels of 3x3 work by Winograd's F(4x4, 3x3) on blocks anchored at (0, 0) (Lavin and Gray 2015), others
+ * directly. Threads: frozen.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_NN_CONV_H
+#define IN_NN_CONV_H
+
+#include "nn_model.h"
+
+struct nn_conv {
+	int cin, cout, panels;               /* panels: of 16 outputs */
+	int k, dilation, stride, pad;        /* stride: of a Deconvolution; 1 otherwise */
+	bool wino, transposed;
+	float *w;                            /* Winograd: [panel][36][cin][16]; else [panel][ky][kx][cin][16] */
+	float *bias, *slope;                 /* panels * 16; slope of negatives, 1 without activation */
+	enum nn_act act; float lo, hi;
+	struct rect in;                      /* window of the input, in its pixels; 0 outside */
+};
+
+/* Layer i; b's weights are mixed in by share where b is given. act: the NN_ACT layer that follows it, or NULL. */
+struct nn_conv *nn_conv_new(const struct nn_model *m, const struct nn_layer *l, const struct nn_layer *act,
+                            const struct nn_model *b, double share, struct err *e);
+void nn_conv_free(struct nn_conv **c);
+
+#endif

@@ -1,0 +1,188 @@
+/* nn_expand - see nn_expand.h.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "nn_expand.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn_model.h"
+
+struct making {
+	struct expand *x; const struct nn_ask *a; struct nn_model *m, *b;
+	char sha[65], sha_b[65];
+	struct rect window;                  /* of the network's input */
+	struct xnode **blob;                 /* who makes it */
+	struct err *e;
+};
+
+static int set_int(struct making *k, struct xnode *n, const char *name, int v)
+{
+	double d = v;
+	return expand_set_num(k->x, n, name, &d, 1, k->e);
+}
+
+static int set_rect(struct making *k, struct xnode *n, struct rect r)
+{
+	return set_int(k, n, "x0", r.x0) < 0 || set_int(k, n, "y0", r.y0) < 0 || set_int(k, n, "x1", r.x1) < 0 ||
+	       set_int(k, n, "y1", r.y1) < 0 ? -1 : 0;
+}
+
+/* Do both have the same layers, so that weights may be mixed? */
+static bool same_layers(const struct nn_model *a, const struct nn_model *b)
+{
+	if (a->nlayer != b->nlayer) return false;
+	for (int i = 0; i < a->nlayer; i++) {
+		const struct nn_layer *l = &a->layer[i], *o = &b->layer[i];
+		if (l->op != o->op || l->cout != o->cout || l->k != o->k || l->dilation != o->dilation || l->pad != o->pad ||
+		    l->stride != o->stride || l->w.n != o->w.n || l->bias.n != o->bias.n || l->slopes.n != o->slopes.n ||
+		    l->act != o->act || a->blob[l->out].c != b->blob[o->out].c)
+			return false;
+	}
+	return true;
+}
+
+static int open_models(struct making *k)
+{
+	const struct nn_ask *a = k->a;
+	if (!*a->model) return err_set(k->e, E_SCENE, "method=\"neural\" needs model=\"x.param\"");
+	if (!(k->m = nn_load(a->model, k->e))) return -1;
+	key_hex(&k->m->sha, k->sha);
+	if (*a->sha && strcmp(a->sha, k->sha) != 0)
+		return err_set(k->e, E_LOCK, "%s is not the pinned model: model_sha256 is %s, the file's is %s", a->model, a->sha,
+		               k->sha);
+	if (!*a->model_b) return 0;
+	if (!(k->b = nn_load(a->model_b, k->e))) return -1;
+	key_hex(&k->b->sha, k->sha_b);
+	if (!*a->sha_b)
+		return err_set(k->e, E_RULE, "%s is not pinned: write model_b_sha256=\"%s\"", a->model_b, k->sha_b);
+	if (strcmp(a->sha_b, k->sha_b) != 0)
+		return err_set(k->e, E_LOCK, "%s is not the pinned model: model_b_sha256 is %s, the file's is %s", a->model_b,
+		               a->sha_b, k->sha_b);
+	if (!same_layers(k->m, k->b))
+		return err_set(k->e, E_INPUT, "%s and %s have different layers: their weights cannot be mixed", a->model,
+		               a->model_b);
+	return 0;
+}
+
+/* The activation that alone reads what layer i, a convolution without one, makes; or -1. */
+static int following(const struct nn_model *m, int i)
+{
+	const struct nn_layer *l = &m->layer[i];
+	if ((l->op != NN_CONV && l->op != NN_DECONV) || l->act != NN_LINEAR || m->blob[l->out].uses != 1) return -1;
+	for (int j = i + 1; j < m->nlayer; j++)
+		if (m->layer[j].nin && m->layer[j].in[0] == l->out) return m->layer[j].op == NN_ACT ? j : -1;
+	return -1;
+}
+
+static int make_layer(struct making *k, int i, int act)
+{
+	const struct nn_layer *l = &k->m->layer[i];
+	char name[24];
+	snprintf(name, sizeof name, "layer%d", i);
+	struct xnode *n = expand_node(k->x, "neural_layer", name, k->e);
+	if (!n) return -1;
+	for (int j = 0; j < l->nin; j++)
+		if (expand_connect(k->x, n, "image", k->blob[l->in[j]], k->e) < 0) return -1;
+	if (expand_set(k->x, n, "model", k->a->model, k->e) < 0 || expand_set(k->x, n, "sha", k->sha, k->e) < 0) return -1;
+	if (k->b && k->a->denoise > 0 &&
+	    (expand_set(k->x, n, "model_b", k->a->model_b, k->e) < 0 || expand_set(k->x, n, "sha_b", k->sha_b, k->e) < 0 ||
+	     expand_set_num(k->x, n, "share", &k->a->denoise, 1, k->e) < 0)) return -1;
+	if (set_int(k, n, "layer", i) < 0 || set_int(k, n, "act", act) < 0 || set_rect(k, n, k->window) < 0) return -1;
+	k->blob[act >= 0 ? k->m->layer[act].out : l->out] = n;
+	return 0;
+}
+
+static int make_layers(struct making *k)
+{
+	bool *done = xalloc((size_t)k->m->nlayer + 1, sizeof *done);
+	int rc = 0;
+	for (int i = 0; i < k->m->nlayer && rc == 0; i++) {
+		if (done[i] || k->m->layer[i].op == NN_INPUT) continue;
+		int act = following(k->m, i);
+		if (act >= 0) done[act] = true;
+		rc = make_layer(k, i, act);
+	}
+	free(done);
+	return rc;
+}
+
+/* What was asked, in one line. */
+static void note_of(const struct making *k, char *buf, size_t n)
+{
+	const struct nn_ask *a = k->a;
+	int len = snprintf(buf, n, "blend=%.6g lock=%s net_space=%s ringing=%.6g", a->blend, a->lock ? "yes" : "no", a->space,
+	                   a->ringing);
+	if (k->b && len > 0 && (size_t)len < n)
+		snprintf(buf + len, n - (size_t)len, " denoise=%.6g model_b_sha256=%s", a->denoise, k->sha_b);
+}
+
+static struct xnode *make_out(struct making *k, struct xnode *src, struct xnode *net, struct xnode *low)
+{
+	const struct nn_ask *a = k->a;
+	struct xnode *n = expand_node(k->x, "neural_out", "out", k->e);
+	char note[240];
+	note_of(k, note, sizeof note);
+	if (!n || expand_connect(k->x, n, "image", src, k->e) < 0 || expand_connect(k->x, n, "net", net, k->e) < 0 ||
+	    expand_set(k->x, n, "note", note, k->e) < 0) return NULL;
+	if (low && expand_connect(k->x, n, "low", low, k->e) < 0) return NULL;
+	if (expand_set(k->x, n, "model", a->model, k->e) < 0 || expand_set(k->x, n, "sha", k->sha, k->e) < 0 ||
+	    expand_set(k->x, n, "space", a->space, k->e) < 0 || expand_set_num(k->x, n, "ringing", &a->ringing, 1, k->e) < 0 ||
+	    expand_set_num(k->x, n, "blend", &a->blend, 1, k->e) < 0 || set_rect(k, n, a->dst) < 0 ||
+	    set_int(k, n, "num", k->m->scale_num) < 0 || set_int(k, n, "den", k->m->scale_den) < 0 ||
+	    set_int(k, n, "par_num", a->par.num) < 0 || set_int(k, n, "par_den", a->par.den) < 0) return NULL;
+	return n;
+}
+
+static struct xnode *make_low(struct making *k, struct xnode *src, struct xnode *net)
+{
+	struct xnode *n = expand_node(k->x, "neural_low", "low", k->e);
+	if (!n || expand_connect(k->x, n, "image", src, k->e) < 0 || expand_connect(k->x, n, "net", net, k->e) < 0 ||
+	    set_int(k, n, "num", k->m->scale_num) < 0 || set_int(k, n, "den", k->m->scale_den) < 0 ||
+	    expand_set_num(k->x, n, "ringing", &k->a->ringing, 1, k->e) < 0) return NULL;
+	struct xnode *lock = expand_node(k->x, "neural_lock", "lock", k->e);
+	return lock && expand_connect(k->x, lock, "image", n, k->e) == 0 ? lock : NULL;
+}
+
+static int make(struct making *k, const struct node_ctx *n)
+{
+	struct xnode *src = expand_input(k->x, 0), *low = NULL, *in, *out;
+	const struct format *f = n->in[0];
+	if (!src || !f || format_channel(f, "R") < 0 || format_channel(f, "G") < 0 || format_channel(f, "B") < 0)
+		return err_set(k->e, E_SCENE, "method=\"neural\" needs channels R, G, B");
+	if (!(in = expand_node(k->x, "neural_in", "in", k->e)) || expand_connect(k->x, in, "image", src, k->e) < 0 ||
+	    expand_set(k->x, in, "space", k->a->space, k->e) < 0 || set_int(k, in, "pad", k->m->pad) < 0 ||
+	    set_int(k, in, "channels", k->m->blob[k->m->input].c) < 0) return -1;
+	k->blob[k->m->input] = in;
+	k->window = rect_grow(f->data, k->m->pad, k->m->pad);
+	if (make_layers(k) < 0) return -1;
+	struct xnode *net = k->blob[k->m->output];
+	if (k->a->lock && !(low = make_low(k, src, net))) return -1;
+	if (!(out = make_out(k, src, net, low))) return -1;
+	expand_output(k->x, out);
+	return 0;
+}
+
+int nn_expand(struct expand *x, const struct node_ctx *n, const struct nn_ask *a, struct err *e)
+{
+	struct making k = { .x = x, .a = a, .e = e };
+	int rc = open_models(&k);
+	if (rc == 0) {
+		k.blob = xalloc((size_t)k.m->nblob + 1, sizeof *k.blob);
+		rc = make(&k, n);
+		free(k.blob);
+	}
+	nn_free(&k.m);
+	nn_free(&k.b);
+	return rc;
+}
+
+int nn_factor(const char *model, int *num, int *den, struct err *e)
+{
+	struct nn_model *m = nn_load(model, e);
+	if (!m) return -1;
+	*num = m->scale_num;
+	*den = m->scale_den;
+	nn_free(&m);
+	return 0;
+}

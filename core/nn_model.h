@@ -1,0 +1,77 @@
+/* nn_model - a convolutional network as a list of layers, read from ncnn's .param and .bin.
+ *
+ * Blobs are pictures of c channels whose pixels lie on the input's grid times num/den. Every size is checked before
+ * anything of it is allocated; weights stay in the file until nn_weights asks for one layer's.
+ * Threads: frozen once loaded.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_NN_MODEL_H
+#define IN_NN_MODEL_H
+
+#include "base.h"
+#include "err.h"
+#include "hash.h"
+#include "rect.h"
+
+enum { NN_MAX_LAYERS = 2048, NN_MAX_BLOBS = 4096, NN_MAX_IN = 8, NN_MAX_CHANNELS = 1024, NN_MAX_KERNEL = 15,
+       NN_MAX_SCALE = 16, NN_MAX_PAD = 512, NN_BLOCK = 16 };
+#define NN_FILE_MAX ((size_t)512 << 20)
+
+enum nn_op { NN_INPUT, NN_CONV, NN_DECONV, NN_ACT, NN_SHUFFLE, NN_INTERP, NN_BINARY, NN_CONCAT };
+/* y = x; max(x, 0) + slope min(x, 0), one slope or one a channel; clamp to lo..hi; 1 / (1 + exp(-x)). */
+enum nn_act { NN_LINEAR, NN_SLOPE, NN_SLOPES, NN_CLIP, NN_SIGMOID };
+enum nn_interp { NN_NEAREST, NN_BILINEAR, NN_BICUBIC };
+enum nn_binary { NN_ADD, NN_SUB, NN_MUL, NN_MAX, NN_MIN };
+
+/* Weights in the file: fp32 or fp16 numbers from byte `at`. */
+struct nn_data { uint64_t at; size_t n; bool half; };
+
+struct nn_layer {
+	char name[64], type[32];             /* as the file says */
+	enum nn_op op;
+	int nin, in[NN_MAX_IN], out;         /* blobs */
+	int cout, k, dilation, stride, pad;  /* CONV, DECONV; SHUFFLE: stride is the factor */
+	struct nn_data w, bias, slopes;
+	enum nn_act act; double lo, hi;      /* SLOPE: lo */
+	int how;                             /* nn_interp, nn_binary */
+	int num, den;                        /* INTERP: factor */
+	double scalar, coef[NN_MAX_IN]; bool with_scalar, blocks;   /* BINARY; SHUFFLE: channels by blocks (DCR) */
+};
+
+/* A blob's pixels: input coordinate X lies at X num / den; where the input is [0, w) it covers
+ * [lead, w num / den - trail) in both directions. */
+struct nn_blob { int c, num, den, lead, trail, uses; };
+
+struct nn_model {
+	struct nn_layer *layer; int nlayer;
+	struct nn_blob *blob; int nblob;
+	int input, output;                   /* blobs */
+	int scale_num, scale_den;            /* of the output */
+	int pad;                             /* input pixels at each side that unpadded layers eat */
+	int radius;                          /* receptive: input pixels at each side of one that it depends on */
+	double mac;                          /* multiplications an input pixel */
+	uint64_t params;
+	char *file, *bin;
+	struct key sha;                      /* see nn_sha */
+};
+
+/* NULL with E_INPUT naming file, line and cause (an unknown layer by its name); E_MEMORY. The .bin stands beside the
+ * .param. */
+struct nn_model *nn_load(const char *path, struct err *e);
+/* The same from memory, for tests; name stands in messages. bin may be shorter than it should. */
+struct nn_model *nn_parse(const char *name, const char *text, size_t len, const void *bin, size_t nbin, struct err *e);
+void nn_free(struct nn_model **m);
+/* Channels, grids, windows, receptive field and costs of all blobs; what no picture could have is an error. */
+int nn_shape(struct nn_model *m, const char *name, struct err *e);
+
+/* Numbers of d out of the .bin; malloced, NULL with E_INPUT when the file shrank or holds a NaN or infinity. */
+float *nn_weights(const struct nn_model *m, const struct nn_data *d, struct err *e);
+/* What pins a model: the SHA-256 of the hex digests of its .param and .bin, one behind the other
+ * (sha256sum x.param x.bin | cut -c1-64 | tr -d '\n' | sha256sum). E_INPUT. */
+int nn_sha(const char *path, struct key *out, struct err *e);
+char *nn_bin_path(const char *path);                 /* malloced; NULL when path is no .param */
+/* A blob's window where the input's is r; floats of x a pixel (1 or NN_BLOCK) and planes of a blob of c channels. */
+struct rect nn_window(const struct nn_blob *b, struct rect r);
+IN_INLINE int nn_step(int c) { return c < NN_BLOCK ? 1 : NN_BLOCK; }
+IN_INLINE int nn_planes(int c) { return c < NN_BLOCK ? c : (c + NN_BLOCK - 1) / NN_BLOCK; }
+
+#endif

@@ -1,0 +1,321 @@
+/* px_conv - convolutions of a network's maps on a tile, in 32-bit floats.
+ *
+ * Vectors run over 16 outputs; every output is summed with fma32 over its inputs in one order, in blocks that stand at
+ * fixed places of the picture, so that tiles, threads and instruction sets give equal bits.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_PX_CONV_H
+#define IN_PX_CONV_H
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "image.h"
+#include "nn_conv.h"
+#include "px_math.h"
+#include "px_vec.h"
+
+enum { CONV_NV = 16 / PXV_LANES, CONV_ROWS = PXV_LANES == 16 ? 12 : 6, CONV_GROUP = 24 };
+
+IN_INLINE pxv pxv_fma(pxv a, pxv b, pxv c)
+{
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+	return _mm512_fmadd_ps(a, b, c);
+#elif defined(__AVX2__)
+	return _mm256_fmadd_ps(a, b, c);
+#else
+	float x[PXV_LANES], y[PXV_LANES], z[PXV_LANES];
+	pxv_store(x, a);
+	pxv_store(y, b);
+	pxv_store(z, c);
+	for (int i = 0; i < PXV_LANES; i++) z[i] = fma32(x[i], y[i], z[i]);
+	return pxv_load(z);
+#endif
+}
+
+IN_INLINE int px_floor_div(int a, int b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+
+/* Bias has been added; slope, limits or sigmoid. */
+IN_INLINE pxv px_conv_act(const struct nn_conv *c, pxv v, pxv slope)
+{
+	if (c->act == NN_SLOPE || c->act == NN_SLOPES) return pxv_lt(pxv_of(0.0f), v, v, v * slope);
+	if (c->act == NN_CLIP) return pxv_min(pxv_max(v, pxv_of(c->lo)), pxv_of(c->hi));
+	if (c->act != NN_SIGMOID) return v;
+	float x[PXV_LANES];
+	pxv_store(x, v);
+	for (int i = 0; i < PXV_LANES; i++) x[i] = (float)(1.0 / (1.0 + px_dexp(-(double)x[i])));
+	return pxv_load(x);
+}
+
+/* Sixteen channels of panel p at pixel (x, y) of the map behind out; only what stands in r (floats of x) is written. */
+IN_INLINE void px_conv_put(const struct view *out, struct rect r, int cout, int p, int x, int y, const float v[16])
+{
+	if (cout < NN_BLOCK) {
+		for (int i = 0; i < cout; i++) *view_at(out, i, x, y) = v[i];
+		return;
+	}
+	int a = x * 16, i0 = r.x0 > a ? r.x0 - a : 0, i1 = r.x1 < a + 16 ? r.x1 - a : 16;
+	float *d = out->plane[p] + (ptrdiff_t)(y - out->r.y0) * out->stride + (a - out->r.x0);
+	if (i0 == 0 && i1 == 16) for (int i = 0; i < 16; i += PXV_LANES) pxv_store(d + i, pxv_load(v + i));
+	else for (int i = i0; i < i1; i++) d[i] = v[i];
+}
+
+/* R rows times one panel: m[r][16] = sum over i of v[r][i] w[i][16]. */
+IN_INLINE void px_conv_rows(const float *v, ptrdiff_t vs, const float *w, int n, float *m, int rows)
+{
+	pxv acc[CONV_ROWS][CONV_NV];
+	for (int r = 0; r < CONV_ROWS; r++)
+		for (int j = 0; j < CONV_NV; j++) acc[r][j] = pxv_of(0.0f);
+	for (int i = 0; i < n; i++) {
+		pxv u[CONV_NV];
+		for (int j = 0; j < CONV_NV; j++) u[j] = pxv_load(w + i * 16 + j * PXV_LANES);
+		for (int r = 0; r < CONV_ROWS; r++) {
+			pxv b = pxv_of(v[r * vs + i]);
+			for (int j = 0; j < CONV_NV; j++) acc[r][j] = pxv_fma(b, u[j], acc[r][j]);
+		}
+	}
+	for (int r = 0; r < rows; r++)
+		for (int j = 0; j < CONV_NV; j++) pxv_store(m + r * 16 + j * PXV_LANES, acc[r][j]);
+}
+
+/* --- Winograd --- */
+
+/* B^T d along one axis. */
+#define PX_WINO_IN(T, d0, d1, d2, d3, d4, d5, o) do { \
+		T e_ = d4 - 4.0f * d2, f_ = d3 - 4.0f * d1, g_ = d4 - d2, h_ = 2.0f * (d3 - d1); \
+		o(0, 4.0f * d0 - 5.0f * d2 + d4); o(1, e_ + f_); o(2, e_ - f_); \
+		o(3, g_ + h_); o(4, g_ - h_); o(5, 4.0f * d1 - 5.0f * d3 + d5); } while (0)
+
+/* 6x6 vectors s (rows apart by ss, columns by sx floats) to 36 vectors apart by ds. */
+IN_INLINE void px_wino_in(const float *s, ptrdiff_t ss, ptrdiff_t sx, float *d, ptrdiff_t ds)
+{
+	pxv t[6][6];
+	for (int i = 0; i < 6; i++) {
+		const float *q = s + i * ss;
+		pxv a = pxv_load(q), b = pxv_load(q + sx), c = pxv_load(q + 2 * sx), e = pxv_load(q + 3 * sx);
+		pxv f = pxv_load(q + 4 * sx), g = pxv_load(q + 5 * sx);
+#define PX_TO(k, v) t[i][k] = (v)
+		PX_WINO_IN(pxv, a, b, c, e, f, g, PX_TO);
+#undef PX_TO
+	}
+	for (int j = 0; j < 6; j++) {
+#define PX_TO(k, v) pxv_store(d + ((k) * 6 + j) * ds, (v))
+		PX_WINO_IN(pxv, t[0][j], t[1][j], t[2][j], t[3][j], t[4][j], t[5][j], PX_TO);
+#undef PX_TO
+	}
+}
+/* The same of one channel. */
+IN_INLINE void px_wino_in1(const float *s, ptrdiff_t ss, float *d, ptrdiff_t ds)
+{
+	float t[6][6];
+	for (int i = 0; i < 6; i++) {
+		const float *q = s + i * ss;
+#define PX_TO(k, v) t[i][k] = (v)
+		PX_WINO_IN(float, q[0], q[1], q[2], q[3], q[4], q[5], PX_TO);
+#undef PX_TO
+	}
+	for (int j = 0; j < 6; j++) {
+#define PX_TO(k, v) d[((k) * 6 + j) * ds] = (v)
+		PX_WINO_IN(float, t[0][j], t[1][j], t[2][j], t[3][j], t[4][j], t[5][j], PX_TO);
+#undef PX_TO
+	}
+}
+
+/* A^T m along one axis. */
+#define PX_WINO_OUT(T, m0, m1, m2, m3, m4, m5, o) do { \
+		T a_ = m1 + m2, b_ = m1 - m2, c_ = m3 + m4, d_ = m3 - m4; \
+		o(0, m0 + a_ + c_); o(1, b_ + 2.0f * d_); o(2, a_ + 4.0f * c_); o(3, b_ + 8.0f * d_ + m5); } while (0)
+
+/* 36 vectors apart by ms to 4x4 vectors. */
+IN_INLINE void px_wino_out(const float *m, ptrdiff_t ms, pxv o[4][4])
+{
+	pxv t[4][6];
+	for (int j = 0; j < 6; j++) {
+		pxv a = pxv_load(m + j * ms), b = pxv_load(m + (6 + j) * ms), c = pxv_load(m + (12 + j) * ms);
+		pxv e = pxv_load(m + (18 + j) * ms), f = pxv_load(m + (24 + j) * ms), g = pxv_load(m + (30 + j) * ms);
+#define PX_TO(k, v) t[k][j] = (v)
+		PX_WINO_OUT(pxv, a, b, c, e, f, g, PX_TO);
+#undef PX_TO
+	}
+	for (int i = 0; i < 4; i++) {
+#define PX_TO(k, v) o[i][k] = (v)
+		PX_WINO_OUT(pxv, t[i][0], t[i][1], t[i][2], t[i][3], t[i][4], t[i][5], PX_TO);
+#undef PX_TO
+	}
+}
+
+/* How many blocks go together: their transformed inputs should stay in the second-level cache. */
+IN_INLINE int px_wino_group(int cin) { return cin > 96 ? 12 : CONV_GROUP; }
+IN_INLINE size_t px_wino_scratch(int cin)
+{
+	size_t g = (size_t)px_wino_group(cin), c = (size_t)((cin + 15) & ~15);
+	return (36 * g * c + 36 * g * 16 + 36 * 16 + 64) * sizeof(float);
+}
+
+/* One block's input, transformed: plane by plane; what lies outside the input's window is 0. */
+IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int x, int y, float *tmp, float *v,
+                             ptrdiff_t vs)
+{
+	int step = nn_step(c->cin), planes = nn_planes(c->cin);
+	bool inside = x >= c->in.x0 && y >= c->in.y0 && x + 6 <= c->in.x1 && y + 6 <= c->in.y1;
+	for (int p = 0; p < planes; p++) {
+		const float *s = tmp;
+		ptrdiff_t ss = 6 * step;
+		if (inside) {
+			s = view_at(in, p, x * step, y);
+			ss = in->stride;
+		} else
+			for (int i = 0; i < 6; i++)
+				for (int j = 0; j < 6; j++) {
+					bool is = x + j >= c->in.x0 && x + j < c->in.x1 && y + i >= c->in.y0 && y + i < c->in.y1;
+					const float *q = is ? view_at(in, p, (x + j) * step, y + i) : NULL;
+					for (int k = 0; k < step; k++) tmp[(i * 6 + j) * step + k] = is ? q[k] : 0.0f;
+				}
+		if (step == 1) px_wino_in1(s, ss, v + p, vs);
+		else for (int k = 0; k < 16; k += PXV_LANES) px_wino_in(s + k, ss, 16, v + p * 16 + k, vs);
+	}
+}
+
+/* Panel p of one block: out of the products, with bias and activation. Blocks that lie whole in r go straight out. */
+IN_INLINE void px_wino_store(const struct nn_conv *c, const float *m, ptrdiff_t ms, int p, int x, int y,
+                             const struct view *out, struct rect r, struct rect px)
+{
+	float v[4][4][16];
+	bool whole = c->cout >= NN_BLOCK && x * 16 >= r.x0 && (x + 4) * 16 <= r.x1 && y >= r.y0 && y + 4 <= r.y1;
+	float *to = whole ? view_at(out, p, x * 16, y) : &v[0][0][0];
+	ptrdiff_t stride = whole ? out->stride : 64;
+	for (int k = 0; k < 16; k += PXV_LANES) {
+		pxv o[4][4], bias = pxv_load(c->bias + p * 16 + k), slope = pxv_load(c->slope + p * 16 + k);
+		px_wino_out(m + k, ms, o);
+		for (int i = 0; i < 4; i++)
+			for (int j = 0; j < 4; j++)
+				pxv_store(to + i * stride + j * 16 + k, px_conv_act(c, o[i][j] + bias, slope));
+	}
+	if (whole) return;
+	for (int i = 0; i < 4; i++)
+		for (int j = 0; j < 4; j++)
+			if (x + j >= px.x0 && x + j < px.x1 && y + i >= px.y0 && y + i < px.y1)
+				px_conv_put(out, r, c->cout, p, x + j, y + i, v[i][j]);
+}
+
+struct px_block { int x, y; };
+
+static IN_UNUSED void px_wino_blocks(const struct nn_conv *c, const struct view *in, const struct view *out,
+                                     struct rect r, struct rect px, const struct px_block *b, int n, float *scratch)
+{
+	int g = px_wino_group(c->cin), cin = (c->cin + 15) & ~15, full = (n + CONV_ROWS - 1) / CONV_ROWS * CONV_ROWS;
+	float *v = scratch, *m = v + (size_t)36 * (size_t)g * (size_t)cin, *tmp = m + (size_t)36 * (size_t)g * 16;
+	ptrdiff_t vs = (ptrdiff_t)g * cin, ms = (ptrdiff_t)g * 16;
+	for (int i = 0; i < n; i++) px_wino_block(c, in, b[i].x - 1, b[i].y - 1, tmp, v + i * cin, vs);
+	for (int i = n; i < full; i++)
+		for (int k = 0; k < 36; k++) memset(v + k * vs + i * cin, 0, (size_t)cin * sizeof(float));
+	for (int p = 0; p < c->panels; p++) {
+		const float *w = c->w + (size_t)p * 36 * (size_t)c->cin * 16;
+		for (int k = 0; k < 36; k++, w += c->cin * 16)
+			for (int i = 0; i < full; i += CONV_ROWS)
+				px_conv_rows(v + k * vs + i * cin, cin, w, c->cin, m + k * ms + i * 16, CONV_ROWS);
+		for (int i = 0; i < n; i++) px_wino_store(c, m + i * 16, ms, p, b[i].x, b[i].y, out, r, px);
+	}
+}
+
+static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct view *in, const struct view *out, struct rect r,
+                                  struct rect px, void *scratch, const atomic_int *cancel)
+{
+	struct px_block b[CONV_GROUP];
+	int n = 0, g = px_wino_group(c->cin);
+	for (int y = px_floor_div(px.y0, 4) * 4; y < px.y1; y += 4)
+		for (int x = px_floor_div(px.x0, 4) * 4; x < px.x1; x += 4) {
+			b[n++] = (struct px_block){ x, y };
+			if (n < g) continue;
+			px_wino_blocks(c, in, out, r, px, b, n, scratch);
+			n = 0;
+			if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
+		}
+	if (n) px_wino_blocks(c, in, out, r, px, b, n, scratch);
+	return 0;
+}
+
+/* --- directly --- */
+
+/* One output pixel's sum of one tap over all inputs, onto acc. */
+IN_INLINE void px_conv_tap(const struct nn_conv *c, const struct view *in, int x, int y, const float *w, pxv acc[CONV_NV])
+{
+	int step = nn_step(c->cin);
+	for (int i = 0; i < c->cin; i++) {
+		pxv b = pxv_of(*view_at(in, i / step, x * step + i % step, y));
+		for (int j = 0; j < CONV_NV; j++) acc[j] = pxv_fma(b, pxv_load(w + i * 16 + j * PXV_LANES), acc[j]);
+	}
+}
+
+/* Where tap t of output coordinate o reads; false where it falls between pixels. */
+IN_INLINE bool px_conv_at(const struct nn_conv *c, int o, int t, int *at)
+{
+	if (!c->transposed) { *at = o + t * c->dilation - (c->k - 1) * c->dilation / 2; return true; }
+	/* nn_shape's window: output o stands at i * stride + t - pad, less the lead (stride + 2 pad - k) / 2 */
+	int z = o - (c->stride + 2 * c->pad - c->k) / 2 + c->pad - t;
+	*at = px_floor_div(z, c->stride);
+	return *at * c->stride == z;
+}
+
+static IN_UNUSED int px_conv_direct(const struct nn_conv *c, const struct view *in, const struct view *out,
+                                    struct rect r, struct rect px, const atomic_int *cancel)
+{
+	for (int y = px.y0; y < px.y1; y++) {
+		for (int x = px.x0; x < px.x1; x++)
+			for (int p = 0; p < c->panels; p++) {
+				pxv acc[CONV_NV];
+				float v[16];
+				for (int j = 0; j < CONV_NV; j++) acc[j] = pxv_load(c->bias + p * 16 + j * PXV_LANES);
+				for (int t = 0; t < c->k * c->k; t++) {
+					int ix, iy;
+					if (!px_conv_at(c, y, t / c->k, &iy) || !px_conv_at(c, x, t % c->k, &ix)) continue;
+					if (ix < c->in.x0 || ix >= c->in.x1 || iy < c->in.y0 || iy >= c->in.y1) continue;
+					px_conv_tap(c, in, ix, iy, c->w + (((size_t)p * (size_t)(c->k * c->k)) + (size_t)t) *
+					            (size_t)c->cin * 16, acc);
+				}
+				for (int j = 0; j < CONV_NV; j++)
+					pxv_store(v + j * PXV_LANES, px_conv_act(c, acc[j], pxv_load(c->slope + p * 16 + j * PXV_LANES)));
+				px_conv_put(out, r, c->cout, p, x, y, v);
+			}
+		if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
+	}
+	return 0;
+}
+
+/* Pixels of a map that r (in floats of x) touches. */
+IN_INLINE struct rect px_map_pixels(struct rect r, int c)
+{
+	int s = nn_step(c);
+	return rect_of(px_floor_div(r.x0, s), r.y0, px_floor_div(r.x1 + s - 1, s), r.y1);
+}
+IN_INLINE struct rect px_map_floats(struct rect r, int c)
+{
+	return rect_of(r.x0 * nn_step(c), r.y0, r.x1 * nn_step(c), r.y1);
+}
+
+/* Input pixels that output pixels px read, window not yet regarded. */
+IN_INLINE struct rect px_conv_need(const struct nn_conv *c, struct rect px)
+{
+	if (c->wino)
+		return rect_of(px_floor_div(px.x0, 4) * 4 - 1, px_floor_div(px.y0, 4) * 4 - 1,
+		               px_floor_div(px.x1 + 3, 4) * 4 + 1, px_floor_div(px.y1 + 3, 4) * 4 + 1);
+	if (!c->transposed) {
+		int g = (c->k - 1) * c->dilation / 2;
+		return rect_grow(px, g, g);
+	}
+	int g = c->k / c->stride + 2;
+	return rect_of(px_floor_div(px.x0, c->stride) - g, px_floor_div(px.y0, c->stride) - g,
+	               px_floor_div(px.x1, c->stride) + g, px_floor_div(px.y1, c->stride) + g);
+}
+
+IN_INLINE size_t px_conv_scratch(const struct nn_conv *c) { return c->wino ? px_wino_scratch(c->cin) : 64; }
+
+/* Writes rect r (floats of x) of out. -1 when cancelled. */
+static IN_UNUSED int px_conv(const struct nn_conv *c, const struct view *in, const struct view *out, struct rect r,
+                             void *scratch, const atomic_int *cancel)
+{
+	struct rect px = px_map_pixels(r, c->cout);
+	if (c->wino) return px_conv_wino(c, in, out, r, px, scratch, cancel);
+	return px_conv_direct(c, in, out, r, px, cancel);
+}
+
+#endif

@@ -1,0 +1,102 @@
+/* verb_model - `interneg model`: layers, receptive field, factor, cost, memory and hash of a network.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
+#include "cli.h"
+#include "nn_model.h"
+
+static const char *op_name(const struct nn_layer *l)
+{
+	static const char *const names[] = { "input", "convolution", "deconvolution", "activation", "pixel shuffle", "resize",
+		"arithmetic", "concatenation" };
+	return names[l->op];
+}
+
+/* Bytes that feature maps take a pixel of the input: the two largest that follow each other. */
+static double bytes_per_pixel(const struct nn_model *m)
+{
+	double most = 0;
+	for (int i = 0; i < m->nlayer; i++) {
+		const struct nn_layer *l = &m->layer[i];
+		double sum = 0;
+		for (int j = -1; j < l->nin; j++) {
+			const struct nn_blob *b = &m->blob[j < 0 ? l->out : l->in[j]];
+			double f = (double)b->num / b->den;
+			sum += 4.0 * nn_planes(b->c) * nn_step(b->c) * f * f;
+		}
+		if (sum > most) most = sum;
+	}
+	return most;
+}
+
+static void print_text(const char *file, const struct nn_model *m, bool layers)
+{
+	char hex[65], scale[24];
+	const struct nn_blob *in = &m->blob[m->input];
+	key_hex(&m->sha, hex);
+	snprintf(scale, sizeof scale, m->scale_den == 1 ? "%d" : "%d/%d", m->scale_num, m->scale_den);
+	printf("%s\n", file);
+	printf("sha256           %s\n", hex);
+	printf("factor           %s\n", scale);
+	printf("channels         %d (%s)\n", in->c, in->c == 1 ? "luma" : "R, G, B");
+	printf("values           0 to 1\n");
+	printf("layers           %d\n", m->nlayer);
+	printf("weights          %llu\n", (unsigned long long)m->params);
+	printf("receptive field  %d pixels on each side\n", m->radius);
+	printf("border           %s\n", m->pad ? "edge pixels held, then cut off" : "zeros at the picture's edge, in every layer");
+	printf("cost             %.0f multiplications a source pixel\n", m->mac);
+	printf("memory           %.0f bytes a source pixel; %.0f MiB at 960x540\n", bytes_per_pixel(m),
+	       bytes_per_pixel(m) * 960 * 540 / 1048576.0);
+	for (int i = 0; layers && i < m->nlayer; i++) {
+		const struct nn_layer *l = &m->layer[i];
+		const struct nn_blob *b = &m->blob[l->out];
+		printf("%4d  %-16s %-14s %4d channels at %d/%d", i, l->type, op_name(l), b->c, b->num, b->den);
+		if (l->w.n) printf("  %dx%d, %s", l->k, l->k, l->w.half ? "half" : "float");
+		printf("\n");
+	}
+}
+
+static void json_string(const char *s)
+{
+	putchar('"');
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+		if (c == '"' || c == '\\') printf("\\%c", c);
+		else if (c < 32) printf("\\u%04x", c);
+		else putchar(c);
+	}
+	putchar('"');
+}
+
+static void print_json(const char *file, const struct nn_model *m)
+{
+	char hex[65];
+	key_hex(&m->sha, hex);
+	printf("{\"file\":");
+	json_string(file);
+	printf(",\"sha256\":\"%s\",\"factor\":%.17g,\"channels\":%d,\"weights\":%llu,\"receptive\":%d,\"pad\":%d,"
+	       "\"multiplications\":%.17g,\"bytes_per_pixel\":%.17g,\"layers\":[", hex, (double)m->scale_num / m->scale_den,
+	       m->blob[m->input].c, (unsigned long long)m->params, m->radius, m->pad, m->mac, bytes_per_pixel(m));
+	for (int i = 0; i < m->nlayer; i++) {
+		const struct nn_layer *l = &m->layer[i];
+		printf("%s{\"type\":", i ? "," : "");
+		json_string(l->type);
+		printf(",\"name\":");
+		json_string(l->name);
+		printf(",\"channels\":%d,\"kernel\":%d}", m->blob[l->out].c, l->k);
+	}
+	printf("]}\n");
+}
+
+int verb_model(struct cli *c, struct err *e)
+{
+	if (c->narg < 1) return err_set(e, E_USAGE, "model wants at least one FILE.param");
+	for (int i = 0; i < c->narg; i++) {
+		struct nn_model *m = nn_load(c->arg[i], e);
+		if (!m) return -1;
+		if (c->json) print_json(c->arg[i], m);
+		else print_text(c->arg[i], m, c->verbose || c->narg == 1);
+		nn_free(&m);
+	}
+	return 0;
+}
