@@ -98,6 +98,7 @@ static void put_value(FILE *f, const struct param *p)
 		break;
 	case PT_ENUM:
 		data_choices(f, p->choices);
+		if (p->flags & PF_WAS_BOOL) data_choices(f, "yes|no");
 		break;
 	case PT_COLOUR: case PT_VEC:
 		data_number(f, p);

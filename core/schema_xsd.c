@@ -75,6 +75,7 @@ static void put_type(FILE *f, const struct param *p)
 		break;
 	case PT_ENUM:
 		type_choices(f, p->choices);
+		if (p->flags & PF_WAS_BOOL) type_choices(f, "yes|no");
 		break;
 	case PT_COLOUR: case PT_VEC:
 		type_vector(f, p);
