@@ -220,3 +220,16 @@ struct render_opts session_opts(const struct session *s)
 		.cancel = &session_cancel, .trace = c->trace, .rev = s->rev };
 	return o;
 }
+
+struct net_node *session_find(const struct session *s, const char *id, struct err *e)
+{
+	struct net_node *nn = net_find(s->net, id);
+	if (nn) return nn;
+	const char **ids = xalloc((size_t)s->net->nnode + 1, sizeof *ids);
+	for (int i = 0; i < s->net->nnode; i++) ids[i] = s->net->node[i]->id;
+	const char *near = nearest_name(id, ids, (size_t)s->net->nnode);
+	err_set(e, E_USAGE, "%s: no node or pass '%s'%s%s%s", s->file, id, near ? "; did you mean " : "",
+	        near ? near : "", near ? "?" : "");
+	free(ids);
+	return NULL;
+}

@@ -98,19 +98,6 @@ static int open_step(struct look *l, struct look_step *s, struct err *e)
 	return why ? refuse(s->nn, why, e) : 0;
 }
 
-static struct net_node *named(const struct session *s, const char *id, struct err *e)
-{
-	struct net_node *nn = net_find(s->net, id);
-	if (nn) return nn;
-	const char **ids = xalloc((size_t)s->net->nnode + 1, sizeof *ids);
-	for (int i = 0; i < s->net->nnode; i++) ids[i] = s->net->node[i]->id;
-	const char *near = nearest_name(id, ids, (size_t)s->net->nnode);
-	err_set(e, E_USAGE, "%s: no node or pass '%s'%s%s%s", s->file, id, near ? "; did you mean " : "",
-		near ? near : "", near ? "?" : "");
-	free(ids);
-	return NULL;
-}
-
 static int pick_frame(struct look *l, const struct cli *c, struct err *e)
 {
 	const struct format *f = &l->last->fmt;
@@ -156,7 +143,7 @@ static int stays_put(struct look *l, struct err *e)
 
 int look_open(struct look *l, struct session *s, const char *first, const char *last, struct err *e)
 {
-	struct net_node *a = named(s, first, e), *b = a ? named(s, last, e) : NULL;
+	struct net_node *a = session_find(s, first, e), *b = a ? session_find(s, last, e) : NULL;
 	*l = (struct look){ .net = s->net, .last = b, .w = LOOK_ROW };
 	if (!b) return -1;
 	size_t n = (size_t)s->net->nnode;

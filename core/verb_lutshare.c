@@ -3,7 +3,6 @@
  * Measured after the render, on evenly spaced frames of the node with its LUT taken away, as whole numbers of pixels: it is
  * a function of the pictures, whatever threads, tiles and cache did, and no tile node counts anything.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +14,7 @@
 
 enum { SHARE_FRAMES = 5 };
 
-/* The sums are under the lock: frames come on several workers. */
-struct share { const struct lut *lut; int space; pthread_mutex_t lock; uint64_t outside, all; };
+struct share { const struct lut *lut; int space; uint64_t outside, all; };
 
 /* The text or number of a node's static parameter. */
 static const char *text_of(const struct net_node *nn, const char *name)
@@ -56,10 +54,8 @@ static int count(void *user, const struct net_node *n, int frame, const struct i
 		outside += lut_outside(s->lut, p, p + w, p + 2 * (ptrdiff_t)w, w);
 	}
 	free(p);
-	pthread_mutex_lock(&s->lock);
 	s->outside += outside;
 	s->all += rect_area(r);
-	pthread_mutex_unlock(&s->lock);
 	return 0;
 }
 
@@ -82,7 +78,7 @@ static int measure(struct session *s, const char *id, struct err *e)
 {
 	struct net_node *nn = net_find(s->net, id);
 	struct attr bare[] = { { "lut", "", 0 }, { "mix", "1", 0 } };
-	struct share sh = { .space = colour_find(text_of(nn, "lut_in")), .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct share sh = { .space = colour_find(text_of(nn, "lut_in")) };
 	char list[SHARE_FRAMES * 12] = "", *file = xstrdup(text_of(nn, "lut"));
 	struct solve_over *old = s->over;
 	int nold = s->nover, n = 0, rc = -1;

@@ -122,7 +122,7 @@ int verb_render(struct cli *c, struct err *e)
 	if (check_space(&s, &o, e) < 0) goto out;
 	rc = c->oracle ? oracle_run(s.net, &o, &st, e) : render_run(s.net, &o, &st, e);
 	summary(&p, &st, s.net);
-	if (st.failed > 1) diags_print(&st.problems, c->log_json);
+	if (st.problems.n > 1) diags_print(&st.problems, c->log_json);
 	if (rc == 0 && st.frames) rc = session_lut_share(&s, e);
 out:
 	diags_free(&st.problems);

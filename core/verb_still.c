@@ -73,16 +73,8 @@ static int pick_frame(const struct cli *c, const struct net_node *nn, int *frame
 
 static struct net_node *find_picture(struct session *s, const char *id, struct err *e)
 {
-	struct net_node *nn = net_find(s->net, id);
-	if (!nn) {
-		const char **ids = xalloc((size_t)s->net->nnode + 1, sizeof *ids);
-		for (int i = 0; i < s->net->nnode; i++) ids[i] = s->net->node[i]->id;
-		const char *near = nearest_name(id, ids, (size_t)s->net->nnode);
-		err_set(e, E_USAGE, "%s: no node or pass '%s'%s%s%s", s->file, id, near ? "; did you mean " : "",
-		        near ? near : "", near ? "?" : "");
-		free(ids);
-		return NULL;
-	}
+	struct net_node *nn = session_find(s, id, e);
+	if (!nn) return NULL;
 	return nn->type->flags & NF_SINK ? nn->conn[0] : nn;
 }
 

@@ -247,8 +247,11 @@ static size_t write_packed(const struct sink_job *j)
 	struct plane_desc d;
 	struct err e = ERR_INIT;
 	if (!ps) return 0;
-	/* the compressed chunks, and rows for the hash */
-	if (ps->kind == PRESET_EXR) return rect_area(f->display) * 4 * (size_t)f->nch * 2;
+	if (ps->kind == PRESET_EXR) {
+		/* the writer's chunks, and a plane for the hash */
+		struct exr_write w = { .compression = (enum exr_compression)p->compression, .half = p->depth == 1 };
+		return exr_writer_bytes(f, &w, 1) + rect_area(f->data) * sizeof(float);
+	}
 	return desc_of(j->n, ps, &d, &e) < 0 ? 0 : PACKED_HEAD + planes_bytes(&d);
 }
 

@@ -89,3 +89,14 @@ for sig in 2 15; do
 	left=$(find "$tmp/out" -type f 2>/dev/null | wc -l)
 	[ "$left" -eq 0 ] && echo "ok cli signal $sig leaves no file" || echo "not ok cli signal $sig left $(ls -A "$tmp/out")"
 done
+# a failure is told once, whatever number of frames it stops
+cat > "$tmp/spin.lua" << 'X'
+return node { name = "spin", version = 1, doc = "Never ends.", inputs = "image", frame = function(p, src, out) while true do end end }
+X
+cat > "$tmp/spin.xml" << 'X'
+<graph version="1" name="c" fps="24"><script file="spin.lua"/><pattern id="s" kind="ramp" width="64" height="36" frames="3"/>
+<pass id="p" kind="look"><spin id="z" in="s"/></pass><write id="w" in="p" file="spin.####.exr"/></graph>
+X
+"$in" render "$tmp/spin.xml" --progress none 2> "$tmp/told"; rc=$?
+n=$(grep -c 'too many instructions' "$tmp/told")
+if [ "$rc/$n" = 10/1 ]; then echo "ok cli a failure is told once"; else echo "not ok cli a failure is told once: status $rc, $n times"; fi
