@@ -219,15 +219,13 @@ static bool has_nan(const float *row, int n)
 {
 	v4f sum = { 0 }, more = { 0 };
 	int x = 0;
-	for (; x + 32 <= n; x += 32) {
-		v4f v[8];
-		memcpy(v, row + x, sizeof v);
+	for (; x + 32 <= n; x += 32)
 		/* an infinity less itself is a NaN too: that row is looked at closely */
-		for (int k = 0; k < 8; k += 2) {
-			sum += v[k] - v[k];
-			more += v[k + 1] - v[k + 1];
+		for (int k = 0; k < 32; k += 8) {
+			v4f a = v4f_load(row + x + k), b = v4f_load(row + x + k + 4);
+			sum += a - a;
+			more += b - b;
 		}
-	}
 	sum += more;
 	float any = (sum[0] + sum[1]) + (sum[2] + sum[3]);
 	for (; x < n; x++) any += row[x] - row[x];
