@@ -74,7 +74,7 @@ static const struct option options[] = {
 	{ "no-fuse", 0, O_FLAG, OFF(no_fuse), NULL, "one stage a node" },
 	{ "progress", 0, O_PROGRESS, 0, "HOW", "auto, plain, json or none" },
 	{ "log", 0, O_LOG, 0, "json", "messages as JSON lines" },
-	{ "debug", 0, O_DEBUG, 0, "TOPICS", "plan,cache,sched,lua,mem,stall" },
+	{ "debug", 0, O_DEBUG, 0, "TOPICS", "plan,cache,sched,lua,mem,stall,media" },
 	{ "trace", 0, O_TEXT, OFF(trace), "FILE", "Chrome trace of what every worker did" },
 	{ "crop", 0, O_TEXT, OFF(crop), "X,Y,W,H|W,H", "cut out at 100 %; two numbers: from the middle" },
 	{ "against", 0, O_TEXT, OFF(against), "NODE|FILE", "compare with another point or picture" },
@@ -146,13 +146,13 @@ static int parse_size(const char *s, size_t *out, struct err *e)
 
 static int parse_debug(const char *s, unsigned *out, struct err *e)
 {
-	static const char *const topics[] = { "plan", "cache", "sched", "lua", "mem", "stall" };
+	static const char *const topics[] = { "plan", "cache", "sched", "lua", "mem", "stall", "media" };
 	char *list = xstrdup(s), *save = NULL;
 	int rc = 0;
 	for (char *t = strtok_r(list, ",", &save); t; t = strtok_r(NULL, ",", &save)) {
 		size_t k = 0;
 		while (k < IN_COUNT(topics) && strcmp(topics[k], t) != 0) k++;
-		if (k == IN_COUNT(topics)) rc = err_set(e, E_USAGE, "--debug %s: topics are plan,cache,sched,lua,mem,stall", t);
+		if (k == IN_COUNT(topics)) rc = err_set(e, E_USAGE, "--debug %s: topics are plan,cache,sched,lua,mem,stall,media", t);
 		else *out |= 1u << k;
 	}
 	free(list);

@@ -16,6 +16,7 @@
 #include <libavutil/display.h>
 #include <libavutil/imgutils.h>
 #include <libavutil/intreadwrite.h>
+#include <libavutil/mastering_display_metadata.h>
 #include <libavutil/mathematics.h>
 #include <libavutil/opt.h>
 #include <libavutil/parseutils.h>
@@ -26,10 +27,10 @@
 /* Every function used, by library. */
 #define FF_AVUTIL(X) \
 	X(av_channel_layout_copy) X(av_channel_layout_default) X(av_channel_layout_describe) \
-	X(av_chroma_location_name) X(av_color_primaries_name) X(av_color_space_name) \
+	X(av_chroma_location_name) X(av_color_primaries_name) X(av_color_range_name) X(av_color_space_name) \
 	X(av_color_transfer_name) X(av_crc) X(av_crc_get_table) X(av_dict_free) X(av_dict_get) \
 	X(av_dict_parse_string) X(av_dict_set) X(av_dict_set_int) X(av_frame_alloc) \
-	X(av_frame_free) X(av_frame_get_buffer) X(av_frame_unref) X(av_free) X(av_freep) X(av_gcd) \
+	X(av_frame_free) X(av_frame_get_buffer) X(av_frame_get_side_data) X(av_frame_unref) X(av_free) X(av_freep) X(av_gcd) \
 	X(av_get_packed_sample_fmt) X(av_get_pix_fmt) X(av_get_pix_fmt_name) \
 	X(av_image_get_buffer_size) X(av_log_format_line2) X(av_log_set_callback) \
 	X(av_log_set_level) X(av_malloc) X(av_parse_ratio) X(av_pix_fmt_desc_get) \
@@ -45,7 +46,7 @@
 	X(avcodec_send_frame) X(avcodec_send_packet) X(avcodec_version)
 #define FF_AVFORMAT(X) \
 	X(av_find_best_stream) X(av_find_input_format) X(av_interleaved_write_frame) \
-	X(av_probe_input_buffer2) X(av_read_frame) X(av_seek_frame) X(av_stream_get_side_data) \
+	X(av_probe_input_buffer2) X(av_read_frame) X(av_seek_frame) X(av_stream_get_side_data) X(av_stream_new_side_data) \
 	X(av_write_trailer) X(avformat_alloc_context) X(avformat_alloc_output_context2) \
 	X(avformat_close_input) X(avformat_find_stream_info) X(avformat_free_context) \
 	X(avformat_index_get_entries_count) X(avformat_index_get_entry) X(avformat_new_stream) \
@@ -73,6 +74,7 @@ void ff_on_open(void (*f)(void));
 #define av_channel_layout_describe (ff.av_channel_layout_describe)
 #define av_chroma_location_name (ff.av_chroma_location_name)
 #define av_color_primaries_name (ff.av_color_primaries_name)
+#define av_color_range_name (ff.av_color_range_name)
 #define av_color_space_name (ff.av_color_space_name)
 #define av_color_transfer_name (ff.av_color_transfer_name)
 #define av_crc (ff.av_crc)
@@ -87,6 +89,7 @@ void ff_on_open(void (*f)(void));
 #define av_frame_alloc (ff.av_frame_alloc)
 #define av_frame_free (ff.av_frame_free)
 #define av_frame_get_buffer (ff.av_frame_get_buffer)
+#define av_frame_get_side_data (ff.av_frame_get_side_data)
 #define av_frame_unref (ff.av_frame_unref)
 #define av_free (ff.av_free)
 #define av_freep (ff.av_freep)
@@ -116,6 +119,7 @@ void ff_on_open(void (*f)(void));
 #define av_sample_fmt_is_planar (ff.av_sample_fmt_is_planar)
 #define av_seek_frame (ff.av_seek_frame)
 #define av_stream_get_side_data (ff.av_stream_get_side_data)
+#define av_stream_new_side_data (ff.av_stream_new_side_data)
 #define av_strerror (ff.av_strerror)
 #define av_write_trailer (ff.av_write_trailer)
 #define avcodec_alloc_context3 (ff.avcodec_alloc_context3)

@@ -150,7 +150,7 @@ void log_error(const char *fmt, ...)
 
 void log_debug(enum log_topic t, const char *fmt, ...)
 {
-	static const char *const names[] = { "plan", "cache", "sched", "lua", "mem", "stall" };
+	static const char *const names[] = { "plan", "cache", "sched", "lua", "mem", "stall", "media" };
 	if (!log_on(t))
 		return;
 	size_t i = 0;

@@ -24,6 +24,14 @@ void media_setup(int threads);
 /* A property that a file may state or leave open. */
 struct media_trait { char value[24]; bool tagged; char why[128]; };
 
+/* Code points of ITU-T H.273 as the stream or its first frame says them (2: unspecified; range 0: unspecified, 1 limited,
+ * 2 full), and HDR metadata: the mastering display (SMPTE ST 2086: x, y of R, G, B and white, nits) and light levels. */
+struct media_tags {
+	int primaries, transfer, matrix, range;
+	bool mastered; double xy[8], nits_max, nits_min;
+	int max_cll, max_fall;               /* nits; 0: not said */
+};
+
 struct media_audio { int index, rate, channels; char codec[24], layout[48]; double start_s,
                     duration_s; };
 
@@ -51,6 +59,7 @@ struct media_info {
 	double duration_s;
 	/* value is the word for the attribute of that name */
 	struct media_trait color, matrix, range, siting;
+	struct media_tags tags;
 	int naudio; struct media_audio audio[16];
 	bool exr; struct rect data, display; char channels[2048];   /* EXR stills and sequences */
 	char root[65];                       /* 64 hex digits when interneg wrote it, else "" */
@@ -65,8 +74,9 @@ struct media_opts {
 	enum yuv_range range;
 	enum yuv_siting siting;
 	const char *color;                   /* NULL, "" or "auto": tagged or guessed */
+	bool no_grain;                       /* AV1: leave out the film grain that the stream describes */
 };
-#define MEDIA_OPTS_INIT { NULL, 0, { 0, 1 }, YM_AUTO, YR_AUTO, YS_AUTO, NULL }
+#define MEDIA_OPTS_INIT { NULL, 0, { 0, 1 }, YM_AUTO, YR_AUTO, YS_AUTO, NULL, false }
 
 /* Opens, indexes and closes. E_INPUT with the cause when the file cannot be read. */
 int media_probe(const char *path, const char *raw, struct media_info *out, struct err *e);

@@ -250,7 +250,7 @@ static bool open_source(struct sound *s, const char *file)
 	const AVStream *st = s->in.fmt->streams[s->stream];
 	for (unsigned i = 0; i < s->in.fmt->nb_streams; i++)
 		s->in.fmt->streams[i]->discard = (int)i == s->stream ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
-	s->dec = decoder_open(st->codecpar, st->time_base, 1, &e);
+	s->dec = decoder_open(st->codecpar, st->time_base, 1, false, &e);
 	if (!s->dec || s->dec->sample_rate <= 0) {
 		log_warn("%s: its sound is not read (%s)", file, e.msg[0] ? e.msg : "no sample rate");
 		return false;

@@ -42,7 +42,7 @@ static int threads_for(enum AVCodecID id, int wanted)
 	return strict(id) || id == AV_CODEC_ID_AV1 ? wanted : 1;
 }
 
-AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int threads,
+AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int threads, bool no_grain,
                              struct err *e)
 {
 	const AVCodec *codec = avcodec_find_decoder(par->codec_id);
@@ -57,6 +57,7 @@ AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int th
 	c->thread_count = threads_for(par->codec_id, threads);
 	if (par->codec_id == AV_CODEC_ID_FFV1) c->thread_type = FF_THREAD_SLICE;
 	c->flags |= AV_CODEC_FLAG_BITEXACT;
+	if (no_grain) c->export_side_data |= AV_CODEC_EXPORT_DATA_FILM_GRAIN;   /* as metadata, not in the picture */
 	c->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER
 	    | (strict(par->codec_id) ? AV_EF_EXPLODE : 0);
 	c->max_pixels = (int64_t)IN_MAX_PIXELS;
@@ -91,7 +92,7 @@ static int open_input(struct media *m, struct cursor *c, struct err *e)
 static int new_decoder(struct media *m, struct cursor *c, struct err *e)
 {
 	avcodec_free_context(&c->dec);
-	c->dec = decoder_open(m->par, m->x.tb, media_threads(), e);
+	c->dec = decoder_open(m->par, m->x.tb, media_threads(), m->o.no_grain, e);
 	if (!c->dec) return err_in(e, "%s", m->path);
 	if (!c->pkt) c->pkt = av_packet_alloc();
 	if (!c->frame) c->frame = av_frame_alloc();

@@ -77,7 +77,7 @@ void cursor_close(struct cursor *c);
  * that ends all. */
 int  cursor_next(struct media *m, struct cursor *c, int *slot, bool *damaged, struct err *e);
 
-AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int threads,
+AVCodecContext *decoder_open(const AVCodecParameters *par, AVRational tb, int threads, bool no_grain,
                              struct err *e);
 
 /* ---- media_planes.c ---- */
@@ -93,6 +93,9 @@ bool still_is(const char *path);
 int still_load(const char *path, AVFrame **frame, char codec[24], struct err *e);
 
 /* ---- media_traits.c ---- */
+/* HDR metadata that a frame, or the container, carries. */
+void traits_hdr(struct media_tags *t, const AVFrame *f);
+void traits_hdr_stream(struct media_tags *t, const AVStream *st);
 void traits_fill(struct media *m, const AVFrame *f, const AVCodecParameters *par);
 /* chroma: 8 doubles or NULL. */
 void traits_exr(struct media_info *in, const double *chroma);

@@ -50,6 +50,8 @@ static void catch_log(void)
 void media_setup(int threads)
 {
 	atomic_store(&decoder_threads, threads < 1 ? 1 : threads > 16 ? 16 : threads);
+	/* SVT-AV1 prints its settings unless its environment says errors only; no thread has begun yet */
+	setenv("SVT_LOG", "1", 0);
 	ff_on_open(catch_log);
 }
 

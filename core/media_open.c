@@ -129,6 +129,7 @@ static int read_header(struct media *m, struct err *e)
 	if (st->duration > 0) in->duration_s = (double)st->duration * av_q2d(st->time_base);
 	else if (f->duration > 0) in->duration_s = (double)f->duration / AV_TIME_BASE;
 	in->rotation = turned(st);
+	traits_hdr_stream(&in->tags, st);
 	root_of_meta(f->metadata, in->root);
 	list_audio(m, f);
 	rc = 0;

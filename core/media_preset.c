@@ -32,6 +32,15 @@ static const struct preset presets[] = {
 	    .even = true,
 	  /* libx265 3.5 writes beyond its lookahead's rows when a picture is narrower than a coding tree unit */
 	  .threads = 1, .min_w = 64, .min_h = 64, .crf = 20 },
+	/* both move the mean of grainy key frames by two codes of 8 bits unless their temporal filter is off */
+	{ .name = "av1", .doc = "AV1 4:2:0, 10 or 8 bits, crf 24; film grain can go along as metadata", .encoder = "libsvtav1",
+	  .options = "preset=8:svtav1-params=lp=1\\:lookahead=8\\:enable-tf=0:g=240", .exts = "mp4 m4v mkv", .sound = "aac alac",
+	  .bits = 10, .bits_max = 10, .lw = 1, .lh = 1, .even = true, .threads = 1, .min_w = 64, .min_h = 64, .crf = 24 },
+	/* the only encoder that takes a table of film grain; seven times as slow */
+	{ .name = "av1-grain", .doc = "AV1 with film grain as metadata", .encoder = "libaom-av1",
+	  .options = "cpu-used=6:row-mt=1:tile-columns=1:g=240:aom-params=enable-keyframe-filtering=0", .exts = "mp4 m4v mkv",
+	  .sound = "aac alac", .bits = 10, .bits_max = 10, .lw = 1, .lh = 1, .even = true, .threads = 4, .min_w = 64,
+	  .min_h = 64, .crf = 24 },
 	{ .name = "ffv1", .doc = "FFV1, lossless R,G,B of 16 bits, in Matroska", .encoder = "ffv1",
 	  .options = "level=3:slicecrc=1:coder=range_def:context=0:g=1", .exts = "mkv", .sound = "flac",
 	    .bits = 16, .bits_max = 16,
@@ -86,7 +95,7 @@ int preset_desc(const struct preset *p, int w, int h, int bits, bool alpha, stru
 {
 	if (bits == 0) bits = p->bits;
 	bool ok = bits == p->bits || bits == p->bits_max || (p->kind == PRESET_PNG && bits == 8)
-	          || (!strcmp(p->name, "h265") && bits == 8);
+	          || ((!strcmp(p->name, "h265") || !strncmp(p->name, "av1", 3)) && bits == 8);
 	if (!ok) return err_set(e, E_SCENE, "bits=\"%d\": preset %s writes %d bits%s", bits, p->name,
 	                        p->bits,
 	                        p->bits_max > p->bits ? " or more" : "");

@@ -57,6 +57,11 @@ static void print_text(FILE *f, const char *path, const struct media_info *m)
 	print_trait(f, "matrix", &m->matrix);
 	print_trait(f, "range", &m->range);
 	print_trait(f, "siting", &m->siting);
+	if (m->tags.mastered)
+		fprintf(f, "  %-9s R %.3f %.3f, G %.3f %.3f, B %.3f %.3f, white %.4f %.4f, %g to %g nits\n", "mastered", m->tags.xy[0],
+		        m->tags.xy[1], m->tags.xy[2], m->tags.xy[3], m->tags.xy[4], m->tags.xy[5], m->tags.xy[6], m->tags.xy[7],
+		        m->tags.nits_min, m->tags.nits_max);
+	if (m->tags.max_cll) fprintf(f, "  %-9s MaxCLL %d, MaxFALL %d nits\n", "light", m->tags.max_cll, m->tags.max_fall);
 	for (int i = 0; i < m->naudio; i++)
 		fprintf(f, "  %-9s stream %d, %s, %d Hz, %s\n", "sound", m->audio[i].index, m->audio[i].codec,
 		        m->audio[i].rate,
@@ -96,6 +101,13 @@ static void print_json(FILE *f, const char *path, const struct media_info *m)
 	json_trait(f, "matrix", &m->matrix);
 	json_trait(f, "range", &m->range);
 	json_trait(f, "siting", &m->siting);
+	if (m->tags.mastered) {
+		fprintf(f, ",\"mastering\":{\"xy\":[");
+		for (int i = 0; i < 8; i++) fprintf(f, "%s%.5f", i ? "," : "", m->tags.xy[i]);
+		fprintf(f, "],\"min_nits\":%g,\"max_nits\":%g}", m->tags.nits_min, m->tags.nits_max);
+	}
+	if (m->tags.max_cll)
+		fprintf(f, ",\"light_level\":{\"max_cll\":%d,\"max_fall\":%d}", m->tags.max_cll, m->tags.max_fall);
 	fprintf(f, ",\"audio\":[");
 	for (int i = 0; i < m->naudio; i++)
 		fprintf(f, "%s{\"stream\":%d,\"codec\":\"%s\",\"rate\":%d,\"channels\":%d,\"layout\":\"%s\"}",

@@ -89,7 +89,7 @@ int still_load(const char *path, AVFrame **frame, char codec[24], struct err *e)
 	par->codec_id = codec_of(path, pkt);
 	if (par->codec_id == AV_CODEC_ID_NONE) { err_set(e, E_INPUT,
 	        "%s: is not the image its name promises", path); goto out; }
-	dec = decoder_open(par, (AVRational){ 1, 25 }, 1, e);
+	dec = decoder_open(par, (AVRational){ 1, 25 }, 1, false, e);
 	if (!dec) { err_in(e, "%s", path); goto out; }
 	int r = avcodec_send_packet(dec, pkt);
 	if (r >= 0) r = avcodec_receive_frame(dec, f);

@@ -154,8 +154,45 @@ static void guess_color(struct media *m, enum AVColorPrimaries p,
 
 #define FIRST(a, b, none) ((a) != (none) ? (a) : (b))
 
+static void mastering(struct media_tags *t, const AVMasteringDisplayMetadata *d)
+{
+	if (!d || !d->has_luminance) return;
+	t->mastered = true;
+	for (int i = 0; i < 6; i++) t->xy[i] = d->has_primaries ? av_q2d(d->display_primaries[i / 2][i & 1]) : 0;
+	for (int i = 0; i < 2; i++) t->xy[6 + i] = d->has_primaries ? av_q2d(d->white_point[i]) : 0;
+	t->nits_max = av_q2d(d->max_luminance);
+	t->nits_min = av_q2d(d->min_luminance);
+}
+
+static void light(struct media_tags *t, const AVContentLightMetadata *l)
+{
+	if (!l) return;
+	t->max_cll = (int)l->MaxCLL;
+	t->max_fall = (int)l->MaxFALL;
+}
+
+void traits_hdr(struct media_tags *t, const AVFrame *f)
+{
+	const AVFrameSideData *d = av_frame_get_side_data(f, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA);
+	const AVFrameSideData *l = av_frame_get_side_data(f, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL);
+	if (d) mastering(t, (const AVMasteringDisplayMetadata *)(const void *)d->data);
+	if (l) light(t, (const AVContentLightMetadata *)(const void *)l->data);
+}
+
+void traits_hdr_stream(struct media_tags *t, const AVStream *st)
+{
+	mastering(t, (const void *)av_stream_get_side_data(st, AV_PKT_DATA_MASTERING_DISPLAY_METADATA, NULL));
+	light(t, (const void *)av_stream_get_side_data(st, AV_PKT_DATA_CONTENT_LIGHT_LEVEL, NULL));
+}
+
 void traits_fill(struct media *m, const AVFrame *f, const AVCodecParameters *par)
 {
+	struct media_tags *t = &m->info.tags;
+	t->primaries = (int)FIRST(f->color_primaries, par->color_primaries, AVCOL_PRI_UNSPECIFIED);
+	t->transfer = (int)FIRST(f->color_trc, par->color_trc, AVCOL_TRC_UNSPECIFIED);
+	t->matrix = (int)FIRST(f->colorspace, par->color_space, AVCOL_SPC_UNSPECIFIED);
+	t->range = (int)FIRST(f->color_range, par->color_range, AVCOL_RANGE_UNSPECIFIED);
+	traits_hdr(t, f);
 	guess_matrix(m, FIRST(f->colorspace, par->color_space, AVCOL_SPC_UNSPECIFIED));
 	guess_range(m, FIRST(f->color_range, par->color_range, AVCOL_RANGE_UNSPECIFIED));
 	guess_siting(m, FIRST(f->chroma_location, par->chroma_location, AVCHROMA_LOC_UNSPECIFIED),

@@ -6,11 +6,13 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 
 #include "log.h"
+#include "media_check.h"
 #include "media_out.h"
 #include "mem.h"
 #include "outfile.h"
@@ -27,6 +29,8 @@ struct media_writer {
 	AVStream *st;
 	AVPacket *pkt;
 	struct sound *sound;
+	struct media_check check;
+	int grain_fd;                        /* the film grain table in memory, or -1 */
 	int64_t n;
 	bool header;
 };
@@ -140,7 +144,7 @@ static int fail(struct err *e, int rc, const char *path, const char *what)
 
 int encoder_lookahead(const struct preset *p, int w, int h)
 {
-	int usual = !strcmp(p->name, "h264") ? 40 : !strcmp(p->name, "h265") ? 20 : 0;
+	int usual = !strcmp(p->name, "h264") ? 40 : !strcmp(p->name, "h265") ? 20 : !strcmp(p->name, "av1-grain") ? 19 : !strcmp(p->name, "av1") ? 8 : 0;
 	double n = usual * (1920.0 * 1080.0) / ((double)w * h);
 	return n >= usual ? usual : n < 8 ? 8 : (int)n;
 }
@@ -159,6 +163,7 @@ size_t encoder_bytes(const struct preset *p, int w, int h)
 	double px = (double)w * h, per = 30;
 	if (!strcmp(p->name, "h264")) per = 2.4 * held + 34;
 	if (!strcmp(p->name, "h265")) per = 5 * held + 40;
+	if (!strncmp(p->name, "av1", 3)) per = 240;
 	return (size_t)(px * per);
 }
 
@@ -173,8 +178,48 @@ static void size_options(const struct write_spec *s, AVDictionary **o)
 		snprintf(more, sizeof more, ":rc-lookahead=%d", look);
 		av_dict_set(o, "x265-params", more, AV_DICT_APPEND);
 	}
+	if (!strcmp(p->name, "av1-grain")) av_dict_set_int(o, "lag-in-frames", look, 0);
 	if (!strcmp(p->name, "ffv1"))
 		av_dict_set(o, "slices", s->desc.w >= 64 && s->desc.h >= 64 ? "16" : "4", 0);
+}
+
+/* H.264 and H.265 say it in their stream too; elsewhere the container does. */
+static void hdr_options(const struct write_spec *s, AVDictionary **o)
+{
+	const struct hdr_spec *h = &s->hdr;
+	bool x264 = !strcmp(s->preset->name, "h264");
+	if (!x264 && strcmp(s->preset->name, "h265") != 0) return;
+	const char *key = x264 ? "x264-params" : "x265-params";
+	char text[256];
+	if (h->mastered) {
+		static const int order[4] = { 1, 2, 0, 3 };      /* G, B, R, white; 0.00002 and 0.0001 nits */
+		int at = snprintf(text, sizeof text, "%s%s=", av_dict_get(*o, key, NULL, 0) ? ":" : "",
+		                  x264 ? "mastering-display" : "master-display");
+		for (int i = 0; i < 4; i++)
+			at += snprintf(text + at, sizeof text - (size_t)at, "%s(%d,%d)", (const char *[]){ "G", "B", "R", "WP" }[i],
+			               (int)(h->xy[2 * order[i]] * 50000 + .5), (int)(h->xy[2 * order[i] + 1] * 50000 + .5));
+		snprintf(text + at, sizeof text - (size_t)at, "L(%.0f,%.0f)", h->nits_max * 10000, h->nits_min * 10000);
+		av_dict_set(o, key, text, AV_DICT_APPEND);
+	}
+	if (h->max_cll) {
+		snprintf(text, sizeof text, "%s%s=%d,%d", av_dict_get(*o, key, NULL, 0) ? ":" : "", x264 ? "cll" : "max-cll",
+		         h->max_cll, h->max_fall);
+		av_dict_set(o, key, text, AV_DICT_APPEND);
+	}
+}
+
+/* The table lies in memory; the encoder opens it by the name of its descriptor. */
+static int grain_option(struct media_writer *w, AVDictionary **o, struct err *e)
+{
+	char text[64];
+	size_t n = w->s.grain ? strlen(w->s.grain) : 0;
+	if (!n) return 0;
+	w->grain_fd = memfd_create("film-grain-table", MFD_CLOEXEC);
+	if (w->grain_fd < 0 || write(w->grain_fd, w->s.grain, n) != (ssize_t)n)
+		return err_set(e, E_OUTPUT, "%s: film grain table: %s", w->s.path, strerror(errno));
+	snprintf(text, sizeof text, ":film-grain-table=/proc/self/fd/%d", w->grain_fd);
+	av_dict_set(o, "aom-params", text, AV_DICT_APPEND);
+	return 0;
 }
 
 static int open_encoder(struct media_writer *w, struct err *e)
@@ -212,6 +257,11 @@ static int open_encoder(struct media_writer *w, struct err *e)
 		av_dict_set(&o, "crf", q, 0);
 	}
 	size_options(s, &o);
+	hdr_options(s, &o);
+	if (grain_option(w, &o, e) < 0) {
+		av_dict_free(&o);
+		return -1;
+	}
 	if (rc >= 0) rc = avcodec_open2(c, codec, &o);
 	const AVDictionaryEntry *left = av_dict_get(o, "", NULL, AV_DICT_IGNORE_SUFFIX);
 	if (rc >= 0 && left)
@@ -243,6 +293,29 @@ static int open_muxer(struct media_writer *w, struct err *e)
 	return 0;
 }
 
+static int hdr_side_data(const struct media_writer *w, struct err *e)
+{
+	const struct hdr_spec *h = &w->s.hdr;
+	if (h->mastered) {
+		AVMasteringDisplayMetadata *d = (void *)av_stream_new_side_data(w->st, AV_PKT_DATA_MASTERING_DISPLAY_METADATA, sizeof *d);
+		if (!d) return err_set(e, E_MEMORY, "%s: no memory", w->s.path);
+		memset(d, 0, sizeof *d);
+		for (int i = 0; i < 6; i++) d->display_primaries[i / 2][i & 1] = (AVRational){ (int)(h->xy[i] * 50000 + .5), 50000 };
+		for (int i = 0; i < 2; i++) d->white_point[i] = (AVRational){ (int)(h->xy[6 + i] * 50000 + .5), 50000 };
+		d->max_luminance = (AVRational){ (int)(h->nits_max * 10000 + .5), 10000 };
+		d->min_luminance = (AVRational){ (int)(h->nits_min * 10000 + .5), 10000 };
+		d->has_primaries = d->has_luminance = 1;
+	}
+	if (h->max_cll) {
+		AVContentLightMetadata *l = (void *)av_stream_new_side_data(w->st, AV_PKT_DATA_CONTENT_LIGHT_LEVEL, sizeof *l);
+		if (!l) return err_set(e, E_MEMORY, "%s: no memory", w->s.path);
+		memset(l, 0, sizeof *l);
+		l->MaxCLL = (unsigned)h->max_cll;
+		l->MaxFALL = (unsigned)h->max_fall;
+	}
+	return 0;
+}
+
 static int write_header(struct media_writer *w, struct err *e)
 {
 	const struct write_spec *s = &w->s;
@@ -254,6 +327,7 @@ static int write_header(struct media_writer *w, struct err *e)
 	w->st->sample_aspect_ratio = w->enc->sample_aspect_ratio;
 	int rc = avcodec_parameters_from_context(w->st->codecpar, w->enc);
 	if (rc < 0) return fail(e, rc, s->path, "describe the stream");
+	if (hdr_side_data(w, e) < 0) return -1;
 	if (s->sound.file && sound_open(&w->sound, &s->sound, s->preset->sound, s->fps, s->nframes,
 	                                w->mux, e) < 0) return -1;
 	if (s->root && *s->root) {
@@ -285,6 +359,7 @@ int media_writer_open(const struct write_spec *s, struct media_writer **out, str
 	w->path = xstrdup(s->path);
 	w->s.path = w->path;
 	w->file = (struct outfile)OUTFILE_INIT;
+	w->grain_fd = -1;
 	w->pkt = av_packet_alloc();
 	if (w->pkt && open_muxer(w, e) == 0 && open_encoder(w, e) == 0 && write_header(w, e) == 0) {
 		*out = w;
@@ -345,6 +420,8 @@ int media_writer_frame(struct media_writer *w, const struct planes *p, struct er
 	if (av_frame_get_buffer(f, 0) < 0) { err_set(e, E_MEMORY, "%s: no memory for a frame",
 	                                             w->s.path); goto out; }
 	fill(f, p);
+	if (w->s.check && w->n == 0) check_frame(&w->check.first, p);
+	if (w->s.check && w->n == w->s.nframes - 1) check_frame(&w->check.last, p);
 	if (w->sound && sound_pump(w->sound, (int)w->n, e) < 0) goto out;
 	int r = avcodec_send_frame(w->enc, f);
 	if (r < 0) { fail(e, r, w->s.path, "encode"); goto out; }
@@ -375,6 +452,12 @@ int media_writer_close(struct media_writer **wp, bool commit, struct err *e)
 	struct media_writer *w = *wp;
 	if (!w) return 0;
 	int rc = commit ? finish(w, e) : 0;
+	if (commit && rc == 0 && w->s.check) {
+		char open[32];
+		snprintf(open, sizeof open, "/proc/self/fd/%d", w->file.fd);
+		rc = media_check_clip(&w->check, &w->s, open, e);
+	}
+	if (w->grain_fd >= 0) close(w->grain_fd);
 	avcodec_free_context(&w->enc);
 	sound_free(&w->sound);
 	avformat_free_context(w->mux);

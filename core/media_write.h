@@ -34,7 +34,7 @@ size_t encoder_bytes(const struct preset *p, int w, int h);            /* memory
 const struct preset *preset_for(const char *path);
 /* E_SCENE when path does not end as the preset's files do. */
 int preset_ending(const struct preset *p, const char *path, struct err *e);
-#define PRESET_CHOICES "auto|master-prores|prores-4444|master-dnxhr|h264|h265|ffv1|png|exr|prores-fast"
+#define PRESET_CHOICES "auto|master-prores|prores-4444|master-dnxhr|h264|h265|ffv1|png|exr|prores-fast|av1"
 
 /* Sound that goes with a clip. */
 struct sound_job {
@@ -42,6 +42,9 @@ struct sound_job {
 	/* the written range starts at frame `first` (0-based) of this rate */
 	struct rational fps; int first;
 };
+
+/* HDR metadata of a clip: the mastering display (x, y of R, G, B and white; nits), and light levels in nits. */
+struct hdr_spec { bool mastered; double xy[8], nits_max, nits_min; int max_cll, max_fall; };
 
 struct write_spec {
 	const char *path;
@@ -55,6 +58,9 @@ struct write_spec {
 	const char *root;                    /* 64 hex digits or "" */
 	const char *class;                   /* draft, final or "": told in the metadata */
 	struct sound_job sound;
+	struct hdr_spec hdr;
+	const char *grain;                   /* av1: a filmgrn1 table that goes along as metadata, or NULL */
+	bool check;                          /* decode first and last frame back before the file appears */
 };
 
 /* Planes that preset takes for a picture of w x h; bits 0: the usual depth. */

@@ -12,7 +12,7 @@
 #include "image.h"
 #include "px_yuv.h"
 
-struct packed { struct pixhash hash; uint64_t clipped[4], samples[4]; };
+struct packed { struct pixhash hash; uint64_t clipped[4], samples[4]; float light_max, light_mean; };
 enum { PACKED_HEAD = 128 };
 _Static_assert(sizeof(struct packed) <= PACKED_HEAD, "the notes fit the head");
 

@@ -9,6 +9,7 @@
 #include "exr.h"
 #include "log.h"
 #include "media.h"
+#include "media_hdr.h"
 #include "media_write.h"
 #include "node.h"
 #include "px_pack.h"
@@ -21,7 +22,8 @@ struct write {
 	double crf;
 	int dither, seed, depth, compression;
 	const char *audio;
-	int class;
+	int class, check_output;
+	const char *mastering, *light_level;
 };
 
 enum { DITHER_TPDF, DITHER_NONE };
@@ -57,6 +59,14 @@ static const struct param params[] = {
 	P_ENUM(write, class, "auto", "auto|draft|final", PF_STATIC,
 	       "final: rendered only when every look, every solved value and the picture are approved; draft: marked in "
 	    "name and metadata; auto: draft in scenes with approvals or classes, else unmarked."),
+	P_BOOL(write, check_output, 1, PF_STATIC | PF_NOKEY,
+	       "Decode the first and the last frame back before the file appears: what cannot be read or has other frames is an "
+	    "error, and colour or tags that came out bent are told."),
+	P_STRING(write, mastering, "", PF_STATIC | PF_LATER,
+	         "Clips in pq or hlg: the display they were mastered on (SMPTE ST 2086), as a colour space for its primaries and "
+	    "its greatest and least luminance in nits: \"p3-d65 1000 0.0001\"."),
+	P_STRING(write, light_level, "", PF_STATIC | PF_LATER,
+	         "Clips in pq: MaxCLL and MaxFALL in nits, \"1000 400\". The render tells what the pixels measure."),
 	P_END
 };
 
@@ -70,6 +80,8 @@ struct run {
 	struct media_writer *writer;
 	struct pack_spec s;
 	_Atomic uint64_t clipped[4], samples[4];
+	struct hdr_spec hdr;
+	bool lit; struct light light;        /* pq: the most of all frames */
 };
 
 /* ---- what the parameters mean ---- */
@@ -77,7 +89,7 @@ struct run {
 static const struct preset *preset_of(const struct write *p, const char *path)
 {
 	static const char *const names[] =
-	    { "", "master-prores", "prores-4444", "master-dnxhr", "h264", "h265", "ffv1", "png", "exr", "prores-fast" };
+	    { "", "master-prores", "prores-4444", "master-dnxhr", "h264", "h265", "ffv1", "png", "exr", "prores-fast", "av1" };
 	return p->preset ? preset_find(names[p->preset]) : preset_for(path);
 }
 
@@ -123,7 +135,14 @@ static int write_open(struct node_ctx *n, struct err *e)
 	if (!ps) return err_set(e, E_SCENE,
 	                        "file=\"%s\": the ending tells no preset; end it in .mov .mp4 .mkv .png "
 	    "or .exr, or say preset=", p->file);
-	return preset_ending(ps, p->file, e);
+	if (preset_ending(ps, p->file, e) < 0) return -1;
+	struct hdr_spec h;
+	if (hdr_parse(p->mastering, p->light_level, &h, e) < 0) return -1;
+	const char *what = h.mastered ? "mastering" : h.max_cll ? "light_level" : NULL;
+	if (what && ps->kind != PRESET_CLIP) return err_set(e, E_SCENE, "%s=: preset %s holds no HDR metadata", what, ps->name);
+	if (what && strcmp(p->color, "pq") != 0 && (h.max_cll || strcmp(p->color, "hlg") != 0))
+		return err_set(e, E_SCENE, "%s=: the clip is no %s: color=\"%s\"", what, h.max_cll ? "pq" : "pq or hlg", p->color);
+	return 0;
 }
 
 /* NAME_draft.mov, NAME_draft.####.exr; or the class where the name says {class}. malloced */
@@ -263,8 +282,11 @@ static size_t write_scratch(const struct node_ctx *n, struct rect r)
 	struct err e = ERR_INIT;
 	(void)r;
 	if (!ps || !n->nconn || !n->in[0] || ps->kind == PRESET_EXR || desc_of(n, ps, &d, &e) < 0) return 64;
-	return pack_scratch(&d);
+	size_t rows = pack_scratch(&d), codes = LIGHT_CODES * sizeof(uint32_t);
+	return rows > codes ? rows : codes;
 }
+
+static bool is_pq(int space) { return space >= 0 && !strcmp(colour_name(space), "pq"); }
 
 static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 {
@@ -284,6 +306,8 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 	r->s.dither = (struct yuv_dither){ p->dither == DITHER_TPDF && d.depth <= 12, 0, (uint32_t)p->seed,
 	                                0x64697468u };
 	r->s.d = d;
+	if (hdr_parse(p->mastering, p->light_level, &r->hdr, e) < 0) return -1;
+	r->lit = r->preset->kind == PRESET_CLIP && is_pq(space_in(r->n));
 	if (r->preset->kind != PRESET_CLIP || r->dry || r->part) return 0;
 	struct rational fps = f->fps.num > 0 ? f->fps : r->n->fps;
 	if (fps.num <= 0)
@@ -291,6 +315,7 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 	struct write_spec w = { .path = r->path, .preset = r->preset, .desc = d, .par = f->par,
 	                       .fps = fps, .space = space_in(r->n),
 		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes, .root = r->root, .class = r->class,
+		.hdr = r->hdr, .check = p->check_output,
 		.sound = { strcmp(p->audio, "none") ? j->audio_file : NULL, j->audio_fps, j->audio_first } };
 	return media_writer_open(&w, &r->writer, e);
 }
@@ -330,12 +355,27 @@ static int write_begin(const struct sink_job *j, void **out, struct err *e)
 
 /* ---- a frame ---- */
 
+/* Of the picture that is written; the rows in scratch have been used up. */
+static void measure_light(const struct run *r, const struct view *in, void *scratch, struct packed *out)
+{
+	struct rect d = rect_and(r->s.display, in->r);
+	uint32_t *count = scratch;
+	memset(count, 0, LIGHT_CODES * sizeof *count);
+	for (int y = d.y0; y < d.y1 && d.x1 > d.x0; y++)
+		light_count(count, view_at(in, r->s.ch[0], d.x0, y), view_at(in, r->s.ch[1], d.x0, y), view_at(in, r->s.ch[2], d.x0, y),
+		            rect_w(d));
+	struct light l = light_of(count);
+	out->light_max = l.max;
+	out->light_mean = l.mean;
+}
+
 static int write_pack(const struct call *c)
 {
 	struct run *r = c->run;
 	struct packer k;
 	pack_begin(&k, &r->s, c->packed, c->scratch, c->frame);
 	if (pack_rows(&k, &c->in[0], c->cancel) < 0) return err_set(c->err, E_CANCEL, "cancelled");
+	if (r->lit) measure_light(r, &c->in[0], c->scratch, k.out);
 	planes_hash(&k.p, &k.out->hash);
 	if (c->hash) *c->hash = k.out->hash;
 	return 0;
@@ -445,7 +485,11 @@ static int write_frame(const struct call *c)
 		atomic_fetch_add(&r->clipped[i], in->clipped[i]);
 		atomic_fetch_add(&r->samples[i], in->samples[i]);
 	}
-	if (r->writer) rc = media_writer_frame(r->writer, &p, c->err);
+	if (r->writer) {
+		if (in->light_max > r->light.max) r->light.max = in->light_max;
+		if (in->light_mean > r->light.mean) r->light.mean = in->light_mean;
+		rc = media_writer_frame(r->writer, &p, c->err);
+	}
 	else if (!r->dry && !r->part) {
 		int space = space_in(r->n);
 		const char *text[] = { "interneg_root", c->root ? c->root : r->root, "interneg_color",
@@ -467,11 +511,25 @@ static void warn_clipped(const struct run *r)
 	                           r->path, worst * 100, r->s.d.depth, r->preset->name);
 }
 
+static void tell_light(const struct run *r)
+{
+	int cll = (int)(r->light.max + 0.5f), fall = (int)(r->light.mean + 0.5f);
+	if (!r->lit || cll < 1) return;
+	if (!r->hdr.max_cll)
+		log_note("%s: measured MaxCLL %d and MaxFALL %d nits: light_level=\"%d %d\" says so", r->path, cll, fall, cll, fall);
+	else if (cll > r->hdr.max_cll || fall > r->hdr.max_fall)
+		log_warn("%s: light_level=\"%d %d\", but the pictures reach %d and %d nits", r->path, r->hdr.max_cll, r->hdr.max_fall, cll,
+		         fall);
+}
+
 static int write_end(void *run, bool commit, struct err *e)
 {
 	struct run *r = run;
 	int rc = 0;
-	if (commit) warn_clipped(r);
+	if (commit) {
+		warn_clipped(r);
+		tell_light(r);
+	}
 	if (r->writer) rc = media_writer_close(&r->writer, commit, e);
 	run_free(r);
 	return rc;

@@ -6,6 +6,7 @@
 #include "colour.h"
 #include "hash.h"
 #include "media.h"
+#include "media_check.h"
 #include "media_write.h"
 #include "px_yuv.h"
 #include "test.h"
@@ -347,9 +348,48 @@ static void test_png(void)
 	}
 }
 
+/* What the file gives back against something else than what went in. */
+static void test_check(void)
+{
+	struct job j = { "ffv1", NULL, W, H, 0, YM_RGB, YR_FULL, "rec709", { 0 }, 2 };
+	struct planes p = { 0 };
+	struct yuv_coef k;
+	struct err e = ERR_INIT;
+	struct media_check c;
+	char file[512];
+	snprintf(file, sizeof file, "%s", tmp("check.mkv"));
+	j.file = file;
+	test_ok(write_chart(&j, &p, &k, true, &e) == 0, "check: a clip");
+	struct write_spec s = { .path = file, .preset = preset_find("ffv1"), .desc = p.d, .par = { 1, 1 }, .fps = { 24, 1 },
+		.space = colour_find("rec709"), .matrix = YM_RGB, .range = YR_FULL, .nframes = 2 };
+	check_frame(&c.first, &p);
+	check_frame(&c.last, &p);
+	test_ok(media_check_clip(&c, &s, file, &e) == 0, "check: what went in comes back");
+	s.nframes = 3;
+	test_ok(media_check_clip(&c, &s, file, &e) < 0 && e.code == E_OUTPUT && strstr(e.msg, "gives back 2"), "check: a frame too few");
+	s.nframes = 2;
+	err_clear(&e);
+	p.p[1][5 * p.stride[1] + 7] ^= 1;
+	check_frame(&c.last, &p);
+	test_ok(media_check_clip(&c, &s, file, &e) < 0 && e.code == E_OUTPUT && strstr(e.msg, "frame 2"), "check: one bit of a lossless frame");
+	err_clear(&e);
+	for (int y = 0; y < H; y++)
+		for (int x = 0; x < W; x++) p.p[2][y * p.stride[2] + x] = (uint16_t)(p.p[2][y * p.stride[2] + x] / 2 + 8192);
+	struct check_frame bent;
+	check_frame(&bent, &p);
+	double in = 0, out = 0;
+	for (int b = 0; b < CHECK_ACROSS * CHECK_DOWN; b++) in += c.first.block[2][b], out += bent.block[2][b];
+	struct check_bend d = check_compare(&c.first, &bent);
+	test_ok(d.plane == 2 && d.mean * (CHECK_ACROSS * CHECK_DOWN) - (out - in) < 1e-6 && d.block > 60, "check: the plane that moved and how far: %g %g",
+	        d.mean, d.block);
+	test_ok(media_check_clip(&c, &s, "/nonexistent", &e) < 0 && e.code == E_OUTPUT, "check: a file that is not there");
+	planes_free(&p);
+}
+
 int main(void)
 {
 	media_setup(1);
+	test_check();
 	test_charts();
 	test_sizes();
 	test_sound();

@@ -1,0 +1,71 @@
+#!/bin/sh
+# delivery.sh - what a written clip says is what its pixels are: the four tags by ffprobe, HDR metadata, AV1, and the
+# first and last frames decoded back (check_output). A liar in the way of the decoder is found out.
+# SPDX-License-Identifier: BSD-2-Clause
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT INT TERM
+in=$INTERNEG
+is() { if [ "$2" = "$3" ]; then echo "ok delivery $1"; else echo "not ok delivery $1: got '$2', want '$3'"; fi; }
+command -v ffprobe > /dev/null 2>&1 || { echo "skip delivery: no ffprobe"; exit 0; }
+cat > "$tmp/s.xml" << 'X'
+<graph version="1" name="c" fps="24">
+  <pattern id="plate" kind="shot" width="256" height="144" frames="6"/>
+  <pass id="fin" kind="integrate" keep="never"><grain id="g" in="plate" amount="0.05"/></pass>
+  <write id="pro" in="g" file="out/pro.mov" preset="master-prores"/>
+  <write id="p44" in="g" file="out/p44.mov" preset="prores-4444"/>
+  <write id="fast" in="g" file="out/fast.mov" preset="prores-fast"/>
+  <write id="dnx" in="g" file="out/dnx.mov" preset="master-dnxhr"/>
+  <write id="ffv" in="g" file="out/ffv.mkv" preset="ffv1"/>
+  <write id="avc" in="g" file="out/avc.mp4" preset="h264"/>
+  <write id="hevc" in="g" file="out/hevc.mp4" preset="h265"/>
+  <write id="av1" in="g" file="out/av1.mp4" preset="av1"/>
+  <write id="pq265" in="g" file="out/pq265.mp4" preset="h265" color="pq" mastering="p3-d65 1000 0.0001" light_level="1000 400"/>
+  <write id="pq264" in="g" file="out/pq264.mp4" preset="h264" bits="10" color="pq" mastering="p3-d65 1000 0.0001" light_level="1000 400"/>
+  <write id="pqav1" in="g" file="out/pqav1.mkv" preset="av1" color="pq" mastering="p3-d65 1000 0.0001" light_level="1000 400"/>
+  <write id="pqpro" in="g" file="out/pqpro.mov" preset="master-prores" color="pq" mastering="p3-d65 1000 0.0001" light_level="1000 400"/>
+  <write id="hlg265" in="g" file="out/hlg265.mkv" preset="h265" color="hlg"/>
+</graph>
+X
+cd "$tmp" || exit 1
+"$in" render s.xml --progress none --no-cache --debug=media > log 2>&1; is "render" $? 0
+is "first and last frame of every clip were decoded back" "$(grep -c 'decodes to plane means' log)" 26
+is "no colour bent, no tag changed" "$(grep -c 'bent the colour\|tag was written' log)" 0
+is "the lossless clip is the same to the last bit" "$(grep -c 'ffv.mkv.*means within 0.000 and blocks within 0.000' log)" 2
+tags() { ffprobe -v error -select_streams v -show_entries stream=color_range,color_space,color_transfer,color_primaries -of csv=p=0 "out/$1" | sed 's/,$//'; }
+for f in pro.mov p44.mov fast.mov dnx.mov avc.mp4 hevc.mp4 av1.mp4; do is "tags of $f" "$(tags $f)" tv,bt709,bt709,bt709; done
+is "tags of ffv.mkv" "$(tags ffv.mkv)" pc,gbr,bt709,bt709
+for f in pq265.mp4 pq264.mp4 pqav1.mkv pqpro.mov; do
+	is "tags of $f" "$(tags $f)" tv,bt2020nc,smpte2084,bt2020
+	ffprobe -v error -select_streams v -show_streams -show_frames -read_intervals '%+#1' out/$f > probe
+	is "mastering display of $f" "$(grep -m1 red_x probe) $(grep -m1 max_luminance probe | cut -d/ -f1)" "$(case $f in *.mkv) echo red_x=17/25 max_luminance=1000;; *) echo red_x=34000/50000 max_luminance=10000000;; esac)"
+	is "light level of $f" "$(grep -m1 max_content probe) $(grep -m1 max_average probe)" "max_content=1000 max_average=400"
+	is "probe tells of $f" "$("$in" probe out/$f | grep -c 'P3\|mastered\|MaxCLL 1000, MaxFALL 400')" 2
+done
+is "tags of hlg265.mkv" "$(tags hlg265.mkv)" tv,bt2020nc,arib-std-b67,bt2020
+is "streams of HEVC carry it too" "$(ffprobe -v error -select_streams v -show_frames -read_intervals '%+#1' out/pq265.mp4 | grep -c 'side_data_type=\(Mastering\|Content light\)')" 2
+
+# MaxCLL and MaxFALL are measured: a field of 203 nits (18 % less, diffuse white) with nothing else in it.
+cat > light.xml << 'X'
+<graph version="1" name="l" fps="24">
+  <pattern id="p" kind="constant" colour="0.58068888 0.58068888 0.58068888" width="128" height="96" frames="2"/>
+  <write id="w" in="p" file="light.mp4" preset="h265" color="input"/>
+  <pass id="c" kind="deliver"><convert id="q" in="p" from="pq" to="pq"/></pass>
+  <write id="v" in="c" file="lit.mp4" preset="h265" color="pq" light_level="200 200"/>
+  <write id="u" in="c" file="unlit.mp4" preset="h265" color="pq"/>
+</graph>
+X
+"$in" render light.xml --only v,u --progress none --no-cache > log 2>&1; is "light: render" $? 0
+is "light that was promised too low is told" "$(grep -c 'light_level="200 200", but the pictures reach 20[234] and 20[234] nits' log)" 1
+is "light that was not promised is told" "$(grep -c 'unlit.mp4: measured MaxCLL 20[234] and MaxFALL 20[234]' log)" 1
+
+# Refusals name the node and the cause.
+refuse() { # label attributes pattern
+	printf '<graph version="1" name="r" fps="24"><pattern id="p" width="128" height="96" frames="2"/><write id="w" in="p" file="%s" %s/></graph>' "$2" "$3" > bad.xml
+	"$in" check bad.xml > log 2>&1; is "$1" "$? $(grep -c "$4" log)" "3 1"
+}
+refuse "mastering of SDR" a.mp4 'preset="h265" mastering="p3-d65 1000 0.1"' 'no pq or hlg'
+refuse "mastering without a space" a.mp4 'preset="h265" color="pq" mastering="1000 0.1"' 'expected a colour space'
+refuse "mastering upside down" a.mp4 'preset="h265" color="pq" mastering="p3-d65 0.1 1000"' 'greatest luminance'
+refuse "light level of hlg" a.mp4 'preset="h265" color="hlg" light_level="1000 400"' 'no pq:'
+refuse "light level upside down" a.mp4 'preset="h265" color="pq" light_level="400 1000"' 'MaxCLL and MaxFALL'
+refuse "HDR metadata of EXR" a.####.exr 'color="pq" light_level="1000 400"' 'holds no HDR'
