@@ -82,6 +82,7 @@ struct run {
 	_Atomic uint64_t clipped[4], samples[4];
 	struct hdr_spec hdr;
 	bool lit; struct light light;        /* pq: the most of all frames */
+	int first, last;                     /* files: those that are read back */
 };
 
 /* ---- what the parameters mean ---- */
@@ -345,6 +346,8 @@ static int write_begin(const struct sink_job *j, void **out, struct err *e)
 	                   : err_set(e, E_SCENE, "%s: the ending tells no preset; say preset=", r->path);
 	r->dry = j->dry;
 	r->part = j->part;
+	r->first = j->nframes > 0 ? j->frames[0] : 0;
+	r->last = j->nframes > 0 ? j->frames[j->nframes - 1] : 0;
 	if (rc == 0 && !r->dry && !r->part) rc = check_files(j, r, e);
 	if (rc == 0 && r->preset->kind != PRESET_EXR) rc = begin_codes(j, r, e);
 	else if (rc == 0 && !r->dry) rc = make_folders(r->path, e);
@@ -398,14 +401,13 @@ static struct pixhash hash_view(const struct view *v, bool half)
 	return pixhash_join(part, (size_t)v->nch);
 }
 
-static int held_exr(const struct sink_job *j, int frame, struct pixhash *out, struct err *e)
+static int held_exr(const struct node_ctx *n, const char *path, struct pixhash *out, struct err *e)
 {
-	const struct write *p = j->n->v;
+	const struct write *p = n->v;
 	struct exr_info info;
-	struct format f = *j->n->in[0];
+	struct format f = *n->in[0];
 	struct pool *pool = NULL;
 	struct image *im = NULL;
-	char *path = write_file(j, frame);
 	int rc = exr_probe(path, &info, e);
 	if (rc == 0) {
 		f.data = info.fmt.data;
@@ -417,20 +419,18 @@ static int held_exr(const struct sink_job *j, int frame, struct pixhash *out, st
 	if (rc == 0) *out = hash_view(&im->view, p->depth == 1);
 	image_unref(&im);
 	if (pool) pool_free(&pool);
-	free(path);
 	return rc;
 }
 
 /* The planes of one file: a clip of the node's whole range, or a still. */
-static int held_planes(const struct sink_job *j, const char *path, int i, bool clip, struct pixhash *out, struct media **m,
-                       struct err *e)
+static int held_planes(const char *path, int i, struct pixhash *out, struct media **m, struct err *e)
 {
 	struct media_opts o = MEDIA_OPTS_INIT;
 	const struct planes *p;
 	if (!*m && media_open(path, &o, m, e) < 0) return -1;
-	enum media_status st = media_frame(*m, clip ? j->frames[i] - j->n->in[0]->first : 0, &p, e);
+	enum media_status st = media_frame(*m, i, &p, e);
 	if (st == MEDIA_OK) planes_hash(p, out);
-	return st == MEDIA_OK ? 0 : st == MEDIA_MISSING ? err_set(e, E_INPUT, "%s: frame %d cannot be read", path, j->frames[i]) : -1;
+	return st == MEDIA_OK ? 0 : st == MEDIA_MISSING ? err_set(e, E_INPUT, "%s: picture %d cannot be read", path, i + 1) : -1;
 }
 
 static int write_held(const struct sink_job *j, struct pixhash *out, struct err *e)
@@ -440,13 +440,26 @@ static int write_held(const struct sink_job *j, struct pixhash *out, struct err 
 	int rc = ps ? 0 : -1;
 	for (int i = 0; i < j->nframes && rc == 0; i++) {
 		char *path = write_file(j, j->frames[i]);
-		if (ps->kind == PRESET_EXR) rc = held_exr(j, j->frames[i], &out[i], e);
-		else rc = held_planes(j, path, i, ps->kind == PRESET_CLIP, &out[i], &m, e);
+		if (ps->kind == PRESET_EXR) rc = held_exr(j->n, path, &out[i], e);
+		else rc = held_planes(path, ps->kind == PRESET_CLIP ? j->frames[i] - j->n->in[0]->first : 0, &out[i], &m, e);
 		if (ps->kind != PRESET_CLIP) media_close(&m);
 		free(path);
 	}
 	media_close(&m);
 	return rc < 0 ? -1 : ps->kind == PRESET_CLIP && strcmp(ps->name, "ffv1") != 0;
+}
+
+static bool looks_back(const struct run *r, int frame)
+{
+	const struct write *p = r->n->v;
+	return p->check_output && !r->dry && (frame == r->first || frame == r->last);
+}
+
+static int same_pixels(const char *path, const struct pixhash *in, int rc, const struct pixhash *back, struct err *e)
+{
+	if (rc < 0) return err_set(e, E_OUTPUT, "%s: the file just written cannot be read back", path);
+	if (memcmp(in, back, sizeof *in) != 0) return err_set(e, E_OUTPUT, "%s: the file just written holds other pixels", path);
+	return 0;
 }
 
 static int exr_frame(struct run *r, const struct call *c, const char *path)
@@ -463,8 +476,13 @@ static int exr_frame(struct run *r, const struct call *c, const char *path)
 		    .has_chroma = strcmp(space, "raw") != 0 };
 	if (w.has_chroma) colour_primaries(id, w.chroma);
 	f.data = c->in[0].r;
-	if (c->hash) *c->hash = hash_view(&c->in[0], w.half);
-	return r->dry ? 0 : exr_write(path, &f, &c->in[0], &w, c->err);
+	bool look = looks_back(r, c->frame);
+	struct pixhash hash, back;
+	if (c->hash || look) hash = hash_view(&c->in[0], w.half);
+	if (c->hash) *c->hash = hash;
+	if (r->dry) return 0;
+	if (exr_write(path, &f, &c->in[0], &w, c->err) < 0) return -1;
+	return look ? same_pixels(path, &hash, held_exr(r->n, path, &back, c->err), &back, c->err) : 0;
 }
 
 static int write_frame(const struct call *c)
@@ -495,6 +513,12 @@ static int write_frame(const struct call *c)
 		const char *text[] = { "interneg_root", c->root ? c->root : r->root, "interneg_color",
 		                      space >= 0 ? colour_name(space) : "raw", *r->class ? "interneg_class" : NULL, r->class, NULL };
 		rc = media_png_write(path, &p, r->n->in[0]->par, text, c->err);
+		if (rc == 0 && looks_back(r, c->frame)) {
+			struct media *m = NULL;
+			struct pixhash back;
+			rc = same_pixels(path, &in->hash, held_planes(path, 0, &back, &m, c->err), &back, c->err);
+			media_close(&m);
+		}
 	}
 	free(path);
 	return rc;

@@ -69,3 +69,21 @@ refuse "mastering upside down" a.mp4 'preset="h265" color="pq" mastering="p3-d65
 refuse "light level of hlg" a.mp4 'preset="h265" color="hlg" light_level="1000 400"' 'no pq:'
 refuse "light level upside down" a.mp4 'preset="h265" color="pq" light_level="400 1000"' 'MaxCLL and MaxFALL'
 refuse "HDR metadata of EXR" a.####.exr 'color="pq" light_level="1000 400"' 'holds no HDR'
+
+# Files of a sequence are read back too: first and last.
+cat > seq.xml << 'X'
+<graph version="1" name="c" fps="24">
+  <pattern id="p" kind="shot" width="64" height="48" frames="4"/>
+  <write id="a" in="p" file="seq/a.####.png"/>
+  <write id="b" in="p" file="seq/b.####.exr" depth="half"/>
+  <write id="c" in="p" file="seq/c.####.exr" check_output="no"/>
+</graph>
+X
+strace -f -o trace -e trace=openat "$in" render seq.xml --progress none --no-cache > log 2>&1 || "$in" render seq.xml --progress none --no-cache --overwrite > log 2>&1
+is "sequences: render" $? 0
+if [ -s trace ]; then
+	# neither under its own name nor while it is written: opened to be read
+	back() { grep -c "seq/$1.*O_RDONLY" trace; }
+	is "first and last file are read back" "$(($(back 'a\.000[14]') > 0)) $(($(back 'b\.000[14]') > 0)) $(back 'c\.000[14]')" "1 1 0"
+	is "the others are not" "$(back '[abc]\.000[23]')" 0
+fi
