@@ -14,8 +14,8 @@
 #include "mathx.h"
 #include "mem.h"
 
-enum { GRID = 64, SIDE = GRID + 1, RINGS = 91, ROUNDS = 14, UNKNOWNS = GRAIN_RANKS * (GRAIN_RADIUS + 1) };
-#define GOOD_DB 0.15             /* no more is sought */
+enum { GRID = 64, SIDE = GRID + 1, RINGS = 91, ROUNDS = 24, UNKNOWNS = GRAIN_RANKS * (GRAIN_RADIUS + 1) };
+#define GOOD_DB 0.2             /* no more is sought */
 #define FLOOR_POWER 5e-4         /* -33 dB: below it errors count no more than there */
 #define SEEN_POWER 1e-3          /* -30 dB */
 #define BEYOND_DB 300.0          /* a square of a cycle a pixel, beyond what the profile's picture held */
@@ -290,7 +290,7 @@ static double design_fit(struct design *d, int radius, int ranks, double best[2]
 			least = worst;
 			memcpy(best, d->axis, sizeof d->axis);
 		}
-		if (worst < GOOD_DB / 3) break;
+		if (worst < GOOD_DB * 0.8) break;
 		reweight(d, off, worst);
 	}
 	return least;
@@ -298,8 +298,9 @@ static double design_fit(struct design *d, int radius, int ranks, double best[2]
 
 /* --- shapes --- */
 
-static const struct { int radius, ranks; } tries[] = { { 3, 1 }, { 4, 2 }, { 6, 2 }, { 8, 2 }, { 12, 2 },
-	{ 12, 3 }, { 16, 3 }, { 24, 3 }, { 32, 3 }, { 44, 3 }, { GRAIN_RADIUS, 3 } };
+static const struct { int radius, ranks; } tries[] = { { 3, 1 }, { 4, 2 }, { 6, 2 }, { 8, 2 }, { 10, 2 }, { 12, 2 },
+	{ 10, 3 }, { 16, 2 }, { 12, 3 }, { 20, 2 }, { 16, 3 }, { 24, 2 }, { 20, 3 }, { 24, 3 }, { 32, 3 }, { 44, 3 },
+	{ GRAIN_RADIUS, 3 } };
 
 static void shape_take(struct grain_shape *s, int c, double axis[2][GRAIN_RANKS][GRAIN_RADIUS + 1], int radius, int ranks)
 {
