@@ -86,7 +86,8 @@ static void channel(struct grain_profile *g, int c, double granularity, double c
 			double t = MX_PI / 4 * (a + 0.5) / 8, fx = g->freq[i] * mx_cos(t), fy = g->freq[i] * mx_sin(t);
 			q += pixel(cloud, p, fx < 0.5 ? fx : 0.5, fx < 0.5 ? fy : f) / 8;
 		}
-		g->db[i][c] = round_to(10 * mx_log10(q / var), 1e3);
+		double db = 10 * mx_log10(q / var);
+		g->db[i][c] = round_to(db > -60 ? db : -60, 1e3);
 	}
 }
 
