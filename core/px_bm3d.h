@@ -11,7 +11,7 @@
 #include "base.h"
 #include "px_math.h"
 
-enum { BM_SIDE = 8, BM_STEP = 4, BM_MOST = 16, BM_REFS = 8 };
+enum { BM_SIDE = 8, BM_STEP = 4, BM_MOST = 8, BM_REFS = 8 };
 
 typedef float bm8 __attribute__((vector_size(32), may_alias));
 typedef float bm8u __attribute__((vector_size(32), aligned(4), may_alias));
@@ -101,35 +101,26 @@ IN_INLINE void bm_backward(const bm8 *c, bm8 *v)
 	bm_idct(v);
 }
 
-/* Haar's transform over n values, not normalised: v[0] the sum, v[1] halves' difference, then quarters' ... */
-IN_INLINE void bm_haar(bm8 *v, int n)
+/* Haar's transform over eight values, not normalised: the sum, the halves' difference, the quarters', the pairs'.
+ * BM_SPANS: how many values each is a sum over, which is its squared norm. */
+IN_INLINE void bm_haar(bm8 *v)
 {
-	bm8 t[BM_MOST];
-	for (int m = n; m > 1; m >>= 1) {
-		for (int i = 0; i < m / 2; i++) t[i] = v[2 * i] + v[2 * i + 1], t[m / 2 + i] = v[2 * i] - v[2 * i + 1];
-		for (int i = 0; i < m; i++) v[i] = t[i];
-	}
+	bm8 a = v[0] + v[1], b = v[2] + v[3], c = v[4] + v[5], d = v[6] + v[7];
+	bm8 e = v[0] - v[1], f = v[2] - v[3], g = v[4] - v[5], h = v[6] - v[7];
+	bm8 p = a + b, q = c + d;
+	v[0] = p + q, v[1] = p - q;
+	v[2] = a - b, v[3] = c - d;
+	v[4] = e, v[5] = f, v[6] = g, v[7] = h;
 }
-IN_INLINE void bm_unhaar(bm8 *v, int n)
+IN_INLINE void bm_unhaar(bm8 *v)
 {
-	bm8 t[BM_MOST];
-	for (int m = 2; m <= n; m <<= 1) {
-		for (int i = 0; i < m / 2; i++) t[2 * i] = v[i] + v[m / 2 + i], t[2 * i + 1] = v[i] - v[m / 2 + i];
-		for (int i = 0; i < m; i++) v[i] = t[i];
-	}
+	bm8 p = v[0] + v[1], q = v[0] - v[1];
+	bm8 a = p + v[2], b = p - v[2], c = q + v[3], d = q - v[3];
+	bm8 e = v[4], f = v[5], g = v[6], h = v[7];
+	v[0] = a + e, v[1] = a - e, v[2] = b + f, v[3] = b - f;
+	v[4] = c + g, v[5] = c - g, v[6] = d + h, v[7] = d - h;
 }
-/* How many blocks coefficient i of n is a sum over: its squared norm. */
-IN_INLINE int bm_span(int i, int n)
-{
-	int m = 1;
-	while (2 * m <= i) m *= 2;
-	return i == 0 ? n : n / m;
-}
-/* sqrt of 1, 2, 4, 8, 16. */
-IN_INLINE float bm_root(int span)
-{
-	return span >= 16 ? 4.0f : span >= 8 ? 0x1.6a09e6p+1f : span >= 4 ? 2.0f : span >= 2 ? 0x1.6a09e6p+0f : 1.0f;
-}
+#define BM_ALL8(F) F(0, 8) F(1, 8) F(2, 4) F(3, 4) F(4, 2) F(5, 2) F(6, 2) F(7, 2)
 
 /* A fixed order of adding lanes. */
 IN_INLINE float bm_total(const bm8 *v)
@@ -139,49 +130,52 @@ IN_INLINE float bm_total(const bm8 *v)
 	return ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
 }
 
-/* Hard threshold over n coefficients' blocks g[8 i ..]: what is below times sigma of its coefficient is noise.
- * Returns the noise that is left, as a share of n sigma^2 a coefficient: 1 / it is the estimate's weight. */
-IN_INLINE float bm_hard(bm8 *g, int n, const float *sigma, float times)
+/* Hard threshold over eight blocks' coefficients g[8 i ..]: what is below times sigma of its coefficient is grain.
+ * Returns the variance that is left: 1 / it is the estimate's weight. */
+IN_INLINE float bm_hard(bm8 *g, const float *sigma, float times)
 {
+	const bm8 one = { 1, 1, 1, 1, 1, 1, 1, 1 };
 	bm8 kept = { 0 };
 	for (int k = 0; k < 8; k++) {
-		bm8 v[BM_MOST], s = BM_LOAD(sigma + 8 * k), left = { 0 };
-		for (int i = 0; i < n; i++) v[i] = g[8 * i + k];
-		bm_haar(v, n);
-		for (int i = 0; i < n; i++) {
-			int span = bm_span(i, n);
-			bm8i m = BM_ABS(v[i]) > s * (times * bm_root(span));
-			const bm8 one = { 1, 1, 1, 1, 1, 1, 1, 1 };
-			v[i] = BM_MASKED(m, v[i]) * (1.0f / (float)span);
-			left += BM_MASKED(m, one);
-		}
+		bm8 v[8], s = BM_LOAD(sigma + 8 * k), left = { 0 };
+		bm8 s2 = s * (times * 0x1.6a09e6p+0f), s4 = s * (times * 2.0f), s8 = s2 * 2.0f;
+		for (int i = 0; i < 8; i++) v[i] = g[8 * i + k];
+		bm_haar(v);
+#define BM_CUT(i, span) { \
+		bm8i m = BM_ABS(v[i]) > s##span; \
+		v[i] = BM_MASKED(m, v[i]) * (1.0f / span); \
+		left += BM_MASKED(m, one); }
+		BM_ALL8(BM_CUT)
+#undef BM_CUT
 		kept += left * (s * s);
-		bm_unhaar(v, n);
-		for (int i = 0; i < n; i++) g[8 * i + k] = v[i];
+		bm_unhaar(v);
+		for (int i = 0; i < 8; i++) g[8 * i + k] = v[i];
 	}
 	return bm_total(&kept);
 }
 
 /* Wiener's share b^2 / (b^2 + sigma^2) of the noisy group z, b the estimate's. Result in z; returns as bm_hard. */
-IN_INLINE float bm_wiener(bm8 *z, const bm8 *b, int n, const float *sigma)
+IN_INLINE float bm_wiener(bm8 *z, const bm8 *b, const float *sigma)
 {
 	bm8 kept = { 0 };
 	for (int k = 0; k < 8; k++) {
-		bm8 v[BM_MOST], w[BM_MOST], s = BM_LOAD(sigma + 8 * k), left = { 0 };
+		bm8 v[8], w[8], s = BM_LOAD(sigma + 8 * k), left = { 0 };
+		bm8 s2, s4, s8;
 		s = s * s;
-		for (int i = 0; i < n; i++) w[i] = b[8 * i + k];
-		bm_haar(w, n);
-		for (int i = 0; i < n; i++) {
-			bm8 p = w[i] * w[i];
-			w[i] = p / (p + s * (float)bm_span(i, n));
-			left += w[i] * w[i];
-		}
+		s2 = s * 2.0f, s4 = s * 4.0f, s8 = s * 8.0f;
+		for (int i = 0; i < 8; i++) w[i] = b[8 * i + k];
+		bm_haar(w);
+		for (int i = 0; i < 8; i++) v[i] = z[8 * i + k];
+		bm_haar(v);
+#define BM_SHARE(i, span) { \
+		bm8 p = w[i] * w[i], q = p / (p + s##span); \
+		left += q * q; \
+		v[i] = v[i] * (q * (1.0f / span)); }
+		BM_ALL8(BM_SHARE)
+#undef BM_SHARE
 		kept += left * s;
-		for (int i = 0; i < n; i++) v[i] = z[8 * i + k];
-		bm_haar(v, n);
-		for (int i = 0; i < n; i++) v[i] = v[i] * w[i] * (1.0f / (float)bm_span(i, n));
-		bm_unhaar(v, n);
-		for (int i = 0; i < n; i++) z[8 * i + k] = v[i];
+		bm_unhaar(v);
+		for (int i = 0; i < 8; i++) z[8 * i + k] = v[i];
 	}
 	return bm_total(&kept);
 }
