@@ -154,14 +154,15 @@ IN_INLINE float bm_hard(bm8 *g, const float *sigma, float times)
 	return bm_total(&kept);
 }
 
-/* Wiener's share b^2 / (b^2 + sigma^2) of the noisy group z, b the estimate's. Result in z; returns as bm_hard. */
-IN_INLINE float bm_wiener(bm8 *z, const bm8 *b, const float *sigma)
+/* Wiener's share b^2 / (b^2 + sigma^2) of the noisy group z, b the estimate's,
+ * where `share` of sigma^2 is left. Result in z; returns as bm_hard. */
+IN_INLINE float bm_wiener(bm8 *z, const bm8 *b, const float *sigma, float share)
 {
 	bm8 kept = { 0 };
 	for (int k = 0; k < 8; k++) {
 		bm8 v[8], w[8], s = BM_LOAD(sigma + 8 * k), left = { 0 };
 		bm8 s2, s4, s8;
-		s = s * s;
+		s = s * s * share;
 		s2 = s * 2.0f, s4 = s * 4.0f, s8 = s * 8.0f;
 		for (int i = 0; i < 8; i++) w[i] = b[8 * i + k];
 		bm_haar(w);

@@ -59,7 +59,7 @@ IN_INLINE int bm_mirror(int x, int a, int b)
 }
 
 /* No number and what is far beyond any signal count as something that can be added up. */
-IN_INLINE float bm_sane(float v) { return v > -65536.0f ? v < 65536.0f ? v : 65536.0f : v <= -65536.0f ? -65536.0f : 0.0f; }
+IN_INLINE float bm_sane(float v) { return v > -1024.0f ? v < 1024.0f ? v : 1024.0f : v <= -1024.0f ? -1024.0f : 0.0f; }
 
 /* A plane of `in` over all, mirrored at the data window's edges. */
 static inline void bm_fill(const struct bm_area *a, const struct view *in, int ch, float *to)
@@ -114,6 +114,9 @@ IN_INLINE void bm_opponent_back(float *a, float *b, float *c)
 	*c = l - p + q;
 }
 
+/* Every second block of the grid leads a group, like a chessboard's black fields. */
+IN_INLINE bool bm_leads(int x, int y) { return !(((x ^ y) >> 2) & 1); }
+
 /* Up to n blocks of a group, at (x, y) in the planes, and how they stand to the tile. */
 struct bm_group { int n, x[BM_MOST], y[BM_MOST]; bool writes[BM_MOST]; };
 
@@ -151,6 +154,14 @@ IN_INLINE const float *bm_noise_at(const struct degrain_noise *n, float a, float
 	float l = (n->luma[0] * a + n->luma[1] * b + n->luma[2] * c) * 0.125f;
 	float k = px_clamp((l - n->low) * n->scale, 0.0f, (float)(DEGRAIN_BINS - 1));
 	return n->sigma[(int)k][0];
+}
+
+/* The share of the grain's variance that averaging in time has left of the block at (x, y); 1 without such a plane. */
+IN_INLINE float bm_share(const struct bm_area *a, const struct view *in, int x, int y)
+{
+	if (in->nch < 4) return 1.0f;
+	float v = *view_at(in, 3, bm_mirror(x + 4, a->data.x0, a->data.x1), bm_mirror(y + 4, a->data.y0, a->data.y1));
+	return v > 0.01f ? v < 1.0f ? v : 1.0f : 0.01f;
 }
 
 /* Reference positions on the grid from first to last that may write into [a, b) and see data of [d0, d1). */

@@ -52,7 +52,8 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	const struct degrain *p = n->v;
 	struct xnode *src = expand_input(x, 0), *mask = expand_input(x, 1);
 	struct xnode *time = expand_node(x, "degrain_time", "time", e), *hard, *fine;
-	if (!time || expand_connect(x, time, "in", src, e) < 0 || expand_set(x, time, "space", spaces[p->space], e) < 0)
+	if (!time || expand_connect(x, time, "in", src, e) < 0 || expand_set(x, time, "space", spaces[p->space], e) < 0 ||
+	    set_noise(x, time, p, e) < 0 || set_num(x, time, "radius", p->radius, e) < 0)
 		return -1;
 	hard = expand_node(x, "degrain_hard", "hard", e);
 	if (!hard || expand_connect(x, hard, "in", time, e) < 0 || set_noise(x, hard, p, e) < 0) return -1;

@@ -78,17 +78,15 @@ IN_INLINE void spread(const struct bm_area *a, const struct bm_group *b, const b
 	}
 }
 
-static IN_NOINLINE void group(const struct bm_area *a, const struct state *s, const struct bm_group *b, bool colour)
+static IN_NOINLINE void group(const struct bm_area *a, const struct state *s, const struct bm_group *b, float share)
 {
 	bm8 z[3][8 * BLOCKS], g[3][8 * BLOCKS];
-	for (int k = 0; k < (colour ? 3 : 1); k++) gather(a, b, 1, k, g[k]), gather(a, b, 0, k, z[k]);
-	if (!colour) for (int k = 1; k < 3; k++) g[k][0] = (bm8){ 0 };
+	for (int k = 0; k < 3; k++) gather(a, b, 1, k, g[k]), gather(a, b, 0, k, z[k]);
 	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], g[1][0][0], g[2][0][0]);
-	float left = bm_wiener(z[0], g[0], sigma);
+	float left = bm_wiener(z[0], g[0], sigma, share);
 	spread(a, b, z[0], 1.0f / (left + sigma[0] * sigma[0]), 0, true);
-	if (!colour) return;
-	left = bm_wiener(z[1], g[1], sigma + 64);
-	left += bm_wiener(z[2], g[2], sigma + 128);
+	left = bm_wiener(z[1], g[1], sigma + 64, share);
+	left += bm_wiener(z[2], g[2], sigma + 128, share);
 	float weight = 1.0f / (left + sigma[64] * sigma[64]);
 	spread(a, b, z[1], weight, 1, false);
 	spread(a, b, z[2], weight, 2, true);
@@ -103,9 +101,11 @@ static int filter(const struct call *c, const struct bm_area *a, const struct st
 		for (int x = h.first; x <= h.last; x += BM_STEP * BM_REFS) {
 			bm8i best[BLOCKS];
 			bm_match(a->luma + (y - a->all.y0) * a->lstride + (x - a->all.x0), a->lstride, &s->tries, BLOCKS, best);
-			for (int i = 0; i < BM_REFS && x + i * BM_STEP <= h.last; i++) { if ((((x + i * 4) ^ y) >> 2) & 1) continue;
+			for (int i = bm_leads(x, y) ? 0 : 1; i < BM_REFS && x + i * BM_STEP <= h.last; i += 2) {
 				struct bm_group b;
-				if (bm_group_of(a, &s->tries, best, BLOCKS, i, x + i * BM_STEP, y, &b)) group(a, s, &b, !((((x + i * BM_STEP) ^ y) >> 2) & 1));
+				int at = x + i * BM_STEP;
+				if (!bm_group_of(a, &s->tries, best, BLOCKS, i, at, y, &b)) continue;
+				group(a, s, &b, bm_share(a, &c->in[1], at, y));
 			}
 		}
 	}

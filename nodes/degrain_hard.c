@@ -78,18 +78,15 @@ IN_INLINE void spread(const struct bm_area *a, const struct bm_group *b, const b
 	}
 }
 
-static IN_NOINLINE void group(const struct bm_area *a, const struct state *s, const struct bm_group *b, float times, bool colour)
+static IN_NOINLINE void group(const struct bm_area *a, const struct state *s, const struct bm_group *b, float times)
 {
 	bm8 g[3][8 * BLOCKS];
-	const float *plane = a->plane[0][1] + b->y[0] * a->stride + b->x[0];
-	(void)plane;
 	gather(a, b, 0, g[0]);
 	gather(a, b, 1, g[1]);
 	gather(a, b, 2, g[2]);
 	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], g[1][0][0], g[2][0][0]);
 	float left = bm_hard(g[0], sigma, times);
 	spread(a, b, g[0], 1.0f / (left + sigma[0] * sigma[0]), 0, true);
-	if (!colour) return;
 	left = bm_hard(g[1], sigma + 64, times);
 	left += bm_hard(g[2], sigma + 128, times);
 	float weight = 1.0f / (left + sigma[64] * sigma[64]);
@@ -106,10 +103,11 @@ static int filter(const struct call *c, const struct bm_area *a, const struct st
 		for (int x = h.first; x <= h.last; x += BM_STEP * BM_REFS) {
 			bm8i best[BLOCKS];
 			bm_match(a->luma + (y - a->all.y0) * a->lstride + (x - a->all.x0), a->lstride, &s->tries, BLOCKS, best);
-			for (int i = 0; i < BM_REFS && x + i * BM_STEP <= h.last; i++) { if ((((x + i * 4) ^ y) >> 2) & 1) continue;
+			for (int i = bm_leads(x, y) ? 0 : 1; i < BM_REFS && x + i * BM_STEP <= h.last; i += 2) {
 				struct bm_group b;
 				int at = x + i * BM_STEP;
-				if (bm_group_of(a, &s->tries, best, BLOCKS, i, at, y, &b)) group(a, s, &b, times, !(((at ^ y) >> 2) & 1));
+				if (!bm_group_of(a, &s->tries, best, BLOCKS, i, at, y, &b)) continue;
+				group(a, s, &b, times * __builtin_sqrtf(bm_share(a, &c->in[0], at, y)));
 			}
 		}
 	}
