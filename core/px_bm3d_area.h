@@ -76,25 +76,40 @@ static inline void bm_fill(const struct bm_area *a, const struct view *in, int c
 	}
 }
 
-/* 8-bit luma for matching: the plane's mean of R, G, B, softened by 1 2 1 either way where the plane is noisy. */
+/* A row of p as 8 bits, softened by 1 2 1 either way (u, d: the rows above and below): 0 at its ends and up to all. */
+IN_INLINE void bm_soften(const float *IN_RESTRICT p, const float *IN_RESTRICT u, const float *IN_RESTRICT d, float gain, int w,
+                         uint8_t *IN_RESTRICT o, int all)
+{
+	for (int x = 1; x < w - 1; x++) {
+		float b = u[x - 1] + 2.0f * p[x - 1] + d[x - 1], c = u[x] + 2.0f * p[x] + d[x];
+		float e = u[x + 1] + 2.0f * p[x + 1] + d[x + 1], v = (b + 2.0f * c + e) * gain;
+		v = v > 0.0f ? v : 0.0f;
+		v = v < 255.0f ? v : 255.0f;
+		o[x] = (uint8_t)(int)(v + 0.5f);
+	}
+	o[0] = 0;
+	for (int x = w > 1 ? w - 1 : 1; x < all; x++) o[x] = 0;
+}
+
+/* 8-bit luma for matching: the plane's mean of R, G, B, softened where the plane is noisy. */
 static inline void bm_luma(const struct bm_area *a, const float *s, bool soften)
 {
 	const float gain = 255.0f * 0x1.279a74p-1f;                       /* 1 / sqrt(3) */
 	int w = rect_w(a->all), h = rect_h(a->all);
 	for (int y = 0; y < h; y++) {
-		const float *p = s + y * a->stride, *u = y ? p - a->stride : p, *d = y + 1 < h ? p + a->stride : p;
-		uint8_t *o = a->luma + y * a->lstride;
-		for (int x = 0; x < a->lstride; x++) o[x] = 0;
-		for (int x = 1; x < w - 1; x++) {
-			float v = p[x];
-			if (soften) {
-				float b = u[x - 1] + 2.0f * p[x - 1] + d[x - 1], c = u[x] + 2.0f * p[x] + d[x];
-				float e = u[x + 1] + 2.0f * p[x + 1] + d[x + 1];
-				v = (b + 2.0f * c + e) * 0.0625f;
-			}
-			v = px_clamp(v * gain, 0.0f, 255.0f) + 0.5f;
-			o[x] = (uint8_t)(int)v;
+		const float *IN_RESTRICT p = s + y * a->stride;
+		uint8_t *IN_RESTRICT o = a->luma + y * a->lstride;
+		if (soften) {
+			bm_soften(p, y ? p - a->stride : p, y + 1 < h ? p + a->stride : p, gain / 16, w, o, (int)a->lstride);
+			continue;
 		}
+		for (int x = 0; x < w; x++) {
+			float v = p[x] * gain;
+			v = v > 0.0f ? v : 0.0f;
+			v = v < 255.0f ? v : 255.0f;
+			o[x] = (uint8_t)(int)(v + 0.5f);
+		}
+		for (ptrdiff_t x = w; x < a->lstride; x++) o[x] = 0;
 	}
 }
 

@@ -33,27 +33,19 @@ static inline void bm_frame_lay(struct bm_frame *f, struct rect all, uint8_t *me
 	f->half = mem + bm_up((w + 64) * h + 64);
 }
 
-/* From the mean of R, G and B, rows of rect_w(all) floats: softened by 1 2 1 either way, and means of 2 x 2. */
+/* From the mean of R, G and B, rows of rect_w(all) floats: softened by 1 2 1 either way, and means of 2 x 2 of that. */
 static inline void bm_frame_fill(struct bm_frame *f, const float *mean)
 {
 	int w = rect_w(f->all), h = rect_h(f->all);
 	for (int y = 0; y < h; y++) {
-		const float *p = mean + (ptrdiff_t)y * w, *u = y ? p - w : p, *d = y + 1 < h ? p + w : p;
-		uint8_t *o = f->luma + y * f->stride;
-		__builtin_memset(o, 0, (size_t)f->stride);
-		for (int x = 1; x < w - 1; x++) {
-			float b = u[x - 1] + 2.0f * p[x - 1] + d[x - 1], c = u[x] + 2.0f * p[x] + d[x];
-			float e = u[x + 1] + 2.0f * p[x + 1] + d[x + 1];
-			o[x] = (uint8_t)(int)(px_clamp((b + 2.0f * c + e) * (255.0f / 16), 0.0f, 255.0f) + 0.5f);
-		}
+		const float *p = mean + (ptrdiff_t)y * w;
+		bm_soften(p, y ? p - w : p, y + 1 < h ? p + w : p, 255.0f / 16, w, f->luma + y * f->stride, (int)f->stride);
 	}
 	for (int y = 0; y < h / 2; y++) {
-		const float *p = mean + (ptrdiff_t)(2 * y) * w, *q = p + w;
-		uint8_t *o = f->half + y * f->hstride;
-		__builtin_memset(o, 0, (size_t)f->hstride);
-		for (int x = 0; x < w / 2; x++)
-			o[x] = (uint8_t)(int)(px_clamp(((p[2 * x] + q[2 * x]) + (p[2 * x + 1] + q[2 * x + 1])) * (255.0f / 4), 0.0f,
-			                               255.0f) + 0.5f);
+		const uint8_t *IN_RESTRICT p = f->luma + 2 * y * f->stride, *IN_RESTRICT q = p + f->stride;
+		uint8_t *IN_RESTRICT o = f->half + y * f->hstride;
+		for (int x = 0; x < w / 2; x++) o[x] = (uint8_t)((p[2 * x] + p[2 * x + 1] + q[2 * x] + q[2 * x + 1] + 2) >> 2);
+		__builtin_memset(o + w / 2, 0, (size_t)(f->hstride - w / 2));
 	}
 }
 
@@ -124,13 +116,14 @@ static inline struct bm_step bm_move_block(const struct bm_frame *a, const struc
 		int d = bm_difference(p, q + s.y * b->stride + s.x, a->stride) + (i > 0 ? 2 * cost : i < 0 ? cost : 0);
 		if (d < least) least = d, best = s;
 	}
-	mid = best;
-	for (int dy = -BM_NEAR; dy <= BM_NEAR; dy++)
-		for (int dx = -BM_NEAR; dx <= BM_NEAR; dx++) {
-			struct bm_step s = { mid.x + dx, mid.y + dy };
-			int d = bm_difference(p, q + s.y * b->stride + s.x, a->stride) + cost * ((dx < 0 ? -dx : dx) + (dy < 0 ? -dy : dy));
+	for (int turn = 0; turn < BM_NEAR; turn++) {
+		mid = best;
+		for (int i = 0; i < 9; i++) {
+			struct bm_step s = { mid.x + i % 3 - 1, mid.y + i / 3 - 1 };
+			int d = i == 4 ? least : bm_difference(p, q + s.y * b->stride + s.x, a->stride) + (turn + 1) * cost;
 			if (d < least) least = d, best = s;
 		}
+	}
 	return best;
 }
 

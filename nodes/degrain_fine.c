@@ -112,29 +112,40 @@ static int filter(const struct call *c, const struct bm_area *a, const struct st
 	return 0;
 }
 
-/* The picture less what the estimates took from it, so that what they cannot hold stays. */
+/* The picture less what the estimates took from it, so that what they cannot hold stays; premultiplied again. */
+static void finish_row(const struct call *c, const struct bm_area *a, const int ch[3], int alpha, struct rect r, int y)
+{
+	ptrdiff_t at = (y - r.y0 + BM_EDGE) * a->astride + BM_EDGE;
+	const float *s[3], *w[2] = { a->weight[0] + at, a->weight[1] + at }, *in[3];
+	const float *over = alpha < 0 ? NULL : view_at(&c->in[0], alpha, r.x0, y);
+	float *o[3];
+	for (int k = 0; k < 3; k++) {
+		s[k] = a->sum[k] + at;
+		in[k] = view_at(&c->in[0], ch[k], r.x0, y);
+		o[k] = view_at(c->out, ch[k], r.x0, y);
+	}
+	for (int x = 0; x < rect_w(r); x++) {
+		float m = over && over[x] != 0 ? over[x] : 1.0f, by = over && over[x] != 0 ? 1.0f / over[x] : 1.0f;
+		float p = bm_sane(in[0][x] * by), q = bm_sane(in[1][x] * by), t = bm_sane(in[2][x] * by);
+		bm_opponent(&p, &q, &t);
+		float e = s[0][x] / w[0][x] - p, f = s[1][x] / w[1][x] - q, g = s[2][x] / w[1][x] - t;
+		bm_opponent_back(&e, &f, &g);
+		o[0][x] = in[0][x] + e * m;
+		o[1][x] = in[1][x] + f * m;
+		o[2][x] = in[2][x] + g * m;
+	}
+}
+
 static void finish(const struct call *c, const struct bm_area *a, struct rect r)
 {
+	const struct format *f = c->n->in[0];
+	int ch[3] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B") }, alpha = format_channel(f, "A");
+	size_t row = (size_t)rect_w(r) * sizeof(float);
 	for (int y = r.y0; y < r.y1; y++) {
-		ptrdiff_t at = (y - r.y0 + BM_EDGE) * a->astride + BM_EDGE;
-		const float *s[3], *w[2] = { a->weight[0] + at, a->weight[1] + at }, *in[3], *d[3];
-		float *o[3];
-		for (int k = 0; k < 3; k++) {
-			s[k] = a->sum[k] + at;
-			in[k] = view_at(&c->in[0], k, r.x0, y);
-			d[k] = a->plane[0][k] + (y - a->all.y0) * a->stride + (r.x0 - a->all.x0);
-			o[k] = view_at(c->out, k, r.x0, y);
-		}
-		(void)d;
-		for (int x = 0; x < rect_w(r); x++) {
-			float v[3] = { in[0][x], in[1][x], in[2][x] }, p = bm_sane(v[0]), q = bm_sane(v[1]), t = bm_sane(v[2]);
-			bm_opponent(&p, &q, &t);
-			float e = s[0][x] / w[0][x] - p, f = s[1][x] / w[1][x] - q, g = s[2][x] / w[1][x] - t;
-			bm_opponent_back(&e, &f, &g);
-			o[0][x] = v[0] + e;
-			o[1][x] = v[1] + f;
-			o[2][x] = v[2] + g;
-		}
+		for (int k = 0; k < c->out->nch; k++)
+			if (k != ch[0] && k != ch[1] && k != ch[2])
+				__builtin_memcpy(view_at(c->out, k, r.x0, y), view_at(&c->in[0], k, r.x0, y), row);
+		finish_row(c, a, ch, alpha, r, y);
 	}
 }
 
@@ -158,6 +169,6 @@ static int tile(const struct call *c, struct rect r)
 const struct node_type ISA(node_degrain_fine) = {
 	.name = "degrain_fine", .doc = "The second estimate of degrain: coefficients keep the share that is picture.",
 	.category = "image", .version = 1, .size = sizeof(struct degrain_fine), .params = params,
-	.inputs = "image noisy basic mask?", .flags = NF_HIDDEN | NF_RGB | NF_MASKED, .want_of = want_of, .open = open_tables,
+	.inputs = "image noisy basic mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = want_of, .open = open_tables,
 	.close = close_tables, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };

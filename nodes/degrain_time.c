@@ -16,7 +16,7 @@ static const struct param params[] = {
 enum { FRAMES = 7 };
 
 /* Threads: frozen. */
-struct state { struct degrain_noise noise; struct bm_tries tries; };
+struct state { struct degrain_noise noise; struct bm_tries tries; float inverse[DEGRAIN_BINS][3][64]; int cost; };
 
 static int open_tables(struct node_ctx *n, struct err *e)
 {
@@ -25,7 +25,12 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
 	struct state *s = n->state = xalloc(1, sizeof *s);
 	s->tries.n = degrain_tries(BM_FAR, BM_FAR, 1, s->tries.dx, s->tries.dy, BM_TRIES);
-	return degrain_noise_make(&a, &s->noise, e);
+	if (degrain_noise_make(&a, &s->noise, e) < 0) return -1;
+	const float *sigma = s->noise.sigma[0][0];
+	float *inverse = s->inverse[0][0], mid = s->noise.sigma[DEGRAIN_BINS / 2][0][9];
+	for (size_t i = 0; i < sizeof s->inverse / sizeof *inverse; i++) inverse[i] = 1.0f / (6.0f * sigma[i] * sigma[i]);
+	s->cost = 2 + (int)(mid < 1.0f ? mid * 500.0f : 500.0f);
+	return 0;
 }
 
 static void close_tables(struct node_ctx *n)
@@ -84,7 +89,8 @@ static double flops(const struct node_ctx *n)
 struct job {
 	const struct state *s;
 	struct rect r, data;
-	int n, ch[3], alpha, cost;
+	int n, ch[3], alpha;
+	bool odd;                            /* some value is no number, or none that can be added up */
 	const struct view *in[FRAMES];
 	struct bm_frame frame[FRAMES];
 	struct bm_moves moves[FRAMES];
@@ -103,7 +109,7 @@ IN_INLINE void straight(const struct job *j, const struct view *in, int x, int y
 }
 
 /* The mean of R, G and B over the frame's rect, mirrored beyond the data. */
-static void means(const struct job *j, const struct view *in, struct rect all, float *to)
+static void means(struct job *j, const struct view *in, struct rect all, float *to)
 {
 	struct rect d = j->data;
 	for (int y = all.y0; y < all.y1; y++) {
@@ -115,8 +121,12 @@ static void means(const struct job *j, const struct view *in, struct rect all, f
 		if (end > from) {
 			const float *s[3];
 			for (int k = 0; k < 3; k++) s[k] = view_at(in, j->ch[k], from, row);
-			for (int i = 0; i < end - from; i++)
+			int odd = 0;
+			for (int i = 0; i < end - from; i++) {
+				odd |= !(px_abs(s[0][i]) <= 1024.0f) | !(px_abs(s[1][i]) <= 1024.0f) | !(px_abs(s[2][i]) <= 1024.0f);
 				to[i] = (bm_sane(s[0][i]) + bm_sane(s[1][i]) + bm_sane(s[2][i])) * (1.0f / 3);
+			}
+			j->odd |= odd;
 			to += end - from, x = end;
 		}
 		for (; x < all.x1; x++) straight(j, in, bm_mirror(x, d.x0, d.x1), row, v), *to++ = (v[0] + v[1] + v[2]) * (1.0f / 3);
@@ -126,41 +136,44 @@ static void means(const struct job *j, const struct view *in, struct rect all, f
 /* The coefficients of luma and colour differences of the block at (x, y). */
 static IN_NOINLINE void block(const struct job *j, const struct view *in, int x, int y, bm8 c[3][8])
 {
-	float t[3][64];
-	const float *s[3] = { t[0], t[1], t[2] };
-	bool inside = j->alpha < 0 && x >= j->data.x0 && y >= j->data.y0 && x + 8 <= j->data.x1 && y + 8 <= j->data.y1;
-	if (!inside)
+	bm8 v[3][8];
+	bool inside = x >= j->data.x0 && y >= j->data.y0 && x + 8 <= j->data.x1 && y + 8 <= j->data.y1;
+	if (!inside || j->alpha >= 0 || j->odd)
 		for (int i = 0; i < 64; i++) {
-			float v[3];
-			straight(j, in, bm_mirror(x + i % 8, j->data.x0, j->data.x1), bm_mirror(y + i / 8, j->data.y0, j->data.y1), v);
-			for (int k = 0; k < 3; k++) t[k][i] = v[k];
+			float t[3];
+			straight(j, in, bm_mirror(x + i % 8, j->data.x0, j->data.x1), bm_mirror(y + i / 8, j->data.y0, j->data.y1), t);
+			for (int k = 0; k < 3; k++) ((float *)(void *)v[k])[i] = t[k];
 		}
 	else
 		for (int k = 0; k < 3; k++) {
 			const float *p = view_at(in, j->ch[k], x, y);
-			for (int i = 0; i < 8; i++)
-				for (int l = 0; l < 8; l++) t[k][8 * i + l] = bm_sane(p[i * in->stride + l]);
+			for (int i = 0; i < 8; i++) v[k][i] = BM_LOAD(p + i * in->stride);
 		}
 	for (int i = 0; i < 8; i++) {
-		bm8 r = BM_LOAD(s[0] + 8 * i), g = BM_LOAD(s[1] + 8 * i), b = BM_LOAD(s[2] + 8 * i);
-		BM_STORE(t[0] + 8 * i, (r + g + b) * 0x1.279a74p-1f);
-		BM_STORE(t[1] + 8 * i, (r - b) * 0x1.6a09e6p-1f);
-		BM_STORE(t[2] + 8 * i, (r + b - 2.0f * g) * 0x1.a20bd8p-2f);
+		bm8 r = v[0][i], g = v[1][i], b = v[2][i];
+		v[0][i] = (r + g + b) * 0x1.279a74p-1f;
+		v[1][i] = (r - b) * 0x1.6a09e6p-1f;
+		v[2][i] = (r + b - 2.0f * g) * 0x1.a20bd8p-2f;
 	}
-	for (int k = 0; k < 3; k++) bm_forward(t[k], 8, c[k]);
+	for (int k = 0; k < 3; k++) {
+		bm_dct(v[k]);
+		bm_turn(v[k]);
+		bm_dct(v[k]);
+		for (int i = 0; i < 8; i++) c[k][i] = v[k][i];
+	}
 }
 
 /* Squared differences over what grain alone makes of them, meaned over the channels; returns the block's mean. */
-static float unlike(bm8 a[3][8], bm8 b[3][8], const float *sigma, bm8 e[8])
+static float unlike(bm8 a[3][8], bm8 b[3][8], const float *inverse, bm8 e[8])
 {
 	bm8 all = { 0 };
 	for (int i = 0; i < 8; i++) {
 		bm8 sum = { 0 };
 		for (int k = 0; k < 3; k++) {
-			bm8 d = a[k][i] - b[k][i], s = BM_LOAD(sigma + 64 * k + 8 * i);
-			sum += d * d / (s * s);
+			bm8 d = a[k][i] - b[k][i];
+			sum += d * d * BM_LOAD(inverse + 64 * k + 8 * i);
 		}
-		e[i] = sum * (1.0f / 6);
+		e[i] = sum;
 		all += e[i];
 	}
 	return bm_total(&all) * (1.0f / 64);
@@ -189,14 +202,15 @@ static IN_NOINLINE void average(const struct job *j, int x, int y)
 	const bm8 taper = BM_LOAD(bm_taper), one = { 1, 1, 1, 1, 1, 1, 1, 1 };
 	block(j, j->in[0], x, y, own);
 	const float *sigma = bm_noise_at(&j->s->noise, own[0][0][0], own[1][0][0], own[2][0][0]);
+	const float *inverse = j->s->inverse[0][0] + (sigma - j->s->noise.sigma[0][0]);
 	for (int i = 0; i < 8; i++) {
 		weight[i] = square[i] = one;
 		for (int k = 0; k < 3; k++) sum[k][i] = own[k][i];
 	}
 	for (int f = 1; f < j->n; f++) {
-		struct bm_step m = bm_move_block(&j->frame[0], &j->frame[f], &j->moves[f], j->cost, x, y);
+		struct bm_step m = bm_move_block(&j->frame[0], &j->frame[f], &j->moves[f], j->s->cost, x, y);
 		block(j, j->in[f], x + m.x, y + m.y, other);
-		float mean = unlike(own, other, sigma, e);
+		float mean = unlike(own, other, inverse, e);
 		take(sum, weight, square, other, e, mean);
 	}
 	for (int i = 0; i < 8; i++) {
@@ -265,7 +279,6 @@ static void frames(const struct call *c, struct job *j)
 
 static int tile(const struct call *c, struct rect r)
 {
-	const struct degrain_time *p = c->n->v;
 	const struct format *f = c->n->in[0];
 	struct job j = { .s = c->n->state, .r = r, .data = f->data, .alpha = format_channel(f, "A"),
 		.ch = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B") } };
@@ -281,13 +294,12 @@ static int tile(const struct call *c, struct rect r)
 	j.share = at + 3 * plane;
 	j.weight = at + 4 * plane;
 	j.astride = (ptrdiff_t)bm_up((size_t)rect_w(r) + 2 * BM_EDGE);
-	j.cost = 2 + (int)(255 * p->sigma * p->strength * 2);
 	for (int i = 0; i < j.n; i++, bytes += bm_frame_bytes(all) + bm_moves_most(r)) {
 		means(&j, j.in[i], all, mean);
 		bm_frame_lay(&j.frame[i], all, bytes);
 		bm_frame_fill(&j.frame[i], mean);
 		j.moves[i].dx = (int8_t *)bytes + bm_frame_bytes(all);
-		if (i) bm_move_cells(&j.frame[0], &j.frame[i], &j.s->tries, j.cost, r, &j.moves[i]);
+		if (i) bm_move_cells(&j.frame[0], &j.frame[i], &j.s->tries, j.s->cost, r, &j.moves[i]);
 	}
 	return averages(c, &j);
 }
