@@ -4,10 +4,11 @@
 
 #include "px_bm3d_area.h"
 
-struct degrain_fine { const char *profile; double sigma, strength; int reach, space; };
+struct degrain_fine { const char *profile; double sigma, strength, over; int reach, space; };
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_fine),
+	P_FLOAT(degrain_fine, over, 1.3, 0.5, 4, "factor", "The grain is taken to be that much stronger, so that it goes as a whole."),
 	P_ENUM(degrain_fine, space, "encoded", "encoded|linear|log", PF_STATIC, "As of degrain."),
 	P_END
 };
@@ -92,10 +93,11 @@ static IN_NOINLINE void group(const struct bm_area *a, const struct state *s, co
 	spread(a, b, z[2], weight, 2, true);
 }
 
-static int filter(const struct call *c, const struct bm_area *a, const struct state *s, int reach)
+static int filter(const struct call *c, const struct bm_area *a, const struct state *s, const struct degrain_fine *p)
 {
-	struct bm_span h = bm_refs(a->r.x0, a->r.x1, a->data.x0, a->data.x1, reach);
-	struct bm_span v = bm_refs(a->r.y0, a->r.y1, a->data.y0, a->data.y1, reach);
+	const float over = (float)(p->over * p->over);
+	struct bm_span h = bm_refs(a->r.x0, a->r.x1, a->data.x0, a->data.x1, p->reach);
+	struct bm_span v = bm_refs(a->r.y0, a->r.y1, a->data.y0, a->data.y1, p->reach);
 	for (int y = v.first; y <= v.last; y += BM_STEP) {
 		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 		for (int x = h.first; x <= h.last; x += BM_STEP * BM_REFS) {
@@ -105,7 +107,7 @@ static int filter(const struct call *c, const struct bm_area *a, const struct st
 				struct bm_group b;
 				int at = x + i * BM_STEP;
 				if (!bm_group_of(a, &s->tries, best, BLOCKS, i, at, y, &b)) continue;
-				group(a, s, &b, bm_share(a, &c->in[1], at, y));
+				group(a, s, &b, bm_share(a, &c->in[1], at, y) * over);
 			}
 		}
 	}
@@ -161,7 +163,7 @@ static int tile(const struct call *c, struct rect r)
 	for (int k = 0; k < 3; k++) bm_fill(&a, &c->in[2], k, a.plane[1][k]);
 	a.data = c->n->in[0]->data;
 	bm_luma(&a, a.plane[1][0], false);
-	if (filter(c, &a, c->n->state, p->reach) < 0) return -1;
+	if (filter(c, &a, c->n->state, p) < 0) return -1;
 	finish(c, &a, r);
 	return 0;
 }

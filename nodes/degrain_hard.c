@@ -8,7 +8,7 @@ struct degrain_hard { const char *profile; double sigma, strength, threshold; in
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_hard),
-	P_FLOAT(degrain_hard, threshold, 2.7, 0, 10, "sigma", "What is below is dropped."),
+	P_FLOAT(degrain_hard, threshold, 3.25, 0, 10, "sigma", "What is below is dropped."),
 	P_END
 };
 
