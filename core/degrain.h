@@ -1,0 +1,29 @@
+/* degrain - what the stages of degrain agree on: the grain's strength per coefficient, channels, and displacements.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_DEGRAIN_H
+#define IN_DEGRAIN_H
+
+#include "node.h"
+
+/* Luma, and two colour differences: orthonormal, so that errors and noise keep their size. */
+enum { DEGRAIN_BINS = 32, DEGRAIN_REACH = 16 };
+
+/* sigma[bin][channel][8 u + v]: standard deviation of an 8x8 block's orthonormal cosine coefficient, u across.
+ * bin: (luma - low) * scale, held to 0 .. DEGRAIN_BINS - 1. luma: weights of the three channels. Threads: frozen. */
+struct degrain_noise { float low, scale, luma[3], sigma[DEGRAIN_BINS][3][64]; };
+
+/* strength times sigma (white, R, G, B alike), or the profile's where that is no empty path. */
+struct degrain_ask { const char *profile; double sigma, strength, scale; int space, lines; };
+int degrain_noise_make(const struct degrain_ask *a, struct degrain_noise *out, struct err *e);
+
+/* Parameters that the stages share. */
+#define DEGRAIN_PARAMS(S) \
+	P_PATH(S, profile, PF_STATIC | PF_FILE, "As of degrain."), \
+	P_FLOAT(S, sigma, 0.02, 0, 1, "signal", "As of degrain."), \
+	P_FLOAT(S, strength, 1, 0, 4, "factor", "As of degrain."), \
+	P_INT(S, reach, 8, 4, DEGRAIN_REACH, "pixels", PF_STATIC, "As of degrain.")
+
+/* Displacements within reach, nearest first, on every step-th pixel beyond the nearest ones; returns how many. */
+int degrain_tries(int reach, int near, int step, int8_t *dx, int8_t *dy, int room);
+
+#endif

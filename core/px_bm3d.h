@@ -1,0 +1,257 @@
+/* px_bm3d - blocks of 8x8 pixels: their cosine transform, groups of alike ones, and what is kept of them.
+ *
+ * Block matching and collaborative filtering after Dabov et al. (2007), with a threshold per coefficient for noise
+ * that is not white (Makinen et al. 2020). All sums run in a fixed order; a block is eight rows of eight floats.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_PX_BM3D_H
+#define IN_PX_BM3D_H
+
+#include <immintrin.h>
+
+#include "base.h"
+#include "px_math.h"
+
+enum { BM_SIDE = 8, BM_STEP = 4, BM_MOST = 8, BM_REFS = 8 };
+
+typedef float bm8 __attribute__((vector_size(32), may_alias));
+typedef float bm8u __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int bm8i __attribute__((vector_size(32), may_alias));
+typedef int bm8iu __attribute__((vector_size(32), aligned(4), may_alias));
+
+#define BM_LOAD(p) ((bm8)*(const bm8u *)(const void *)(p))
+#define BM_STORE(p, v) (*(bm8u *)(void *)(p) = (bm8u)(v))
+#define BM_ABS(v) ((bm8)((bm8i)(v) & 0x7fffffff))
+#define BM_MASKED(m, v) ((bm8)((bm8i)(m) & (bm8i)(v)))
+
+/* cos(k pi / 16) / 2, and sqrt(1 / 8). */
+#define BM_C1 0x1.f6297cp-2f
+#define BM_C2 0x1.d906bcp-2f
+#define BM_C3 0x1.a9b662p-2f
+#define BM_C4 0x1.6a09e6p-2f
+#define BM_C5 0x1.1c73b4p-2f
+#define BM_C6 0x1.87de2ap-3f
+#define BM_C7 0x1.8f8b84p-4f
+
+/* Orthonormal DCT-II down the columns of v[0..8). */
+IN_INLINE void bm_dct(bm8 *v)
+{
+	bm8 s0 = v[0] + v[7], s1 = v[1] + v[6], s2 = v[2] + v[5], s3 = v[3] + v[4];
+	bm8 d0 = v[0] - v[7], d1 = v[1] - v[6], d2 = v[2] - v[5], d3 = v[3] - v[4];
+	bm8 a = s0 + s3, b = s1 + s2, c = s0 - s3, d = s1 - s2;
+	v[0] = (a + b) * BM_C4;
+	v[4] = (a - b) * BM_C4;
+	v[2] = c * BM_C2 + d * BM_C6;
+	v[6] = c * BM_C6 - d * BM_C2;
+	v[1] = (d0 * BM_C1 + d1 * BM_C3) + (d2 * BM_C5 + d3 * BM_C7);
+	v[3] = (d0 * BM_C3 - d1 * BM_C7) - (d2 * BM_C1 + d3 * BM_C5);
+	v[5] = (d0 * BM_C5 - d1 * BM_C1) + (d2 * BM_C7 + d3 * BM_C3);
+	v[7] = (d0 * BM_C7 - d1 * BM_C5) + (d2 * BM_C3 - d3 * BM_C1);
+}
+
+IN_INLINE void bm_idct(bm8 *v)
+{
+	bm8 p = (v[0] + v[4]) * BM_C4, q = (v[0] - v[4]) * BM_C4;
+	bm8 c = v[2] * BM_C2 + v[6] * BM_C6, d = v[2] * BM_C6 - v[6] * BM_C2;
+	bm8 s0 = p + c, s3 = p - c, s1 = q + d, s2 = q - d;
+	bm8 d0 = (v[1] * BM_C1 + v[3] * BM_C3) + (v[5] * BM_C5 + v[7] * BM_C7);
+	bm8 d1 = (v[1] * BM_C3 - v[3] * BM_C7) - (v[5] * BM_C1 + v[7] * BM_C5);
+	bm8 d2 = (v[1] * BM_C5 - v[3] * BM_C1) + (v[5] * BM_C7 + v[7] * BM_C3);
+	bm8 d3 = (v[1] * BM_C7 - v[3] * BM_C5) + (v[5] * BM_C3 - v[7] * BM_C1);
+	v[0] = s0 + d0, v[7] = s0 - d0;
+	v[1] = s1 + d1, v[6] = s1 - d1;
+	v[2] = s2 + d2, v[5] = s2 - d2;
+	v[3] = s3 + d3, v[4] = s3 - d3;
+}
+
+#define BM_MIX(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#define BM_LOW(a, b) BM_MIX(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define BM_HIGH(a, b) BM_MIX(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define BM_LOW2(a, b) BM_MIX(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define BM_HIGH2(a, b) BM_MIX(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+#define BM_LOW4(a, b) BM_MIX(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+#define BM_HIGH4(a, b) BM_MIX(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
+
+IN_INLINE void bm_turn(bm8 *v)
+{
+	bm8 a0 = BM_LOW(v[0], v[1]), a1 = BM_HIGH(v[0], v[1]), a2 = BM_LOW(v[2], v[3]), a3 = BM_HIGH(v[2], v[3]);
+	bm8 a4 = BM_LOW(v[4], v[5]), a5 = BM_HIGH(v[4], v[5]), a6 = BM_LOW(v[6], v[7]), a7 = BM_HIGH(v[6], v[7]);
+	bm8 b0 = BM_LOW2(a0, a2), b1 = BM_HIGH2(a0, a2), b2 = BM_LOW2(a1, a3), b3 = BM_HIGH2(a1, a3);
+	bm8 b4 = BM_LOW2(a4, a6), b5 = BM_HIGH2(a4, a6), b6 = BM_LOW2(a5, a7), b7 = BM_HIGH2(a5, a7);
+	v[0] = BM_LOW4(b0, b4), v[4] = BM_HIGH4(b0, b4);
+	v[1] = BM_LOW4(b1, b5), v[5] = BM_HIGH4(b1, b5);
+	v[2] = BM_LOW4(b2, b6), v[6] = BM_HIGH4(b2, b6);
+	v[3] = BM_LOW4(b3, b7), v[7] = BM_HIGH4(b3, b7);
+}
+
+/* The block at s to coefficients c, which lie transposed, and back. */
+IN_INLINE void bm_forward(const float *s, ptrdiff_t stride, bm8 *c)
+{
+	bm8 v[8];
+	for (int i = 0; i < 8; i++) v[i] = BM_LOAD(s + i * stride);
+	bm_dct(v);
+	bm_turn(v);
+	bm_dct(v);
+	for (int i = 0; i < 8; i++) c[i] = v[i];
+}
+IN_INLINE void bm_backward(const bm8 *c, bm8 *v)
+{
+	for (int i = 0; i < 8; i++) v[i] = c[i];
+	bm_idct(v);
+	bm_turn(v);
+	bm_idct(v);
+}
+
+/* Haar's transform over eight values, not normalised: the sum, the halves' difference, the quarters', the pairs'.
+ * BM_SPANS: how many values each is a sum over, which is its squared norm. */
+IN_INLINE void bm_haar(bm8 *v)
+{
+	bm8 a = v[0] + v[1], b = v[2] + v[3], c = v[4] + v[5], d = v[6] + v[7];
+	bm8 e = v[0] - v[1], f = v[2] - v[3], g = v[4] - v[5], h = v[6] - v[7];
+	bm8 p = a + b, q = c + d;
+	v[0] = p + q, v[1] = p - q;
+	v[2] = a - b, v[3] = c - d;
+	v[4] = e, v[5] = f, v[6] = g, v[7] = h;
+}
+IN_INLINE void bm_unhaar(bm8 *v)
+{
+	bm8 p = v[0] + v[1], q = v[0] - v[1];
+	bm8 a = p + v[2], b = p - v[2], c = q + v[3], d = q - v[3];
+	bm8 e = v[4], f = v[5], g = v[6], h = v[7];
+	v[0] = a + e, v[1] = a - e, v[2] = b + f, v[3] = b - f;
+	v[4] = c + g, v[5] = c - g, v[6] = d + h, v[7] = d - h;
+}
+#define BM_ALL8(F) F(0, 8) F(1, 8) F(2, 4) F(3, 4) F(4, 2) F(5, 2) F(6, 2) F(7, 2)
+
+/* A fixed order of adding lanes. */
+IN_INLINE float bm_total(const bm8 *v)
+{
+	float t[8];
+	BM_STORE(t, *v);
+	return ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
+}
+
+/* Hard threshold over eight blocks' coefficients g[8 i ..]: what is below times sigma of its coefficient is grain.
+ * Returns the variance that is left: 1 / it is the estimate's weight. */
+IN_INLINE float bm_hard(bm8 *g, const float *sigma, float times)
+{
+	const bm8 one = { 1, 1, 1, 1, 1, 1, 1, 1 };
+	bm8 kept = { 0 };
+	for (int k = 0; k < 8; k++) {
+		bm8 v[8], s = BM_LOAD(sigma + 8 * k), left = { 0 };
+		bm8 s2 = s * (times * 0x1.6a09e6p+0f), s4 = s * (times * 2.0f), s8 = s2 * 2.0f;
+		for (int i = 0; i < 8; i++) v[i] = g[8 * i + k];
+		bm_haar(v);
+#define BM_CUT(i, span) { \
+		bm8i m = BM_ABS(v[i]) > s##span; \
+		v[i] = BM_MASKED(m, v[i]) * (1.0f / span); \
+		left += BM_MASKED(m, one); }
+		BM_ALL8(BM_CUT)
+#undef BM_CUT
+		kept += left * (s * s);
+		bm_unhaar(v);
+		for (int i = 0; i < 8; i++) g[8 * i + k] = v[i];
+	}
+	return bm_total(&kept);
+}
+
+/* Wiener's share b^2 / (b^2 + sigma^2) of the noisy group z, b the estimate's,
+ * where `share` of sigma^2 is left. Result in z; returns as bm_hard. */
+IN_INLINE float bm_wiener(bm8 *z, const bm8 *b, const float *sigma, float share)
+{
+	bm8 kept = { 0 };
+	for (int k = 0; k < 8; k++) {
+		bm8 v[8], w[8], s = BM_LOAD(sigma + 8 * k), left = { 0 };
+		bm8 s2, s4, s8;
+		s = s * s * share;
+		s2 = s * 2.0f, s4 = s * 4.0f, s8 = s * 8.0f;
+		for (int i = 0; i < 8; i++) w[i] = b[8 * i + k];
+		bm_haar(w);
+		for (int i = 0; i < 8; i++) v[i] = z[8 * i + k];
+		bm_haar(v);
+#define BM_SHARE(i, span) { \
+		bm8 p = w[i] * w[i], q = p / (p + s##span); \
+		left += q * q; \
+		v[i] = v[i] * (q * (1.0f / span)); }
+		BM_ALL8(BM_SHARE)
+#undef BM_SHARE
+		kept += left * s;
+		bm_unhaar(v);
+		for (int i = 0; i < 8; i++) z[8 * i + k] = v[i];
+	}
+	return bm_total(&kept);
+}
+
+/* --- matching: absolute differences of 8-bit luma; whole numbers, so any order of adding gives the same --- */
+
+/* Differences of eight reference blocks, 4 pixels apart from a on, and the blocks from b on; every second row. */
+IN_INLINE void bm_differences(const uint8_t *a, const uint8_t *b, ptrdiff_t stride, bm8i *out)
+{
+#ifdef __AVX2__
+	__m256i even = _mm256_setzero_si256(), odd = even;
+	for (int y = 0; y < 8; y += 2) {
+		const uint8_t *p = a + y * stride, *q = b + y * stride;
+		even = _mm256_add_epi64(even, _mm256_sad_epu8(_mm256_loadu_si256((const void *)p),
+		                                              _mm256_loadu_si256((const void *)q)));
+		odd = _mm256_add_epi64(odd, _mm256_sad_epu8(_mm256_loadu_si256((const void *)(p + 4)),
+		                                            _mm256_loadu_si256((const void *)(q + 4))));
+	}
+	*out = (bm8i)_mm256_or_si256(even, _mm256_slli_epi64(odd, 32));
+#else
+	__m128i r[2];
+	for (int h = 0; h < 2; h++) {
+		__m128i even = _mm_setzero_si128(), odd = even;
+		for (int y = 0; y < 8; y += 2) {
+			const uint8_t *p = a + y * stride + 16 * h, *q = b + y * stride + 16 * h;
+			even = _mm_add_epi64(even, _mm_sad_epu8(_mm_loadu_si128((const void *)p), _mm_loadu_si128((const void *)q)));
+			odd = _mm_add_epi64(odd, _mm_sad_epu8(_mm_loadu_si128((const void *)(p + 4)),
+			                                      _mm_loadu_si128((const void *)(q + 4))));
+		}
+		r[h] = _mm_or_si128(even, _mm_slli_epi64(odd, 32));
+	}
+	__builtin_memcpy(out, r, sizeof *out);
+#endif
+}
+
+IN_INLINE void bm_order(bm8i *lo, bm8i *hi)
+{
+#ifdef __AVX2__
+	__m256i a = (__m256i)*lo, b = (__m256i)*hi;
+	*lo = (bm8i)_mm256_min_epi32(a, b);
+	*hi = (bm8i)_mm256_max_epi32(a, b);
+#else
+	bm8i a = *lo, b = *hi, m = a < b;
+	*lo = (a & m) | (b & ~m);
+	*hi = (b & m) | (a & ~m);
+#endif
+}
+IN_INLINE bool bm_any_less(const bm8i *a, const bm8i *b)
+{
+	bm8i m = *a < *b;
+#ifdef __AVX2__
+	return !_mm256_testz_si256((__m256i)m, (__m256i)m);
+#else
+	int64_t t[4];
+	__builtin_memcpy(t, &m, sizeof t);
+	return (t[0] | t[1] | t[2] | t[3]) != 0;
+#endif
+}
+
+/* Displacements that are tried, nearest first (the first is none at all). Threads: frozen. */
+enum { BM_TRIES = 4096, BM_KEY_BITS = 12 };
+struct bm_tries { int n, reach; int8_t dx[BM_TRIES], dy[BM_TRIES]; };
+
+/* The n best displacements of eight blocks, 4 pixels apart from luma on: best[i] holds (difference << 12 | try). */
+IN_INLINE void bm_match(const uint8_t *luma, ptrdiff_t stride, const struct bm_tries *t, int n, bm8i *best)
+{
+	bm8i b[BM_MOST], key;
+	for (int i = 0; i < n; i++) b[i] = (bm8i){ 0 } + INT32_MAX;
+	for (int k = 0; k < t->n; k++) {
+		bm_differences(luma, luma + t->dy[k] * stride + t->dx[k], stride, &key);
+		key = (key << BM_KEY_BITS) | k;
+		if (!bm_any_less(&key, &b[n - 1])) continue;
+		for (int i = 0; i < n; i++) bm_order(&b[i], &key);
+	}
+	for (int i = 0; i < n; i++) best[i] = b[i];
+}
+
+#endif

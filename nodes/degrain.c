@@ -1,0 +1,76 @@
+/* degrain - takes a clip's grain out: the grain-neutral picture.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
+#include "degrain.h"
+#include "net.h"
+#include "node.h"
+
+struct degrain { const char *profile; double sigma, strength; int radius, reach, space; };
+
+static const struct param params[] = {
+	P_PATH(degrain, profile, PF_STATIC | PF_FILE,
+	       "The grain's profile (.grain), as `interneg grain` measures it. Without one: white grain of sigma."),
+	P_FLOAT(degrain, sigma, 0.02, 0, 1, "signal",
+	        "Standard deviation of the grain in R, G and B where no profile is given."),
+	P_FLOAT(degrain, strength, 1, 0, 4, "factor", "How much stronger than that the grain is taken to be. 0 does nothing."),
+	P_INT(degrain, radius, 2, 0, 3, "frames", PF_STATIC, "Frames before and after that are averaged along the motion."),
+	P_INT(degrain, reach, 8, 4, 16, "pixels", PF_STATIC, "How far alike blocks are looked for."),
+	P_ENUM(degrain, space, "encoded", "encoded|linear|log", PF_STATIC,
+	       "Where it works: the clip's own encoding, linear light, or ACEScct. A profile's strength belongs to its own."),
+	P_END
+};
+
+static bool identity(const struct node_ctx *n)
+{
+	const struct degrain *p = n->v;
+	return p->strength <= 0 || (!*p->profile && p->sigma <= 0);
+}
+
+static enum want want_of(const struct node_ctx *n, int conn)
+{
+	const struct degrain *p = n->v;
+	(void)conn;
+	return p->space == 1 ? WANT_LINEAR : p->space == 2 ? WANT_LOG : WANT_ENCODED;
+}
+
+static int set_num(struct expand *x, struct xnode *k, const char *name, double v, struct err *e)
+{
+	return expand_set_num(x, k, name, &v, 1, e);
+}
+
+static int set_noise(struct expand *x, struct xnode *k, const struct degrain *p, struct err *e)
+{
+	if (*p->profile && expand_set(x, k, "profile", p->profile, e) < 0) return -1;
+	if (set_num(x, k, "sigma", p->sigma, e) < 0 || set_num(x, k, "strength", p->strength, e) < 0) return -1;
+	return set_num(x, k, "reach", p->reach, e);
+}
+
+static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
+{
+	static const char *const spaces[] = { "encoded", "linear", "log" };
+	const struct degrain *p = n->v;
+	struct xnode *src = expand_input(x, 0), *mask = expand_input(x, 1);
+	struct xnode *time = expand_node(x, "degrain_time", "time", e), *hard, *fine;
+	if (!time || expand_connect(x, time, "in", src, e) < 0 || expand_set(x, time, "space", spaces[p->space], e) < 0 ||
+	    set_noise(x, time, p, e) < 0 || set_num(x, time, "radius", p->radius, e) < 0)
+		return -1;
+	hard = expand_node(x, "degrain_hard", "hard", e);
+	if (!hard || expand_connect(x, hard, "in", time, e) < 0 || set_noise(x, hard, p, e) < 0) return -1;
+	fine = expand_node(x, "degrain_fine", "fine", e);
+	if (!fine || expand_connect(x, fine, "in", src, e) < 0 || expand_connect(x, fine, "noisy", time, e) < 0 ||
+	    expand_connect(x, fine, "basic", hard, e) < 0 || set_noise(x, fine, p, e) < 0 ||
+	    expand_set(x, fine, "space", spaces[p->space], e) < 0) return -1;
+	if (mask && expand_connect(x, fine, "mask", mask, e) < 0) return -1;
+	expand_common(x, fine);
+	expand_output(x, fine);
+	return 0;
+}
+
+const struct node_type ISA(node_degrain) = {
+	.name = "degrain", .doc = "Takes a clip's grain out: the grain-neutral picture.",
+	.category = "image", .version = 1, .size = sizeof(struct degrain), .params = params,
+	.inputs = "image mask?", .flags = NF_MASKED, .traits = TR_CLEANUP,
+	.example = "<degrain id=\"neutral\" in=\"plate\" profile=\"plate.grain\"/>",
+	.want_of = want_of, .identity = identity, .expand = expand,
+};

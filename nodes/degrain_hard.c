@@ -1,0 +1,142 @@
+/* degrain_hard - the first estimate: groups of alike blocks, in which what is no stronger than grain is dropped.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "px_bm3d_area.h"
+
+struct degrain_hard { const char *profile; double sigma, strength, threshold; int reach; };
+
+static const struct param params[] = {
+	DEGRAIN_PARAMS(degrain_hard),
+	P_FLOAT(degrain_hard, threshold, 3.25, 0, 10, "sigma", "What is below is dropped."),
+	P_END
+};
+
+enum { BLOCKS = 8 };
+
+/* Threads: frozen. */
+struct state { struct degrain_noise noise; struct bm_tries tries; };
+
+static int open_tables(struct node_ctx *n, struct err *e)
+{
+	const struct degrain_hard *p = n->v;
+	const struct format *f = n->in[0];
+	struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
+	struct state *s = n->state = xalloc(1, sizeof *s);
+	s->tries.reach = p->reach;
+	s->tries.n = degrain_tries(p->reach, 5, 2, s->tries.dx, s->tries.dy, BM_TRIES);
+	return degrain_noise_make(&a, &s->noise, e);
+}
+
+static void close_tables(struct node_ctx *n)
+{
+	free(n->state);
+	n->state = NULL;
+}
+
+static int format(const struct node_ctx *n, struct format *out, struct err *e)
+{
+	(void)n;
+	if (out->nch < 3) return err_set(e, E_SCENE, "degrain_hard needs three channels");
+	format_channels(out, "d0 d1 d2");
+	return 0;
+}
+
+static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
+{
+	const struct degrain_hard *p = n->v;
+	int m = bm_margin(p->reach);
+	need_add(out, 0, frame, rect_grow(r, m, m));
+}
+
+static size_t scratch(const struct node_ctx *n, struct rect r)
+{
+	const struct degrain_hard *p = n->v;
+	return bm_area_bytes(r, p->reach, 1);
+}
+
+static double flops(const struct node_ctx *n)
+{
+	(void)n;
+	return 1500;
+}
+
+/* One group of a channel: its blocks' coefficients into g. */
+IN_INLINE void gather(const struct bm_area *a, const struct bm_group *b, int ch, bm8 *g)
+{
+	for (int i = 0; i < BLOCKS; i++)
+		bm_forward(a->plane[0][ch] + b->y[i] * a->stride + b->x[i], a->stride, g + 8 * i);
+}
+
+IN_INLINE void spread(const struct bm_area *a, const struct bm_group *b, const bm8 *g, float weight, int ch, bool den)
+{
+	for (int i = 0; i < BLOCKS; i++) {
+		bm8 v[8];
+		if (!b->writes[i]) continue;
+		bm_backward(g + 8 * i, v);
+		bm_add(a, b->x[i], b->y[i], v, weight, a->sum[ch], den ? a->weight[ch > 0] : NULL);
+	}
+}
+
+static IN_NOINLINE void group(const struct bm_area *a, const struct state *s, const struct bm_group *b, float times)
+{
+	bm8 g[3][8 * BLOCKS];
+	gather(a, b, 0, g[0]);
+	gather(a, b, 1, g[1]);
+	gather(a, b, 2, g[2]);
+	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], g[1][0][0], g[2][0][0]);
+	float left = bm_hard(g[0], sigma, times);
+	spread(a, b, g[0], 1.0f / (left + sigma[0] * sigma[0]), 0, true);
+	left = bm_hard(g[1], sigma + 64, times);
+	left += bm_hard(g[2], sigma + 128, times);
+	float weight = 1.0f / (left + sigma[64] * sigma[64]);
+	spread(a, b, g[1], weight, 1, false);
+	spread(a, b, g[2], weight, 2, true);
+}
+
+static int filter(const struct call *c, const struct bm_area *a, const struct state *s, int reach, float times)
+{
+	struct bm_span h = bm_refs(a->r.x0, a->r.x1, a->data.x0, a->data.x1, reach);
+	struct bm_span v = bm_refs(a->r.y0, a->r.y1, a->data.y0, a->data.y1, reach);
+	for (int y = v.first; y <= v.last; y += BM_STEP) {
+		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
+		for (int x = h.first; x <= h.last; x += BM_STEP * BM_REFS) {
+			bm8i best[BLOCKS];
+			bm_match(a->luma + (y - a->all.y0) * a->lstride + (x - a->all.x0), a->lstride, &s->tries, BLOCKS, best);
+			for (int i = bm_leads(x, y) ? 0 : 1; i < BM_REFS && x + i * BM_STEP <= h.last; i += 2) {
+				struct bm_group b;
+				int at = x + i * BM_STEP;
+				if (!bm_group_of(a, &s->tries, best, BLOCKS, i, at, y, &b)) continue;
+				group(a, s, &b, times * __builtin_sqrtf(bm_share(a, &c->in[0], at, y)));
+			}
+		}
+	}
+	return 0;
+}
+
+static int tile(const struct call *c, struct rect r)
+{
+	const struct degrain_hard *p = c->n->v;
+	const struct state *s = c->n->state;
+	struct bm_area a;
+	if (rect_empty(c->in[0].r)) { view_clear(c->out, r); return 0; }
+	bm_area_lay(&a, r, c->n->in[0]->data, p->reach, 1, c->scratch);
+	for (int k = 0; k < 3; k++) bm_fill(&a, &c->in[0], k, a.plane[0][k]);
+	bm_luma(&a, a.plane[0][0], true);
+	if (filter(c, &a, s, p->reach, (float)p->threshold) < 0) return -1;
+	for (int k = 0; k < 3; k++)
+		for (int y = r.y0; y < r.y1; y++) {
+			ptrdiff_t at = (y - r.y0 + BM_EDGE) * a.astride + BM_EDGE;
+			float *o = view_at(c->out, k, r.x0, y);
+			const float *sum = a.sum[k] + at, *den = a.weight[k > 0] + at;
+			for (int x = 0; x < rect_w(r); x++) o[x] = sum[x] / den[x];
+		}
+	return 0;
+}
+
+const struct node_type ISA(node_degrain_hard) = {
+	.name = "degrain_hard", .doc = "The first estimate of degrain: what is no stronger than grain is dropped.",
+	.category = "image", .version = 1, .size = sizeof(struct degrain_hard), .params = params,
+	.inputs = "image", .flags = NF_HIDDEN, .open = open_tables, .close = close_tables, .format = format, .needs = needs,
+	.scratch = scratch, .flops = flops, .tile = tile,
+};
