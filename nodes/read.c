@@ -26,7 +26,8 @@ static const struct param params[] = {
 	 PF_MEDIA | PF_STATIC | PF_REQUIRED,
 	  "Clip, still, or sequence (name.####.exr, name.%04d.png)." },
 	P_STRING(read, color, "auto", PF_STATIC,
-	         "Colour space of the pictures; auto: as tagged, or guessed as `interneg probe` says."),
+	         "Colour space of the pictures; auto: as tagged, or guessed as `interneg probe` says; "
+	         "ocio:NAME: space NAME of the OpenColorIO config, brought to the working space."),
 	P_ENUM(read, matrix, "auto", YUV_MATRIX_CHOICES, PF_STATIC,
 	       "YCbCr matrix; auto: as tagged or guessed."),
 	P_ENUM(read, range, "auto", YUV_RANGE_CHOICES, PF_STATIC,
@@ -110,6 +111,7 @@ static int set_space(const struct read *p, struct read_state *s, struct err *e)
 {
 	const struct media_info *in = media_about(s->m);
 	const char *name = !*p->color || !strcmp(p->color, "auto") ? in->color.value : p->color;
+	if (!strncmp(name, "ocio:", 5)) name = "raw";       /* the core puts an ocio node behind */
 	s->space = colour_named("color", name, e);
 	return s->space < 0 ? -1 : 0;
 }
