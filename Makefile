@@ -3,6 +3,7 @@
 #   demo      a finished clip (CLIP=any.mp4)     unit T=x  one unit test
 #   asan tsan the tests under sanitizers         lint      layers, sizes, warnings
 #   bench     figures against peers (T=x one)    docs      the node reference, from the registry
+#   parity    the table of errors against oracles, nodes/PARITY.md
 #   bless     accept new golden hashes           install   into $(PREFIX)
 # SPDX-License-Identifier: BSD-2-Clause
 
@@ -102,6 +103,10 @@ bless: program
 	@sh tests/golden/bless.sh $(T)
 docs: program
 	./interneg nodes --markdown > nodes/README.md
+parity: program
+	@$(MAKE) --no-print-directory $(foreach u,colour aces tone ocio gradevec lut,$(B)/unit/$(u))
+	@B=$(B) sh tests/tools/parity.sh -o nodes/PARITY.md
+.PHONY: parity
 layers lint:
 	@sh tests/tools/lint.sh
 

@@ -104,6 +104,9 @@ static void steps(const char *what, struct ocio_ask a, double limit)
 	ocio_row(ours, p[0], p[1], p[2], N);
 	ocio_row(theirs, q[0], q[1], q[2], N);
 	double d = compare(p, q);
+	char name[80];
+	snprintf(name, sizeof name, "ocio: %s, as steps", what);
+	test_parity(name, "OpenColorIO's processor", d, limit);
 	test_ok(!ocio_outside(ours) && ocio_lut(ours) && d < limit, "ocio %s: steps as OpenColorIO's processor within %.0e (%.2e)",
 	        what, limit, d);
 	ocio_free(&ours);
