@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "net_int.h"
 
+#include "mathx.h"
+
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,6 +128,25 @@ static int add_ocio(struct net *n, struct net_node *nn)
 	const char *attrs[] = { "from", name, NULL };
 	struct net_node *last = net_final(nn);
 	last->stand_in = make_const(n, "ocio", last, "ocio", attrs, nn->pass);
+	return last->stand_in ? 0 : -1;
+}
+
+/* A source whose highlights are lifted: the inverse tone stands behind it. */
+static int add_expand(struct net *n, struct net_node *nn)
+{
+	const struct param *p = nn->type->traits & TR_SOURCE ? param_find(nn->type->params, "expand") : NULL;
+	const struct param *q = p ? param_find(nn->type->params, "expand_cap") : NULL;
+	char peak[40], cap[40];
+	double v = 0, w = 0;
+	if (!q) return 0;
+	memcpy(&v, (const char *)nn->ctx.v + p->off, sizeof v);
+	memcpy(&w, (const char *)nn->ctx.v + q->off, sizeof w);
+	if (!(v > 0)) return 0;
+	mx_print(v, peak);
+	mx_print(w, cap);
+	const char *attrs[] = { "direction", "expand", "peak", peak, "cap", cap, NULL };
+	struct net_node *last = net_final(nn);
+	last->stand_in = make_const(n, "tone", last, "expand", attrs, nn->pass);
 	return last->stand_in ? 0 : -1;
 }
 
@@ -322,5 +343,5 @@ int finish_node(struct net *n, struct net_node *nn, struct inst *in)
 		return -1;
 	}
 	append(n, nn);
-	return add_proxy(n, nn) < 0 ? -1 : add_ocio(n, nn);
+	return add_proxy(n, nn) < 0 || add_ocio(n, nn) < 0 ? -1 : add_expand(n, nn);
 }
