@@ -3,6 +3,7 @@
 #   demo      a finished clip (CLIP=any.mp4)     unit T=x  one unit test
 #   asan tsan the tests under sanitizers         lint      layers, sizes, warnings
 #   bench     figures against peers (T=x one)    docs      the node reference, from the registry
+#   parity    the table of errors against oracles, nodes/PARITY.md
 #   bless     accept new golden hashes           install   into $(PREFIX)
 # SPDX-License-Identifier: BSD-2-Clause
 
@@ -54,11 +55,15 @@ ISA_baseline := -march=x86-64 -DIN_ISA=baseline
 ISA_avx2     := -march=x86-64-v3 -DIN_ISA=avx2
 ISA_avx512   := -march=x86-64-v4 -mprefer-vector-width=512 -DIN_ISA=avx512
 
+# OpenColorIO stands in a shared object of its own, opened when a scene asks for it; without its headers there is none.
+CXX  ?= g++
+OCIO := $(if $(shell pkg-config --exists OpenColorIO && command -v $(CXX)),$(B)/interneg-ocio.so)
+
 .PHONY: all demo test test-all asan tsan ubsan faults fuzz bench bless docs layers lint install clean deps deps-test unit program
 .DELETE_ON_ERROR:
 
 all: program
-program: interneg
+program: interneg $(OCIO)
 
 deps:
 	@sh tests/tools/deps.sh
@@ -81,7 +86,7 @@ asan ubsan: deps-test
 tsan: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=tsan sanitized
 .PHONY: sanitized units
-sanitized: $(B)/interneg units
+sanitized: $(B)/interneg $(OCIO) units
 	@B=$(B) INTERNEG=$(B)/interneg SANITIZED=$(MODE) sh tests/run.sh $(T)
 
 units: $(UNITS:%=$(B)/unit/%) $(B)/conform
@@ -105,11 +110,16 @@ $(B)/tools/%: tests/tools/%.c $(B)/libinterneg.a
 	@mkdir -p $(@D)
 	$Q$(CC) $(CFLAGS) $(OPT) -MMD -MP -o $@ $< $(B)/libinterneg.a $(LDLIBS)
 .PHONY: stocks
+parity: program
+	@$(MAKE) --no-print-directory $(foreach u,colour aces tone ocio gradevec lut,$(B)/unit/$(u))
+	@B=$(B) sh tests/tools/parity.sh -o nodes/PARITY.md
+.PHONY: parity
 layers lint:
 	@sh tests/tools/lint.sh
 
 install: program
 	install -D -m 755 interneg $(DESTDIR)$(PREFIX)/bin/interneg
+	$(if $(OCIO),install -D -m 755 $(OCIO) $(DESTDIR)$(PREFIX)/lib/interneg/interneg-ocio.so)
 	mkdir -p $(DESTDIR)$(PREFIX)/share/interneg && cp -r lua graphs $(DESTDIR)$(PREFIX)/share/interneg/
 clean:
 	rm -rf build build-* interneg
@@ -119,6 +129,10 @@ interneg: $(B)/interneg
 $(B)/interneg: $(B)/core/main.o $(B)/libinterneg.a
 	@echo 'LD $@'
 	$Q$(CC) $(SAN) -o $@ $< -Wl,--whole-archive $(B)/libinterneg.a -Wl,--no-whole-archive $(LDLIBS)
+$(B)/interneg-ocio.so: core/ocio_shim.cpp core/ocio_shim.h
+	@mkdir -p $(@D)
+	@echo 'CXX $@'
+	$Q$(CXX) -std=c++14 -Wall -Wextra -Werror -O2 -g -fPIC -shared -fvisibility=hidden $(SAN) -Icore -o $@ $< $(shell pkg-config --cflags --libs OpenColorIO)
 $(B)/libinterneg.a: $(OBJ)
 	@rm -f $@
 	@ar rcs $@ $^

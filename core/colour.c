@@ -31,7 +31,7 @@ const char *const *colour_names(void) { return colour_space_names; }
 int colour_named(const char *param, const char *name, struct err *e)
 {
 	int id = colour_find(name);
-	char all[800] = "";
+	char all[1000] = "";
 	if (id >= 0) return id;
 	const char *near = nearest_name(name, colour_space_names, (size_t)colour_nspaces);
 	for (int i = 0; i < colour_nspaces; i++) {

@@ -23,6 +23,11 @@ const struct gamut colour_gamuts[] = {
 	[GAMUT_VGAMUT]  = { "vgamut", { 0.730, 0.280, 0.165, 0.840, 0.100, -0.030, D65 }, false },
 	[GAMUT_RWG]     = { "rwg", { 0.780308, 0.304253, 0.121595, 1.493994, 0.095612, -0.084589, D65 },
 	                    false },
+	[GAMUT_DWG]     = { "dwg", { 0.8000, 0.3130, 0.1682, 0.9877, 0.0790, -0.1155, D65 }, false },
+	[GAMUT_BMD5]    = { "bmd5", { 0.7177215, 0.3171181, 0.2280410, 0.8615690, 0.1005841, -0.0820452, 0.3127170,
+	                    0.3290312 }, false },
+	[GAMUT_DGAMUT]  = { "dgamut", { 0.71, 0.31, 0.21, 0.88, 0.09, -0.08, D65 }, false },
+	[GAMUT_CINEMA]  = { "cgamut", { 0.740, 0.270, 0.170, 1.140, 0.080, -0.100, D65 }, true },
 	[GAMUT_NONE]    = { "none", { 0.640, 0.330, 0.300, 0.600, 0.150, 0.060, D65 }, false },
 };
 
@@ -49,6 +54,13 @@ const struct gamut colour_gamuts[] = {
 	X("vlog", "Panasonic V-Gamut, V-Log", GAMUT_VGAMUT, CURVE_VLOG, false) \
 	X("log3g10", "RED Wide Gamut, Log3G10", GAMUT_RWG, CURVE_LOG3G10, false) \
 	X("applelog", "BT.2020 primaries, Apple Log", GAMUT_2020, CURVE_APPLELOG, false) \
+	X("clog2", "Canon Cinema Gamut, Canon Log 2", GAMUT_CINEMA, CURVE_CLOG2, false) \
+	X("clog3", "Canon Cinema Gamut, Canon Log 3", GAMUT_CINEMA, CURVE_CLOG3, false) \
+	X("davinci-intermediate", "DaVinci Wide Gamut, Intermediate", GAMUT_DWG, CURVE_DAVINCI, false) \
+	X("bmdfilm-gen5", "Blackmagic Wide Gamut Gen 5, Film Gen 5", GAMUT_BMD5, CURVE_BMD5, false) \
+	X("flog", "BT.2020 primaries, Fujifilm F-Log", GAMUT_2020, CURVE_FLOG, false) \
+	X("flog2", "BT.2020 primaries, Fujifilm F-Log2", GAMUT_2020, CURVE_FLOG2, false) \
+	X("dlog", "DJI D-Gamut, D-Log", GAMUT_DGAMUT, CURVE_DLOG, false) \
 	X("linear-rec709", "BT.709 primaries, linear", GAMUT_709, CURVE_LINEAR, false) \
 	X("linear-rec2020", "BT.2020 primaries, linear", GAMUT_2020, CURVE_LINEAR, false) \
 	X("linear-p3-d65", "P3 primaries, D65, linear", GAMUT_P3, CURVE_LINEAR, false) \
@@ -60,6 +72,10 @@ const struct gamut colour_gamuts[] = {
 	X("linear-sgamut3cine", "Sony S-Gamut3.Cine, linear", GAMUT_SG3CINE, CURVE_LINEAR, false) \
 	X("linear-vgamut", "Panasonic V-Gamut, linear", GAMUT_VGAMUT, CURVE_LINEAR, false) \
 	X("linear-rwg", "RED Wide Gamut, linear", GAMUT_RWG, CURVE_LINEAR, false) \
+	X("linear-cinema-gamut", "Canon Cinema Gamut, linear", GAMUT_CINEMA, CURVE_LINEAR, false) \
+	X("linear-dwg", "DaVinci Wide Gamut, linear", GAMUT_DWG, CURVE_LINEAR, false) \
+	X("linear-bmd5", "Blackmagic Wide Gamut Gen 5, linear", GAMUT_BMD5, CURVE_LINEAR, false) \
+	X("linear-dgamut", "DJI D-Gamut, linear", GAMUT_DGAMUT, CURVE_LINEAR, false) \
 	X("raw", "no colour: never converted", GAMUT_NONE, CURVE_LINEAR, false)
 
 #define X(name, doc, gamut, curve, display) { name, doc, gamut, curve, display },

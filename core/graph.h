@@ -58,6 +58,7 @@ struct scene {
 	const char *name, *version, *working;/* working: linear space name, default acescg */
 	struct rational fps; bool has_fps;   /* fps="24", "24000/1001", "23.976" */
 	bool picture_locked; const char *sequence;
+	const char *ocio;                    /* OpenColorIO config, as written, or "" */
 	struct elem *elem; int nelem;        /* document order; <input>s of a used graph included */
 	struct pass *pass; int npass;
 	struct sparam *param; int nparam;

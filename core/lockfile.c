@@ -170,6 +170,15 @@ static int add_node_files(const struct session *s, const struct net_node *nn, st
 		if ((p->flags & PF_FILE) && add_file(s, f, "file", path, e) < 0) return -1;
 		if ((p->flags & PF_MEDIA) && add_input(s, nn, path, f, e) < 0) return -1;
 	}
+	char name[PATH_MAX], hex[65];
+	const char *path;
+	struct key k;
+	for (int i = 0; nn->type->files && nn->type->files(&nn->ctx, i, name, sizeof name, &path); i++) {
+		if (lock_get(f, "file", local(s, name))) continue;
+		if (hash_file(path, &k, e) < 0) return -1;
+		key_hex(&k, hex);
+		lock_add(f, "file", local(s, name), "%s", hex);
+	}
 	return 0;
 }
 

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "net_int.h"
 
+#include "mathx.h"
+
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -108,6 +110,54 @@ static int want_space(const struct net *n, const struct net_node *nn, int conn)
 	}
 }
 
+/* Colour that is a space of the OpenColorIO config, "ocio:NAME": that name, else NULL. */
+static const char *ocio_colour(const struct net_node *nn)
+{
+	const struct param *p = param_find(nn->type->params, "color");
+	const char *v = NULL;
+	if (!p || p->type != PT_STRING) return NULL;
+	memcpy(&v, (const char *)nn->ctx.v + p->off, sizeof v);
+	return v && strncmp(v, "ocio:", 5) == 0 ? v + 5 : NULL;
+}
+
+/* A source in such a space is brought to the working one before anybody reads it. */
+static int add_ocio(struct net *n, struct net_node *nn)
+{
+	const char *name = nn->type->traits & TR_SOURCE ? ocio_colour(nn) : NULL;
+	if (!name) return 0;
+	const char *attrs[] = { "from", name, NULL };
+	struct net_node *last = net_final(nn);
+	last->stand_in = make_const(n, "ocio", last, "ocio", attrs, nn->pass);
+	return last->stand_in ? 0 : -1;
+}
+
+/* A source whose highlights are lifted: the inverse tone stands behind it. */
+static int add_expand(struct net *n, struct net_node *nn)
+{
+	const struct param *p = nn->type->traits & TR_SOURCE ? param_find(nn->type->params, "expand") : NULL;
+	const struct param *q = p ? param_find(nn->type->params, "expand_cap") : NULL;
+	char peak[40], cap[40];
+	double v = 0, w = 0;
+	if (!q) return 0;
+	memcpy(&v, (const char *)nn->ctx.v + p->off, sizeof v);
+	memcpy(&w, (const char *)nn->ctx.v + q->off, sizeof w);
+	if (!(v > 0)) return 0;
+	mx_print(v, peak);
+	mx_print(w, cap);
+	const char *attrs[] = { "direction", "expand", "peak", peak, "cap", cap, NULL };
+	struct net_node *last = net_final(nn);
+	last->stand_in = make_const(n, "tone", last, "expand", attrs, nn->pass);
+	return last->stand_in ? 0 : -1;
+}
+
+/* The config that the graph names, or the graph that uses it. */
+static const char *graph_config(struct net *n, const struct net_node *nn)
+{
+	for (const struct inst *in = nn->inst; in; in = in->outer)
+		if (in->scene->ocio && *in->scene->ocio) return scene_path(in->scene, in->scene->ocio, n->a);
+	return NULL;
+}
+
 /* A sink names the space of its files itself. */
 static int sink_space(const struct net *n, const struct net_node *nn, int *space)
 {
@@ -138,6 +188,8 @@ static int convert_inputs(struct net *n, struct net_node *nn)
 {
 	if (nn->type->flags & NF_SINK) {
 		int space;
+		const char *attrs[] = { "to", ocio_colour(nn), NULL };
+		if (attrs[1] && nn->conn[0] && !(nn->conn[0] = make_const(n, "ocio", nn->conn[0], attrs[1], attrs, nn->pass))) return -1;
 		if (sink_space(n, nn, &space) < 0) {
 			net_diag(n, nn, E_SCENE, "color: no such colour space");
 			return -1;
@@ -272,7 +324,7 @@ int finish_node(struct net *n, struct net_node *nn, struct inst *in)
 	nn->ctx = (struct node_ctx){ .type = nn->type, .id = nn->id, .v = v, .nconn = nn->nconn,
 		.working = n->working, .scale = n->scale, .fps = n->fps, .base = nn->scene->dir,
 		.instance = nn->inst ? nn->inst->noise : 0, .luts = n->priv->luts,
-		.grains = n->priv->grains };
+		.grains = n->priv->grains, .ocio = graph_config(n, nn) };
 	for (int i = 0; i < nn->nconn; i++) nn->ctx.in[i] = nn->conn[i] ? &nn->conn[i]->fmt : NULL;
 	/* parameters first: want_of may look at them; animated ones stand at the first frame here */
 	int first = nn->nconn && nn->conn[0] ? nn->conn[0]->fmt.first : 1;
@@ -291,5 +343,5 @@ int finish_node(struct net *n, struct net_node *nn, struct inst *in)
 		return -1;
 	}
 	append(n, nn);
-	return add_proxy(n, nn);
+	return add_proxy(n, nn) < 0 || add_ocio(n, nn) < 0 ? -1 : add_expand(n, nn);
 }

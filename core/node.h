@@ -66,6 +66,7 @@ struct node_ctx {
 	const char *base;                    /* folder of the scene file */
 	struct lut_store *luts;              /* LUT files read for this net (lut.h); NULL: none are kept */
 	struct grain_store *grains;          /* grain shapes made for this net (grain_kernel.h); NULL: none are kept */
+	const char *ocio;                    /* OpenColorIO config that the graph names, openable, or NULL */
 };
 
 struct need { int conn, frame; struct rect rect; };
@@ -160,6 +161,8 @@ struct node_type {
 	/* sources: hash of what frame decodes to, before any colour; out NULL: from now on frame() notes it. Not while rendering. */
 	int (*decoded)(const struct node_ctx *n, int frame, struct pixhash *out, struct err *e);
 	const char *(*outside)(const struct node_ctx *n);              /* why its pixels lie outside the promise of equal bits, or NULL */
+	/* files read beside those that parameters name, for the lock: the i-th one's name and path; 0: there is none */
+	int (*files)(const struct node_ctx *n, int i, char *name, size_t size, const char **path);
 	int (*tile)(const struct call *c, struct rect r);
 	int (*frame)(const struct call *c);
 	int (*expand)(struct expand *x, const struct node_ctx *n, struct err *e);   /* with tile: may decline */

@@ -17,7 +17,8 @@ enum curve_id {
 	CURVE_LINEAR, CURVE_GAMMA22, CURVE_GAMMA24, CURVE_GAMMA26, CURVE_CAMERA, CURVE_SRGB, CURVE_PQ,
 	    CURVE_HLG,
 	CURVE_ACESCCT, CURVE_ACESCC, CURVE_LOGC3, CURVE_LOGC4, CURVE_SLOG3, CURVE_VLOG, CURVE_LOG3G10,
-	CURVE_APPLELOG, CURVE_COUNT
+	CURVE_APPLELOG, CURVE_DAVINCI, CURVE_BMD5, CURVE_FLOG, CURVE_FLOG2, CURVE_DLOG, CURVE_CLOG2, CURVE_CLOG3,
+	CURVE_COUNT
 };
 
 /* A constant 2^k would do; this keeps log2 away from 0 where the branch is not taken. */
@@ -180,7 +181,70 @@ IN_INLINE double applelog_encode(double x)
 	return x >= 0.01 ? p : APPLE_C * d * px_dabs(d);
 }
 
+/* Blackmagic Design: "DaVinci Resolve 17 Wide Gamut Intermediate" (2021). */
+IN_INLINE double davinci_decode(double v)
+{ return v > 0.02740668 ? px_dexp2(v / 0.07329248 - 7) - 0.0075 : v / 10.44426855; }
+IN_INLINE double davinci_encode(double x)
+{ return x > 0.00262409 ? (px_dlog2(curve_pos(x + 0.0075)) + 7) * 0.07329248 : x * 10.44426855; }
+/* Blackmagic Design: "Blackmagic Generation 5 Color Science" (2021). */
+IN_INLINE double bmd5_decode(double v)
+{
+	double p = px_dexp((v - 0.5300133392291939) / 0.08692876065491224) - 0.005494072432257808;
+	double l = (v - 0.09246575342465753) / 8.283605932402494;
+	return v >= 8.283605932402494 * 0.005 + 0.09246575342465753 ? p : l;
+}
+IN_INLINE double bmd5_encode(double x)
+{
+	double p = 0.08692876065491224 * px_dlog(curve_pos(x + 0.005494072432257808)) + 0.5300133392291939;
+	return x >= 0.005 ? p : 8.283605932402494 * x + 0.09246575342465753;
+}
+/* A decimal logarithm over a straight foot, c log10(a x + b) + d, e x + f below cut: Fujifilm F-Log ("F-Log Data Sheet"
+ * 1.0) and F-Log2 (2022), DJI D-Log ("White Paper on D-Log", 2017). */
+struct curve_log10 { double a, b, c, d, e, f, cut, dcut; };
+static const struct curve_log10 curve_flog = { 0.555556, 0.009468, 0.344676, 0.790453, 8.735631, 0.092864, 0.00089,
+	0.100537775223865 };
+static const struct curve_log10 curve_flog2 = { 5.555556, 0.064829, 0.245281, 0.384316, 8.799461, 0.092864, 0.000889,
+	0.100686685370811 };
+static const struct curve_log10 curve_dlog = { 0.9892, 0.0108, 0.256663, 0.584555, 6.025, 0.0929, 0.0078, 0.139895 };
+IN_INLINE double log10_decode(const struct curve_log10 *k, double v)
+{
+	double p = (px_dexp2((v - k->d) / k->c * 3.3219280948873623) - k->b) / k->a;
+	return v >= k->dcut ? p : (v - k->f) / k->e;
+}
+IN_INLINE double log10_encode(const struct curve_log10 *k, double x)
+{
+	double p = k->c * px_dlog10(curve_pos(k->a * x + k->b)) + k->d;
+	return x >= k->cut ? p : k->e * x + k->f;
+}
+/* Canon Log 2 and 3 ("Canon Log Gamma Curves", 2018), whose 1.0 is 90 % reflectance; mirrored about their foot. */
+IN_INLINE double clog2_decode(double v)
+{
+	double d = v - 0.092864125, p = px_dexp2(px_dabs(d) / 0.24136077 * 3.3219280948873623) - 1;
+	return px_dsign(p / 87.099375 * 0.9, d);
+}
+IN_INLINE double clog2_encode(double x)
+{
+	double p = 0.24136077 * px_dlog10(px_dabs(x) / 0.9 * 87.099375 + 1);
+	return px_dsign(p, x) + 0.092864125;
+}
+IN_INLINE double clog3_decode(double v)
+{
+	double up = (px_dexp2((v - 0.12240537) / 0.36726845 * 3.3219280948873623) - 1) / 14.98325;
+	double low = (1 - px_dexp2((0.12783901 - v) / 0.36726845 * 3.3219280948873623)) / 14.98325;
+	double mid = (v - 0.12512219) / 1.9754798;
+	double x = v < 0.097465473 ? low : mid;
+	return 0.9 * (v > 0.15277891 ? up : x);
+}
+IN_INLINE double clog3_encode(double x)
+{
+	double l = x / 0.9, p = 0.36726845 * px_dlog10(px_dabs(l) * 14.98325 + 1);
+	double mid = 1.9754798 * l + 0.12512219, v = l < -0.014 ? 0.12783901 - p : mid;
+	return l > 0.014 ? p + 0.12240537 : v;
+}
+
 #define CURVE_DOUBLE(X) \
+	X(CURVE_CLOG2, clog2_decode(v), clog2_encode(v)) \
+	X(CURVE_CLOG3, clog3_decode(v), clog3_encode(v)) \
 	X(CURVE_HLG, hlg_decode(v), hlg_encode(v)) \
 	X(CURVE_ACESCC, acescc_decode(v), acescc_encode(v)) \
 	X(CURVE_APPLELOG, applelog_decode(v), applelog_encode(v))
@@ -197,7 +261,12 @@ IN_INLINE double applelog_encode(double x)
 	X(CURVE_LOGC4, logc4_decode(v), logc4_encode(v)) \
 	X(CURVE_SLOG3, slog3_decode(v), slog3_encode(v)) \
 	X(CURVE_VLOG, vlog_decode(v), vlog_encode(v)) \
-	X(CURVE_LOG3G10, log3g10_decode(v), log3g10_encode(v))
+	X(CURVE_LOG3G10, log3g10_decode(v), log3g10_encode(v)) \
+	X(CURVE_DAVINCI, davinci_decode(v), davinci_encode(v)) \
+	X(CURVE_BMD5, bmd5_decode(v), bmd5_encode(v)) \
+	X(CURVE_FLOG, log10_decode(&curve_flog, v), log10_encode(&curve_flog, v)) \
+	X(CURVE_FLOG2, log10_decode(&curve_flog2, v), log10_encode(&curve_flog2, v)) \
+	X(CURVE_DLOG, log10_decode(&curve_dlog, v), log10_encode(&curve_dlog, v))
 
 static inline double curve_decode(int curve, double v)
 {
@@ -231,6 +300,16 @@ static const struct px_exp_curve curve_exp[CURVE_COUNT] = {
 		-5.598860419e-5f, -8.73e-3f, 10.04959059f, 0.181f, 0.1785714286f, -0.02232142857f },
 	[CURVE_LOG3G10] = { 0x1.d9ep+3f, 2.795906269e-3f, 14.81138966f, -0x1.d24p+2f,
 		-1.777379849e-5f, -0.01641127042f, 9.268892198f, 0, 0.06582108513f, -0.01f },
+	[CURVE_DAVINCI] = { 0x1.b48p+3f, 0.003339564987f, 13.64396456f, -0x1.cp+2f,
+		0, -0.0075f, 10.04106976f, 0.02740668f, 0.09574629331f, 0 },
+	[CURVE_BMD5] = { 0x1.098p+4f, 0.002541377213f, 16.59629138f, -0x1.197ap+3f,
+		-0.0001132335325f, -0.005494072432f, 8.363088636f, 0.1338837831f, 0.1207203732f, -0.01116250027f },
+	[CURVE_FLOG] = { 0x1.346p+3f, 0.001109514478f, 9.637828264f, -0x1.b14ap+2f,
+		-0.0001129111799f, -0.01704238637f, 14.19098274f, 0.1005377752f, 0.1144736997f, -0.01063048565f },
+	[CURVE_FLOG2] = { 0x1.b16p+3f, 0.0003880321697f, 13.54335678f, -0x1.eb72p+2f,
+		-2.700103184e-05f, -0.01166921907f, 10.1657855f, 0.1006866854f, 0.1136433243f, -0.01055337367f },
+	[CURVE_DLOG] = { 0x1.9e2p+3f, 0.001355639666f, 12.94276189f, -0x1.e334p+2f,
+		-4.149312924e-05f, -0.01091791347f, 10.62756864f, 0.139895f, 0.1659751037f, -0.01541908714f },
 };
 static const struct px_log_curve curve_log[CURVE_COUNT] = {
 	[CURVE_ACESCCT] = { 1, 0, 0x1.d38p-5f, 9.754477026e-6f, 0.08234560736f, 0x1.1c1p-1f,
@@ -245,6 +324,16 @@ static const struct px_log_curve curve_log[CURVE_COUNT] = {
 		4.3359375e-7f, 0.01f, 5.6f, 0.125f },
 	[CURVE_LOG3G10] = { 155.975327f, 2.55975327f, 0x1.148p-4f, 1.072667501e-5f,
 		0.09740443499f, 0, 0, -0.01f, 15.1927f, 0.151927f },
+	[CURVE_DAVINCI] = { 1, 0.0075f, 0x1.2c2p-4f, 1.977492187e-05f,
+		0.1057386974f, 0x1.06ap-1f, 0.000107906875f, 0.00262409f, 10.44426855f, 0 },
+	[CURVE_BMD5] = { 1, 0.005494072432f, 0x1.ed8p-5f, 1.272613877e-05f,
+		0.08692876065f, 0x1.0f4p-1f, 0.0002281829792f, 0.005f, 8.283605932f, 0.09246575342f },
+	[CURVE_FLOG] = { 0.555556f, 0.009468f, 0x1.a8ep-4f, 2.85667386e-05f,
+		0.1496908848f, 0x1.94ap-1f, 0.000169796875f, 0.00089f, 8.735631f, 0.092864f },
+	[CURVE_FLOG2] = { 5.555556f, 0.064829f, 0x1.2e6p-4f, 1.491688208e-05f,
+		0.1065241848f, 0x1.898p-2f, 3.865625e-05f, 0.000889f, 8.799461f, 0.092864f },
+	[CURVE_DLOG] = { 0.9892f, 0.0108f, 0x1.3c6p-4f, 2.327154273e-05f,
+		0.1114673246f, 0x1.2b4p-1f, 8.234375e-05f, 0.0078f, 6.025f, 0.0929f },
 };
 
 /* sRGB and the camera curve: a power of (v + a) / (1 + a) above a straight foot. */

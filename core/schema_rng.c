@@ -382,7 +382,7 @@ static const char middle[] =
 	"name=\"pattern\">[0-9]+(\\.[0-9]+|/[0-9]+)?</param>"
 	"</data></attribute></optional>\n"
 	"    <optional><attribute name=\"working\"/></optional><optional><attribute "
-	"name=\"sequence\"/></optional>\n"
+	"name=\"sequence\"/></optional><optional><attribute name=\"ocio\"/></optional>\n"
 	"    <optional><attribute "
 	"name=\"picture_locked\"><choice><value>yes</value><value>no</value></choice></attribute>"
 	"</optional>\n"

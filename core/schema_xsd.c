@@ -328,7 +328,7 @@ static const char graph_attrs[] =
 	"value=\"[0-9]+(\\.[0-9]+|/[0-9]+)?\"/></xs:restriction></xs:simpleType></xs:attribute>\n    "
 	"<xs:attribute name=\"working\" type=\"xs:string\" default=\"acescg\"/><xs:attribute "
 	"name=\"picture_locked\" default=\"no\">"
-	WORDS(WORD("yes") WORD("no")) "</xs:attribute>" ATTR("sequence") "\n";
+	WORDS(WORD("yes") WORD("no")) "</xs:attribute>" ATTR("sequence") ATTR("ocio") "\n";
 
 void schema_xsd(FILE *f, const struct registry *reg, const struct scene *s)
 {

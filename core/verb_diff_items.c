@@ -176,6 +176,7 @@ static void add_graph(struct items *it, const struct place *pl)
 	add_text(x, "working", s->working);
 	if (s->has_fps) add_text(x, "fps", arena_printf(it->a, "%d/%d", s->fps.num, s->fps.den));
 	add_text(x, "sequence", s->sequence);
+	add_text(x, "ocio", s->ocio);
 	add_fact(x, "picture_locked", s->picture_locked ? "yes" : "no", false);
 }
 

@@ -190,7 +190,7 @@ static void take_working(struct load *l, const struct xelem *x)
 static void take_graph(struct load *l, const struct xelem *x)
 {
 	static const char *const names[] = {
-		"version", "name", "fps", "working", "picture_locked", "sequence",
+		"version", "name", "fps", "working", "picture_locked", "sequence", "ocio",
 		"xmlns:xsi", "xsi:noNamespaceSchemaLocation"
 	};
 	static const char *const no_yes[] = { "no", "yes" };
@@ -205,6 +205,7 @@ static void take_graph(struct load *l, const struct xelem *x)
 	s->version = attr_or(x, "version", "1");
 	s->name = attr_or(x, "name", "");
 	s->sequence = attr_or(x, "sequence", "");
+	s->ocio = attr_or(x, "ocio", "");
 	if (version && strcmp(version->value, "1") != 0)
 		load_bad(l, version->line, where, NULL, "version=\"%.60s\": this program reads version 1",
 		         version->value);

@@ -14,7 +14,7 @@ enum { WIDTH = 120, INDENT = 2 };
 struct canon { const char **name, **value; size_t n; };
 
 static const struct { const char *tag, *order; } fixed[] = {
-	{ "graph", "version name fps working picture_locked sequence xmlns:xsi "
+	{ "graph", "version name fps working picture_locked sequence ocio xmlns:xsi "
 	  "xsi:noNamespaceSchemaLocation" },
 	{ "param", "name type value min max choices doc" },
 	{ "pass", "id kind keep depth path out note" },

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net.h"
 #include "node.h"
 #include "px_colour.h"
 
@@ -11,9 +12,10 @@ struct convert_state { struct colour_xform x; };
 
 static const struct param params[] = {
 	P_STRING(convert, from, "", PF_STATIC,
-	         "Colour space that the numbers are in; empty: the one the input is labelled with."),
+	         "Colour space that the numbers are in; empty: the one the input is labelled with. "
+	         "ocio:NAME: space NAME of the OpenColorIO config."),
 	P_STRING(convert, to, "acescg", PF_STATIC, "Colour space to go to, by name (`interneg nodes "
-	         "convert` lists them)."),
+	         "convert` lists them), or ocio:NAME."),
 	P_END
 };
 
@@ -40,6 +42,26 @@ static int convert_open(struct node_ctx *n, struct err *e)
 	n->state = s;
 	return 0;
 }
+static const char *ocio_name(const char *s) { return strncmp(s, "ocio:", 5) ? NULL : s + 5; }
+
+/* A space of the OpenColorIO config at either end: an ocio node does it. */
+static int convert_expand(struct expand *x, const struct node_ctx *n, struct err *e)
+{
+	const struct convert *p = n->v;
+	const char *from = ocio_name(p->from), *to = ocio_name(p->to);
+	if (!from && !to) return EXPAND_NOT;
+	if (*p->from && !from)
+		return err_set(e, E_SCENE, "from=\"%s\" to=\"%s\": from a space of interneg's to one of the config leave from= out, "
+		               "or put two converts after one another", p->from, p->to);
+	if (!to && check_name("to", p->to, e) < 0) return -1;
+	struct xnode *o = expand_node(x, "ocio", to ? to : from, e);
+	if (!o || expand_connect(x, o, "image", expand_input(x, 0), e) < 0) return -1;
+	if (from && expand_set(x, o, "from", from, e) < 0) return -1;
+	if (expand_set(x, o, to ? "to" : "space", to ? to : p->to, e) < 0) return -1;
+	expand_output(x, o);
+	return 0;
+}
+
 static void convert_close(struct node_ctx *n)
 {
 	free(n->state);
@@ -95,5 +117,5 @@ const struct node_type ISA(node_convert) = {
 	.flags = NF_RGB, .traits = TR_CONVERT, .want = WANT_ANY,
 	.example = "<convert id=\"p3\" in=\"graded\" to=\"p3-d65\"/>",
 	.out_space = out_space, .open = convert_open, .close = convert_close, .format = convert_format,
-	.identity = identity, .relabel = relabel, .tile = tile,
+	.identity = identity, .relabel = relabel, .tile = tile, .expand = convert_expand,
 };

@@ -16,6 +16,7 @@ struct read {
 	const char *fps, *raw, *first, *trim_first, *trim_last;
 	int outside, missing, alpha, stream;
 	const char *origin, *generator;
+	double expand, expand_cap;
 };
 
 enum { EDGE_ERROR, EDGE_HOLD, EDGE_BLACK };
@@ -26,7 +27,8 @@ static const struct param params[] = {
 	 PF_MEDIA | PF_STATIC | PF_REQUIRED,
 	  "Clip, still, or sequence (name.####.exr, name.%04d.png)." },
 	P_STRING(read, color, "auto", PF_STATIC,
-	         "Colour space of the pictures; auto: as tagged, or guessed as `interneg probe` says."),
+	         "Colour space of the pictures; auto: as tagged, or guessed as `interneg probe` says; "
+	         "ocio:NAME: space NAME of the OpenColorIO config, brought to the working space."),
 	P_ENUM(read, matrix, "auto", YUV_MATRIX_CHOICES, PF_STATIC,
 	       "YCbCr matrix; auto: as tagged or guessed."),
 	P_ENUM(read, range, "auto", YUV_RANGE_CHOICES, PF_STATIC,
@@ -58,6 +60,11 @@ static const struct param params[] = {
 	         "Where the pictures come from: ai, camera, cg; for people and rules."),
 	P_STRING(read, generator, "", PF_STATIC | PF_NOKEY,
 	         "What made them, such as veo-3.1; for people."),
+	P_FLOATX(read, expand, 0, 0, 10000, "cd/m2", PF_STATIC | PF_LATER,
+	         "Lift the highlights of a display-referred clip to scene light by the inverse of the tone with this peak "
+	         "(100 or more); 0: leave them. A tone with the same peak and cap has to stand below."),
+	P_FLOATX(read, expand_cap, 64, 1, 1024, "", PF_STATIC | PF_LATER,
+	         "Scene light that no expanded highlight goes beyond."),
 	P_END
 };
 
@@ -110,6 +117,7 @@ static int set_space(const struct read *p, struct read_state *s, struct err *e)
 {
 	const struct media_info *in = media_about(s->m);
 	const char *name = !*p->color || !strcmp(p->color, "auto") ? in->color.value : p->color;
+	if (!strncmp(name, "ocio:", 5)) name = "raw";       /* the core puts an ocio node behind */
 	s->space = colour_named("color", name, e);
 	return s->space < 0 ? -1 : 0;
 }
@@ -138,12 +146,20 @@ static int read_open(struct node_ctx *n, struct err *e)
 	o.range = (enum yuv_range)p->range;
 	o.siting = (enum yuv_siting)p->siting;
 	if (!*p->file) { err_set(e, E_SCENE, "file= is empty"); goto fail; }
+	if (p->expand > 0 && p->expand < 100) {
+		err_set(e, E_SCENE, "expand=\"%g\": a peak is at least 100 cd/m2", p->expand);
+		goto fail;
+	}
 	if (*p->fps && fps_parse(p->fps, &o.fps) < 0) {
 		err_set(e, E_SCENE, "fps=\"%s\": expected a rate such as 24, 23.976 or 24000/1001", p->fps);
 		goto fail;
 	}
 	if (media_open(p->file, &o, &s->m, e) < 0 || set_range(p, s, e) < 0 || set_space(p, s, e) < 0)
 		goto fail;
+	if (p->expand > 0 && !colour_is_display(s->space)) {
+		err_set(e, E_SCENE, "expand= is for display-referred clips; this one is %s", colour_name(s->space));
+		goto fail;
+	}
 	const struct media_info *in = media_about(s->m);
 	s->premultiply = in->desc.alpha
 	    && (p->alpha == ALPHA_STRAIGHT || (p->alpha == ALPHA_AUTO && !in->exr));

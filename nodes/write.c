@@ -36,8 +36,8 @@ static const struct param params[] = {
 	       "What is written; auto: by the file's ending (.mov master-prores, .mp4 h264, .mkv ffv1, "
 	    ".png, .exr)."),
 	P_STRING(write, color, "auto", PF_STATIC,
-	         "Colour space of the file: a name, working, encoded (the source's own) or input (as it "
-	    "comes); auto: rec709, and working for EXR."),
+	         "Colour space of the file: a name, working, encoded (the source's own) input (as it "
+	    "comes), or ocio:NAME of the OpenColorIO config; auto: rec709, and working for EXR."),
 	P_ENUM(write, matrix, "auto", YUV_MATRIX_CHOICES, PF_STATIC,
 	       "YCbCr matrix; auto: that of the colour space, mostly bt709."),
 	P_ENUM(write, range, "auto", YUV_RANGE_CHOICES, PF_STATIC,
@@ -129,7 +129,7 @@ static int write_open(struct node_ctx *n, struct err *e)
 	const struct write *p = n->v;
 	const struct preset *ps = preset_of(p, p->file);
 	static const char *const special[] = { "", "auto", "working", "encoded", "input" };
-	bool known = colour_find(p->color) >= 0;
+	bool known = colour_find(p->color) >= 0 || !strncmp(p->color, "ocio:", 5);
 	for (size_t i = 0; i < IN_COUNT(special); i++) known = known || !strcmp(p->color, special[i]);
 	if (!known) return colour_named("color", p->color, e);
 	if (!*p->file) return err_set(e, E_SCENE, "file= is empty");

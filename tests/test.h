@@ -34,6 +34,13 @@ static void test_skip(const char *fmt, ...)
 	printf("\n");
 	fflush(stdout);
 }
+/* A line of the parity table (tests/tools/parity.sh): the largest error of what against its oracle. */
+__attribute__((unused))
+static void test_parity(const char *what, const char *oracle, double error, double limit)
+{
+	if (getenv("PARITY")) printf("parity|%s|%s|%.1e|%.0e\n", what, oracle, error, limit);
+	if (!(error <= limit)) test_ok(0, "%s as %s: off by %.3g, limit %.0e", what, oracle, error, limit);
+}
 /* ../shared/data beside the project, or NULL: tests that want it skip. */
 __attribute__((unused))
 static const char *test_data(void)

@@ -1,4 +1,4 @@
--- isolated_passes - the ten rules of isolated passes: one transformation a pass, in an order that cannot hurt.
+-- isolated_passes - the rules of isolated passes: one transformation a pass, in an order that cannot hurt.
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Each rule looks along the edges that carry pixels (not masks, not references), never at the order of lines.
 
@@ -299,5 +299,38 @@ local no_clipping = rule{ id = "10-no-clipping", doc = "Nothing clips highlights
     end
   end }
 
+-- What an expansion is known by; a tone that undoes it has the same words.
+local function expansion(n)
+  if n.type == "read" and tonumber(n.params.expand) and tonumber(n.params.expand) > 0 then
+    return "peak=\"" .. n.params.expand .. "\" cap=\"" .. n.params.expand_cap .. "\""
+  elseif n.type == "tone" then
+    return "peak=\"" .. n.params.peak .. "\" cap=\"" .. n.params.cap .. "\"", n.params.direction == "forward"
+  end
+end
+
+local paired_expand = rule{ id = "11-paired-expand",
+  doc = "What expands highlights (expand= of a read, tone with direction=\"expand\") is undone by a tone of the same peak and cap.",
+  check = function(g)
+    local open = {}
+    for _, n in ipairs(g.nodes) do
+      local k
+      for _, i in ipairs(n.inputs) do
+        if i.picture and not k then k = open[i.node.index] end
+      end
+      local words, undoes = expansion(n)
+      if words and not undoes then
+        k = { words, n }
+      elseif undoes and k then
+        if k[1] ~= words then
+          g:find(n, "'" .. k[2].id .. "' expanded by " .. k[1] .. ", this tone has " .. words, "use the same peak and cap on both")
+        end
+        k = nil
+      elseif n.sink and k then
+        g:find(n, "'" .. k[2].id .. "' expanded highlights, and no tone brings them back", "put <tone " .. k[1] .. "/> into a deliver pass")
+      end
+      open[n.index] = k
+    end
+  end }
+
 return { outside, one_ai, intermediate, pass_order, ungraded, neutral_first, grain_last, pinned, picture_lock, frame_rate,
-  no_clipping }
+  no_clipping, paired_expand }
