@@ -11,6 +11,7 @@
 #define IN_SCOPE_H
 
 #include "draw.h"
+#include "skin.h"
 #include "yuv.h"
 
 enum scope_kind {
@@ -67,11 +68,8 @@ int scope_draw(const struct canvas *c, struct rect cell, const struct signal *s,
                enum scope_kind kind,
                const char *title, struct err *e);
 
-/* What looks like skin, by angle and strength of its colour difference; an aid, no mask for
- * pixels. Angles in
- * degrees from +Cb towards +Cr, colour differences of equal scale. */
-struct skin_stat { double share, median, q25, q75, in5, in10; bool found; };
-void skin_measure(const struct signal *s, struct skin_stat *out);
+/* What looks like skin, of the picture as a Rec.709 signal: an aid, no mask. */
+int signal_skin(const struct signal *s, struct skin_stats *out, struct err *e);
 
 /* --- counting, shared by the scopes and their tests --- */
 /* One channel (0..2, 3: luma) into at[column * s->codes + code], columns over the picture's width.

@@ -125,12 +125,11 @@ int scope_vector(struct plot *p)
 	scope_count_chroma(s, count);
 	dial_trace(&q, &d, count);
 	free(count);
-	struct skin_stat k;
-	skin_measure(s, &k);
-	if (k.found)
-		scope_foot(p,
-		           "line %.0f°   skin-like %.1f%%: median %.1f° (%.1f..%.1f), within 5° %.0f%%, within 10° %.0f%%",
-		           s->o.skin, 100 * k.share, k.median, k.q25, k.q75, 100 * k.in5, 100 * k.in10);
+	struct skin_stats k;
+	if (signal_skin(s, &k, p->e) < 0) return -1;
+	if (k.n)
+		scope_foot(p, "line %.0f°   skin-like %.1f%%: median %.1f°, quartiles %.1f° apart, within 5° %.0f%%, 10° %.0f%%",
+		           s->o.skin, 100 * k.share, k.hue, k.iqr, 100 * k.within5, 100 * k.within10);
 	else scope_foot(p, "line %.0f°   nothing that looks like skin", s->o.skin);
 	if (s->o.zoom > 1) {
 		char text[16];

@@ -1,9 +1,10 @@
-/* scope_count - the integer counts behind the scopes, and what looks like skin.
+/* scope_count - the integer counts behind the scopes.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
+#include <string.h>
 
 #include "colour.h"
-#include "mathx.h"
+#include "px_colour.h"
 #include "scope.h"
 
 static size_t pixels_of(const struct signal *s)
@@ -98,55 +99,26 @@ void scope_beyond(const struct signal *s, int channel, double *below, double *ab
 
 /* --- skin --- */
 
-enum { SKIN_FROM = 90, SKIN_TO = 150, SKIN_STEPS = 10 };
-
-/* The gates leave room around the ColorChecker's two skins (118 degrees, r .122; 121 degrees, r
- * .086). */
-static bool skin_like(const struct signal *s, size_t i, double *angle)
+int signal_skin(const struct signal *s, struct skin_stats *out, struct err *e)
 {
-	double rgb[3], cb, cr;
-	pixel(s, i, rgb);
-	double y = signal_luma(s, rgb);
-	if (!(y > 0.12) || !(y < 0.95) || !(rgb[0] > rgb[1])) return false;
-	signal_cbcr(s, rgb, &cb, &cr);
-	double r2 = cb * cb + cr * cr;
-	if (!(cr > 0) || r2 < 0.035 * 0.035 || r2 > 0.25 * 0.25) return false;
-	*angle = mx_atan2(cr, cb) * 180 / MX_PI;
-	return *angle >= SKIN_FROM && *angle < SKIN_TO;
-}
-
-static double quantile(const uint64_t *bin, int n, uint64_t total, double q)
-{
-	double want = q * (double)total;
-	uint64_t sum = 0;
-	for (int i = 0; i < n; i++) {
-		if ((double)(sum + bin[i]) >= want && bin[i])
-			return SKIN_FROM + (i + (want - (double)sum) / (double)bin[i]) / SKIN_STEPS;
-		sum += bin[i];
+	size_t n = pixels_of(s);
+	const float *p[3] = { s->p[0], s->p[1], s->p[2] };
+	struct colour_xform x;
+	int to = colour_find("rec709");
+	if (s->o.space == to || !colour_is_display(s->o.space)) {
+		skin_measure(p, n, SKIN_ANY, NULL, out);
+		return 0;
 	}
-	return SKIN_TO;
-}
-
-void skin_measure(const struct signal *s, struct skin_stat *out)
-{
-	enum { BINS = (SKIN_TO - SKIN_FROM) * SKIN_STEPS };
-	uint64_t bin[BINS] = { 0 }, total = 0, in5 = 0, in10 = 0;
-	*out = (struct skin_stat){ 0 };
-	for (size_t i = 0; i < pixels_of(s); i++) {
-		double a;
-		if (!skin_like(s, i, &a)) continue;
-		double d = a > s->o.skin ? a - s->o.skin : s->o.skin - a;
-		bin[(int)((a - SKIN_FROM) * SKIN_STEPS)]++;
-		total++;
-		in5 += d <= 5;
-		in10 += d <= 10;
+	float *mem = malloc(3 * n * sizeof *mem + 1);
+	if (!mem) return err_set(e, E_MEMORY, "no memory to look for skin");
+	for (int k = 0; k < 3; k++) memcpy(mem + (size_t)k * n, s->p[k], n * sizeof *mem);
+	colour_xform_init(&x, s->o.space, to);
+	for (int y = 0; y < s->h; y++) {
+		float *row = mem + (size_t)y * (size_t)s->w;
+		colour_row(&x, row, row + n, row + 2 * n, s->w);
 	}
-	if (!total) return;
-	out->share = (double)total / (double)pixels_of(s);
-	out->found = out->share >= 0.001;
-	out->median = quantile(bin, BINS, total, 0.5);
-	out->q25 = quantile(bin, BINS, total, 0.25);
-	out->q75 = quantile(bin, BINS, total, 0.75);
-	out->in5 = (double)in5 / (double)total;
-	out->in10 = (double)in10 / (double)total;
+	for (int k = 0; k < 3; k++) p[k] = mem + (size_t)k * n;
+	skin_measure(p, n, SKIN_ANY, NULL, out);
+	free(mem);
+	return 0;
 }
