@@ -1,4 +1,5 @@
-/* grab - one frame of any point: of an open scene, of a clip or still, of a scene in another revision of git.
+/* grab - one frame of any point: of an open scene, of a clip or still, of a scene in another
+ * revision of git.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_GRAB_H
 #define IN_GRAB_H
@@ -23,10 +24,16 @@ int grab_file(const struct cli *c, const char *file, int frame, struct grab *g, 
 
 /* [REV:]PATH.xml[:NODE]: another scene, in git's revision REV or as it lies on disk. */
 bool grab_is_scene(const char *spec);
-/* The scene of a revision is read with the files of that revision; files that git does not know are those on disk.
+/* The scene of a revision is read with the files of that revision; files that git does not know
+ * are those on disk.
  * Nothing is written but below the cache. node: asked for where the spec names none. */
-int grab_scene(const struct cli *c, const char *cache, const char *spec, const char *node, int frame, struct grab *g,
+int grab_scene(const struct cli *c, const char *cache, const char *spec, const char *node,
+               int frame, struct grab *g,
                struct err *e);
+
+/* The number of an option, or what out held before where text is NULL. E_USAGE outside lo..hi. */
+int grab_number(const char *option, const char *text, double lo, double hi, double *out,
+                struct err *e);
 
 /* Brings R, G, B to space, in place. */
 void grab_convert(struct image *im, int space);

@@ -88,24 +88,55 @@ static void span_of(double v0, double v1, const struct signal *s, int *from, int
 	if (*from >= s->codes) *to = *from;
 }
 
-static void dial_trace(const struct plot *p, const struct dial *d, const uint32_t *count)
+/* Counts of the codes behind every pixel of the plot. */
+static void gather(const struct plot *p, const struct dial *d, const uint32_t *count, uint32_t *sum)
 {
 	const struct signal *s = p->s;
-	uint64_t n = (uint64_t)s->w * (uint64_t)s->h;
 	double step = DRAW_ONE / d->unit;
-	for (int y = p->box.y0; y < p->box.y1; y++)
-		for (int x = p->box.x0; x < p->box.x1; x++) {
-			double cb = (x * DRAW_ONE - d->cx) / d->unit,
-				cr = (d->cy - (y + 1) * DRAW_ONE) / d->unit;
+	int w = rect_w(p->box);
+	for (int y = 0; y < rect_h(p->box); y++)
+		for (int x = 0; x < w; x++) {
+			double cb = ((p->box.x0 + x) * DRAW_ONE - d->cx) / d->unit;
+			double cr = (d->cy - (p->box.y0 + y + 1) * DRAW_ONE) / d->unit;
 			int b0, b1, r0, r1;
-			uint64_t sum = 0;
 			span_of(cb, cb + step, s, &b0, &b1);
 			span_of(cr, cr + step, s, &r0, &r1);
 			for (int r = r0; r < r1; r++)
-				for (int b = b0; b < b1; b++) sum += count[(size_t)r * (size_t)s->codes +
-				                                           (size_t)b];
-			if (sum) scope_add(p->c, x, y, hue_ink(p, cb, cr), scope_glow(sum, n / 200));
+				for (int b = b0; b < b1; b++)
+					sum[(size_t)y * (size_t)w + (size_t)x] += count[(size_t)r * (size_t)s->codes +
+						(size_t)b];
 		}
+}
+
+/* A beam is wider than a pixel: 4 in the middle, 2 beside, 1 at the corners. */
+static uint64_t beam(const uint32_t *sum, int w, int h, int x, int y)
+{
+	uint64_t out = 0;
+	for (int j = -1; j <= 1; j++)
+		for (int i = -1; i <= 1; i++)
+			if (x + i >= 0 && x + i < w && y + j >= 0 && y + j < h)
+				out += (uint64_t)sum[(size_t)(y + j) * (size_t)w +
+				                     (size_t)(x + i)] << (2 - (i != 0) - (j != 0));
+	return out;
+}
+
+static int dial_trace(const struct plot *p, const struct dial *d, const uint32_t *count)
+{
+	uint64_t n = (uint64_t)p->s->w * (uint64_t)p->s->h;
+	int w = rect_w(p->box), h = rect_h(p->box);
+	uint32_t *sum = calloc((size_t)w * (size_t)h, sizeof *sum);
+	if (!sum) return err_set(p->e, E_MEMORY, "no memory for a vectorscope");
+	gather(p, d, count, sum);
+	for (int y = 0; y < h; y++)
+		for (int x = 0; x < w; x++) {
+			uint64_t v = beam(sum, w, h, x, y);
+			double cb = ((p->box.x0 + x) * DRAW_ONE - d->cx) / d->unit;
+			double cr = (d->cy - (p->box.y0 + y + 1) * DRAW_ONE) / d->unit;
+			if (v) scope_add(p->c, p->box.x0 + x, p->box.y0 + y, hue_ink(p, cb, cr),
+			                 scope_glow(v, n / 25));
+		}
+	free(sum);
+	return 0;
 }
 
 int scope_vector(struct plot *p)
@@ -123,12 +154,14 @@ int scope_vector(struct plot *p)
 	if (!count) return err_set(p->e, E_MEMORY, "no memory for a vectorscope");
 	dial_lines(&q, &d);
 	scope_count_chroma(s, count);
-	dial_trace(&q, &d, count);
+	int rc = dial_trace(&q, &d, count);
 	free(count);
+	if (rc < 0) return -1;
 	struct skin_stats k;
 	if (signal_skin(s, &k, p->e) < 0) return -1;
 	if (k.n)
-		scope_foot(p, "line %.0f°   skin-like %.1f%%: median %.1f°, quartiles %.1f° apart, within 5° %.0f%%, 10° %.0f%%",
+		scope_foot(p,
+		           "line %.0f°   skin-like %.1f%%: median %.1f°, quartiles %.1f° apart, within 5° %.0f%%, 10° %.0f%%",
 		           s->o.skin, 100 * k.share, k.hue, k.iqr, 100 * k.within5, 100 * k.within10);
 	else scope_foot(p, "line %.0f°   nothing that looks like skin", s->o.skin);
 	if (s->o.zoom > 1) {
@@ -196,7 +229,7 @@ static void gamut(const struct plot *p, double extent, bool uv, const char *name
 	draw_text_at(p->c, p->box.x1 - 4, p->box.y0 + 4 + 12 * row, 1, DRAW_RIGHT, k, label);
 }
 
-static void cie_lines(const struct plot *p, double extent, bool uv)
+static void cie_lines(const struct plot *p, const struct canvas *outer, double extent, bool uv)
 {
 	enum { N = (int)IN_COUNT(locus) };
 	int pt[N][2];
@@ -209,7 +242,7 @@ static void cie_lines(const struct plot *p, double extent, bool uv)
 		draw_fill(p->c, rect_of(x, p->box.y0, x + 1, p->box.y1), faint);
 		draw_fill(p->c, rect_of(p->box.x0, y, p->box.x1, y + 1), faint);
 		draw_text(p->c, x + 2, p->box.y1 - 9, 1, scope_dim, text);
-		draw_text(p->c, p->box.x0 + 2, y + 2, 1, scope_dim, text);
+		draw_text_at(outer, p->box.x0 - 4, y - 3, 1, DRAW_RIGHT, scope_dim, text);
 	}
 	for (int i = 0; i < N; i++) cie_point(p, extent, uv, locus[i], pt[i]);
 	draw_path(p->c, (const int (*)[2])pt, N, true, DRAW_ONE + DRAW_ONE / 2,
@@ -245,6 +278,23 @@ static struct ink cie_ink(bool uv, double u, double v)
 	return (struct ink){ q[0], q[1], q[2], 255 };
 }
 
+/* How many pixels have a place in the diagram. */
+static uint64_t cie_trace(const struct plot *p, double extent, bool uv, const uint32_t *count)
+{
+	int side = rect_w(p->box);
+	uint64_t n = (uint64_t)p->s->w * (uint64_t)p->s->h, seen = 0;
+	for (int y = 0; y < side; y++)
+		for (int x = 0; x < side; x++) {
+			uint64_t v = beam(count, side, side, x, y);
+			seen += count[(size_t)y * (size_t)side + (size_t)x];
+			if (v)
+				scope_add(p->c, p->box.x0 + x, p->box.y1 - 1 - y,
+				          cie_ink(uv, extent * x / side, extent * y / side),
+				          scope_glow(v, n / 50));
+		}
+	return seen;
+}
+
 int scope_cie(struct plot *p, bool uv)
 {
 	double extent = uv ? 0.64 : 0.86;
@@ -255,17 +305,9 @@ int scope_cie(struct plot *p, bool uv)
 	struct plot q = { &in, p->cell, box, p->s, p->e };
 	uint32_t *count = calloc((size_t)side * (size_t)side, sizeof *count);
 	if (!count) return err_set(p->e, E_MEMORY, "no memory for a chromaticity diagram");
-	cie_lines(&q, extent, uv);
+	cie_lines(&q, p->c, extent, uv);
 	scope_count_cie(p->s, uv, extent, side, count);
-	uint64_t n = (uint64_t)p->s->w * (uint64_t)p->s->h, seen = 0;
-	for (int y = 0; y < side; y++)
-		for (int x = 0; x < side; x++) {
-			uint32_t v = count[(size_t)y * (size_t)side + (size_t)x];
-			seen += v;
-			if (v) scope_add(&in, box.x0 + x, box.y1 - 1 - y,
-			                 cie_ink(uv, extent * x / side, extent * y / side),
-			                 scope_glow(v, n / 400));
-		}
+	uint64_t n = (uint64_t)p->s->w * (uint64_t)p->s->h, seen = cie_trace(&q, extent, uv, count);
 	free(count);
 	gamut(&q, extent, uv, "rec2020", (struct ink){ 120, 200, 130, 210 }, "Rec.2020", 0);
 	gamut(&q, extent, uv, "p3-d65", (struct ink){ 120, 160, 250, 210 }, "P3-D65", 1);

@@ -1,4 +1,4 @@
-/* scope - see scope.h: the signal, its codes, what every scope draws around its plot.
+/* scope_draw - see scope.h: the signal, its codes, what every scope draws around its plot.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "scope_int.h"
 
