@@ -198,7 +198,8 @@ int grab_scene(const struct cli *c, const char *cache, const char *text, const c
 	struct net_node *nn = grab_find(&s, sp.node ? sp.node : node, e);
 	if (!nn) { err_in(e, "%s", text); goto out; }
 	if (grab_node(&s, nn, frame, g, e) < 0) { err_in(e, "%s", text); goto out; }
-	snprintf(g->name, sizeof g->name, "%.60s %.30s", text, sp.node ? "" : node);
+	snprintf(g->name, sizeof g->name, "%.60s%s%.30s", text, sp.node ? "" : " ",
+	         sp.node ? "" : node);
 	rc = 0;
 out:
 	if (s.c) session_close(&s);

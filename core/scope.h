@@ -71,6 +71,11 @@ int scope_draw(const struct canvas *c, struct rect cell, const struct signal *s,
 /* What looks like skin, of the picture as a Rec.709 signal: an aid, no mask. */
 int signal_skin(const struct signal *s, struct skin_stats *out, struct err *e);
 
+/* Where the picture lies in box, its shape kept; larger than 1:1 only by whole numbers. */
+struct rect signal_fit(const struct signal *s, struct rect box);
+/* The picture scaled to that rect, by the means of blocks. */
+void signal_paint(const struct canvas *c, struct rect to, const struct signal *s);
+
 /* --- counting, shared by the scopes and their tests --- */
 /* One channel (0..2, 3: luma) into at[column * s->codes + code], columns over the picture's width.
  * */

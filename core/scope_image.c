@@ -68,10 +68,9 @@ static uint8_t code8(double v)
 
 /* --- from the picture to the plot --- */
 
-/* Where the picture lies in the box, its shape kept; larger than 1:1 only by whole numbers. */
-static struct rect fit(const struct plot *p)
+struct rect signal_fit(const struct signal *s, struct rect box)
 {
-	int bw = rect_w(p->box), bh = rect_h(p->box), w = p->s->w, h = p->s->h;
+	int bw = rect_w(box), bh = rect_h(box), w = s->w, h = s->h;
 	if (w * 2 <= bw && h * 2 <= bh) {
 		int f = bw / w < bh / h ? bw / w : bh / h;
 		w *= f;
@@ -83,14 +82,14 @@ static struct rect fit(const struct plot *p)
 	}
 	if (w < 1) w = 1;
 	if (h < 1) h = 1;
-	int x = p->box.x0 + (bw - w) / 2, y = p->box.y0 + (bh - h) / 2;
+	int x = box.x0 + (bw - w) / 2, y = box.y0 + (bh - h) / 2;
 	return rect_of(x, y, x + w, y + h);
 }
 
 /* The block of the picture behind one pixel of the plot. */
-static struct rect block(const struct plot *p, struct rect to, int x, int y)
+static struct rect block(const struct signal *s, struct rect to, int x, int y)
 {
-	int64_t w = p->s->w, h = p->s->h, pw = rect_w(to), ph = rect_h(to), i = x - to.x0,
+	int64_t w = s->w, h = s->h, pw = rect_w(to), ph = rect_h(to), i = x - to.x0,
 		j = y - to.y0;
 	struct rect r = rect_of((int)(i * w / pw), (int)(j * h / ph), (int)((i + 1) * w / pw),
 	                        (int)((j + 1) * h / ph));
@@ -101,9 +100,8 @@ static struct rect block(const struct plot *p, struct rect to, int x, int y)
 
 struct found { double mean[3]; bool under, over, bright; };
 
-static void look_at(const struct plot *p, struct rect r, struct found *out)
+static void look_at(const struct signal *s, struct rect r, struct found *out)
 {
-	const struct signal *s = p->s;
 	double lo = -0.5 / s->span, hi = 1 - 0.5 / s->span;
 	*out = (struct found){ { 0 }, false, false, false };
 	for (int y = r.y0; y < r.y1; y++)
@@ -124,6 +122,16 @@ static void look_at(const struct plot *p, struct rect r, struct found *out)
 static struct ink plain(const struct found *f)
 {
 	return (struct ink){ code8(f->mean[0]), code8(f->mean[1]), code8(f->mean[2]), 255 };
+}
+
+void signal_paint(const struct canvas *c, struct rect to, const struct signal *s)
+{
+	for (int y = to.y0; y < to.y1; y++)
+		for (int x = to.x0; x < to.x1; x++) {
+			struct found f;
+			look_at(s, block(s, to, x, y), &f);
+			draw_dot(c, x, y, 256, plain(&f));
+		}
 }
 
 static struct ink falsely(const struct plot *p, const struct measure *m, const struct found *f)
@@ -169,11 +177,11 @@ static void foot_clipping(const struct plot *p)
 int scope_image(struct plot *p, enum scope_kind kind)
 {
 	struct measure m = measure_of(p->s);
-	struct rect to = fit(p);
+	struct rect to = signal_fit(p->s, p->box);
 	for (int y = to.y0; y < to.y1; y++)
 		for (int x = to.x0; x < to.x1; x++) {
 			struct found f;
-			look_at(p, block(p, to, x, y), &f);
+			look_at(p->s, block(p->s, to, x, y), &f);
 			struct ink k = kind == SCOPE_FALSE ? falsely(p, &m,
 			                                             &f) : kind == SCOPE_CLIPPING ? clipping(p,
 			                                             	&f, x, y)

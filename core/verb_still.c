@@ -79,6 +79,7 @@ static struct image *combine(const struct cli *c, struct pool *pool, const struc
 	format_channels(&f, "R G B");
 	struct image *out = image_new(pool, &f, "still", e);
 	double gain = 8;
+	bool same = rect_w(b->fmt.display) == w && rect_h(b->fmt.display) == h;
 	if (!out || grab_number("gain", c->gain, 0.01, 10000, &gain,
 	                        e) < 0) { image_unref(&out); return NULL; }
 	for (int k = 0; k < 3; k++) {
@@ -87,7 +88,9 @@ static struct image *combine(const struct cli *c, struct pool *pool, const struc
 			for (int x = 0; x < rect_w(f.data); x++) {
 				float va = ca < 0 ? 0 : sample(a, ca, a->fmt.display.x0 + x % w,
 				                               a->fmt.display.y0 + y);
-				float vb = cb < 0 ? 0 : sample_at(b, cb, (x % w + 0.5) / w, (y + 0.5) / h);
+				float vb = cb < 0 ? 0 : same ? sample(b, cb, b->fmt.display.x0 + x % w,
+				                                      b->fmt.display.y0 + y)
+				                             : sample_at(b, cb, (x % w + 0.5) / w, (y + 0.5) / h);
 				if (x < w) apart_add(d, k, a->fmt.display.x0 + x, a->fmt.display.y0 + y,
 				                     (double)va - (double)vb);
 				*view_at(&out->view, k, x, y) = compared(c, (float)gain, va, vb, c->side ? x < w :
