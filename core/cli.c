@@ -21,7 +21,7 @@ const struct verb cli_verbs[] = {
 	{ "scope", "SCENE|CLIP", "Measures a frame and draws it: waveform, parade, vectorscope, histogram, chromaticity and more.",
 	  RUN " frames out kind node space matrix range bits scale zoom skin zebra width height columns oracle solve", verb_scope },
 	{ "sheet", "SCENE", "One middle frame per shot in cut order, with white point and skin beneath, as a PNG.",
-	  RUN " out columns width oracle solve", verb_sheet },
+	  RUN " out columns width reference oracle solve", verb_sheet },
 	{ "check", "SCENE...", "Reads scenes, opens their sources and applies the pass rules; renders nothing.",
 	  "set debug log json isa proxy", verb_check },
 	{ "plan", "SCENE", "Tells what a render would compute, take from the cache and write, and its peak memory.",

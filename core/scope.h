@@ -31,7 +31,7 @@ enum scope_scale { SCALE_AUTO, SCALE_PERCENT, SCALE_CODE, SCALE_NITS, SCALE_STOP
 struct scope_opts {
 	int space;                           /* of the signal that is shown */
 	enum yuv_matrix matrix;              /* AUTO: that of the space */
-	enum yuv_range range;                /* AUTO: limited */
+	enum yuv_range range;                /* AUTO: limited, full for log and linear spaces */
 	int bits;                            /* 8, 10 or 12 */
 	enum scope_scale scale;
 	double skin;                         /* angle of the skin line in degrees */

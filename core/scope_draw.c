@@ -61,7 +61,8 @@ static void scale_codes(struct signal *s)
 	        s->o.matrix == YM_FCC ? 0.30 : s->o.matrix == YM_SMPTE240M ? 0.212 : 0.2126;
 	s->kb = s->o.matrix == YM_BT601 ? 0.114 : s->o.matrix == YM_BT2020 ? 0.0593 :
 	        s->o.matrix == YM_FCC ? 0.11 : s->o.matrix == YM_SMPTE240M ? 0.087 : 0.0722;
-	if (s->o.range == YR_AUTO) s->o.range = YR_LIMITED;
+	bool display = colour_is_display(s->o.space);
+	if (s->o.range == YR_AUTO) s->o.range = display ? YR_LIMITED : YR_FULL;
 	bool full = s->o.range == YR_FULL;
 	s->codes = 1 << s->o.bits;
 	s->zero = full ? 0 : 16 * unit;

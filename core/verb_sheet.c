@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "grab.h"
 #include "imgfile.h"
@@ -67,12 +68,58 @@ static int tile_shot(struct session *s, const struct shot *shot, struct tile *t,
 	return rc < 0 ? err_in(e, "shot '%s'", shot->name) : 0;
 }
 
+/* --- references --- */
+
+static int tile_reference(struct session *s, struct net_node *nn, const char *file, struct tile *t,
+                          struct err *e)
+{
+	struct grab g = { .pool = s->pool };
+	int rc = nn ? grab_node(s, nn, shot_middle(nn), &g, e) : grab_file(s->c, file, 0, &g, e);
+	if (rc == 0) rc = measure(&g, t, e);
+	t->reference = true;
+	int len = nn ? (int)strcspn(nn->id, "/") : 70;
+	if (rc == 0) snprintf(t->name, sizeof t->name, "reference %.*s  frame %d", len,
+	                      nn ? nn->id : g.name, g.frame);
+	image_unref(&g.im);
+	return rc;
+}
+
+/* What nodes read as a reference, each once, and the file of --reference; shown before the shots.
+ * */
+static int add_references(struct session *s, struct wall *wall, struct err *e)
+{
+	struct net_node **seen = xalloc((size_t)s->net->nnode + 1, sizeof(struct net_node *));
+	int n = 0, rc = 0;
+	for (int i = 0; i < s->net->nnode; i++) {
+		const struct net_node *nn = s->net->node[i];
+		for (int k = 0; k < nn->nconn; k++) {
+			struct net_node *up = nn->conn[k];
+			bool known = !up || nn->group || strcmp(nn->slot[nn->conn_slot[k]].name,
+			                                        "reference") != 0;
+			/* the core's own conversions show what they convert */
+			while (!known && !up->group && strchr(up->id, '/') && up->nconn &&
+			       up->conn[0]) up = up->conn[0];
+			for (int j = 0; j < n && !known; j++) known = seen[j] == up;
+			if (!known) seen[n++] = up;
+		}
+	}
+	wall->v = xrealloc(wall->v, (size_t)(wall->n + n + 1), sizeof *wall->v);
+	memset(wall->v + wall->n, 0, (size_t)(n + 1) * sizeof *wall->v);
+	for (int i = 0; i < n && rc == 0; i++) rc = tile_reference(s, seen[i], NULL,
+		&wall->v[wall->n++], e);
+	if (rc == 0 && s->c->reference) rc = tile_reference(s, NULL, s->c->reference,
+	                                                    &wall->v[wall->n++], e);
+	free(seen);
+	return rc;
+}
+
 struct layout { int columns, rows, w, h, text, size; };
 
 static struct layout lay_out(const struct wall *wall, const struct cli *c)
 {
 	struct layout l = { .columns = c->columns, .w = c->width ? c->width : 384 };
-	while (!c->columns && l.columns * l.columns < wall->n) l.columns++;
+	/* wider than high */
+	while (!c->columns && (wall->n <= 4 ? l.columns < wall->n : 2 * l.columns * l.columns < 3 * wall->n)) l.columns++;
 	if (l.columns > wall->n) l.columns = wall->n;
 	if (l.columns < 1) l.columns = 1;
 	l.rows = (wall->n + l.columns - 1) / l.columns;
@@ -135,11 +182,13 @@ int verb_sheet(struct cli *c, struct err *e)
 	if (c->solve && session_solve(&s, NULL, true, false, e) < 0) goto out;
 	shots_find(s.net, &shots);
 	if (!shots.n) { err_set(e, E_SCENE, "%s: has no shot to show", c->arg[0]); goto out; }
-	wall.v = xalloc((size_t)shots.n, sizeof *wall.v);
-	for (int i = 0; i < shots.n; i++) {
+	if (add_references(&s, &wall, e) < 0) goto out;
+	wall.v = xrealloc(wall.v, (size_t)(wall.n + shots.n), sizeof *wall.v);
+	memset(wall.v + wall.n, 0, (size_t)shots.n * sizeof *wall.v);
+	for (int i = 0; i < shots.n; i++)
 		if (tile_shot(&s, &shots.v[i], &wall.v[wall.n++], e) < 0) goto out;
-		printf("%s: %s; %s\n", wall.v[i].name, wall.v[i].white, wall.v[i].skin);
-	}
+	for (int i = 0; i < wall.n; i++) printf("%s: %s; %s\n", wall.v[i].name, wall.v[i].white,
+	                                        wall.v[i].skin);
 	path = c->out ? xstrdup(c->out) : xstrdup("sheet.png");
 	rc = save(&wall, c, path, e);
 	if (rc == 0) printf("%s\n", path);

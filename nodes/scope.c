@@ -33,7 +33,7 @@ static const struct param params[] = {
 	P_ENUM(scope, matrix, "auto", "auto|bt709|bt601|bt2020", PF_STATIC,
 	       "Luma and colour differences; auto: those of the space."),
 	P_ENUM(scope, range, "auto", YUV_RANGE_CHOICES, PF_STATIC,
-	       "Range of the codes; auto: limited."),
+	       "Range of the codes; auto: limited, full for log and linear spaces."),
 	P_INT(scope, bits, 10, 8, 12, "bits", PF_STATIC, "Depth of the codes."),
 	P_ENUM(scope, scale, "auto", SCOPE_SCALE_CHOICES, PF_STATIC,
 	       "What the lines of level say; auto: nits for pq, stops about mid-grey for log spaces, else percent."),
