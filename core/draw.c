@@ -47,6 +47,7 @@ static void blend_float(const struct canvas *c, ptrdiff_t at, struct ink k, int 
 	const uint8_t v[3] = { k.r, k.g, k.b };
 	float a = (float)alpha / 65280.0f;
 	for (int i = 0; i < 3; i++) {
+		if (!c->plane[i]) continue;
 		float *p = c->plane[i] + at, ink = c->white * ((float)v[i] / 255.0f);
 		*p = alpha == 65280 ? ink : *p + (ink - *p) * a;
 	}

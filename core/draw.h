@@ -17,7 +17,7 @@ enum { DRAW_CELL_W = 6, DRAW_CELL_H = 10, DRAW_ASCENT = 7, DRAW_MAX_SIZE = 4 };
 
 struct ink { uint8_t r, g, b, a; };
 
-/* Where to draw: packed 8-bit RGB, or three planes of floats in which white stands for 255. r: the
+/* Where to draw: packed 8-bit RGB, or three planes of floats (NULL: left alone) in which white stands for 255. r: the
  * pixels there are.
  * Threads: worker. */
 struct canvas { struct rect r; uint8_t *rgb; float *plane[3]; ptrdiff_t stride; float white; };

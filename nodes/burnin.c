@@ -173,15 +173,16 @@ static float letter_white(int space)
 
 static int fitting(const struct burnin *p, struct rect d, char text[CORNERS][TEXT_MAX])
 {
-	int size = p->size ? p->size : rect_h(d) >= 1440 ? 4 : rect_h(d) >= 900 ? 3 : rect_h(d) >= 480 ?
-		2 : 1;
+	int size = p->size ? p->size : rect_h(d) >= 1440 ? 4 : rect_h(d) >= 900 ? 3 : 
+	           rect_h(d) >= 480 ? 2 : 1;
 	for (int i = 0; i < CORNERS; i += 2)
-		while (size > 1 && draw_text_width(size, text[i]) + draw_text_width(size,
-			text[i + 1]) + 16 * size > rect_w(d)) size--;
+		while (size > 1 && draw_text_width(size, text[i]) + draw_text_width(size, text[i + 1]) + 16 * size >
+		                   rect_w(d)) size--;
 	return size;
 }
 
-static void draw_corners(const struct call *c, const struct canvas *cv)
+/* alpha: letters and plates as what they cover, into planes of alpha. */
+static void draw_corners(const struct call *c, const struct canvas *cv, bool alpha)
 {
 	const struct burnin *p = c->n->v;
 	const char *const given[CORNERS] = { p->top_left, p->top_right, p->bottom_left,
@@ -192,31 +193,43 @@ static void draw_corners(const struct call *c, const struct canvas *cv)
 	int size = fitting(p, d, text), margin = rect_h(d) / 36;
 	for (int i = 0; i < CORNERS; i++) {
 		int w = draw_text_width(size, text[i]) + 4 * size, h = (DRAW_ASCENT + 2) * size + 4 * size;
-		int x = i % 2 ? d.x1 - margin - w : d.x0 + margin,
-			y = i / 2 ? d.y1 - margin - h : d.y0 + margin;
+		int x = i % 2 ? d.x1 - margin - w : d.x0 + margin;
+		int y = i / 2 ? d.y1 - margin - h : d.y0 + margin;
 		if (!text[i][0] || rect_empty(rect_and(rect_of(x, y, x + w, y + h), cv->r))) continue;
-		draw_label(cv, x, y, size, (struct ink){ 235, 235, 235, 255 },
-		           (struct ink){ 0, 0, 0, (uint8_t)mx_round(p->opacity * 255) }, text[i]);
+		uint8_t ink = alpha ? 255 : 235, plate = alpha ? 255 : 0, a = (uint8_t)mx_round(p->opacity * 255);
+		draw_label(cv, x, y, size, (struct ink){ ink, ink, ink, 255 }, (struct ink){ plate, plate, plate, a }, text[i]);
 	}
+}
+
+static void copy(const struct call *c, struct rect r)
+{
+	struct rect have = rect_and(r, c->in[0].r);
+	bool some = !rect_empty(have), whole = some && rect_eq(have, r);
+	for (int k = 0; k < c->out->nch; k++)
+		for (int y = r.y0; y < r.y1; y++) {
+			float *out = view_at(c->out, k, r.x0, y);
+			if (!whole) memset(out, 0, (size_t)rect_w(r) * sizeof *out);
+			if (some && y >= have.y0 && y < have.y1)
+				memcpy(out + (have.x0 - r.x0), view_at(&c->in[0], k, have.x0, y), (size_t)rect_w(have) * sizeof *out);
+		}
 }
 
 static int tile(const struct call *c, struct rect r)
 {
-	static const int planes[3] = { 0, 1, 2 };
-	struct rect have = rect_and(r, c->in[0].r);
-	for (int k = 0; k < 3; k++)
-		for (int y = r.y0; y < r.y1; y++) {
-			float *out = view_at(c->out, k, r.x0, y);
-			bool row = !rect_empty(have) && y >= have.y0 && y < have.y1;
-			if (!row || have.x0 > r.x0 || have.x1 < r.x1) memset(out, 0,
-				(size_t)rect_w(r) * sizeof *out);
-			if (row)
-				memcpy(out + (have.x0 - r.x0), view_at(&c->in[0], k, have.x0, y),
-				       (size_t)rect_w(have) * sizeof *out);
-		}
-	struct canvas all = canvas_float(c->out, planes, letter_white(c->n->out->space)),
-		cv = canvas_clip(&all, r);
-	draw_corners(c, &cv);
+	static const char *const names[4] = { "R", "G", "B", "A" };
+	const struct format *f = c->n->out;
+	int ch[4], alpha[3];
+	copy(c, r);
+	for (int k = 0; k < 4; k++) ch[k] = format_channel(f, names[k]);
+	if (ch[0] < 0 || ch[1] < 0 || ch[2] < 0) return 0;
+	struct canvas all = canvas_float(c->out, ch, letter_white(f->space)), cv = canvas_clip(&all, r);
+	draw_corners(c, &cv, false);
+	if (ch[3] < 0) return 0;
+	for (int k = 0; k < 3; k++) alpha[k] = ch[3];
+	all = canvas_float(c->out, alpha, 1);
+	cv = canvas_clip(&all, r);
+	cv.plane[1] = cv.plane[2] = NULL;
+	draw_corners(c, &cv, true);
 	return 0;
 }
 
@@ -232,7 +245,7 @@ const struct node_type ISA(node_burnin) = {
 	        "numbers.",
 	.category = "output", .version = 1, .size = sizeof(struct burnin), .params = params,
 		.inputs = "image",
-	.flags = NF_RGB | NF_TIME, .traits = TR_OUTPUT | TR_VIEW, .want = WANT_ANY,
+	.flags = NF_TIME, .traits = TR_OUTPUT | TR_VIEW, .want = WANT_ANY,
 	.example = "<burnin id=\"notes\" in=\"graded\" top_left=\"{shot}\" bottom_right=\"{tc}\"/>",
 	.open = open_state, .close = close_state, .format = format, .tile = tile,
 };
