@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "approve.h"
@@ -39,12 +40,17 @@ static const char *source_name(const struct net_node *src)
 
 struct run { int first, count, from, step, fps; const char *shot, *source; };
 
-static const char *put_run(const struct run *r, const char *text, struct arena *a)
+struct text { char *v; size_t n, cap; };
+
+static void put_run(const struct run *r, struct text *out)
 {
-	if (!r->count) return text;
-	return arena_printf(a, "%s%s%d %d %d %d %d %s %s", text, *text ? ";" : "", r->first, r->count,
-	                    r->from, r->step, r->fps,
-	                    r->shot, r->source);
+	char one[300];
+	if (!r->count) return;
+	int len = snprintf(one, sizeof one, "%s%d %d %d %d %d %s %s", out->n ? ";" : "", r->first, r->count, r->from, r->step,
+	                   r->fps, r->shot, r->source);
+	while (out->n + (size_t)len + 1 > out->cap) out->v = xrealloc(out->v, out->cap = out->cap ? 2 * out->cap : 1024, 1);
+	memcpy(out->v + out->n, one, (size_t)len + 1);
+	out->n += (size_t)len;
 }
 
 static int whole_rate(struct rational r)
@@ -56,7 +62,8 @@ static int whole_rate(struct rational r)
 static const char *cuts_of(struct session *s, const struct net_node *nn)
 {
 	struct run r = { 0 };
-	const char *text = "", *shot = "", *source = "";
+	struct text text = { 0 };
+	const char *shot = "", *source = "";
 	const struct net_node *last_source = NULL;
 	const char *last_name = NULL;
 	int64_t last = nn->fmt.last == INT_MAX ? nn->fmt.first : nn->fmt.last;
@@ -67,7 +74,7 @@ static const char *cuts_of(struct session *s, const struct net_node *nn)
 		if (!last_name || strcmp(at.name, last_name) != 0 || at.source != last_source) {
 			shot = word(at.name, s->a);
 			source = at.source ? word(source_name(at.source), s->a) : "-";
-			text = put_run(&r, text, s->a);
+			put_run(&r, &text);
 			r.count = 0;
 		}
 		last_name = at.name;
@@ -75,7 +82,7 @@ static const char *cuts_of(struct session *s, const struct net_node *nn)
 		int from = at.source ? at.frame - at.source->fmt.first : at.frame;
 		if (r.count == 1) r.step = from - r.from;
 		if (r.count && from != r.from + r.step * r.count) {
-			text = put_run(&r, text, s->a);
+			put_run(&r, &text);
 			r.count = 0;
 		}
 		if (!r.count)
@@ -83,7 +90,10 @@ static const char *cuts_of(struct session *s, const struct net_node *nn)
 			                 shot, source };
 		r.count++;
 	}
-	return put_run(&r, text, s->a);
+	put_run(&r, &text);
+	const char *out = arena_strdup(s->a, text.v ? text.v : "");
+	free(text.v);
+	return out;
 }
 
 /* "approved look picture, void neutral", or "not approved". */

@@ -109,11 +109,17 @@ static void timecode(char *out, size_t n, int64_t frames, int fps)
 	         (int)(s % 60), (int)(t % fps));
 }
 
+/* Cuts ascend. */
 static const struct cut *cut_at(const struct state *s, int frame)
 {
-	for (int i = 0; i < s->n; i++)
-		if (frame >= s->v[i].first && frame < s->v[i].first + s->v[i].count) return &s->v[i];
-	return NULL;
+	int lo = 0, hi = s->n;
+	while (lo < hi) {
+		int mid = lo + (hi - lo) / 2;
+		if (s->v[mid].first <= frame) lo = mid + 1;
+		else hi = mid;
+	}
+	const struct cut *c = lo ? &s->v[lo - 1] : NULL;
+	return c && frame - c->first < c->count ? c : NULL;
 }
 
 /* What a mark of len bytes stands for, or NULL. */
