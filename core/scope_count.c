@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "colour.h"
+#include "mem.h"
 #include "px_colour.h"
 #include "scope.h"
 
@@ -72,15 +72,23 @@ static bool chromaticity(const double m[9], const double rgb[3], bool uv, double
 
 void scope_count_cie(const struct signal *s, bool uv, double extent, int n, uint32_t *at)
 {
+	struct colour_xform to;
 	double m[9];
 	int linear = colour_linear_of(s->o.space);
+	size_t w = (size_t)s->w;
+	float *row = xalloc(3 * w + 1, sizeof *row);
 	colour_rgb_to_xyz(linear, m);
-	for (size_t i = 0; i < pixels_of(s); i++) {
-		double rgb[3], x, y;
-		for (int k = 0; k < 3; k++) rgb[k] = colour_decode(s->o.space, (double)s->p[k][i]);
-		if (!chromaticity(m, rgb, uv, &x, &y) || x >= extent || y >= extent) continue;
-		at[(size_t)(y / extent * n) * (size_t)n + (size_t)(x / extent * n)]++;
+	colour_xform_init(&to, s->o.space, linear);
+	for (int y = 0; y < s->h; y++) {
+		for (size_t k = 0; k < 3; k++) memcpy(row + k * w, s->p[k] + (size_t)y * w, w * sizeof *row);
+		if (s->o.space != linear) colour_row(&to, row, row + w, row + 2 * w, s->w);
+		for (size_t i = 0; i < w; i++) {
+			double rgb[3] = { (double)row[i], (double)row[w + i], (double)row[2 * w + i] }, u, v;
+			if (!chromaticity(m, rgb, uv, &u, &v) || u >= extent || v >= extent) continue;
+			at[(size_t)(v / extent * n) * (size_t)n + (size_t)(u / extent * n)]++;
+		}
 	}
+	free(row);
 }
 
 void scope_beyond(const struct signal *s, int channel, double *below, double *above)
