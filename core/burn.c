@@ -46,9 +46,11 @@ static void put_run(const struct run *r, struct text *out)
 {
 	char one[300];
 	if (!r->count) return;
-	int len = snprintf(one, sizeof one, "%s%d %d %d %d %d %s %s", out->n ? ";" : "", r->first, r->count, r->from, r->step,
+	int len = snprintf(one, sizeof one, "%s%d %d %d %d %d %s %s", out->n ? ";" : "", r->first,
+	                   r->count, r->from, r->step,
 	                   r->fps, r->shot, r->source);
-	while (out->n + (size_t)len + 1 > out->cap) out->v = xrealloc(out->v, out->cap = out->cap ? 2 * out->cap : 1024, 1);
+	while (out->n + (size_t)len + 1 > out->cap) out->v = xrealloc(out->v,
+		out->cap = out->cap ? 2 * out->cap : 1024, 1);
 	memcpy(out->v + out->n, one, (size_t)len + 1);
 	out->n += (size_t)len;
 }
