@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "approve.h"
-#include "shots.h"
+#include "shotlist.h"
 
 enum { MAX_FRAMES = 200000 };
 
@@ -71,8 +71,8 @@ static const char *cuts_of(struct session *s, const struct net_node *nn)
 	int64_t last = nn->fmt.last == INT_MAX ? nn->fmt.first : nn->fmt.last;
 	if (last - nn->fmt.first > MAX_FRAMES) last = (int64_t)nn->fmt.first + MAX_FRAMES;
 	for (int64_t f = nn->fmt.first; f <= last; f++) {
-		struct shot_at at;
-		shot_at(s->net, nn, (int)f, &at);
+		struct shotlist_at at;
+		shotlist_at(s->net, nn, (int)f, &at);
 		if (!last_name || strcmp(at.name, last_name) != 0 || at.source != last_source) {
 			shot = word(at.name, s->a);
 			source = at.source ? word(source_name(at.source), s->a) : "-";

@@ -9,7 +9,7 @@
 #include "imgfile.h"
 #include "measure.h"
 #include "scope.h"
-#include "shots.h"
+#include "shotlist.h"
 #include "white.h"
 
 enum { THUMB_PIXELS = 1 << 15, GAP = 8 };
@@ -58,7 +58,7 @@ static int measure(struct grab *g, struct tile *t, struct err *e)
 
 /* --- the wall --- */
 
-static int tile_shot(struct session *s, const struct shot *shot, struct tile *t, struct err *e)
+static int tile_shot(struct session *s, const struct shotlist_item *shot, struct tile *t, struct err *e)
 {
 	struct grab g = { .pool = s->pool };
 	int rc = grab_node(s, shot->node, shot->frame, &g, e);
@@ -74,7 +74,7 @@ static int tile_reference(struct session *s, struct net_node *nn, const char *fi
                           struct err *e)
 {
 	struct grab g = { .pool = s->pool };
-	int rc = nn ? grab_node(s, nn, shot_middle(nn), &g, e) : grab_file(s->c, file, 0, &g, e);
+	int rc = nn ? grab_node(s, nn, shotlist_middle(nn), &g, e) : grab_file(s->c, file, 0, &g, e);
 	if (rc == 0) rc = measure(&g, t, e);
 	t->reference = true;
 	int len = nn ? (int)strcspn(nn->id, "/") : 70;
@@ -173,14 +173,14 @@ static int save(const struct wall *wall, const struct cli *c, const char *path, 
 int verb_sheet(struct cli *c, struct err *e)
 {
 	struct session s = { 0 };
-	struct shots shots = { 0 };
+	struct shotlist shots = { 0 };
 	struct wall wall = { NULL, 0 };
 	char *path = NULL;
 	int rc = -1;
 	if (c->narg != 1) return err_set(e, E_USAGE, "sheet wants one SCENE");
 	if (session_open(&s, c, c->arg[0], WANT_NET, e) < 0) goto out;
 	if (c->solve && session_solve(&s, NULL, true, false, e) < 0) goto out;
-	shots_find(s.net, &shots);
+	shotlist_find(s.net, &shots);
 	if (!shots.n) { err_set(e, E_SCENE, "%s: has no shot to show", c->arg[0]); goto out; }
 	if (add_references(&s, &wall, e) < 0) goto out;
 	wall.v = xrealloc(wall.v, (size_t)(wall.n + shots.n), sizeof *wall.v);
@@ -196,7 +196,7 @@ out:
 	for (int i = 0; i < wall.n; i++) signal_free(&wall.v[i].s);
 	free(wall.v);
 	free(path);
-	shots_free(&shots);
+	shotlist_free(&shots);
 	session_close(&s);
 	return rc;
 }

@@ -1,13 +1,13 @@
-/* shots - see shots.h.
+/* shotlist - see shotlist.h.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "shots.h"
+#include "shotlist.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-int shot_middle(const struct net_node *nn)
+int shotlist_middle(const struct net_node *nn)
 {
 	int last = nn->fmt.last == INT_MAX ? nn->fmt.first : nn->fmt.last;
 	return nn->fmt.first + (last - nn->fmt.first) / 2;
@@ -31,10 +31,10 @@ static int plain_len(const char *id)
 	return (int)strcspn(id, "/");
 }
 
-static void add(struct shots *s, const char *name, int len, struct net_node *nn,
+static void add(struct shotlist *s, const char *name, int len, struct net_node *nn,
                 const struct net_node *source)
 {
-	struct shot shot = { .node = nn, .source = source, .frame = shot_middle(nn) };
+	struct shotlist_item shot = { .node = nn, .source = source, .frame = shotlist_middle(nn) };
 	snprintf(shot.name, sizeof shot.name, "%.*s", len, name);
 	for (int i = 0; i < s->n; i++)
 		if (strcmp(s->v[i].name, shot.name) == 0 || (source && s->v[i].source == source)) return;
@@ -58,7 +58,7 @@ static struct net_node *first_input(const struct net_node *nn, bool *list)
 }
 
 /* from: what is shown of the shot. name: used where no <use> gives one. */
-static void walk(const struct net *n, struct shots *s, struct net_node *from, const char *name,
+static void walk(const struct net *n, struct shotlist *s, struct net_node *from, const char *name,
                  int depth)
 {
 	const struct elem *use = NULL;
@@ -78,7 +78,7 @@ static void walk(const struct net *n, struct shots *s, struct net_node *from, co
 	else add(s, nn->id, plain_len(nn->id), from, nn);
 }
 
-static void passes_that_end(const struct net *n, struct shots *s)
+static void passes_that_end(const struct net *n, struct shotlist *s)
 {
 	for (int i = 0; i < n->npass; i++)
 		if (n->pass[i]->result && n->pass[i]->result->uses == 0) walk(n, s, n->pass[i]->result,
@@ -88,9 +88,9 @@ static void passes_that_end(const struct net *n, struct shots *s)
 			add(s, n->node[i]->id, plain_len(n->node[i]->id), n->node[i], n->node[i]);
 }
 
-void shots_find(const struct net *n, struct shots *out)
+void shotlist_find(const struct net *n, struct shotlist *out)
 {
-	*out = (struct shots){ 0 };
+	*out = (struct shotlist){ 0 };
 	for (int i = 0; i < n->nwrite; i++) walk(n, out, n->write[i]->conn[0], n->write[i]->id, 0);
 	for (int i = 0; i < n->scene->nelem; i++) {
 		const struct elem *el = &n->scene->elem[i];
@@ -100,16 +100,16 @@ void shots_find(const struct net *n, struct shots *out)
 	if (!out->n) passes_that_end(n, out);
 }
 
-void shots_free(struct shots *s)
+void shotlist_free(struct shotlist *s)
 {
 	free(s->v);
-	*s = (struct shots){ 0 };
+	*s = (struct shotlist){ 0 };
 }
 
-void shot_at(const struct net *n, const struct net_node *nn, int frame, struct shot_at *out)
+void shotlist_at(const struct net *n, const struct net_node *nn, int frame, struct shotlist_at *out)
 {
 	const struct elem *use = NULL;
-	*out = (struct shot_at){ "", NULL, frame };
+	*out = (struct shotlist_at){ "", NULL, frame };
 	for (;;) {
 		struct needs nd = { .n = 0 };
 		if (!use) use = use_of(n, nn);
