@@ -165,6 +165,9 @@ struct node_type {
 	int (*files)(const struct node_ctx *n, int i, char *name, size_t size, const char **path);
 	int (*tile)(const struct call *c, struct rect r);
 	int (*frame)(const struct call *c);
+	/* sinks: the type of a node that stands before it, behind the conversion to its space, or NULL; name, value, ..., NULL
+	 * in attrs, of static storage. */
+	const char *(*front)(const struct node_ctx *n, const char *const **attrs);
 	int (*expand)(struct expand *x, const struct node_ctx *n, struct err *e);   /* with tile: may decline */
 	int (*begin)(const struct sink_job *j, void **run, struct err *e);
 	unsigned (*sink)(const struct sink_job *j);                    /* sink_kind flags */
