@@ -9,7 +9,7 @@ static const struct param params[] = {
 	P_FLOATX(deblock, size, 8, 8, 64, "pixels", PF_STATIC, "Side of a block as the clip has it now: 8, or more after an enlargement."),
 	P_VEC2(deblock, offset, 0, 0, 0, 63, "pixels", PF_STATIC, "Where the first whole block begins, across and down: of cropped clips."),
 	P_FLOAT(deblock, strength, 1, 0, 2, "factor", "Multiplies what is taken from a border's step."),
-	P_FLOAT(deblock, limit, 24, 0, 255, "8-bit codes", "Steps higher than this, in 1/255 of the signal, are the picture's."),
+	P_FLOAT(deblock, limit, 36, 0, 255, "8-bit codes", "Steps higher than this, in 1/255 of the signal, are the picture's."),
 	P_END
 };
 
@@ -44,7 +44,7 @@ const struct node_type ISA(node_deblock) = {
 	        "encoding, first on borders between blocks side by side, then on those one above the other. At a border d is "
 	        "the step between the two nearest pixels beyond what the slopes on both sides make it. A stretch of border as long as a "
 	        "block is filtered as far as its mean d^2 stands out of the same measure inside the two blocks: 1 - inside / "
-	        "border, times strength. d is then spread over half a block (at most 4 pixels) on each side, falling off straight; "
+	        "border, times strength. d is then spread over half a block (at most 4 pixels) on each side, falling off with the square; "
 	        "steps over limit stay. Where a picture has no lattice, borders do not stand out and little changes.",
 	.category = "image", .version = 1, .size = sizeof(struct deblock), .params = params, .inputs = "image mask?",
 	.flags = NF_RGB | NF_MASKED, .traits = TR_CLEANUP, .want = WANT_ENCODED,

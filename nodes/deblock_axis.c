@@ -10,7 +10,7 @@ static const struct param params[] = {
 	P_FLOATX(deblock_axis, size, 8, 8, 64, "pixels", PF_STATIC, "Side of a block."),
 	P_VEC2(deblock_axis, offset, 0, 0, 0, 63, "pixels", PF_STATIC, "Where the first whole block begins."),
 	P_FLOAT(deblock_axis, strength, 1, 0, 2, "factor", "Multiplies what is taken from a border's step."),
-	P_FLOAT(deblock_axis, limit, 24, 0, 255, "8-bit codes", "Steps higher than this are the picture's."),
+	P_FLOAT(deblock_axis, limit, 36, 0, 255, "8-bit codes", "Steps higher than this are the picture's."),
 	P_END
 };
 
@@ -96,7 +96,8 @@ static void mend(const struct call *c, const struct frame *f, const struct view 
 		d *= px_min(ratio, 1.0f) * px_clamp(2.0f - 2.0f * size / limit, 0.0f, 1.0f);
 		for (int k = -spread; k < spread; k++) {
 			if (b + k < ulo || b + k >= uhi) continue;
-			float part = (k < 0 ? 0.5f : -0.5f) * (1.0f - (k < 0 ? (float)(-1 - k) + 0.5f : (float)k + 0.5f) / (float)spread);
+			float t = 1.0f - (k < 0 ? (float)(-1 - k) + 0.5f : (float)k + 0.5f) / (float)spread;
+			float part = (k < 0 ? 0.5f : -0.5f) * t * t;
 			float *o = f->down ? view_at(c->out, ch, i, b + k) : view_at(c->out, ch, b + k, i);
 			*o += d * part;
 		}

@@ -90,3 +90,43 @@ scene noise '<bloom id="b" in="a" sigma="12" amount="0.4" mix="0"/>'
 a=$(hash)
 scene noise '<blur id="b" in="a" sigma="0"/>'
 if [ -n "$a" ] && [ "$a" = "$(hash)" ]; then echo "ok filmlook mix 0 is the input"; else echo "not ok filmlook mix 0 is the input: $(head -1 "$tmp/err")"; fi
+
+# deband on an 8-bit gradient and deblock on MJPEG, against what they were, and FFmpeg's filters at the best of some settings.
+cat > "$tmp/clean.py" <<'END2'
+import sys, os, subprocess, numpy as np
+t, tool = sys.argv[1], sys.argv[2]
+h, w = 256, 384
+y, x = np.mgrid[0:h, 0:w].astype(float)
+b = np.exp(-3 * ((x - 300) ** 2 + (y - 40) ** 2) / 4e5)
+sky = np.stack([.15 + .5 * b, .25 + .45 * b, .45 + .3 * b])
+rng = np.random.RandomState(2)
+f = np.fft.rfft2(rng.normal(size=(h, w)))
+r = np.hypot(np.fft.fftfreq(h)[:, None], np.fft.rfftfreq(w)[None])
+n = np.fft.irfft2(f / np.maximum(r, .01) ** 2.2, (h, w))
+scene = np.clip(np.round(128 + 45 * n / n.std()), 16, 235).astype(np.uint8)
+run = lambda c, d=None: subprocess.run(c, input=d, stdout=subprocess.PIPE, check=True, cwd=t).stdout
+ff = lambda *c, d=None: run(["ffmpeg", "-v", "error", "-y", *c], d)
+psnr = lambda a, b: -10 * np.log10(((a - b) ** 2).mean())
+raw = lambda pix: ["-f", "rawvideo", "-pix_fmt", pix, "-s", f"{w}x{h}", "-i", "-"]
+def ours(src, node, attr):
+    open(t + "/c.xml", "w").write(f'<graph version="1" name="c"><read id="a" file="{src}" color="rec709" {attr}/><pass id="p" kind="cleanup">'
+        f'<{node} id="b" in="a"/></pass><write id="w" in="b" file="c.####.exr" color="rec709"/></graph>')
+    for f in os.listdir(t):
+        if f.startswith("c.0"): os.remove(t + "/" + f)
+    run([tool, "render", t + "/c.xml", "--no-cache", "--progress", "none", "-F", "1"])
+    return np.frombuffer(ff("-i", "c.0001.exr", "-f", "rawvideo", "-pix_fmt", "gbrpf32le", "-"), np.float32).reshape(3, h, w)[[2, 0, 1]]
+q = np.round(sky * 255)
+ff(*raw("gbrpf32le"), "-c:v", "exr", "-format", "float", "q.exr", d=(q[[1, 2, 0]] / 255).astype(np.float32).tobytes())
+peer = max(psnr(sky, np.frombuffer(ff(*raw("gbrp16le"), "-vf", f"deband=1thr={k}:2thr={k}:3thr={k}:range={g}", "-f", "rawvideo", "-pix_fmt",
+    "gbrp16le", "-", d=(q[[1, 2, 0]] * 257).astype(np.uint16).tobytes()), np.uint16).reshape(3, h, w)[[2, 0, 1]] / 65535)
+    for k in (.003, .005, .008) for g in (8, 16, 32))
+o = psnr(sky, ours("q.exr", "deband", ""))
+print("ok" if o > peer + 3 and o > psnr(sky, q / 255) + 6 else "not ok", f"filmlook deband: 8 bit {psnr(sky, q / 255):.2f} dB, FFmpeg's deband {peer:.2f} dB, deband {o:.2f} dB")
+ff(*raw("gray"), "-vf", "format=yuvj420p", "-c:v", "mjpeg", "-q:v", "20", "m.mov", d=scene.tobytes())
+grey = lambda vf: np.frombuffer(ff("-i", "m.mov", "-vf", vf + ",extractplanes=y", "-f", "rawvideo", "-pix_fmt", "gray", "-"), np.uint8).reshape(h, w) / 255
+s, was = scene / 255, psnr(scene / 255, grey("null"))
+peer = max(psnr(s, grey(f"deblock=filter={k}:block=8:alpha={a}:beta={c}:gamma={c}:delta={c}")) for k in ("weak", "strong") for a in (.06, .15, .3) for c in (.03, .08))
+o = psnr(s, ours("m.mov", "deblock", 'range="full" matrix="bt601"')[1])
+print("ok" if o > was + 0.1 else "not ok", f"filmlook deblock: MJPEG {was:.2f} dB, FFmpeg's deblock {peer:.2f} dB, deblock {o:.2f} dB")
+END2
+$py "$tmp/clean.py" "$tmp" "$INTERNEG" 2> "$tmp/err" || echo "not ok filmlook deband, deblock: $(tail -1 "$tmp/err")"
