@@ -18,8 +18,8 @@ peer_source() { theirs peer_source "$1" null; }
 node() { ours node "$1"; }
 peer() { theirs peer "$1" "gblur=sigma=$sigma"; }
 scene source_ '<merge id="end" in="src" over="src" operation="average"/>'
-for sigma in 15 30 60; do
-	for what in blur halation bloom; do
+for sigma in ${S:-15 30 60}; do
+	for what in ${W:-blur halation}; do
 		scene node "<$what id=\"end\" in=\"src\" sigma=\"$sigma\"/>"
 		rm -f "$tmp"/*.s
 		i=0
