@@ -17,7 +17,7 @@ local vignette = node{ name = "soft_vignette", version = 1, doc = "Darkens towar
 local house = rule{ id = "house-halation", doc = "Our house never halates more than 4 times.",
   check = function(graph)
     for _, n in ipairs(graph.nodes) do
-      local amount = n.type == "halation" and tonumber(n.params.amount)
+      local amount = n.type == "glow" and tonumber(n.params.amount)
       if amount and amount > 4 then graph:find(n, "amount=\"" .. n.params.amount .. "\"", "4 is enough") end
     end
   end }

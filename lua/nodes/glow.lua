@@ -1,9 +1,9 @@
--- halation - light that passes the film's layers and comes back from its base, red first.
+-- glow - light that passes the film's layers and comes back from its base, red first.
 -- SPDX-License-Identifier: BSD-2-Clause
 -- out = in + k / (1 + k) * (G * s - s), with s the light that scatters and G two Gaussians: what a pixel gives away
 -- arrives elsewhere, so energy is conserved and flat fields do not change.
 
-local source = node{ name = "halation_source", version = 1, doc = "The light that halation scatters.",
+local source = node{ name = "glow_light", version = 1, doc = "The light that halation scatters.",
   inputs = "image", space = "linear",
   params = {
     { "threshold", "float", 0, 0, 100, "linear", doc = "Luminance from where light scatters; 0 lets all of it." },
@@ -16,7 +16,7 @@ local source = node{ name = "halation_source", version = 1, doc = "The light tha
     return { r = max(c.r, 0) * share, g = max(c.g, 0) * share, b = max(c.b, 0) * share }
   end }
 
-local join = node{ name = "halation_join", version = 1, doc = "Puts scattered light back into a picture.",
+local join = node{ name = "glow_mix", version = 1, doc = "Puts scattered light back into a picture.",
   inputs = "image light near far", space = "linear",
   params = { { "strength", "vector", { 0.03, 0.003, 0.001 }, 0, 10, "share", doc = "Share of red, green and blue that scatters." } },
   pixel = function(p, src)
@@ -27,7 +27,7 @@ local join = node{ name = "halation_join", version = 1, doc = "Puts scattered li
     return one(k[1], c.r, s.r, n.r, f.r), one(k[2], c.g, s.g, n.g, f.g), one(k[3], c.b, s.b, n.b, f.b)
   end }
 
-local halation = node{ name = "halation", version = 1, doc = "Red glow around highlights, as film has it.",
+local glow = node{ name = "glow", version = 1, doc = "Red glow around highlights, as film has it.",
   more = "Energy is conserved: flat fields keep their value. Light comes back through the red layer first, so red "
     .. "scatters about ten times as much as green.",
   inputs = "image", category = "image",
@@ -37,13 +37,13 @@ local halation = node{ name = "halation", version = 1, doc = "Red glow around hi
     { "tint", "colour", { 0.03, 0.003, 0.001 }, 0, 1, doc = "Share of red, green and blue that scatters at amount 1." },
     { "threshold", "float", 0, 0, 100, "linear", doc = "Only light above this luminance scatters; 0 is the physical form." },
   },
-  example = '<halation id="glow" radius="1.4%h" amount="2"/>',
+  example = '<glow id="halo" radius="1.4%h" amount="2"/>',
   build = function(g, p, src)
     if p.amount == 0 or p.radius == 0 then return src.image end
-    local light = g.halation_source{ src.image, threshold = p.threshold }
+    local light = g.glow_light{ src.image, threshold = p.threshold }
     local k = { p.tint.r * p.amount, p.tint.g * p.amount, p.tint.b * p.amount }
-    return g.halation_join{ src.image, light = light, near = g.blur{ light, sigma = p.radius },
+    return g.glow_mix{ src.image, light = light, near = g.blur{ light, sigma = p.radius },
       far = g.blur{ light, sigma = 2.5 * p.radius }, strength = k }
   end }
 
-return { source, join, halation }
+return { source, join, glow }
