@@ -11,7 +11,7 @@
 #include "mathx.h"
 #include "mem.h"
 
-enum { FLAT_FRAMES = 8, WINDOWS = 3000, LATTICE_WINDOWS = 400 };
+enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 3000, LATTICE_WINDOWS = 400 };
 
 struct work {
 	const struct grain_source *src; const struct grain_opts *o;
@@ -21,6 +21,7 @@ struct work {
 	struct gm_field *field; int nfield; size_t cfield;
 	struct gm_flat flat;
 	struct gm_spec lattice;              /* of whole frames, for what stands still */
+	struct gm_spec block;                /* for energies of single blocks */
 	struct gm_curve time, space;
 };
 
@@ -53,7 +54,7 @@ static int add_pair(struct work *k, const struct gm_frame *a, const struct gm_fr
 	if (gm_field_new(&f, a->w, a->h, k->e) < 0) return -1;
 	if (gm_motion(&f, a, b, k->e) < 0) { gm_field_free(&f); return -1; }
 	bool fresh = gm_field_fill(&f, a, b);
-	int rc = flat ? gm_flat_add(&k->flat, a, b, &f, k->e) : 0;
+	int rc = flat ? gm_flat_add(&k->flat, &k->block, a, b, &f, k->e) : 0;
 	if (rc < 0 || !fresh) {
 		k->r->held += !fresh;
 		gm_field_free(&f);
@@ -76,8 +77,8 @@ static int take_frames(struct work *k)
 		bool pair = i && f->number == last->number + 1;
 		if (i % every == 0) { add_lattice(k, f); k->r->frames++; }
 		if (pair && add_pair(k, last, f, (i - 1) % every == 0) < 0) return -1;
-		if (i && !pair && (i - 1) % every == 0 && gm_flat_add(&k->flat, last, NULL, NULL, k->e) < 0) return -1;
-		if (i + 1 == n && i % every == 0 && gm_flat_add(&k->flat, f, NULL, NULL, k->e) < 0) return -1;
+		if (i && !pair && (i - 1) % every == 0 && gm_flat_add(&k->flat, &k->block, last, NULL, NULL, k->e) < 0) return -1;
+		if (i + 1 == n && i % every == 0 && gm_flat_add(&k->flat, &k->block, f, NULL, NULL, k->e) < 0) return -1;
 	}
 	return 0;
 }
@@ -131,27 +132,23 @@ static int time_windows(struct work *k, struct gm_spec *s)
 	return s->count;
 }
 
-/* Flat blocks whose variance the curve explains. raw: the curve before its corrections. */
-static void flat_windows(struct work *k, struct gm_spec *s, const double dof[3])
+/* Flat blocks whose strength the curve explains. */
+static void flat_windows(struct work *k, struct gm_spec *s, const struct gm_split *sp)
 {
+	double spread = __builtin_sqrt(2 / (1.8 * sp->high[1]));
 	for (int i = 0; i < k->flat.n; i++) {
-		struct gm_patch *p = &k->flat.v[i];
+		const struct gm_patch *p = &k->flat.v[i];
 		float d[3][GM_BLOCK * GM_BLOCK];
-		double have = 0, want = 0, spread = 0;
-		for (int c = 0; c < 3; c++) {
+		double have = 0, want = 0;
+		for (int c = 0; c < 3 && p->use; c++) {
 			double v = gm_curve_at(&k->space, c, (double)p->luma);
-			have += v > 0 ? p->var[c] / v / 3 : 0;
-			want += 1.0 / 3;
-			spread += 3 * __builtin_sqrt(2 / dof[c]) / 3;
-		}
-		p->use = have < want + spread && have > want - spread;
-		if (!p->use) continue;
-		for (int c = 0; c < 3; c++) {
-			double v = gm_curve_at(&k->space, c, (double)p->luma);
+			for (int r = sp->ring; r < GM_RINGS; r++) have += p->ring[c][r];
+			want += v * sp->share[c];
 			for (int q = 0; q < GM_BLOCK * GM_BLOCK; q++)
 				d[c][q] = v > 0 ? (float)((double)p->d[c][q] / __builtin_sqrt(v)) : 0;
-			s->quant[c] += v > 0 ? quantum(k) / v : 0;
 		}
+		if (!p->use || !(have < want * (1 + 3 * spread) && have > want * (1 - 3 * spread))) continue;
+		for (int c = 0; c < 3; c++) s->quant[c] += quantum(k) / gm_curve_at(&k->space, c, (double)p->luma);
 		gm_spec_add(s, (const float *const[]){ d[0], d[1], d[2] }, GM_BLOCK);
 	}
 }
@@ -193,7 +190,7 @@ static int by_time(struct work *k)
 	k->r->window = GM_WINDOW;
 	gm_spec_end(&s, k->o->common, false);
 	gm_spec_lattice(&s, k->p);
-	gm_spec_profile(&s, k->p, NULL, NULL);
+	gm_spec_profile(&s, k->p, NULL);
 	gm_spec_free(&s);
 	for (int c = 0; c < 3; c++) {
 		double rho = k->r->has_chain ? k->r->chain[c] : 0;
@@ -205,24 +202,32 @@ static int by_time(struct work *k)
 	return 0;
 }
 
-/* Twice: degrees of freedom and what the planes took follow from the spectrum, the choice of blocks from the curve. */
+/* What blocks of a middling grain look like; the first guess. */
+static const struct gm_split guess = { 5, { 30, 30, 30 }, { 200, 200, 200 }, { 0.6, 0.6, 0.6 } };
+
+/* Choice of blocks, strength and spectrum follow from each other. */
 static int by_space(struct work *k)
 {
-	double dof[3] = { 80, 80, 80 }, loss[3] = { 0.02, 0.02, 0.02 }, none[3] = { 0, 0, 0 }, one[3] = { 1, 1, 1 };
-	for (int pass = 0; pass < 3; pass++) {
+	struct gm_split sp = guess;
+	double one[3] = { 1, 1, 1 }, keep[3][GM_RINGS];
+	for (int pass = 0; pass < 4; pass++) {
 		struct gm_spec s;
-		gm_flat_strength(&k->flat, dof, none, &k->space);
+		k->r->flat = gm_flat_gate(&k->flat, &sp);
+		gm_flat_strength(&k->flat, &sp, &k->space);
 		if (gm_spec_new(&s, GM_BLOCK, k->e) < 0) return -1;
-		flat_windows(k, &s, dof);
+		flat_windows(k, &s, &sp);
 		k->r->windows = s.count;
 		k->r->window = GM_BLOCK;
-		if (!s.count) { gm_spec_free(&s); return err_set(k->e, E_INPUT, "no flat blocks agree on a grain"); }
+		if (s.count < 4) { gm_spec_free(&s); return err_set(k->e, E_INPUT, "no flat blocks agree on a grain"); }
 		gm_spec_end(&s, k->o->common, true);
-		if (pass == 2) gm_spec_lattice(&s, k->p);
-		gm_spec_profile(&s, k->p, dof, loss);
+		gm_flat_excess(&k->flat, &k->space, sp.ring, keep);
+		gm_spec_scale(&s, sp.ring, keep);
+		gm_spec_cap(&s);
+		if (pass == 3) gm_spec_lattice(&s, k->p);
+		gm_spec_profile(&s, k->p, &sp);
 		gm_spec_free(&s);
 	}
-	gm_flat_strength(&k->flat, dof, loss, &k->space);
+	gm_flat_strength(&k->flat, &sp, &k->space);
 	for (int c = 0; c < 3; c++) {
 		double r = k->r->has_direct ? k->r->direct[c] : 0;
 		k->p->rho[c] = mx_round((r > 1 ? 1 : r) * 1e3) / 1e3;
@@ -328,9 +333,9 @@ static int measure(struct work *k)
 	if (!time && k->flat.n < 8)
 		return err_set(k->e, E_INPUT, "no grain can be measured: %d flat blocks, and %s", k->flat.n,
 		               k->src->n < 2 ? "one frame only" : "too little of the picture holds still");
-	double none[3] = { 0, 0, 0 }, dof[3] = { 80, 80, 80 };
 	if (k->flat.n >= 8) {
-		gm_flat_strength(&k->flat, dof, none, &k->space);
+		k->r->flat = gm_flat_gate(&k->flat, &guess);
+		gm_flat_strength(&k->flat, &guess, &k->space);
 		mean_sigma(&k->space, quantum(k), k->r->spatial);
 	}
 	if ((time ? by_time(k) : by_space(k)) < 0) return -1;
@@ -358,12 +363,14 @@ int grain_measure(const struct grain_source *s, const struct grain_opts *o, stru
 	p->last = s->frame[s->n - 1];
 	k.tmp = malloc((size_t)s->w * (size_t)s->h * sizeof *k.tmp);
 	if (!k.tmp) { err_set(e, E_MEMORY, "no memory for a frame of %d x %d", s->w, s->h); goto out; }
-	if (gm_spec_new(&k.lattice, GM_WINDOW, e) < 0) goto out;
+	if (gm_spec_new(&k.lattice, GM_WINDOW, e) < 0 || gm_spec_new(&k.block, GM_BLOCK, e) < 0) goto out;
+	k.flat.most = FLAT_BLOCKS / (s->n < FLAT_FRAMES ? s->n : FLAT_FRAMES);
 	if (gm_frame_new(&k.frame[0], s->w, s->h, e) < 0 || gm_frame_new(&k.frame[1], s->w, s->h, e) < 0) goto out;
 	rc = measure(&k);
 out:
 	free(k.tmp);
 	gm_spec_free(&k.lattice);
+	gm_spec_free(&k.block);
 	for (int i = 0; i < 2; i++) gm_frame_free(&k.frame[i]);
 	for (int i = 0; i < k.nfield; i++) gm_field_free(&k.field[i]);
 	free(k.field);

@@ -9,7 +9,7 @@
 #include "measure.h"
 #include "mem.h"
 
-enum { SOFT = 6, STEP = GM_BLOCK / 2, LEVELS = 16 };
+enum { SOFT = 6, STEP = GM_BLOCK / 2 };
 
 int gm_frame_new(struct gm_frame *f, int w, int h, struct err *e)
 {
@@ -156,7 +156,7 @@ static double product(const float *a, const float *b)
 	return s / (GM_BLOCK * GM_BLOCK);
 }
 
-static void take(struct gm_flat *f, const struct gm_frame *a, const struct spot *s)
+static void take(struct gm_flat *f, const struct gm_spec *spec, const struct gm_frame *a, const struct spot *s)
 {
 	struct gm_patch *p;
 	f->v = grow(f->v, (size_t)f->n, &f->cap, sizeof *f->v);
@@ -165,7 +165,7 @@ static void take(struct gm_flat *f, const struct gm_frame *a, const struct spot 
 	p->use = true;
 	for (int c = 0; c < 3; c++) {
 		flatten(a->rgb[c] + (ptrdiff_t)s->y * a->w + s->x, a->w, p->d[c]);
-		p->var[c] = product(p->d[c], p->d[c]);
+		gm_spec_rings(spec, p->d[c], p->ring[c]);
 	}
 }
 
@@ -180,7 +180,7 @@ static void direct(struct gm_flat *f, const struct gm_frame *b, const struct gm_
 	size_t cap = f->cratio;
 	for (int c = 0; c < 3; c++) {
 		flatten(b->rgb[c] + (ptrdiff_t)y * b->w + x, b->w, d);
-		double v = __builtin_sqrt(p->var[c] * product(d, d));
+		double v = __builtin_sqrt(product(p->d[c], p->d[c]) * product(d, d));
 		cap = f->cratio;
 		f->ratio[c] = grow(f->ratio[c], (size_t)f->nratio, &cap, sizeof **f->ratio);
 		f->ratio[c][f->nratio] = v > 0 ? product(p->d[c], d) / v : 1;
@@ -189,34 +189,23 @@ static void direct(struct gm_flat *f, const struct gm_frame *b, const struct gm_
 	f->nratio++;
 }
 
-int gm_flat_add(struct gm_flat *f, const struct gm_frame *a, const struct gm_frame *next, const struct gm_field *mv,
-                struct err *e)
+/* The flatter half of a frame's blocks, or as many of them as may be, evenly. */
+int gm_flat_add(struct gm_flat *f, const struct gm_spec *spec, const struct gm_frame *a, const struct gm_frame *next,
+                const struct gm_field *mv, struct err *e)
 {
 	int nx = a->w / STEP - 1, ny = a->h / STEP - 1, n = 0;
-	float lo = 1e9f, hi = -1e9f;
 	struct spot *s = malloc(((size_t)nx * (size_t)ny + 1) * sizeof *s);
 	if (!s) return err_set(e, E_MEMORY, "no memory for flat blocks");
 	for (int y = 0; y < ny; y++)
-		for (int x = 0; x < nx; x++) {
-			if (covered_clipped(a, x * STEP, y * STEP)) continue;
-			s[n] = look(a, x * STEP, y * STEP);
-			lo = s[n].luma < lo ? s[n].luma : lo;
-			hi = s[n].luma > hi ? s[n].luma : hi;
-			n++;
-		}
+		for (int x = 0; x < nx; x++)
+			if (!covered_clipped(a, x * STEP, y * STEP)) s[n++] = look(a, x * STEP, y * STEP);
 	qsort(s, (size_t)n, sizeof *s, by_slope);
-	int want[LEVELS] = { 0 }, got[LEVELS] = { 0 };
-	for (int pass = 0; pass < 2; pass++)
-		for (int i = 0; i < n; i++) {
-			int k = hi > lo ? (int)((s[i].luma - lo) / (hi - lo) * LEVELS) : 0;
-			k = k < LEVELS ? k : LEVELS - 1;
-			if (!pass) { want[k]++; continue; }
-			int most = want[k] / 4 < 12 ? want[k] / 4 : 12;
-			if (got[k] >= (want[k] * 6 / 100 > most ? want[k] * 6 / 100 : most) && i > n * 6 / 100) continue;
-			got[k]++;
-			take(f, a, &s[i]);
-			if (next) direct(f, next, mv, &s[i]);
-		}
+	int half = (n + 1) / 2, count = half < f->most ? half : f->most;
+	for (int i = 0; i < count; i++) {
+		const struct spot *p = &s[(int64_t)i * half / count];
+		take(f, spec, a, p);
+		if (next && i * 5 < count) direct(f, next, mv, p);
+	}
 	free(s);
 	return 0;
 }
@@ -241,6 +230,77 @@ static double low_share(double dof, double z)
 	return b * b * b;
 }
 
+/* Sums over the channels, or one: c. */
+static double side_of(const struct gm_patch *p, const struct gm_split *s, bool high, int c)
+{
+	double sum = 0;
+	for (int k = high ? s->ring : 0; k < (high ? GM_RINGS : s->ring); k++)
+		sum += c < 0 ? p->ring[0][k] + p->ring[1][k] + p->ring[2][k] : p->ring[c][k];
+	return sum;
+}
+
+/* Detail puts more into the low rings than grain does. The logarithm of low over high is normal, of known
+ * spread, around the grain's own; that middle is found from below, where there is no detail. */
+int gm_flat_gate(struct gm_flat *f, const struct gm_split *s)
+{
+	float *t = xalloc((size_t)f->n + 1, sizeof *t), *sorted = xalloc((size_t)f->n + 1, sizeof *sorted);
+	double spread = __builtin_sqrt(2 / (1.8 * s->low[1]) + 2 / (1.8 * s->high[1])), mid;
+	int used = 0;
+	for (int i = 0; i < f->n; i++) {
+		double low = side_of(&f->v[i], s, false, -1), high = side_of(&f->v[i], s, true, -1);
+		sorted[i] = t[i] = low > 0 && high > 0 ? (float)mx_log(low / high) : 99.f;
+	}
+	floats_sort(sorted, (size_t)f->n);
+	mid = f->n ? floats_quantile(sorted, (size_t)f->n, 0.02) + 2.05 * spread : 0;
+	for (int turn = 0; turn < 20; turn++) {
+		double sum = 0;
+		int n = 0;
+		for (; n < f->n && (double)sorted[n] < mid + spread; n++) sum += (double)sorted[n];
+		if (n < 4) break;
+		mid = sum / n + 0.2876 * spread;              /* the mean of a normal cut off there */
+	}
+	for (int i = 0; i < f->n; i++) {
+		double off = ((double)t[i] - mid) / spread;
+		f->v[i].use = off < 2 && off > -4;
+		used += f->v[i].use;
+	}
+	free(t);
+	free(sorted);
+	return used;
+}
+
+/* Bins of a ring; what the plane took of the first leaves about six. */
+static double ring_dof(int k)
+{
+	int n = 0;
+	for (int y = -GM_BLOCK / 2; y < GM_BLOCK / 2; y++)
+		for (int x = -GM_BLOCK / 2; x < GM_BLOCK / 2; x++)
+			n += (int)(__builtin_sqrt((double)(x * x + y * y)) + 0.5) == k;
+	return k < 2 ? 6 : n;
+}
+
+void gm_flat_excess(const struct gm_flat *f, const struct gm_curve *curve, int rings, double keep[3][GM_RINGS])
+{
+	float *v = xalloc((size_t)f->n + 1, sizeof *v);
+	for (int c = 0; c < 3; c++) {
+		for (int k = 1; k < rings; k++) {
+			double mean = 0;
+			size_t n = 0;
+			for (int i = 0; i < f->n; i++) {
+				double want = gm_curve_at(curve, c, (double)f->v[i].luma);
+				if (!f->v[i].use || !(want > 0)) continue;
+				v[n] = (float)(f->v[i].ring[c][k] / want);
+				mean += (double)v[n++];
+			}
+			floats_sort(v, n);
+			double low = n ? floats_quantile(v, n, 0.3) / low_share(ring_dof(k), -0.5244) * (double)n : 0;
+			keep[c][k] = mean > 0 && low < mean ? low / mean : 1;
+		}
+		keep[c][0] = keep[c][1];
+	}
+	free(v);
+}
+
 static int by_luma(const void *a, const void *b)
 {
 	const struct gm_patch *const *p = a, *const *q = b;
@@ -248,32 +308,62 @@ static int by_luma(const void *a, const void *b)
 	return (*p > *q) - (*p < *q);
 }
 
-int gm_flat_strength(struct gm_flat *f, const double dof[3], const double loss[3], struct gm_curve *out)
+/* Are the lower half of n sorted energies as close together as those of one strength? Detail spreads them. */
+static bool one_strength(const float *s, size_t n, double dof)
+{
+	double low = floats_quantile(s, n, 0.15), mid = floats_quantile(s, n, 0.5);
+	double want = low_share(dof, 0) / low_share(dof, -1.0364) - 1;
+	return low > 0 && mid / low - 1 < 2.2 * want + 0.05;
+}
+
+/* Without the knots that are rough, where three others are left. */
+static void drop(struct gm_curve *c, const bool *rough)
+{
+	int n = 0, fine = 0;
+	for (int i = 0; i < c->n; i++) fine += !rough[i];
+	for (int i = 0; i < c->n && fine >= 3; i++) {
+		if (rough[i]) continue;
+		c->luma[n] = c->luma[i];
+		c->weight[n] = c->weight[i];
+		for (int k = 0; k < 3; k++) c->var[k][n] = c->var[k][i];
+		n++;
+	}
+	if (fine >= 3) c->n = n;
+}
+
+int gm_flat_strength(struct gm_flat *f, const struct gm_split *sp, struct gm_curve *out)
 {
 	const struct gm_patch **v = xalloc((size_t)f->n + 1, sizeof *v);
 	float *s = xalloc((size_t)f->n + 1, sizeof *s);
-	for (int i = 0; i < f->n; i++) v[i] = &f->v[i];
-	qsort(v, (size_t)f->n, sizeof *v, by_luma);
+	int n = 0;
+	for (int i = 0; i < f->n; i++)
+		if (f->v[i].use) v[n++] = &f->v[i];
+	qsort(v, (size_t)n, sizeof *v, by_luma);
 	memset(out, 0, sizeof *out);
-	float lo = f->n ? v[0]->luma : 0, hi = f->n ? v[f->n - 1]->luma : 0;
-	int least = f->n / 60 > 10 ? f->n / 60 : 10;
-	for (int i = 0, from = 0; i < f->n; i++) {
+	float lo = n ? v[0]->luma : 0, hi = n ? v[n - 1]->luma : 0;
+	int least = n / 60 > 10 ? n / 60 : 10;
+	bool rough[GRAIN_STRENGTHS] = { false };
+	for (int i = 0, from = 0; i < n; i++) {
 		float edge = lo + (hi - lo) * (float)(out->n + 1) / GM_KNOTS;
-		bool last = i + 1 == f->n;
-		if (!last && (i + 1 - from < least || v[i + 1]->luma <= edge || f->n - i - 1 < least ||
+		bool last = i + 1 == n;
+		if (!last && (i + 1 - from < least || v[i + 1]->luma <= edge || n - i - 1 < least ||
 		              out->n == GM_KNOTS - 1)) continue;
 		double luma = 0;
+		bool agree = true;
 		for (int k = from; k <= i; k++) luma += (double)v[k]->luma;
 		for (int c = 0; c < 3; c++) {
-			for (int k = from; k <= i; k++) s[k - from] = (float)v[k]->var[c];
+			for (int k = from; k <= i; k++) s[k - from] = (float)side_of(v[k], sp, true, c);
 			floats_sort(s, (size_t)(i + 1 - from));
-			out->var[c][out->n] = floats_quantile(s, (size_t)(i + 1 - from), 0.35) / low_share(dof[c], -0.3853) /
-			                      (1 - loss[c]);
+			agree = agree && one_strength(s, (size_t)(i + 1 - from), sp->high[c]);
+			out->var[c][out->n] = floats_quantile(s, (size_t)(i + 1 - from), 0.35) /
+			                      low_share(sp->high[c], -0.3853) / sp->share[c];
 		}
 		out->luma[out->n] = luma / (i + 1 - from);
-		out->weight[out->n++] = i + 1 - from;
+		out->weight[out->n] = i + 1 - from;
+		rough[out->n++] = !agree;
 		from = i + 1;
 	}
+	drop(out, rough);
 	free(v);
 	free(s);
 	return out->n;

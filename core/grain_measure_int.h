@@ -46,20 +46,6 @@ void gm_strength(const struct gm_field *f, int n, int knots, struct gm_curve *ou
 /* Lag-1 correlation per channel from fields that follow each other, if there are any. */
 bool gm_chain(const struct gm_field *f, int n, double rho[3]);
 
-/* A flat block with its plane taken out. */
-struct gm_patch { float luma; double var[3]; float d[3][GM_BLOCK * GM_BLOCK]; bool use; };
-struct gm_flat {
-	struct gm_patch *v; int n; size_t cap;
-	double *ratio[3]; int nratio; size_t cratio;      /* correlation with the next frame, per block */
-};
-void gm_flat_free(struct gm_flat *f);
-/* next: the following frame or NULL; mv: of the blocks, or NULL. */
-int  gm_flat_add(struct gm_flat *f, const struct gm_frame *a, const struct gm_frame *next, const struct gm_field *mv,
-                 struct err *e);
-/* dof: of the sample variance of a patch; loss: share of the variance that went with the planes. */
-int  gm_flat_strength(struct gm_flat *f, const double dof[3], const double loss[3], struct gm_curve *out);
-bool gm_flat_direct(struct gm_flat *f, double rho[3]);
-
 /* Power and cross spectra: means over windows, n by n, frequency 0 first. */
 struct gm_spec {
 	int n, count;
@@ -67,6 +53,28 @@ struct gm_spec {
 	double *win, *cs, *mem; int *rev;
 	double quant[3];                     /* sums of the share that rounding has */
 };
+
+/* A block with its plane taken out; ring: its energy by radius, in steps of 1 / GM_BLOCK; sums to the variance. */
+enum { GM_RINGS = 24 };
+struct gm_patch { float luma; double ring[3][GM_RINGS]; float d[3][GM_BLOCK * GM_BLOCK]; bool use; };
+/* What grain's spectrum says of such blocks: rings from split on are high. */
+struct gm_split { int ring; double low[3], high[3], share[3]; };     /* degrees of freedom; variance that is high */
+struct gm_flat {
+	struct gm_patch *v; int n; size_t cap;
+	double *ratio[3]; int nratio; size_t cratio;      /* correlation with the next frame, per block */
+	int most;                            /* blocks of a frame */
+};
+void gm_flat_free(struct gm_flat *f);
+/* next: the following frame or NULL; mv: of the blocks, or NULL. spec: of GM_BLOCK. */
+int  gm_flat_add(struct gm_flat *f, const struct gm_spec *spec, const struct gm_frame *a, const struct gm_frame *next,
+                 const struct gm_field *mv, struct err *e);
+/* Uses the blocks that have no more at low frequencies than grain of that shape; how many. */
+int  gm_flat_gate(struct gm_flat *f, const struct gm_split *s);
+/* Detail that the means of the low rings hold: what quantiles of the blocks say over what their mean says. */
+void gm_flat_excess(const struct gm_flat *f, const struct gm_curve *curve, int rings, double keep[3][GM_RINGS]);
+int  gm_flat_strength(struct gm_flat *f, const struct gm_split *s, struct gm_curve *out);
+bool gm_flat_direct(struct gm_flat *f, double rho[3]);
+
 int  gm_spec_new(struct gm_spec *s, int n, struct err *e);
 void gm_spec_free(struct gm_spec *s);
 /* Rows stride apart. */
@@ -75,7 +83,13 @@ void gm_spec_add(struct gm_spec *s, const float *const d[3], ptrdiff_t stride);
 void gm_spec_end(struct gm_spec *s, bool common, bool flat);
 /* Lattice peaks are put into the profile and taken out of the spectra. */
 void gm_spec_lattice(struct gm_spec *s, struct grain_profile *p);
-/* Spectrum, correlations and anisotropy; dof and loss (or NULL) of blocks of GM_BLOCK. */
-void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double dof[3], double loss[3]);
+/* Scales rings. */
+void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS]);
+/* Caps the lowest rings of flat blocks, where a plane and detail were, by what those above lead to. */
+void gm_spec_cap(struct gm_spec *s);
+/* Energy by radius of a block of n by n without a window, per pixel. */
+void gm_spec_rings(const struct gm_spec *s, const float *d, double ring[GM_RINGS]);
+/* Spectrum, correlations and anisotropy; split (or NULL) of blocks as large as the window. */
+void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, struct gm_split *split);
 
 #endif

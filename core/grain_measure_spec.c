@@ -111,7 +111,7 @@ void gm_spec_add(struct gm_spec *s, const float *const d[3], ptrdiff_t stride)
 }
 
 /* Shares that a fitted plane takes from the bins of one axis: by its level and by its slope. */
-static void plane_shares(const struct gm_spec *s, bool windowed, double *level, double *slope)
+static void plane_shares(const struct gm_spec *s, double *level, double *slope)
 {
 	int n = s->n;
 	double norm = 0;
@@ -119,7 +119,7 @@ static void plane_shares(const struct gm_spec *s, bool windowed, double *level, 
 	for (int k = 0; k < n; k++) {
 		double c[4] = { 0, 0, 0, 0 };
 		for (int i = 0; i < n; i++) {
-			double w = windowed ? s->win[i] : 1 / __builtin_sqrt((double)n);
+			double w = s->win[i];
 			double t = (i - (n - 1) / 2.0) / __builtin_sqrt(norm);
 			double re = s->cs[i * k % n], im = s->cs[n + i * k % n];
 			c[0] += w * re / __builtin_sqrt((double)n);
@@ -136,7 +136,7 @@ static void restore_planes(struct gm_spec *s)
 {
 	double level[GM_WINDOW], slope[GM_WINDOW];
 	int n = s->n;
-	plane_shares(s, true, level, slope);
+	plane_shares(s, level, slope);
 	for (int i = 0; i < n * n; i++) {
 		int x = i % n, y = i / n;
 		double left = 1 - level[x] * level[y] - slope[x] * level[y] - level[x] * slope[y];
@@ -145,6 +145,60 @@ static void restore_planes(struct gm_spec *s)
 			s->x[c][i] /= left;
 		}
 	}
+}
+
+static int ring_of(const struct gm_spec *s, int i)
+{
+	int n = s->n, x = (i % n + n / 2) % n - n / 2, y = (i / n + n / 2) % n - n / 2;
+	int k = (int)(__builtin_sqrt((double)(x * x + y * y)) * GM_BLOCK / n + 0.5);
+	return k < GM_RINGS ? k : GM_RINGS - 1;
+}
+
+void gm_spec_rings(const struct gm_spec *s, const float *d, double ring[GM_RINGS])
+{
+	double re[GM_BLOCK * GM_BLOCK], im[GM_BLOCK * GM_BLOCK] = { 0 }, nn = s->n * s->n;
+	for (int i = 0; i < s->n * s->n; i++) re[i] = (double)d[i];
+	fft2(s, re, im);
+	memset(ring, 0, GM_RINGS * sizeof *ring);
+	for (int i = 0; i < s->n * s->n; i++) ring[ring_of(s, i)] += (re[i] * re[i] + im[i] * im[i]) / (nn * nn);
+}
+
+void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS])
+{
+	for (int i = 0; i < s->n * s->n; i++) {
+		int k = ring_of(s, i);
+		if (k >= rings) continue;
+		s->x[0][i] *= __builtin_sqrt(keep[0][k] * keep[1][k]);
+		s->x[1][i] *= __builtin_sqrt(keep[0][k] * keep[2][k]);
+		s->x[2][i] *= __builtin_sqrt(keep[1][k] * keep[2][k]);
+		for (int c = 0; c < 3; c++) s->p[c][i] *= keep[c][k];
+	}
+}
+
+/* The logarithm over the square of the radius is a line for a Gaussian shape; of rings 3 to 6 (GM_BLOCK to a cycle). */
+void gm_spec_cap(struct gm_spec *s)
+{
+	double keep[3][GM_RINGS];
+	for (int c = 0; c < 3; c++) {
+		double sum[7] = { 0 }, n[7] = { 0 }, sx = 0, sy = 0, xx = 0, xy = 0;
+		for (int i = 0; i < s->n * s->n; i++) {
+			int k = ring_of(s, i);
+			if (k > 6) continue;
+			sum[k] += s->p[c][i];
+			n[k]++;
+		}
+		for (int k = 3; k < 7; k++) {
+			double y = sum[k] > 0 ? mx_log(sum[k] / n[k]) : -20, x = k * k;
+			sx += x; sy += y; xx += x * x; xy += x * y;
+		}
+		double b = (4 * xy - sx * sy) / (4 * xx - sx * sx), a = (sy - b * sx) / 4;
+		if (b > 0) { b = 0; a = sy / 4; }
+		for (int k = 0; k < 3; k++) {
+			double top = mx_exp(a + b * k * k), have = sum[k] / n[k];
+			keep[c][k] = have > top ? top / have : 1;
+		}
+	}
+	gm_spec_scale(s, 3, keep);
 }
 
 void gm_spec_end(struct gm_spec *s, bool common, bool flat)
@@ -253,6 +307,26 @@ static void sharpen(const struct gm_spec *s, double *p, double *tmp)
 
 /* --- the radial fit --- */
 
+/* dB of every bin; what is lost in its own noise takes the level of its ring. */
+static void levels(const struct gm_spec *s, const double *p, double bias, double *db)
+{
+	enum { RINGS = GM_WINDOW };
+	double sum[RINGS] = { 0 }, n[RINGS] = { 0 }, top = 0;
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < s->n * s->n; i++) {
+			int x = (i % s->n + s->n / 2) % s->n - s->n / 2, y = (i / s->n + s->n / 2) % s->n - s->n / 2;
+			int k = (int)(__builtin_sqrt((double)(x * x + y * y)) + 0.5);
+			if (!pass) {
+				sum[k] += p[i];
+				n[k]++;
+				continue;
+			}
+			double mean = sum[k] / n[k];
+			top = mean > top ? mean : top;
+			db[i] = p[i] < 0.3 * mean || mean < 1e-3 * top ? to_db(mean) : to_db(p[i]) + bias;
+		}
+}
+
 struct fit { int n; double freq[GRAIN_BANDS], db[GRAIN_BANDS]; };
 
 static void fit_knots(struct fit *f, int n)
@@ -271,7 +345,8 @@ static bool fit_place(const struct fit *f, int n, double r, int *k, double *t)
 	return *t <= 1;
 }
 
-/* Least squares in dB by hat functions, a little stiff where there are no points. Returns the sum of squares. */
+/* Least squares in dB by hat functions, a little stiff where there are no points. Returns the mean square of
+ * what is left of points well above the floor that any anisotropy keeps inside. */
 static double fit_run(struct fit *f, int n, const double *db, double aniso)
 {
 	double a[GRAIN_BANDS] = { 0 }, b[GRAIN_BANDS] = { 0 }, v[GRAIN_BANDS] = { 0 }, rss = 0, t;
@@ -281,6 +356,7 @@ static double fit_run(struct fit *f, int n, const double *db, double aniso)
 			double fx = (double)((i % n + n / 2) % n - n / 2) / n, fy = (double)((i / n + n / 2) % n - n / 2) / n;
 			if (!fit_place(f, n, __builtin_sqrt(fx * fx / aniso + fy * fy * aniso), &k, &t)) continue;
 			if (pass) {
+				if (db[i] < -25 || fx * fx + fy * fy > 0.2) continue;
 				double off = db[i] - f->db[k] - t * (f->db[k + 1] - f->db[k]);
 				rss += off * off;
 				points++;
@@ -312,8 +388,8 @@ static double fit_run(struct fit *f, int n, const double *db, double aniso)
 /* Vertical to horizontal extent: what makes the rings rounder; 1 where that gains nothing. */
 static double find_aniso(struct fit *f, int n, const double *db)
 {
-	enum { STEPS = 20 };                              /* 2^(+-1), a tenth of an octave apart */
-	double rss[2 * STEPS / 2 + 1], round = fit_run(f, n, db, 1);
+	enum { STEPS = 12 };                              /* 2^(+-0.6), a tenth of an octave apart */
+	double rss[STEPS + 1], round = fit_run(f, n, db, 1);
 	int best = 0;
 	for (int i = 0; i <= STEPS; i++) {
 		rss[i] = fit_run(f, n, db, mx_exp2((i - STEPS / 2) * 0.1));
@@ -325,7 +401,7 @@ static double find_aniso(struct fit *f, int n, const double *db)
 		if (c > 0) at_best += 0.05 * (rss[best - 1] - rss[best + 1]) / c;
 	}
 	double a = mx_round(mx_exp2(at_best) * 1000) / 1000;
-	return fit_run(f, n, db, a) < 0.97 * round ? a : 1;
+	return a != 1 && fit_run(f, n, db, a) < 0.9 * round ? a : 1;
 }
 
 static double mean_of(const double *p, int n)
@@ -335,28 +411,38 @@ static double mean_of(const double *p, int n)
 	return sum / n;
 }
 
-/* dof and share lost of a flat block's variance, for a spectrum of mean 1. */
-static void block_terms(const struct gm_spec *s, const double *p, double *dof, double *loss)
+/* Where the spectra split two to three, and what either side has. p: mean 1. */
+static void find_split(const struct gm_spec *s, struct gm_split *o)
 {
-	double level[GM_WINDOW], slope[GM_WINDOW], square = 0, gone = 0, area = GM_BLOCK * GM_BLOCK;
 	int n = s->n;
-	plane_shares(s, false, level, slope);
-	for (int i = 0; i < n * n; i++) {
-		int x = i % n, y = i / n;
-		square += p[i] * p[i] / (n * n);
-		gone += p[i] * (level[x] * level[y] + slope[x] * level[y] + level[x] * slope[y]);
+	double sum[GM_RINGS] = { 0 }, all = 0, below = 0;
+	for (int i = 0; i < n * n; i++)
+		for (int c = 0; c < 3; c++) sum[ring_of(s, i)] += s->p[c][i];
+	for (int k = 0; k < GM_RINGS; k++) all += sum[k];
+	for (o->ring = 0; o->ring < GM_RINGS / 2 && below < 0.4 * all; o->ring++) below += sum[o->ring];
+	if (o->ring < 3) o->ring = 3;
+	for (int c = 0; c < 3; c++) {
+		double e[2] = { 0, 0 }, ee[2] = { 0, 0 };
+		for (int i = 0; i < n * n; i++) {
+			int side = ring_of(s, i) >= o->ring;
+			e[side] += s->p[c][i];
+			ee[side] += s->p[c][i] * s->p[c][i];
+		}
+		o->low[c] = e[0] * e[0] / ee[0];
+		o->high[c] = e[1] * e[1] / ee[1];
+		o->share[c] = e[1] / (e[0] + e[1]);
 	}
-	*dof = area / square;
-	*loss = gone / area;
 }
 
-static void correlate(const struct gm_spec *s, struct grain_profile *p)
+/* From ring `from` on: below it a flat block's detail would count. */
+static void correlate(const struct gm_spec *s, struct grain_profile *p, int from)
 {
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
 	for (int k = 0; k < 3; k++) {
 		const double *a = s->p[pair[k][0]], *b = s->p[pair[k][1]];
 		double num = 0, den = 0;
 		for (int i = 0; i < s->n * s->n; i++) {
+			if (ring_of(s, i) < from) continue;
 			num += s->x[k][i];
 			den += a[i] > 0 && b[i] > 0 ? __builtin_sqrt(a[i] * b[i]) : 0;
 		}
@@ -365,21 +451,24 @@ static void correlate(const struct gm_spec *s, struct grain_profile *p)
 	}
 }
 
-void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double dof[3], double loss[3])
+void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, struct gm_split *split)
 {
 	int n = s->n, nn = n * n;
 	struct fit f;
 	double *tmp = s->mem + 6 * nn, *db = tmp + nn;
 	double bias = 4.343 / (1.4 * s->count);           /* the mean of a logarithm; windows overlap */
-	correlate(s, p);
 	fit_knots(&f, n);
 	p->nband = f.n;
 	for (int c = 0; c < 3; c++) {
-		double mean = mean_of(s->p[c], nn), sum = 0;
+		double mean = mean_of(s->p[c], nn);
 		for (int i = 0; i < nn; i++) s->p[c][i] = mean > 0 ? s->p[c][i] / mean : 1;
-		if (dof) block_terms(s, s->p[c], &dof[c], &loss[c]);
+	}
+	if (split) find_split(s, split);
+	correlate(s, p, split ? split->ring : 0);
+	for (int c = 0; c < 3; c++) {
+		double sum = 0;
 		sharpen(s, s->p[c], tmp);
-		for (int i = 0; i < nn; i++) db[i] = to_db(s->p[c][i]) + bias;
+		levels(s, s->p[c], bias, db);
 		p->aniso[c] = find_aniso(&f, n, db);
 		for (int k = 0; k < f.n; k++) {
 			p->freq[k] = k + 1 < f.n ? f.freq[k] : 0.7072;
