@@ -98,6 +98,13 @@ bless: program
 	@sh tests/golden/bless.sh $(T)
 docs: program
 	./interneg nodes --markdown > nodes/README.md
+# Grain profiles of generic stocks, from their recipe.
+stocks: $(B)/tools/stocks
+	$(B)/tools/stocks graphs/stocks
+$(B)/tools/%: tests/tools/%.c $(B)/libinterneg.a
+	@mkdir -p $(@D)
+	$Q$(CC) $(CFLAGS) $(OPT) -MMD -MP -o $@ $< $(B)/libinterneg.a $(LDLIBS)
+.PHONY: stocks
 layers lint:
 	@sh tests/tools/lint.sh
 

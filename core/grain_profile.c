@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "colour.h"
+#include "grain_stock.h"
 #include "mathx.h"
 #include "mem.h"
 
@@ -271,8 +272,13 @@ int grain_profile_parse(const char *text, const char *path, struct grain_profile
 int grain_profile_read(const char *path, struct grain_profile *p, struct err *e)
 {
 	FILE *f = fopen(path, "rb");
-	int rc = 0;
-	if (!f) return err_set(e, E_INPUT, "%s: %s", path, strerror(errno));
+	int rc = 0, why = errno;
+	if (!f && strncmp(path, GRAIN_STOCK, strlen(GRAIN_STOCK)) == 0) {
+		char all[900];
+		grain_stock_list(all, sizeof all);
+		return err_set(e, E_INPUT, "there is no \"%.60s\"%s%s", path, *all ? "; stocks are: " : ": this program was installed without its stocks", all);
+	}
+	if (!f) return err_set(e, E_INPUT, "%s: %s", path, strerror(why));
 	char *text = xalloc(FILE_MAX + 1, 1);
 	size_t n = fread(text, 1, FILE_MAX + 1, f);
 	if (ferror(f)) rc = err_set(e, E_INPUT, "%s: %s", path, strerror(errno));

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "grain_stock.h"
 #include "media.h"
 #include "net_int.h"
 #include "picture.h"
@@ -99,10 +100,10 @@ static const char *local(const struct session *s, const char *path)
 static int add_file(const struct session *s, struct lock_facts *f, const char *kind, const char *path, struct err *e)
 {
 	struct key k;
-	char hex[65];
+	char hex[65], stock[300];
 	if (hash_file(path, &k, e) < 0) return -1;
 	key_hex(&k, hex);
-	lock_add(f, kind, local(s, path), "%s", hex);
+	lock_add(f, kind, grain_stock_name(path, stock, sizeof stock) ? stock : local(s, path), "%s", hex);
 	return 0;
 }
 

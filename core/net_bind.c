@@ -2,10 +2,12 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "net_int.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "grain_stock.h"
 #include "mathx.h"
 
 bool text_is_expr(const char *text)
@@ -73,6 +75,13 @@ static void path_join(const struct scene *s, struct arena *a, struct value *v, b
 {
 	if (!v->s || !v->s[0]) return;
 	if (v->s[0] == '\001') { if (!mark) v->s++; return; }
+	char stock[PATH_MAX];
+	if (strncmp(v->s, GRAIN_STOCK, strlen(GRAIN_STOCK)) == 0) {
+		/* a name of none stays as it is, and is told of by what reads it */
+		bool found = grain_stock_path(v->s, stock, sizeof stock);
+		v->s = arena_printf(a, "%s%s", mark ? "\001" : "", found ? stock : v->s);
+		return;
+	}
 	const char *dir = v->s[0] == '/' || strcmp(s->dir, ".") == 0 ? "" : s->dir;
 	v->s = arena_printf(a, "%s%s%s%s", mark ? "\001" : "", dir, *dir ? "/" : "", v->s);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grain_kernel.h"
 #include "lut.h"
 #include "mathx.h"
 #include "seqname.h"
@@ -378,6 +379,7 @@ struct net *net_build(const struct scene *s, const struct net_opts *o, struct di
 	n->priv->o = o;
 	n->priv->d = d;
 	n->priv->luts = lut_store_new();
+	n->priv->grains = grain_store_new();
 	n->a = arena_new();
 	n->scene = s;
 	n->host = s->reg ? s->reg->host : NULL;
@@ -406,6 +408,7 @@ void net_free(struct net **np)
 	for (int i = 0; i < n->priv->ninst; i++) strmap_free(&n->priv->inst[i]->sym);
 	strmap_free(&n->priv->ids);
 	lut_store_free(&n->priv->luts);
+	grain_store_free(&n->priv->grains);
 	pthread_mutex_destroy(&n->priv->lock);
 	free(n->priv->inst);
 	free(n->priv);

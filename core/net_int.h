@@ -36,6 +36,7 @@ struct net_priv {
 	struct diags *d;
 	int made;                            /* counter for made nodes' names */
 	struct lut_store *luts;
+	struct grain_store *grains;
 };
 
 struct net_group { struct net_node *owner; };

@@ -1,14 +1,23 @@
 /* grain - film grain: new in every frame, the same for ever for a seed.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
+#include <string.h>
 
 #include "gauss.h"
 #include "mathx.h"
 #include "node.h"
+#include "px_grain.h"
 #include "px_lut.h"
 #include "px_noise.h"
 
-struct grain { double amount, size; struct curve response; double colour; int seed; };
+enum { TEMPORAL_NONE, TEMPORAL_KEEP };
+
+struct grain {
+	double amount, size; struct curve response; double colour; int seed;
+	const char *profile, *to_profile;
+	double strength, scale, boil, to_strength, dissolve;
+	int temporal;
+};
 
 static const struct param params[] = {
 	P_FLOAT(grain, amount, 0.03, 0, 3, "signal",
@@ -24,10 +33,27 @@ static const struct param params[] = {
 	        "Share of the variance that each channel has for itself: 0 is monochrome, 1 three "
 	        "independent layers."),
 	P_INT(grain, seed, 1, 0, 2147483647, "", 0, "Another seed is another roll of film."),
+	P_PATH(grain, profile, PF_FILE | PF_STATIC | PF_LATER,
+	       "A .grain file, as `interneg grain` measures one, or stock:NAME: strength, spectrum, "
+	       "correlations and size come from it instead of amount, size, response and colour."),
+	P_FLOATX(grain, strength, 1, 0, 16, "", PF_LATER, "Multiplies the grain, whatever it comes from."),
+	P_FLOATX(grain, scale, 1, 0.05, 20, "", PF_STATIC | PF_LATER,
+	         "Size of the grain against what it comes from: 0.5 is half the size, a finer grain."),
+	P_ENUM(grain, temporal, "none", "none|keep", PF_STATIC | PF_LATER,
+	       "Profile: new grain in every frame, or as much of the frame before as was measured."),
+	P_FLOATX(grain, boil, 0, 0, 1, "", PF_STATIC | PF_LATER,
+	         "Profile: correlation with the frame before, as asked; 1 is a frozen grain. 0 leaves it to "
+	         "temporal."),
+	P_PATH(grain, to_profile, PF_FILE | PF_STATIC | PF_LATER,
+	       "The grain that dissolve leads to; none where it is empty."),
+	P_FLOATX(grain, to_strength, 1, 0, 16, "", PF_LATER, "Multiplies the grain of to_profile."),
+	P_FLOATX(grain, dissolve, 0, 0, 1, "share", PF_LATER,
+	         "Share of the variance that comes from to_profile: animate it over a dissolve of two clips."),
 	P_END
 };
 
 enum { TABLE = 2048, FIELDS = PX_NOISE_CHANNELS };
+#define LUMA_SIGMA 1.5
 
 /* Immutable after open. table[i]: standard deviation at luminance low + i / scale. */
 struct state {
@@ -37,6 +63,9 @@ struct state {
 	/* fields to channels, rows of a triangle */
 	float mix[FIELDS][FIELDS];
 	int nfield;
+	bool plain;                             /* the Gaussian grain, not of a profile, is in it */
+	struct grain_layer *layer[2]; int nlayer;
+	float low_pass[GRAIN_LUMA_RADIUS + 1];
 };
 
 static double strength(const struct curve *c, double x)
@@ -55,6 +84,7 @@ static void tabulate(struct state *s, const struct grain *p, int space)
 	double black = colour_encode(space, 0), mid = colour_encode(space, 0.18),
 	    white = colour_encode(space, 1);
 	double low = black - (mid - black), high = white + 2 * (white - mid);
+	double kept = p->dissolve > 0 ? p->strength * __builtin_sqrt(1 - p->dissolve) : p->strength;
 	s->low = (float)low;
 	s->scale = (float)(TABLE / (high - low));
 	s->first = 0;
@@ -62,7 +92,7 @@ static void tabulate(struct state *s, const struct grain *p, int space)
 	for (int i = 0; i <= TABLE; i++) {
 		double l = low + i * (high - low) / TABLE;
 		double x = l < mid ? 0.5 * (l - black) / (mid - black) : 0.5 + 0.5 * (l - mid) / (white - mid);
-		s->table[i] = (float)(p->amount / 3 * strength(&p->response, x));
+		s->table[i] = (float)(p->amount / 3 * strength(&p->response, x) * kept);
 	}
 }
 
@@ -81,30 +111,115 @@ static void mix_of(double colour, float m[FIELDS][FIELDS])
 	m[2][2] = (float)__builtin_sqrt(rest > 0 ? rest : 0);
 }
 
-static int open_tables(struct node_ctx *n, struct err *e)
+/* Deviations of the profile over luma of the node's space; the slope between the two encodings is
+ * that of greys. */
+static void layer_table(struct grain_layer *l, int space, double strength)
+{
+	const struct grain_profile *p = &l->shape->profile;
+	const double h = 1.0 / 1024;
+	double ends[2] = { p->luma[0], p->luma[p->nstrength - 1] };
+	for (int i = 0; i < 2 && space != p->space; i++) ends[i] = colour_encode(space, colour_decode(p->space, ends[i]));
+	double step = (ends[1] > ends[0] ? ends[1] - ends[0] : 1) / GRAIN_TABLE_SIZE;
+	l->low = (float)ends[0];
+	l->scale = (float)(1 / step);
+	for (int i = 0; i <= GRAIN_TABLE_SIZE; i++) {
+		double y = ends[0] + i * step, slope = 1;
+		if (space != p->space) {
+			y = colour_encode(p->space, colour_decode(space, y));
+			slope = (colour_encode(space, colour_decode(p->space, y + h)) -
+			         colour_encode(space, colour_decode(p->space, y - h))) / (2 * h);
+		}
+		for (int c = 0; c < 3; c++)
+			l->table[c][i] = (float)(strength * slope * l->shape->gain[c] * grain_profile_sigma(p, c, y));
+	}
+}
+
+/* How the frames before take part: correlations below 0.004 are nothing that was measured. */
+static void layer_lags(struct grain_layer *l, const struct grain *p)
+{
+	double products[3] = { 0 }, mix[3][3], w[3][GRAIN_LAGS] = { { 0 } }, still[3] = { 0 };
+	l->lags = 1;
+	for (int c = 0; c < 3; c++) {
+		double rho = p->boil > 0 ? p->boil : p->temporal == TEMPORAL_KEEP ? l->shape->profile.rho[c] : 0;
+		int n = grain_lags(rho > 0.004 || rho < -0.004 ? rho : 0, w[c], &still[c]);
+		if (n > l->lags) l->lags = n;
+		if (still[c] > 0) l->stills = true;
+	}
+	for (int c = 0; c < 3; c++) {
+		l->still[c] = (float)__builtin_sqrt(still[c]);
+		for (int i = 0; i < GRAIN_LAGS; i++) l->lag[c][i] = (float)w[c][i];
+	}
+	for (int i = 0; i < 3; i++) {
+		int a = i == 2, b = i ? 2 : 1;
+		for (int k = 0; k < GRAIN_LAGS; k++) products[i] += w[a][k] * w[b][k];
+		products[i] += __builtin_sqrt(still[a] * still[b]);
+	}
+	grain_mix(l->shape, products, mix);
+	for (int i = 0; i < 9; i++) l->mix[i / 3][i % 3] = (float)mix[i / 3][i % 3];
+}
+
+static int layer_open(struct node_ctx *n, struct state *s, const char *path, double strength, struct err *e)
 {
 	const struct grain *p = n->v;
-	double w[3];
-	(void)e;
-	struct state *s = xalloc(1, sizeof *s);
-	s->radius = radius_of(p->size);
-	s->w = xalloc((size_t)s->radius + 1, sizeof *s->w);
-	gauss_half_float(p->size, s->radius, 2, s->w);
-	tabulate(s, p, n->in[0]->space);
-	colour_luma(n->in[0]->space, w);
-	for (int i = 0; i < 3; i++) s->luma[i] = (float)w[i];
-	mix_of(p->colour, s->mix);
-	s->nfield = p->colour > 0 ? FIELDS : 1;
-	n->state = s;
+	int lines = rect_h(n->in[0]->display);
+	struct grain_shape *shape = grain_store_get(n->grains, path, lines, p->scale, e);
+	if (!shape) return -1;
+	struct grain_layer *l = s->layer[s->nlayer++] = xalloc(1, sizeof *l);
+	l->shape = shape;
+	l->stream = path == p->to_profile;
+	layer_table(l, n->in[0]->space, strength);
+	layer_lags(l, p);
 	return 0;
+}
+
+/* Amount and profile speak of the same thing: only one may. */
+static int only_profile(const struct node_ctx *n, struct err *e)
+{
+	static const double x[] = { 0, 0.25, 0.5, 0.75, 1 }, y[] = { 0.35, 0.85, 1, 0.75, 0.3 };
+	const struct grain *p = n->v;
+	double size = p->size / n->scale - 0.6;
+	const char *name = p->amount != 0.03 ? "amount" : p->colour != 0.4 ? "colour" : size > 1e-9 || size < -1e-9 ? "size" : NULL;
+	if (!name && p->response.n != 5) name = "response";
+	for (int i = 0; i < 5 && !name; i++)
+		if (p->response.x[i] != x[i] || p->response.y[i] != y[i]) name = "response";
+	if (!name) return 0;
+	return err_set(e, E_SCENE, "%s= shapes grain that has no profile; beside profile= write strength= (a multiplier) or "
+	               "scale= (of its size)", name);
 }
 
 static void close_tables(struct node_ctx *n)
 {
 	struct state *s = n->state;
+	for (int i = 0; s && i < s->nlayer; i++) {
+		grain_shape_free(&s->layer[i]->shape);
+		free(s->layer[i]);
+	}
 	if (s) free(s->w);
 	free(s);
 	n->state = NULL;
+}
+
+static int open_tables(struct node_ctx *n, struct err *e)
+{
+	const struct grain *p = n->v;
+	double w[3], size = p->size * p->scale;
+	struct state *s = n->state = xalloc(1, sizeof *s);
+	s->radius = radius_of(size);
+	s->w = xalloc((size_t)s->radius + 1, sizeof *s->w);
+	gauss_half_float(size, s->radius, 2, s->w);
+	gauss_half_float(LUMA_SIGMA, GRAIN_LUMA_RADIUS, 1, s->low_pass);
+	tabulate(s, p, n->in[0]->space);
+	colour_luma(n->in[0]->space, w);
+	for (int i = 0; i < 3; i++) s->luma[i] = (float)w[i];
+	mix_of(p->colour, s->mix);
+	s->nfield = p->colour > 0 ? FIELDS : 1;
+	s->plain = !*p->profile && p->amount > 0 && p->dissolve < 1;
+	if (*p->profile && only_profile(n, e) < 0) return -1;
+	if (!*p->profile && (p->boil > 0 || p->temporal == TEMPORAL_KEEP) && !*p->to_profile)
+		return err_set(e, E_SCENE, "%s= needs profile=", p->boil > 0 ? "boil" : "temporal");
+	double from = p->strength * __builtin_sqrt(1 - p->dissolve), to = p->to_strength * __builtin_sqrt(p->dissolve);
+	if (*p->profile && from > 0 && layer_open(n, s, p->profile, from, e) < 0) return -1;
+	return *p->to_profile && to > 0 ? layer_open(n, s, p->to_profile, to, e) : 0;
 }
 
 static int format(const struct node_ctx *n, struct format *out, struct err *e)
@@ -118,7 +233,21 @@ static int format(const struct node_ctx *n, struct format *out, struct err *e)
 static bool identity(const struct node_ctx *n)
 {
 	const struct grain *p = n->v;
-	return p->amount <= 0;
+	bool from = p->dissolve < 1 && p->strength > 0 && (*p->profile || p->amount > 0);
+	return !from && !(*p->to_profile && p->dissolve > 0 && p->to_strength > 0);
+}
+
+static bool layered(const struct node_ctx *n)
+{
+	const struct grain *p = n->v;
+	return *p->profile || (*p->to_profile && p->dissolve > 0);
+}
+
+/* The luma that a profile's strength follows is low-passed. */
+static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
+{
+	int d = layered(n) ? GRAIN_LUMA_RADIUS : 0;
+	need_add(out, 0, frame, rect_grow(r, d, d));
 }
 
 static int pitch(int width) { return (width + 15) & ~15; }
@@ -128,14 +257,26 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct state *s = n->state;
 	size_t white = px_noise_room(rect_w(r) + 2 * s->radius), row = (size_t)pitch(rect_w(r));
-	size_t ring = (size_t)s->nfield * (size_t)(2 * s->radius + 2);
-	return (2 * (size_t)s->nfield * white + (ring + 1) * row) * sizeof(float);
+	size_t ring = (size_t)s->nfield * (size_t)(2 * s->radius + 2), most = 0;
+	if (s->plain) most = 2 * (size_t)s->nfield * white + (ring + 1) * row;
+	for (int i = 0; i < s->nlayer; i++) {
+		size_t luma = px_grain_luma_floats(r), own = px_grain_floats(s->layer[i], rect_w(r));
+		if (own < luma) own = luma;
+		own += px_grain_pitch(rect_w(r)) * (size_t)rect_h(r);
+		if (own > most) most = own;
+	}
+	return most * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)
 {
 	const struct state *s = n->state;
-	return s ? 30 + s->nfield * (70 + 6.0 * (s->radius + 1)) : 200;
+	double sum = s && s->plain ? 30 + s->nfield * (70 + 6.0 * (s->radius + 1)) : 30;
+	for (int i = 0; s && i < s->nlayer; i++) {
+		const struct grain_layer *l = s->layer[i];
+		sum += 60 + 3 * (70.0 * l->lags + 1 + l->shape->ranks * 5.0 * (l->shape->radius + 1));
+	}
+	return s ? sum : 200;
 }
 
 enum { BLOCK = 32, FIXED = 4 };
@@ -252,7 +393,8 @@ static IN_NOINLINE void apply(const struct state *s, const struct call *c, struc
 	for (int x = 0; x < n; x++) o[2][x] = v[2][x] + dev[x] * (k0 * a[x] + k1 * b[x] + k2 * d[x]);
 }
 
-static int tile(const struct call *c, struct rect r)
+/* The grain that has no profile. */
+static void plain(const struct call *c, struct rect r)
 {
 	const struct grain *p = c->n->v;
 	const struct state *s = c->n->state;
@@ -280,6 +422,25 @@ static int tile(const struct call *c, struct rect r)
 		          view_at(&c->in[0], 2, r.x0, r.y0 + y - rad), w, dev);
 		apply(s, c, r, r.y0 + y - rad, g, dev);
 	}
+}
+
+static int tile(const struct call *c, struct rect r)
+{
+	const struct grain *p = c->n->v;
+	const struct state *s = c->n->state;
+	size_t pitch = px_grain_pitch(rect_w(r));
+	float *luma = c->scratch, *rest = luma + pitch * (size_t)rect_h(r);
+	if (s->plain) plain(c, r);
+	for (int y = r.y0; y < r.y1 && !s->plain; y++)
+		for (int i = 0; i < 3; i++)
+			memcpy(view_at(c->out, i, r.x0, y), view_at(&c->in[0], i, r.x0, y), (size_t)rect_w(r) * sizeof(float));
+	if (s->nlayer && px_grain_luma(&c->in[0], c->n->in[0]->data, r, s->luma, s->low_pass, luma, pitch, rest, c->cancel) < 0)
+		return -1;
+	for (int i = 0; i < s->nlayer; i++) {
+		struct px_grain_keys keys;
+		px_grain_keys(s->layer[i], (uint32_t)p->seed, c->n->instance, c->frame, &keys);
+		if (px_grain_tile(s->layer[i], &keys, r, luma, pitch, c->out, rest, c->cancel) < 0) return -1;
+	}
 	return 0;
 }
 
@@ -293,12 +454,21 @@ const struct node_type ISA(node_grain) = {
 	        "normal distribution, right to 0.0001 as far as +-5.42), shaped by a Gaussian whose "
 	        "squares sum to 1: its autocorrelation at distance d is exp(-d^2 / (4 size^2)). The mean "
 	        "of the picture does not move.\n"
+	        "With profile= out_c = in_c + strength sigma_c(Y) g_c: sigma_c from the profile's table (of "
+	        "its own encoding, brought to the picture's by the slope between the two for greys), Y the luma of the clean "
+	        "picture low-passed with sigma 1.5, g_c of variance 1 with the profile's spectrum (white noise "
+	        "through a sum of separable kernels fitted to it, within 0.15 dB where the profile is above "
+	        "-30 dB) and its correlations of channels. Frequencies are in cycles per picture height: on a "
+	        "picture with N times the profile's lines the grain is N times larger in pixels; on a smaller "
+	        "one it loses what scaling down would take. A lattice is told in a profile and never made. boil= and "
+	        "temporal=\"keep\" weigh in the fields of up to 15 frames before, so that any frame can be made alone. "
+	        "Over a dissolve of two clips the variance is (1 - dissolve) a^2 + dissolve b^2.\n"
 	        "Grain comes last, once per delivery size: below it stand output nodes only.",
 	.category = "image", .version = 2, .size = sizeof(struct grain), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED | NF_TIME, .traits = TR_GRAIN,
 	    .want = WANT_ENCODED,
 	.example = "<grain id=\"grained\" in=\"soft\" amount=\"0.03\" size=\"0.7\" colour=\"0.3\" "
 	        "seed=\"10\"/>",
-	.format = format, .open = open_tables, .close = close_tables, .identity = identity,
+	.format = format, .open = open_tables, .close = close_tables, .needs = needs, .identity = identity,
 	.scratch = scratch, .flops = flops, .tile = tile,
 };

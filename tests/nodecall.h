@@ -7,6 +7,7 @@
 #define IN_NODECALL_H
 
 #include "colour.h"
+#include "grain_kernel.h"
 #include "mem.h"
 #include "node.h"
 #include "node_table.h"
@@ -34,6 +35,13 @@ static struct pool *nc_pool(void)
 	static struct pool *p;
 	if (!p) p = pool_new();
 	return p;
+}
+
+static struct grain_store *nc_grains(void)
+{
+	static struct grain_store *s;
+	if (!s) s = grain_store_new();
+	return s;
 }
 
 /* A format of w x h with channels, in a space. */
@@ -86,7 +94,7 @@ IN_UNUSED static bool nc_make(struct nc *n, const struct node_type *t, struct im
 		value_store(p, &val, n->v, height, 1);
 	}
 	n->ctx = (struct node_ctx){ .type = t, .id = "test", .v = n->v, .nconn = nim, .scale = 1,
-		.working = colour_find("acescg"), .fps = { 24, 1 }, .base = "." };
+		.working = colour_find("acescg"), .fps = { 24, 1 }, .base = ".", .grains = nc_grains() };
 	for (int i = 0; i < nim; i++) {
 		n->im[i] = im[i];
 		n->in[i] = im[i]->fmt;

@@ -127,7 +127,7 @@ local neutral_first = rule{ id = "5-neutral-first", doc = "Neutral comes before 
     local looked = gather(g, look, either)
     for _, n in ipairs(g.nodes) do
       if n.traits.grain and kind(n) == "look" then
-        g:find(n, "grain in a look pass", "move it to an integrate pass: grain is not part of the look")
+        g:find(n, "grain in a look pass", "move it to an integrate pass: grain is not part of the look, and what follows would grade or clip it")
       end
       if n.traits.neutral and looked[n.index] then
         for _, a in ipairs(g:above(n)) do
@@ -163,6 +163,11 @@ local function may_follow_grain(n)
   return some
 end
 
+-- Why what stands below must not read grain.
+local HARM = { ai = "it would be taken for detail, smeared or frozen", upscale = "it would grow with the picture",
+  resize = "its size and strength would change with the picture's", retime = "a retime or freeze would repeat or blend patterns that are new in every frame",
+  dissolve = "two patterns averaged lose strength halfway" }
+
 local grain_last = rule{ id = "6-grain-last",
   doc = "Grain comes after AI, dissolves, retimes and the last resize, once a delivery size; below it only output and one small trim.",
   check = function(g)
@@ -176,7 +181,8 @@ local grain_last = rule{ id = "6-grain-last",
         if n.traits.grain then
           g:find(n, "a second grain, below '" .. top.id .. "'", "grain once for each delivery size")
         elseif t then
-          g:find(top, "grain above '" .. n.id .. "' (" .. t .. ")", "grain comes after it; move '" .. top.id .. "' below")
+          g:find(top, "grain above '" .. n.id .. "' (" .. t .. "): " .. HARM[t],
+            "grain comes after it; move '" .. top.id .. "' below" .. (t == "dissolve" and ", where dissolve= mixes two grains by variance" or ""))
         elseif n.sink and #grains > 1 then
           g:find(n, "two grains reach this delivery: '" .. grains[1].id .. "' and '" .. top.id .. "'", "grain once, after they are joined")
         elseif small_trim(n) and #trims == 0 then

@@ -78,6 +78,11 @@ say $? "a studio's own rule loads beside them" "status $rc: $(seen)"
 check 24-broken.xml
 [ $rc -eq 10 ] && grep -q '^broken.lua:3: error: ' err
 say $? "a rule that fails ends in status 10 with its line" "status $rc: $(seen)"
+check 26-grain-ai.xml
+[ $rc -eq 4 ] && grep -q '<grain id="gr">: grain above .ai. (ai): it would be taken for detail.*\[6-grain-last\]' err && [ "$(broken)" = "4-ungraded-source 6-grain-last " ]
+say $? "grain before an AI process is refused, with the reason" "status $rc: $(seen)"
+check 06-bad-dissolve.xml
+grep -q 'lose strength halfway (.*dissolve= mixes two grains by variance)' err; say $? "grain before a dissolve is told of dissolve=" "$(seen)"
 sed 's/ reason="[^"]*"//' 20-waived.xml > 25.xml
 check 25.xml
 [ $rc -eq 3 ]; say $? "a waiver without a reason is an error" "status $rc: $(seen)"
