@@ -17,7 +17,11 @@ const struct verb cli_verbs[] = {
 	{ "solve", "SCENE [NODE]", "Measures clips for balance and match and proposes plain attributes; --apply writes them.",
 	  RUN " apply json", verb_solve },
 	{ "still", "SCENE NODE|PASS", "Writes a PNG of any point of the graph, as displayed.",
-	  RUN " frames out crop against wipe side diff oracle solve", verb_still },
+	  RUN " frames out crop against wipe side diff gain oracle solve", verb_still },
+	{ "scope", "SCENE|CLIP", "Measures a frame and draws it: waveform, parade, vectorscope, histogram, chromaticity and more.",
+	  RUN " frames out kind node space matrix range bits scale zoom skin zebra width height columns oracle solve", verb_scope },
+	{ "sheet", "SCENE", "One middle frame per shot in cut order, with white point and skin beneath, as a PNG.",
+	  RUN " out columns width oracle solve", verb_sheet },
 	{ "check", "SCENE...", "Reads scenes, opens their sources and applies the pass rules; renders nothing.",
 	  "set debug log json isa proxy", verb_check },
 	{ "plan", "SCENE", "Tells what a render would compute, take from the cache and write, and its peak memory.",
@@ -77,10 +81,24 @@ static const struct option options[] = {
 	{ "debug", 0, O_DEBUG, 0, "TOPICS", "plan,cache,sched,lua,mem,stall" },
 	{ "trace", 0, O_TEXT, OFF(trace), "FILE", "Chrome trace of what every worker did" },
 	{ "crop", 0, O_TEXT, OFF(crop), "X,Y,W,H|W,H", "cut out at 100 %; two numbers: from the middle" },
-	{ "against", 0, O_TEXT, OFF(against), "NODE|FILE", "compare with another point or picture" },
+	{ "against", 0, O_TEXT, OFF(against), "WHAT", "compare with a node, a picture or clip, or [REV:]SCENE.xml[:NODE] of git or disk" },
 	{ "wipe", 0, O_FLAG, OFF(wipe), NULL, "left half the other, right half this" },
 	{ "side", 0, O_FLAG, OFF(side), NULL, "side by side, the other on the left" },
 	{ "diff", 0, O_FLAG, OFF(diff), NULL, "difference, 8 times amplified about mid-grey" },
+	{ "gain", 0, O_TEXT, OFF(gain), "N", "amplify the difference by N instead of 8" },
+	{ "kind", 0, O_TEXT, OFF(kind), "KIND,..", "waveform overlay parade vectorscope histogram xy uv false clipping picture" },
+	{ "node", 0, O_TEXT, OFF(node), "ID", "node, pass or write that is measured; default: the first write" },
+	{ "space", 0, O_TEXT, OFF(space), "SPACE", "of the signal; default: the write's, or the display encoding" },
+	{ "matrix", 0, O_TEXT, OFF(matrix), "NAME", "of the signal: bt709, bt601, bt2020; default: the write's or clip's" },
+	{ "range", 0, O_TEXT, OFF(range), "HOW", "codes of the signal: limited or full; default: the write's or clip's" },
+	{ "bits", 0, O_INT, OFF(bits), "N", "depth of the codes: 8, 10 or 12" },
+	{ "scale", 0, O_TEXT, OFF(scale), "HOW", "lines of level: percent, code, nits or stops" },
+	{ "zoom", 0, O_TEXT, OFF(zoom), "N", "magnify the middle of the vectorscope, 1 to 8" },
+	{ "skin", 0, O_TEXT, OFF(skin), "DEGREES", "angle of the skin line; default 123" },
+	{ "zebra", 0, O_TEXT, OFF(zebra), "PERCENT", "clipping: stripes from this level on" },
+	{ "width", 0, O_INT, OFF(width), "N", "width of the picture, or of one shot of a sheet" },
+	{ "height", 0, O_INT, OFF(height), "N", "height of the picture" },
+	{ "columns", 0, O_INT, OFF(columns), "N", "pictures in a row" },
 	{ "json", 0, O_FLAG, OFF(json), NULL, "machine-readable output" },
 	{ "verbose", 'v', O_FLAG, OFF(verbose), NULL, "stages, layers as well" },
 	{ "stages", 0, O_FLAG, OFF(stages), NULL, "draw the fused stages" },
@@ -222,7 +240,7 @@ static int unknown_option(const char *a, struct err *e)
 
 static int find_verb(struct cli *c, const char *name, struct err *e)
 {
-	const char *names[32];
+	const char *names[64];
 	size_t n = 0;
 	for (const struct verb *v = cli_verbs; v->name; v++) {
 		names[n++] = v->name;

@@ -19,6 +19,8 @@ struct cli {
 	bool log_json; unsigned debug;
 	bool oracle, keep_all, solve, apply, overwrite, no_fuse, json, wipe, side, diff, rng, xsd, markdown, write,
 	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list, remove;
+	const char *kind, *node, *range, *matrix, *space, *scale, *gain, *zoom, *skin, *zebra;   /* scope, still */
+	int width, height, columns, bits;    /* scope, sheet */
 	const char *picture, *reference, *name, *at, *shot, *pass, *by, *role, *note;
 	size_t to;
 	int cube; bool clf, cdl; const char *shaper, *space_in, *space_out;   /* bake */
@@ -52,5 +54,7 @@ int verb_approve(struct cli *c, struct err *e);
 int verb_new(struct cli *c, struct err *e);
 int verb_version(struct cli *c, struct err *e);
 int verb_bake(struct cli *c, struct err *e);
+int verb_scope(struct cli *c, struct err *e);
+int verb_sheet(struct cli *c, struct err *e);
 
 #endif

@@ -140,7 +140,7 @@ static int fail(struct err *e, int rc, const char *path, const char *what)
 
 int encoder_lookahead(const struct preset *p, int w, int h)
 {
-	int usual = !strcmp(p->name, "h264") ? 40 : !strcmp(p->name, "h265") ? 20 : 0;
+	int usual = (p->encoder && !strcmp(p->encoder, "libx264")) ? 40 : !strcmp(p->name, "h265") ? 20 : 0;
 	double n = usual * (1920.0 * 1080.0) / ((double)w * h);
 	return n >= usual ? usual : n < 8 ? 8 : (int)n;
 }
@@ -157,7 +157,7 @@ size_t encoder_bytes(const struct preset *p, int w, int h)
 {
 	int held = encoder_lookahead(p, w, h) + encoder_threads(p, w, h) + 4;
 	double px = (double)w * h, per = 30;
-	if (!strcmp(p->name, "h264")) per = 2.4 * held + 34;
+	if ((p->encoder && !strcmp(p->encoder, "libx264"))) per = 2.4 * held + 34;
 	if (!strcmp(p->name, "h265")) per = 5 * held + 40;
 	return (size_t)(px * per);
 }
@@ -167,7 +167,7 @@ static void size_options(const struct write_spec *s, AVDictionary **o)
 {
 	const struct preset *p = s->preset;
 	int look = encoder_lookahead(p, s->desc.w, s->desc.h);
-	if (!strcmp(p->name, "h264")) av_dict_set_int(o, "rc-lookahead", look, 0);
+	if ((p->encoder && !strcmp(p->encoder, "libx264"))) av_dict_set_int(o, "rc-lookahead", look, 0);
 	if (!strcmp(p->name, "h265")) {
 		char more[32];
 		snprintf(more, sizeof more, ":rc-lookahead=%d", look);

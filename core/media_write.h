@@ -20,6 +20,7 @@ struct preset {
 	const char *exts;                    /* allowed endings, the usual first: "mov" or "mp4 mov mkv" */
 	const char *sound;                   /* encoders in order of preference */
 	int bits, bits_max;                  /* usual and greatest depth */
+	bool burnin;                         /* shot, timecodes, revision and state are burnt in */
 	int lw, lh; bool rgb, alpha, even;   /* even: sides must be multiples of the subsampling */
 	int threads, min_w, min_h, profile;  /* profile: FFmpeg's number where no option names it */
 	double crf;                          /* usual quality; < 0: none */
@@ -34,7 +35,7 @@ size_t encoder_bytes(const struct preset *p, int w, int h);            /* memory
 const struct preset *preset_for(const char *path);
 /* E_SCENE when path does not end as the preset's files do. */
 int preset_ending(const struct preset *p, const char *path, struct err *e);
-#define PRESET_CHOICES "auto|master-prores|prores-4444|master-dnxhr|h264|h265|ffv1|png|exr|prores-fast"
+#define PRESET_CHOICES "auto|master-prores|prores-4444|master-dnxhr|h264|h265|ffv1|png|exr|prores-fast|review"
 
 /* Sound that goes with a clip. */
 struct sound_job {

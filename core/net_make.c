@@ -46,6 +46,17 @@ static bool has_rgb(const struct format *f)
 	return format_channel(f, "R") >= 0 && format_channel(f, "G") >= 0 && format_channel(f, "B") >= 0;
 }
 
+static const char *over_text(const struct net *n, const char *id, const char *param)
+{
+	const char *text = NULL;
+	for (int i = 0; i < n->priv->o->nover; i++) {
+		const struct solve_over *ov = &n->priv->o->over[i];
+		for (int k = 0; strcmp(ov->node, id) == 0 && k < ov->nattr; k++)
+			if (strcmp(ov->attr[k].name, param) == 0) text = ov->attr[k].value;
+	}
+	return text;
+}
+
 /* A made node with constant attributes given as texts. */
 static struct net_node *make_const(struct net *n, const char *type, struct net_node *src, const char *what,
                                    const char *const *attrs, struct net_pass *pass)
@@ -72,6 +83,8 @@ static struct net_node *make_const(struct net *n, const char *type, struct net_n
 		const char *text = NULL;
 		for (int k = 0; attrs[k]; k += 2)
 			if (strcmp(attrs[k], t->params[i].name) == 0) text = attrs[k + 1];
+		const char *told = over_text(n, nn->id, t->params[i].name);
+		if (told) text = told;
 		int rc = text ? value_parse(&t->params[i], text, n->a, &nn->bind[i].val, &e)
 		              : value_default(&t->params[i], n->a, &nn->bind[i].val);
 		if (rc < 0) { net_diag(n, src, E_INTERNAL, "%s: %s", id, e.msg); return NULL; }
@@ -134,6 +147,19 @@ static int sink_space(const struct net *n, const struct net_node *nn, int *space
 	return 0;
 }
 
+/* What a sink wants to stand before it. */
+static int add_front(struct net *n, struct net_node *nn)
+{
+	const char *const *attrs = NULL;
+	const char *type = nn->type->front ? nn->type->front(&nn->ctx, &attrs) : NULL;
+	if (!type) return 0;
+	char what[300];
+	snprintf(what, sizeof what, "%.200s-%s", nn->id, type);
+	struct net_node *front = make_const(n, type, nn->conn[0], what, attrs, nn->pass);
+	if (front) nn->conn[0] = front;
+	return front ? 0 : -1;
+}
+
 static int convert_inputs(struct net *n, struct net_node *nn)
 {
 	if (nn->type->flags & NF_SINK) {
@@ -143,6 +169,7 @@ static int convert_inputs(struct net *n, struct net_node *nn)
 			return -1;
 		}
 		if (nn->conn[0] && convert_to(n, &nn->conn[0], space, nn) < 0) return -1;
+		if (nn->conn[0] && add_front(n, nn) < 0) return -1;
 		nn->ctx.in[0] = nn->conn[0] ? &nn->conn[0]->fmt : NULL;
 		return 0;
 	}

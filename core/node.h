@@ -162,6 +162,9 @@ struct node_type {
 	const char *(*outside)(const struct node_ctx *n);              /* why its pixels lie outside the promise of equal bits, or NULL */
 	int (*tile)(const struct call *c, struct rect r);
 	int (*frame)(const struct call *c);
+	/* sinks: the type of a node that stands before it, behind the conversion to its space, or NULL; name, value, ..., NULL
+	 * in attrs, of static storage. */
+	const char *(*front)(const struct node_ctx *n, const char *const **attrs);
 	int (*expand)(struct expand *x, const struct node_ctx *n, struct err *e);   /* with tile: may decline */
 	int (*begin)(const struct sink_job *j, void **run, struct err *e);
 	unsigned (*sink)(const struct sink_job *j);                    /* sink_kind flags */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "approve.h"
+#include "burn.h"
 #include "log.h"
 #include "script.h"
 #include "strmap.h"
@@ -104,8 +105,14 @@ int session_net(struct session *s, const char *only, struct err *e)
 {
 	struct net_opts o = { .proxy = s->c->proxy ? s->c->proxy : 1, .keep_all = s->c->keep_all, .no_cache = s->c->no_cache, .only = only,
 		.over = s->over, .nover = s->nover };
+	struct solve_over *over = s->over;
 	net_free(&s->net);
 	s->net = net_build(s->scene, &o, &s->d);
+	if (s->net && burn_tell(s, &over, &o.nover)) {
+		o.over = over;
+		net_free(&s->net);
+		s->net = net_build(s->scene, &o, &s->d);
+	}
 	return s->net ? 0 : session_say(s, e);
 }
 
@@ -171,6 +178,12 @@ static char *git_rev(const char *dir)
 	return xstrdup(n > 0 && buf[0] ? buf : "unknown");
 }
 
+const char *session_rev(struct session *s)
+{
+	if (!s->rev) s->rev = git_rev(s->scene->dir);
+	return s->rev;
+}
+
 static bool wants_rev(const struct net *n)
 {
 	for (int i = 0; i < n->nwrite; i++)
@@ -195,7 +208,7 @@ int session_open(struct session *s, const struct cli *c, const char *file, enum 
 	if (want == WANT_SCENE) return 0;
 	if (session_net(s, c->only, e) < 0) return -1;
 	if (want == WANT_RENDER && c->solve && session_solve(s, NULL, true, true, e) < 0) return -1;
-	if (want == WANT_RENDER && wants_rev(s->net)) s->rev = git_rev(s->scene->dir);
+	if (want == WANT_RENDER && wants_rev(s->net)) session_rev(s);
 	return session_rules(s, want == WANT_RENDER, e);
 }
 

@@ -46,6 +46,9 @@ struct render_opts session_opts(const struct session *s);
 /* The signal that asked to stop, 0 if none; set by main's handlers. */
 extern atomic_int session_cancel;
 
+/* git's description of the scene, asked for once. */
+const char *session_rev(struct session *s);
+
 /* By element id, pass id (its result) or full path; E_USAGE with the nearest name. */
 struct net_node *session_find(const struct session *s, const char *id, struct err *e);
 

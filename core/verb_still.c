@@ -1,111 +1,12 @@
 /* verb_still - `interneg still`: one frame of any point of the graph as a PNG, alone or compared.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "grab.h"
 #include "imgfile.h"
 #include "mathx.h"
-#include "px_colour.h"
-#include "session.h"
-
-struct shot { struct pool *pool; struct image *im; };
-
-static int take(void *user, const struct net_node *n, int frame, const struct image *im, struct err *e)
-{
-	struct shot *s = user;
-	(void)n;
-	(void)frame;
-	if (!(s->im = image_new(s->pool, &im->fmt, "still", e))) return -1;
-	for (int c = 0; c < im->fmt.nch; c++)
-		for (int y = im->view.r.y0; y < im->view.r.y1; y++)
-			memcpy(view_at(&s->im->view, c, im->view.r.x0, y), view_at(&im->view, c, im->view.r.x0, y),
-			       (size_t)rect_w(im->view.r) * sizeof(float));
-	return 0;
-}
-
-/* As displayed: the source's own display encoding, rec709 for scene-linear work. */
-static void to_display(struct image *im)
-{
-	struct colour_xform x;
-	int r = format_channel(&im->fmt, "R"), g = format_channel(&im->fmt, "G"), b = format_channel(&im->fmt, "B");
-	int show = colour_is_display(im->fmt.encoded) ? im->fmt.encoded : colour_find("rec709");
-	if (r < 0 || g < 0 || b < 0 || im->fmt.space == show || im->fmt.space == colour_find("raw")) return;
-	colour_xform_init(&x, im->fmt.space, show);
-	for (int y = im->view.r.y0; y < im->view.r.y1; y++)
-		colour_row(&x, view_at(&im->view, r, im->view.r.x0, y), view_at(&im->view, g, im->view.r.x0, y),
-		           view_at(&im->view, b, im->view.r.x0, y), rect_w(im->view.r));
-	im->fmt.space = show;
-}
-
-static int grab(struct session *s, struct net_node *nn, int frame, struct shot *out, struct err *e)
-{
-	struct render_opts o = session_opts(s);
-	struct render_stats st = { 0 };
-	char list[16];
-	snprintf(list, sizeof list, "%d", frame);
-	o.frames = list;
-	o.result = take;
-	o.user = out;
-	net_ask(s->net, &nn, 1);
-	int rc = s->c->oracle ? oracle_run(s->net, &o, &st, e) : render_run(s->net, &o, &st, e);
-	diags_free(&st.problems);
-	if (rc < 0) return -1;
-	if (!out->im) return err_set(e, E_INTERNAL, "'%s' frame %d gave no picture", nn->id, frame);
-	to_display(out->im);
-	return 0;
-}
-
-/* A sink stands for what it is given; of a list of frames the first counts, without one the middle. */
-static int pick_frame(const struct cli *c, const struct net_node *nn, int *frame, struct err *e)
-{
-	struct frame_list l;
-	int last = nn->fmt.last == INT_MAX ? nn->fmt.first + 99 : nn->fmt.last;
-	*frame = nn->fmt.first + (last - nn->fmt.first) / 2;
-	if (!c->frames) return 0;
-	if (frames_parse(c->frames, nn->fmt.first, nn->fmt.last, &l, e) < 0) return -1;
-	*frame = l.v[0];
-	free(l.v);
-	return 0;
-}
-
-static struct net_node *find_picture(struct session *s, const char *id, struct err *e)
-{
-	struct net_node *nn = session_find(s, id, e);
-	if (!nn) return NULL;
-	return nn->type->flags & NF_SINK ? nn->conn[0] : nn;
-}
-
-/* Any file that `read` reads, through a scene of one node. */
-static int grab_file(const struct cli *c, const char *file, int frame, struct shot *out, struct err *e)
-{
-	struct session s = { .c = c, .file = file };
-	/* no script host and no cache: a single read */
-	char esc[2048], *q = esc, *real = realpath(file, NULL);
-	for (const char *p = real ? real : file; *p && q < esc + sizeof esc - 8; p++) {
-		const char *rep = *p == '&' ? "&amp;" : *p == '<' ? "&lt;" : *p == '"' ? "&quot;" : NULL;
-		if (rep) q += sprintf(q, "%s", rep);
-		else *q++ = *p;
-	}
-	*q = 0;
-	free(real);
-	char *text = xasprintf("<graph version=\"1\"><read id=\"f\" file=\"%s\"/></graph>", esc);
-	struct load_opts lo = { NULL, NULL, 0 };
-	struct net_opts no = { .proxy = c->proxy ? c->proxy : 1 };
-	int rc = -1;
-	s.scene = scene_load(file, text, strlen(text), &lo, &s.d);
-	if (s.scene && diags_status(&s.d) == E_OK) s.net = net_build(s.scene, &no, &s.d);
-	if (session_say(&s, e) == 0 && s.net) {
-		struct net_node *nn = net_find(s.net, "f");
-		int f = frame < nn->fmt.first ? nn->fmt.first : frame > nn->fmt.last ? nn->fmt.last : frame;
-		rc = grab(&s, nn, f, out, e);
-	}
-	free(text);
-	session_close(&s);
-	return rc;
-}
 
 static float sample(const struct image *im, int ch, int x, int y)
 {
@@ -114,7 +15,8 @@ static float sample(const struct image *im, int ch, int x, int y)
 	return *view_at(&im->view, ch, x, y);
 }
 
-/* Value at a place of the display window given as shares of it: bilinear, so that pictures of two sizes compare. */
+/* Value at a place of the display window given as shares of it: bilinear, so that pictures of two
+ * sizes compare. */
 static float sample_at(const struct image *im, int ch, double u, double v)
 {
 	const struct rect d = im->fmt.display;
@@ -130,14 +32,45 @@ static float sample_at(const struct image *im, int ch, double u, double v)
 	return p[0] + (p[1] - p[0]) * fy;
 }
 
-static float compared(const struct cli *c, float a, float b, bool left)
+static float compared(const struct cli *c, float gain, float a, float b, bool left)
 {
-	if (c->diff) return 0.5f + 8 * (a - b);
+	if (c->diff) return 0.5f + gain * (a - b);
 	return left ? b : a;
 }
 
+/* How far two pictures are apart, in displayed values; where the largest difference lies. */
+struct apart { double max[3], sum[3], square; int x, y; size_t n; };
+
+static void apart_add(struct apart *d, int k, int x, int y, double off)
+{
+	double a = off < 0 ? -off : off;
+	if (!(a - a == 0)) return;
+	if (a > d->max[k]) {
+		bool worst = a > d->max[0] && a > d->max[1] && a > d->max[2];
+		d->max[k] = a;
+		if (worst) { d->x = x; d->y = y; }
+	}
+	d->sum[k] += a;
+	d->square += a * a;
+	d->n++;
+}
+
+static void apart_print(const struct apart *d, const char *name)
+{
+	double n = d->n ? (double)d->n / 3 : 1, worst = 0;
+	for (int k = 0; k < 3; k++) worst = d->max[k] > worst ? d->max[k] : worst;
+	printf("against %s: ", name);
+	if (worst == 0) { printf("equal\n"); return; }
+	printf("largest R %.6f G %.6f B %.6f at %d,%d; mean R %.6f G %.6f B %.6f; PSNR %.2f dB\n",
+	       d->max[0], d->max[1],
+	       d->max[2], d->x, d->y, d->sum[0] / n, d->sum[1] / n, d->sum[2] / n,
+	       	10 * mx_log10(3 * n / d->square));
+}
+
 /* Both pictures over the display window of the first; the other one is scaled to it. */
-static struct image *combine(const struct cli *c, struct pool *pool, const struct image *a, const struct image *b, struct err *e)
+static struct image *combine(const struct cli *c, struct pool *pool, const struct image *a,
+                             const struct image *b,
+                             struct apart *d, struct err *e)
 {
 	static const char *const names[3] = { "R", "G", "B" };
 	struct format f = a->fmt;
@@ -145,14 +78,23 @@ static struct image *combine(const struct cli *c, struct pool *pool, const struc
 	f.data = f.display = rect_of(0, 0, c->side ? 2 * w : w, h);
 	format_channels(&f, "R G B");
 	struct image *out = image_new(pool, &f, "still", e);
-	if (!out) return NULL;
+	double gain = 8;
+	bool same = rect_w(b->fmt.display) == w && rect_h(b->fmt.display) == h;
+	if (!out || grab_number("gain", c->gain, 0.01, 10000, &gain,
+	                        e) < 0) { image_unref(&out); return NULL; }
 	for (int k = 0; k < 3; k++) {
 		int ca = format_channel(&a->fmt, names[k]), cb = format_channel(&b->fmt, names[k]);
 		for (int y = 0; y < h; y++)
 			for (int x = 0; x < rect_w(f.data); x++) {
-				float va = ca < 0 ? 0 : sample(a, ca, a->fmt.display.x0 + x % w, a->fmt.display.y0 + y);
-				float vb = cb < 0 ? 0 : sample_at(b, cb, (x % w + 0.5) / w, (y + 0.5) / h);
-				*view_at(&out->view, k, x, y) = compared(c, va, vb, c->side ? x < w : x < w / 2);
+				float va = ca < 0 ? 0 : sample(a, ca, a->fmt.display.x0 + x % w,
+				                               a->fmt.display.y0 + y);
+				float vb = cb < 0 ? 0 : same ? sample(b, cb, b->fmt.display.x0 + x % w,
+				                                      b->fmt.display.y0 + y)
+				                             : sample_at(b, cb, (x % w + 0.5) / w, (y + 0.5) / h);
+				if (x < w) apart_add(d, k, a->fmt.display.x0 + x, a->fmt.display.y0 + y,
+				                     (double)va - (double)vb);
+				*view_at(&out->view, k, x, y) = compared(c, (float)gain, va, vb, c->side ? x < w :
+				x < w / 2);
 			}
 	}
 	return out;
@@ -178,7 +120,8 @@ static int crop_rect(const struct cli *c, const struct format *f, struct rect *o
 }
 
 /* The display window (or the crop) filled from the data window. */
-static int save(const struct cli *c, struct pool *pool, const struct image *im, const char *path, struct err *e)
+static int save(const struct cli *c, struct pool *pool, const struct image *im, const char *path,
+                struct err *e)
 {
 	struct rect r;
 	struct format f = im->fmt;
@@ -189,33 +132,53 @@ static int save(const struct cli *c, struct pool *pool, const struct image *im, 
 	for (int k = 0; k < f.nch; k++)
 		for (int y = r.y0; y < r.y1; y++)
 			for (int x = r.x0; x < r.x1; x++) *view_at(&out->view, k, x, y) = sample(im, k, x, y);
-	int rc = png_write(path, &out->fmt, &out->view, 8, format_channel(&f, "A") >= 0 && !c->against, e);
+	int rc = png_write(path, &out->fmt, &out->view, 8, format_channel(&f, "A") >= 0 && !c->against,
+	                   e);
 	image_unref(&out);
 	return rc;
 }
 
+/* The other side: a file, another scene, a scene of another revision, or another node of this one.
+ * */
+static int grab_other(struct session *s, const struct cli *c, int frame, struct grab *g,
+                      struct err *e)
+{
+	if (grab_is_scene(c->against)) {
+		char *own = xasprintf("%s/.interneg/cache", s->scene->dir);
+		int rc = grab_scene(c, s->cache ? cache_dir(s->cache) : own, c->against, c->arg[1], frame,
+		                    g, e);
+		free(own);
+		return rc;
+	}
+	if (access(c->against, R_OK) == 0) return grab_file(c, c->against, frame, g, e);
+	struct net_node *other = grab_find(s, c->against, e);
+	snprintf(g->name, sizeof g->name, "%s", c->against);
+	return other ? grab_node(s, other, frame, g, e) : -1;
+}
+
 int verb_still(struct cli *c, struct err *e)
 {
-	struct session s;
+	struct session s = { 0 };
 	struct pool *pool = pool_new();
-	struct shot a = { pool, NULL }, b = { pool, NULL };
+	struct grab a = { .pool = pool }, b = { .pool = pool };
+	struct apart d = { .n = 0 };
 	struct image *both = NULL;
 	char *path = NULL;
 	int rc = -1, frame;
-	if (c->narg != 2) { pool_free(&pool); return err_set(e, E_USAGE, "still wants SCENE and a NODE or PASS"); }
+	if (c->narg != 2) { pool_free(&pool); return err_set(e, E_USAGE,
+	                                                     "still wants SCENE and a NODE or PASS"); }
 	if (session_open(&s, c, c->arg[0], WANT_NET, e) < 0) goto out;
 	if (c->solve && session_solve(&s, NULL, true, false, e) < 0) goto out;
-	struct net_node *nn = find_picture(&s, c->arg[1], e), *other = NULL;
-	if (!nn || pick_frame(c, nn, &frame, e) < 0) goto out;
-	if (c->against && access(c->against, R_OK) != 0 && !(other = find_picture(&s, c->against, e))) goto out;
-	if (grab(&s, nn, frame, &a, e) < 0) goto out;
-	if (other && grab(&s, other, frame < other->fmt.first ? other->fmt.first : frame > other->fmt.last ?
-	                  other->fmt.last : frame, &b, e) < 0) goto out;
-	if (c->against && !other && grab_file(c, c->against, frame, &b, e) < 0) goto out;
-	if (b.im && !(both = combine(c, pool, a.im, b.im, e))) goto out;
+	struct net_node *nn = grab_find(&s, c->arg[1], e);
+	if (!nn || grab_frame_of(c, nn, &frame, e) < 0 || grab_node(&s, nn, frame, &a, e) < 0) goto out;
+	if (c->against && grab_other(&s, c, frame, &b, e) < 0) goto out;
+	grab_to_display(a.im);
+	if (b.im) grab_to_display(b.im);
+	if (b.im && !(both = combine(c, pool, a.im, b.im, &d, e))) goto out;
 	path = c->out ? xstrdup(c->out) : xasprintf("%s.%04d.png", c->arg[1], frame);
 	rc = save(c, pool, both ? both : a.im, path, e);
 	if (rc == 0) printf("%s\n", path);
+	if (rc == 0 && both) apart_print(&d, b.name);
 out:
 	image_unref(&a.im);
 	image_unref(&b.im);

@@ -39,6 +39,14 @@ static void end_literal(struct pieces *p)
 	p->nlit = 0;
 }
 
+static bool is_mark(const char *s, size_t n)
+{
+	static const char *const words[] = { "shot", "tc", "source", "source_tc", "rev", "state" };
+	for (size_t i = 0; i < IN_COUNT(words); i++)
+		if (strlen(words[i]) == n && memcmp(words[i], s, n) == 0) return true;
+	return false;
+}
+
 /* Takes one piece or character at s; returns what follows, or NULL with *why. */
 static const char *step(struct pieces *p, const struct param *par, const char *s, const char **why)
 {
@@ -57,7 +65,8 @@ static const char *step(struct pieces *p, const struct param *par, const char *s
 	}
 	size_t n = (size_t)(end - s) - 1;
 	bool mark = (n == 3 && memcmp(s + 1, "rev", 3) == 0) || (n == 5 && memcmp(s + 1, "class", 5) == 0);
-	if (par && (par->flags & PF_OUTPUT) && mark) {
+	bool noted = par && (par->flags & PF_MARKS) && is_mark(s + 1, n);
+	if (noted || (par && (par->flags & PF_OUTPUT) && mark)) {
 		memcpy(p->lit + p->nlit, s, n + 2);
 		p->nlit += n + 2;
 		return end + 1;

@@ -77,7 +77,7 @@ struct run {
 static const struct preset *preset_of(const struct write *p, const char *path)
 {
 	static const char *const names[] =
-	    { "", "master-prores", "prores-4444", "master-dnxhr", "h264", "h265", "ffv1", "png", "exr", "prores-fast" };
+	    { "", "master-prores", "prores-4444", "master-dnxhr", "h264", "h265", "ffv1", "png", "exr", "prores-fast", "review" };
 	return p->preset ? preset_find(names[p->preset]) : preset_for(path);
 }
 
@@ -109,6 +109,16 @@ static enum yuv_matrix matrix_for(const struct write *p, int space)
 	if (!strcmp(s, "rec2020") || !strcmp(s, "pq") || !strcmp(s, "hlg")
 	    || !strcmp(s, "linear-rec2020")) return YM_BT2020;
 	return YM_BT709;
+}
+
+/* A review copy tells what it shows. */
+static const char *write_front(const struct node_ctx *n, const char *const **attrs)
+{
+	static const char *const none[] = { NULL };
+	const struct write *p = n->v;
+	const struct preset *ps = preset_of(p, p->file);
+	*attrs = none;
+	return ps && ps->burnin ? "burnin" : NULL;
 }
 
 static int write_open(struct node_ctx *n, struct err *e)
@@ -503,7 +513,7 @@ const struct node_type ISA(node_write) = {
 	.flags = NF_SINK, .traits = TR_OUTPUT, .want = WANT_ANY, .lanes = 1,
 	.example = "<write id=\"master\" in=\"grained\" file=\"out/shot_010.mov\" "
 	    "preset=\"master-prores\"/>",
-	.open = write_open, .out_space = out_space, .reserve = write_reserve, .scratch = write_scratch,
+	.open = write_open, .front = write_front, .out_space = out_space, .reserve = write_reserve, .scratch = write_scratch,
 	.begin = write_begin, .sink = write_sink, .packed = write_packed, .pack = write_pack,
 	.fresh = write_fresh, .frame_fresh = frame_fresh, .file = write_file, .held = write_held, .frame = write_frame,
 	.end = write_end,

@@ -1,0 +1,28 @@
+/* shots - the shots of a scene in cut order, as its writes show them.
+ *
+ * A shot is a <use> instance, or a source, that reaches a write along first image slots; of a list
+ * of pictures (an
+ * edit) every one is a shot. Instances that no write shows follow; a scene without writes has the
+ * results of its
+ * passes that nothing else reads, else its sources.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_SHOTS_H
+#define IN_SHOTS_H
+
+#include "net.h"
+
+/* node: the finished picture, as far down as it is this shot's alone. source: the read or pattern
+ * above it, or NULL. */
+struct shot { char name[96]; struct net_node *node; const struct net_node *source; int frame; };
+struct shots { struct shot *v; int n; size_t cap; };
+void shots_find(const struct net *n, struct shots *out);
+void shots_free(struct shots *s);
+/* The middle of a node's range. */
+int shot_middle(const struct net_node *nn);
+
+/* The shot that a write shows at a frame: its name (use, else source), and source and frame there.
+ * */
+struct shot_at { const char *name; const struct net_node *source; int frame; };
+void shot_at(const struct net *n, const struct net_node *nn, int frame, struct shot_at *out);
+
+#endif
