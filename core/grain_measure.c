@@ -194,7 +194,7 @@ static int by_time(struct work *k)
 	gm_spec_free(&s);
 	for (int c = 0; c < 3; c++) {
 		double rho = k->r->has_chain ? k->r->chain[c] : 0;
-		if (k->r->has_chain && (rho > 0.02 || rho < -0.02) && rho < 0.9) scale[c] = 1 / (1 - rho);
+		if (k->r->has_chain && (rho > 0.04 || rho < -0.04) && rho < 0.9) scale[c] = 1 / (1 - rho);
 		k->p->rho[c] = mx_round((k->r->has_chain ? rho : k->r->has_direct ? k->r->direct[c] : 0) * 1e3) / 1e3;
 	}
 	put_strength(k, &k->time, scale);

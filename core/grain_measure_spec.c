@@ -323,7 +323,7 @@ static void levels(const struct gm_spec *s, const double *p, double bias, double
 			}
 			double mean = sum[k] / n[k];
 			top = mean > top ? mean : top;
-			db[i] = p[i] < 0.3 * mean || mean < 1e-3 * top ? to_db(mean) : to_db(p[i]) + bias;
+			db[i] = p[i] < 0.3 * mean || mean < 1e-4 * top ? to_db(mean) : to_db(p[i]) + bias;
 		}
 }
 

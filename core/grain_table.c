@@ -321,20 +321,28 @@ void grain_table_profile(const struct grain_params *g, int matrix, bool full, bo
 	}
 	p->nstrength = LEVELS + 1;
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
-	double var[3] = { 0, 0, 0 };
 	for (int c = 0; c < 3; c++) {
 		for (int i = 0; i < NN; i++) {
 			rgb[i] = 0;
 			for (int k = 0; k < 3; k++) rgb[i] += m[c][k] * m[c][k] * ref[k] * d[k * NN + i];
 		}
-		var[c] = mean(rgb);
 		put_spectrum(p, c, rgb);
 		p->aniso[c] = 1;
 	}
+	/* of the fields before they are shaped, as the measurement tells it */
 	for (int q = 0; q < 3; q++) {
-		double x = 0;
-		for (int k = 0; k < 3; k++) x += m[pair[q][0]][k] * m[pair[q][1]][k] * ref[k] * mean(d + k * NN);
-		double den = __builtin_sqrt(var[pair[q][0]] * var[pair[q][1]]);
+		double x = 0, den = 0;
+		for (int i = 0; i < NN; i++) {
+			double v[3] = { 0, 0, 0 };
+			for (int k = 0; k < 3; k++) {
+				double t = ref[k] * d[k * NN + i], ma = m[pair[q][0]][k], mb = m[pair[q][1]][k];
+				v[0] += ma * ma * t;
+				v[1] += mb * mb * t;
+				v[2] += ma * mb * t;
+			}
+			x += v[2];
+			den += __builtin_sqrt(v[0] * v[1]);
+		}
 		p->corr[q] = den > 0 ? mx_round(1e4 * x / den) / 1e4 : 0;
 	}
 	free(d);

@@ -12,7 +12,7 @@
 #include "verb_grain.h"
 #include "yuv.h"
 
-struct item { const char *file; struct grain_profile p; struct grain_report r; bool measured; };
+struct item { const char *file; struct grain_profile p; struct grain_report r; bool measured, table; };
 
 static bool ends(const char *s, const char *tail)
 {
@@ -41,7 +41,7 @@ static int load(const struct cli *c, const char *file, struct item *it, struct e
 {
 	*it = (struct item){ .file = file };
 	if (ends(file, ".grain")) return grain_profile_read(file, &it->p, e);
-	if (ends(file, ".tbl")) return read_table(file, &it->p, e);
+	if ((it->table = ends(file, ".tbl"))) return read_table(file, &it->p, e);
 	it->measured = true;
 	return grain_of_clip(c, file, &it->p, &it->r, e);
 }
@@ -176,6 +176,9 @@ static int compare(const struct cli *c, struct err *e)
 	if (c->narg != 2) { err_set(e, E_USAGE, "grain --compare wants two clips or profiles"); goto out; }
 	if (c->out || c->table) { err_set(e, E_USAGE, "grain --compare writes no profile and no table"); goto out; }
 	if (load(c, c->arg[0], &v[0], e) < 0 || load(c, c->arg[1], &v[1], e) < 0) goto out;
+	/* a table is for whatever picture it comes with */
+	for (int i = 0; i < 2; i++)
+		if (v[i].table && !v[1 - i].table) v[i].p.lines = v[1 - i].p.lines;
 	grain_compare(&v[0].p, &v[1].p, &d);
 	(c->json ? compare_json : compare_text)(&v[0], &v[1], &d);
 	rc = c->plot ? grain_plot(c->plot, &v[0].p, c->arg[0], &v[1].p, c->arg[1], e) : 0;

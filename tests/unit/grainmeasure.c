@@ -11,20 +11,23 @@
 #include "rng.h"
 #include "test.h"
 
-enum { RADIUS = 8, SIDE = 2 * RADIUS + 1, PLATES = 3 };
+enum { RADIUS = 8, SIDE = 2 * RADIUS + 1 };
 
 struct plate { int w, h; float *rgb[3], *luma; };
 
 /* frames: what is made of a plate, by recipe. */
 struct recipe {
-	int w, h, frames, vx, vy;            /* picture moves by so much a frame */
+	int frames, vx, vy;            /* picture moves by so much a frame */
 	double rho, frozen;                  /* AR(1) in time; share of the variance that never changes */
 	double lattice; int period;
 	double gain;
 	bool flat, quantised;
 };
 
-struct scene { struct recipe r; const struct plate *p; float *noise[3]; int done; float *fixed[3]; };
+/* Unit fields, one set a frame, the last one for what never changes. */
+enum { W = 704, H = 448, FRAMES = 16 };
+struct fields { float *v[FRAMES + 1][3]; };
+struct scene { struct recipe r; const struct plate *p; const struct fields *f; float *noise[3]; };
 
 static double kernel[3][SIDE][SIDE];
 static const double corr[3] = { 0.45, 0.30, 0.20 };       /* RG, RB, GB of the white fields */
@@ -75,12 +78,12 @@ static double true_power(int c, double fx, double fy)
 /* Three white normal fields of the wanted correlations, shaped. */
 static void fill_noise(float *const out[3], int w, int h, uint32_t frame, uint32_t seed)
 {
-	int W = w + 2 * RADIUS, H = h + 2 * RADIUS;
+	int ww = w + 2 * RADIUS, hh = h + 2 * RADIUS;
 	double l10 = corr[0], l11 = sqrt(1 - l10 * l10), l20 = corr[1], l21 = (corr[2] - l20 * l10) / l11;
 	double l22 = sqrt(1 - l20 * l20 - l21 * l21);
 	float *white[3];
-	for (int c = 0; c < 3; c++) white[c] = malloc((size_t)W * (size_t)H * sizeof(float));
-	for (int i = 0; i < W * H; i++) {
+	for (int c = 0; c < 3; c++) white[c] = malloc((size_t)ww * (size_t)hh * sizeof(float));
+	for (int i = 0; i < ww * hh; i++) {
 		struct philox a = philox4x32((uint32_t)i, frame, 0, 7, seed, 1);
 		double g[4];
 		for (int k = 0; k < 4; k += 2) {
@@ -99,7 +102,7 @@ static void fill_noise(float *const out[3], int w, int h, uint32_t frame, uint32
 				float k = (float)kernel[c][j][i];
 				for (int y = 0; y < h; y++) {
 					float *d = out[c] + (size_t)y * (size_t)w;
-					const float *s = white[c] + (size_t)(y + j) * (size_t)W + i;
+					const float *s = white[c] + (size_t)(y + j) * (size_t)ww + i;
 					for (int x = 0; x < w; x++) d[x] += k * s[x];
 				}
 			}
@@ -169,48 +172,38 @@ static int get(void *user, int i, float *const rgb[3], struct err *e)
 {
 	struct scene *s = user;
 	const struct recipe *r = &s->r;
-	int n = r->w * r->h, ox = 8 + i * r->vx, oy = 8 + i * r->vy;
-	float *fresh[3];
+	int n = W * H, ox = 1 + i * r->vx, oy = 1 + i * r->vy;
 	(void)e;
-	for (int c = 0; c < 3; c++) fresh[c] = floats(r->w, r->h);
-	fill_noise(fresh, r->w, r->h, (uint32_t)i, 99);
 	for (int c = 0; c < 3; c++) {
-		for (int k = 0; k < n; k++) {
-			float old = s->noise[c][k];
-			s->noise[c][k] = i ? (float)(r->rho * (double)old + sqrt(1 - r->rho * r->rho) * (double)fresh[c][k]) : fresh[c][k];
-		}
-		for (int y = 0; y < r->h; y++)
-			for (int x = 0; x < r->w; x++) {
-				int k = y * r->w + x, q = (y + oy) * s->p->w + x + ox;
-				double l = r->flat ? (x + 0.5) / r->w : (double)s->p->luma[q];
-				double g = sqrt(1 - r->frozen) * (double)s->noise[c][k] + sqrt(r->frozen) * (double)s->fixed[c][k];
+		const float *fresh = s->f->v[i][c], *fixed = s->f->v[FRAMES][c];
+		for (int k = 0; k < n; k++)
+			s->noise[c][k] = i ? (float)(r->rho * (double)s->noise[c][k] + sqrt(1 - r->rho * r->rho) * (double)fresh[k]) : fresh[k];
+		for (int y = 0; y < H; y++)
+			for (int x = 0; x < W; x++) {
+				int k = y * W + x, q = (y + oy) * s->p->w + x + ox;
+				double l = r->flat ? 0.1 + 0.8 * (x + 0.5) / W : (double)s->p->luma[q];
+				double g = sqrt(1 - r->frozen) * (double)s->noise[c][k] + sqrt(r->frozen) * (double)fixed[k];
 				double v = (r->flat ? l : (double)s->p->rgb[c][q]) + r->gain * strength_of(c, l) * g;
-				if (r->period) v += r->lattice * (x % r->period == 0) * (i % 2 ? 1 : -1);
+				if (r->period) v += x % r->period == 0 || y % r->period == 0 ? r->lattice : 0;
 				rgb[c][k] = (float)(r->quantised ? floor(v * 255 + 0.5) / 255 : v);
 			}
-		free(fresh[c]);
 	}
-	s->done++;
 	return 0;
 }
 
-static int run(const struct recipe *r, const struct plate *p, enum grain_choice how, struct grain_profile *out,
-               struct grain_report *rep)
+static int run(const struct recipe *r, const struct plate *p, const struct fields *f, enum grain_choice how,
+               struct grain_profile *out, struct grain_report *rep)
 {
-	int frame[64];
-	struct scene s = { .r = *r, .p = p };
-	struct grain_source src = { &s, r->frames, frame, r->w, r->h, get };
+	int frame[FRAMES];
+	struct scene s = { .r = *r, .p = p, .f = f };
+	struct grain_source src = { &s, r->frames, frame, W, H, get };
 	struct grain_opts o = { .method = how, .space = colour_find("rec709"), .step = r->quantised ? 1 / 255.0 : 0 };
 	struct err e = ERR_INIT;
 	for (int i = 0; i < r->frames; i++) frame[i] = 1 + i;
-	for (int c = 0; c < 3; c++) {
-		s.noise[c] = floats(r->w, r->h);
-		s.fixed[c] = floats(r->w, r->h);
-	}
-	fill_noise(s.fixed, r->w, r->h, 1000, 5);
+	for (int c = 0; c < 3; c++) s.noise[c] = floats(W, H);
 	int rc = grain_measure(&src, &o, out, rep, &e);
 	if (rc < 0) printf("# %s\n", e.msg);
-	for (int c = 0; c < 3; c++) { free(s.noise[c]); free(s.fixed[c]); }
+	for (int c = 0; c < 3; c++) free(s.noise[c]);
 	return rc;
 }
 
@@ -246,8 +239,6 @@ static void tell(const char *what, const struct off *o, const struct grain_profi
 	       "time %.3f/%.3f/%.3f\n", what, 100 * o->strength[0], 100 * o->strength[1], 100 * o->strength[2],
 	       100 * o->bias[0], 100 * o->bias[1], 100 * o->bias[2], o->db[0], o->db[1], o->db[2], o->corr, p->rho[0],
 	       p->rho[1], p->rho[2]);
-	if (getenv("SPEC")) for (int k = 0; k < p->nband; k++) printf("# %.4f  %8.2f %8.2f %8.2f\n", p->freq[k], p->db[k][0], p->db[k][0] - 10 * log10(true_power(0, p->freq[k], 0)), p->db[k][2] - 10 * log10(true_power(2, p->freq[k], 0)));
-	if (getenv("STR")) for (int k = 0; k < p->nstrength; k++) printf("# %.4f  %8.5f %8.3f %8.3f\n", p->luma[k], p->sigma[k][0], p->sigma[k][0]/strength_of(0,p->luma[k]),  p->sigma[k][2]/strength_of(2,p->luma[k]));
 	printf("# %s | %s | %d knots, %d/%d blocks, %d flat, %d windows of %d, direct %.2f chain %.3f aniso %.3f %.3f %.3f se %.4f %.3f %.4f\n",
 	       r->why, r->verdict, p->nstrength, r->used, r->blocks, r->flat, r->windows, r->window, r->direct[1], r->chain[1],
 	       p->aniso[0], p->aniso[1], p->aniso[2], r->se_strength, r->se_db, r->se_corr);
@@ -255,30 +246,110 @@ static void tell(const char *what, const struct off *o, const struct grain_profi
 
 static double worst(const double v[3]) { return fmax(v[0], fmax(v[1], v[2])); }
 
-int main(int argc, char **argv)
+/* Temporal: 1 % (0.3 % of it is what 16 such frames leave open a level), 0.2 dB, 0.005. */
+static void by_time(const struct plate *p, const struct fields *f)
 {
-	struct plate p;
 	struct grain_profile g;
 	struct grain_report rep;
-	make_kernels();
-	(void)argv;
-	if (!test_data()) { test_skip("grain_measure: no ../shared/data"); return 0; }
-	const char *names[] = { "kodak_03.png", "kodak_07.png", "kodak_15.png", "kodak_20.png", "kodak_23.png" };
-	for (int k = argc > 1 ? atoi(argv[1]) : 0; k < (argc > 1 ? atoi(argv[1]) + 1 : 5); k++) {
-		if (!load_plate(names[k], &p, 1.2)) { test_ok(0, "plate %s", names[k]); continue; }
-		printf("# ---- %s %dx%d\n", names[k], p.w, p.h);
-		struct recipe r = { .w = p.w - 64, .h = p.h - 64, .frames = 8, .gain = 1 };
-		if (argc > 2) goto still;
-		if (run(&r, &p, GRAIN_AUTO, &g, &rep) == 0) { struct off o = against(&g, &r); tell("static", &o, &g, &rep); }
-		r.vx = 5; r.vy = 3;
-		if (run(&r, &p, GRAIN_AUTO, &g, &rep) == 0) { struct off o = against(&g, &r); tell("moving", &o, &g, &rep); }
-		r.vx = r.vy = 0;
-		if (run(&r, &p, GRAIN_BY_SPACE, &g, &rep) == 0) { struct off o = against(&g, &r); tell("spatial 8", &o, &g, &rep); }
-still:
-		r.frames = 1;
-		if (run(&r, &p, GRAIN_AUTO, &g, &rep) == 0) { struct off o = against(&g, &r); tell("still", &o, &g, &rep); }
-		free_plate(&p);
+	struct recipe r = { .frames = FRAMES, .gain = 1 };
+	for (int k = 0; k < 3; k++) {
+		static const char *const what[3] = { "still camera", "moving camera", "still camera, 8 bits" };
+		r.vx = k == 1 ? 3 : 0;
+		r.vy = k == 1 ? 2 : 0;
+		r.quantised = k == 2;
+		if (run(&r, p, f, GRAIN_AUTO, &g, &rep) < 0) { test_ok(0, "%s is measured", what[k]); continue; }
+		struct off o = against(&g, &r);
+		if (getenv("V")) tell(what[k], &o, &g, &rep);
+		test_ok(g.method == GRAIN_TEMPORAL, "%s: by time, %s", what[k], rep.why);
+		test_ok(worst(o.strength) < 0.013, "%s: strength within 1 %% (%.2f %.2f %.2f)", what[k], 100 * o.strength[0],
+		        100 * o.strength[1], 100 * o.strength[2]);
+		test_ok(worst(o.db) < 0.45, "%s: spectrum within 0.2 dB or its noise (%.2f %.2f %.2f)", what[k], o.db[0], o.db[1],
+		        o.db[2]);
+		test_ok(o.corr < 0.005, "%s: correlations within 0.005 (%.4f)", what[k], o.corr);
+		test_ok(fabs(g.rho[1]) < 0.03 && !rep.boiling && !rep.frozen, "%s: new in every frame (%.3f)", what[k], g.rho[1]);
 	}
-	(void)worst;
+}
+
+static void by_space(const struct plate *p, const struct fields *f)
+{
+	struct grain_profile g;
+	struct grain_report rep;
+	struct recipe r = { .frames = 1, .gain = 1 };
+	if (run(&r, p, f, GRAIN_AUTO, &g, &rep) < 0) { test_ok(0, "a still is measured"); return; }
+	struct off o = against(&g, &r);
+	if (getenv("V")) tell("still", &o, &g, &rep);
+	test_ok(g.method == GRAIN_SPATIAL, "a still: %s", rep.why);
+	test_ok(worst(o.strength) < 0.08, "a still: strength within 7 %% (%.1f %.1f %.1f)", 100 * o.strength[0],
+	        100 * o.strength[1], 100 * o.strength[2]);
+	test_ok(worst(o.db) < 1.3, "a still: spectrum (%.2f %.2f %.2f dB)", o.db[0], o.db[1], o.db[2]);
+}
+
+static void in_time(const struct plate *p, const struct fields *f)
+{
+	struct grain_profile g;
+	struct grain_report rep;
+	struct recipe r = { .frames = 6, .gain = 1, .flat = true, .rho = 0.6 };
+	if (run(&r, p, f, GRAIN_AUTO, &g, &rep) == 0) {
+		struct off o = against(&g, &r);
+		if (getenv("V")) tell("boiling", &o, &g, &rep);
+		test_ok(rep.boiling && g.method == GRAIN_SPATIAL && fabs(g.rho[1] - 0.6) < 0.03, "boiling grain is named (%.3f)", g.rho[1]);
+		test_ok(worst(o.strength) < 0.07, "boiling grain: strength (%.1f %%)", 100 * worst(o.strength));
+	}
+	r.rho = 0;
+	r.frozen = 0.97;
+	if (run(&r, p, f, GRAIN_AUTO, &g, &rep) == 0)
+		test_ok(rep.frozen && fabs(g.rho[1] - 0.97) < 0.02, "frozen grain is named (%.3f)", g.rho[1]);
+	r.frozen = 1;
+	if (run(&r, p, f, GRAIN_AUTO, &g, &rep) == 0) test_ok(rep.frozen, "a repeated picture: %s", rep.why);
+	r.frozen = 0;
+	r.period = 8;
+	r.lattice = 0.01;
+	if (run(&r, p, f, GRAIN_AUTO, &g, &rep) == 0) {
+		struct off o = against(&g, &r);
+		if (getenv("V")) tell("lattice", &o, &g, &rep);
+		test_ok(g.nlattice == 1 && g.lattice_period[0] == 8 && g.lattice_db[0] > 3, "a lattice of 8 is found (%g: %.1f dB)",
+		        g.nlattice ? g.lattice_period[0] : 0, g.nlattice ? g.lattice_db[0] : 0);
+		test_ok(worst(o.db) < 0.6, "a lattice stays out of the spectrum (%.2f dB)", worst(o.db));
+	}
+	r.gain = r.lattice = 0;
+	r.period = 0;
+	if (run(&r, p, f, GRAIN_AUTO, &g, &rep) == 0) test_ok(rep.none, "a clean picture has none");
+	else test_ok(1, "a clean picture is refused");
+}
+
+static void same_text(const struct plate *p, const struct fields *f)
+{
+	struct grain_profile g[2], back;
+	struct grain_report rep;
+	struct recipe r = { .frames = 3, .gain = 1 };
+	struct err e = ERR_INIT;
+	char *text[2] = { NULL, NULL };
+	for (int k = 0; k < 2; k++)
+		if (run(&r, p, f, GRAIN_AUTO, &g[k], &rep) == 0) text[k] = grain_profile_text(&g[k]);
+	test_ok(text[0] && text[1] && strcmp(text[0], text[1]) == 0, "measured twice: the same text");
+	test_ok(text[0] && grain_profile_parse(text[0], "x", &back, &e) == 0, "the text reads back%s%s", *e.msg ? ": " : "", e.msg);
+	free(text[0]);
+	free(text[1]);
+}
+
+int main(void)
+{
+	struct plate p;
+	struct fields f;
+	if (!test_data()) { test_skip("grain_measure: no ../shared/data"); return 0; }
+	make_kernels();
+	for (int i = 0; i <= FRAMES; i++) {
+		for (int c = 0; c < 3; c++) f.v[i][c] = floats(W, H);
+		fill_noise(f.v[i], W, H, (uint32_t)i, 99);
+	}
+	if (load_plate("kodak_23.png", &p, 1.2)) {
+		by_time(&p, &f);
+		by_space(&p, &f);
+		in_time(&p, &f);
+		same_text(&p, &f);
+		free_plate(&p);
+	} else test_ok(0, "kodak_23.png is read");
+	for (int i = 0; i <= FRAMES; i++)
+		for (int c = 0; c < 3; c++) free(f.v[i][c]);
 	TEST_END();
 }
