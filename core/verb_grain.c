@@ -40,6 +40,8 @@ static int read_table(const char *file, struct grain_profile *p, struct err *e)
 static int load(const struct cli *c, const char *file, struct item *it, struct err *e)
 {
 	*it = (struct item){ .file = file };
+	if ((ends(file, ".grain") || ends(file, ".tbl")) && c->narg == 1 && (c->frames || c->method))
+		return err_set(e, E_USAGE, "%s is not measured: --frames and --method are for clips", file);
 	if (ends(file, ".grain")) return grain_profile_read(file, &it->p, e);
 	if ((it->table = ends(file, ".tbl"))) return read_table(file, &it->p, e);
 	it->measured = true;
