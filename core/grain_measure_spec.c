@@ -385,7 +385,7 @@ static double fit_run(struct fit *f, int n, const double *db, double aniso)
 	return points ? rss / points : 0;
 }
 
-/* Vertical to horizontal extent: what makes the rings rounder; 1 where that gains nothing. */
+/* Vertical to horizontal extent: what makes the rings rounder; 1 where that gains nothing. Leaves its fit in f. */
 static double find_aniso(struct fit *f, int n, const double *db)
 {
 	enum { STEPS = 12 };                              /* 2^(+-0.6), a tenth of an octave apart */
@@ -401,7 +401,9 @@ static double find_aniso(struct fit *f, int n, const double *db)
 		if (c > 0) at_best += 0.05 * (rss[best - 1] - rss[best + 1]) / c;
 	}
 	double a = mx_round(mx_exp2(at_best) * 1000) / 1000;
-	return a != 1 && fit_run(f, n, db, a) < 0.9 * round ? a : 1;
+	if (fit_run(f, n, db, a) > 0.9 * round) a = 1;
+	fit_run(f, n, db, a);
+	return a;
 }
 
 static double mean_of(const double *p, int n)
