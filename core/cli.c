@@ -50,6 +50,8 @@ const struct verb cli_verbs[] = {
 	  verb_version },
 	{ "bake", "SCENE NODE[..NODE]", "Writes the look of a node or a run of them as .cube, .clf or ASC CDL, and tells its error.",
 	  "cube clf cdl shaper in-space out-space out overwrite frames set proxy isa debug log", verb_bake },
+	{ "grain", "CLIP|PROFILE", "Measures a clip's grain and keeps it as a profile; --compare A B tells how two differ.",
+	  "out frames method table plot compare json threads debug log", verb_grain },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
@@ -130,6 +132,10 @@ static const struct option options[] = {
 	{ "shaper", 0, O_TEXT, OFF(shaper), "NAME", "acescct: linear light in, spaced evenly in stops; none" },
 	{ "in-space", 0, O_TEXT, OFF(space_in), "SPACE", "of the numbers that go in; default: the display encoding" },
 	{ "out-space", 0, O_TEXT, OFF(space_out), "SPACE", "of the numbers that come out; default: the display encoding" },
+	{ "compare", 0, O_FLAG, OFF(compare), NULL, "two clips or profiles: dB per band, strength, correlations" },
+	{ "method", 0, O_TEXT, OFF(method), "HOW", "grain: auto, temporal (differences of frames) or spatial (flat blocks)" },
+	{ "table", 0, O_TEXT, OFF(table), "FILE.tbl", "grain: write an AV1 film grain table" },
+	{ "plot", 0, O_TEXT, OFF(plot), "FILE.png", "grain: draw strength and spectrum" },
 	{ "help", 'h', O_FLAG, OFF(help), NULL, "this text" },
 };
 

@@ -24,6 +24,7 @@ struct cli {
 	const char *picture, *reference, *name, *at, *shot, *pass, *by, *role, *note;
 	size_t to;
 	int cube; bool clf, cdl; const char *shaper, *space_in, *space_out;   /* bake */
+	bool compare; const char *method, *table, *plot;                      /* grain */
 };
 
 struct verb { const char *name, *args, *doc; const char *options; int (*run)(struct cli *c, struct err *e); };
@@ -54,6 +55,7 @@ int verb_approve(struct cli *c, struct err *e);
 int verb_new(struct cli *c, struct err *e);
 int verb_version(struct cli *c, struct err *e);
 int verb_bake(struct cli *c, struct err *e);
+int verb_grain(struct cli *c, struct err *e);
 int verb_scope(struct cli *c, struct err *e);
 int verb_sheet(struct cli *c, struct err *e);
 

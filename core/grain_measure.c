@@ -1,0 +1,379 @@
+/* grain_measure - see grain_measure.h: frames in, estimator chosen, profile out.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "grain_measure.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "colour.h"
+#include "grain_measure_int.h"
+#include "mathx.h"
+#include "mem.h"
+
+enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 3000, LATTICE_WINDOWS = 400 };
+
+struct work {
+	const struct grain_source *src; const struct grain_opts *o;
+	struct grain_report *r; struct grain_profile *p; struct err *e;
+	double luma[3];
+	struct gm_frame frame[2]; float *tmp;
+	struct gm_field *field; int nfield; size_t cfield;
+	struct gm_flat flat;
+	struct gm_spec lattice;              /* of whole frames, for what stands still */
+	struct gm_spec block;                /* for energies of single blocks */
+	struct gm_curve time, space;
+};
+
+/* --- frames --- */
+
+/* What the frame's luma has beyond its blurred self, by windows that weigh the same. */
+static void add_lattice(struct work *k, const struct gm_frame *f)
+{
+	static const float none[GM_WINDOW * GM_WINDOW];
+	float v[GM_WINDOW * GM_WINDOW];
+	int nx = f->bw - 1, ny = f->bh - 1, n = nx * ny, step = n / (LATTICE_WINDOWS / FLAT_FRAMES) + 1;
+	float w[3] = { (float)k->luma[0], (float)k->luma[1], (float)k->luma[2] };
+	for (int i = 0; i < n; i += step) {
+		double ss = 0;
+		for (int q = 0; q < GM_WINDOW * GM_WINDOW; q++) {
+			ptrdiff_t p = (ptrdiff_t)(i / nx * GM_BLOCK + q / GM_WINDOW) * f->w + i % nx * GM_BLOCK + q % GM_WINDOW;
+			v[q] = w[0] * f->rgb[0][p] + w[1] * f->rgb[1][p] + w[2] * f->rgb[2][p] - f->soft[p];
+			ss += (double)v[q] * (double)v[q];
+		}
+		if (!(ss > 0)) continue;
+		float gain = (float)(GM_WINDOW / __builtin_sqrt(ss));
+		for (int q = 0; q < GM_WINDOW * GM_WINDOW; q++) v[q] *= gain;
+		gm_spec_add(&k->lattice, (const float *const[]){ v, none, none }, GM_WINDOW);
+	}
+}
+
+static int add_pair(struct work *k, const struct gm_frame *a, const struct gm_frame *b, bool flat)
+{
+	struct gm_field f;
+	if (gm_field_new(&f, a->w, a->h, k->e) < 0) return -1;
+	if (gm_motion(&f, a, b, k->e) < 0) { gm_field_free(&f); return -1; }
+	bool fresh = gm_field_fill(&f, a, b);
+	int rc = flat ? gm_flat_add(&k->flat, &k->block, a, b, &f, k->e) : 0;
+	if (rc < 0 || !fresh) {
+		k->r->held += !fresh;
+		gm_field_free(&f);
+		return rc;
+	}
+	k->field = grow(k->field, (size_t)k->nfield, &k->cfield, sizeof *k->field);
+	k->field[k->nfield++] = f;
+	return 0;
+}
+
+static int take_frames(struct work *k)
+{
+	int n = k->src->n, every = (n + FLAT_FRAMES - 1) / FLAT_FRAMES;
+	for (int i = 0; i < n; i++) {
+		struct gm_frame *f = &k->frame[i % 2], *last = &k->frame[(i + 1) % 2];
+		if (k->o->cancel && atomic_load(k->o->cancel)) return err_set(k->e, E_CANCEL, "cancelled");
+		if (k->src->get(k->src->user, i, f->rgb, k->e) < 0) return -1;
+		f->number = k->src->frame[i];
+		gm_frame_ready(f, k->luma, k->tmp);
+		bool pair = i && f->number == last->number + 1;
+		if (i % every == 0) { add_lattice(k, f); k->r->frames++; }
+		if (pair && add_pair(k, last, f, (i - 1) % every == 0) < 0) return -1;
+		if (i && !pair && (i - 1) % every == 0 && gm_flat_add(&k->flat, &k->block, last, NULL, NULL, k->e) < 0) return -1;
+		if (i + 1 == n && i % every == 0 && gm_flat_add(&k->flat, &k->block, f, NULL, NULL, k->e) < 0) return -1;
+	}
+	return 0;
+}
+
+/* --- spectra --- */
+
+static double quantum(const struct work *k) { return k->o->step * k->o->step / 12; }
+
+/* One window, in units of what the curve says. */
+static void add_window(struct work *k, struct gm_spec *s, const struct gm_field *f, int bx, int by)
+{
+	float d[3][GM_WINDOW * GM_WINDOW];
+	double share[3] = { 0, 0, 0 };
+	for (int q = 0; q < GM_WINDOW * GM_WINDOW; q++) {
+		ptrdiff_t p = (ptrdiff_t)(by * GM_BLOCK + q / GM_WINDOW) * f->w + bx * GM_BLOCK + q % GM_WINDOW;
+		for (int c = 0; c < 3; c++) {
+			double v = gm_curve_at(&k->time, c, (double)f->luma[p]);
+			d[c][q] = v > 0 ? (float)((double)f->d[c][p] / __builtin_sqrt(v)) : 0;
+			share[c] += v > 0 ? quantum(k) / v : 0;
+		}
+	}
+	for (int c = 0; c < 3; c++) s->quant[c] += share[c] / (GM_WINDOW * GM_WINDOW);
+	gm_spec_add(s, (const float *const[]){ d[0], d[1], d[2] }, GM_WINDOW);
+}
+
+/* Windows of four accepted blocks of one motion. */
+static bool whole_window(const struct gm_field *f, int bx, int by)
+{
+	int at = by * f->bw + bx;
+	for (int q = 0; q < 4; q++) {
+		int i = at + q / 2 * f->bw + q % 2;
+		if (!f->use[i] || f->mv[2 * i] != f->mv[2 * at] || f->mv[2 * i + 1] != f->mv[2 * at + 1]) return false;
+	}
+	return true;
+}
+
+static int time_windows(struct work *k, struct gm_spec *s)
+{
+	long all = 0, seen = 0;
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < k->nfield; i++)
+			for (int b = 0; b < (k->field[i].bw - 1) * (k->field[i].bh - 1); b++) {
+				const struct gm_field *f = &k->field[i];
+				int bx = b % (f->bw - 1), by = b / (f->bw - 1);
+				if (!whole_window(f, bx, by)) continue;
+				if (!pass) { all++; continue; }
+				if (seen * WINDOWS / (all > WINDOWS ? all : WINDOWS) != (seen + 1) * WINDOWS / (all > WINDOWS ? all : WINDOWS))
+					add_window(k, s, f, bx, by);
+				seen++;
+			}
+	return s->count;
+}
+
+/* Flat blocks whose strength the curve explains. */
+static void flat_windows(struct work *k, struct gm_spec *s, const struct gm_split *sp)
+{
+	double spread = __builtin_sqrt(2 / (1.8 * sp->high[1]));
+	for (int i = 0; i < k->flat.n; i++) {
+		const struct gm_patch *p = &k->flat.v[i];
+		float d[3][GM_BLOCK * GM_BLOCK];
+		double have = 0, want = 0;
+		for (int c = 0; c < 3 && p->use; c++) {
+			double v = gm_curve_at(&k->space, c, (double)p->luma);
+			for (int r = sp->ring; r < GM_RINGS; r++) have += p->ring[c][r];
+			want += v * sp->share[c];
+			for (int q = 0; q < GM_BLOCK * GM_BLOCK; q++)
+				d[c][q] = v > 0 ? (float)((double)p->d[c][q] / __builtin_sqrt(v)) : 0;
+		}
+		if (!p->use || !(have < want * (1 + 3 * spread) && have > want * (1 - 3 * spread))) continue;
+		for (int c = 0; c < 3; c++) s->quant[c] += quantum(k) / gm_curve_at(&k->space, c, (double)p->luma);
+		gm_spec_add(s, (const float *const[]){ d[0], d[1], d[2] }, GM_BLOCK);
+	}
+}
+
+/* --- profiles --- */
+
+/* scale: of the variance, where neighbouring frames share some of it. */
+static void put_strength(const struct work *k, const struct gm_curve *c, const double scale[3])
+{
+	struct grain_profile *p = k->p;
+	p->nstrength = 0;
+	for (int i = 0; i < c->n; i++) {
+		int at = p->nstrength++;
+		p->luma[at] = mx_round(c->luma[i] * 1e5) / 1e5;
+		if (at && p->luma[at] <= p->luma[at - 1]) { p->nstrength--; continue; }
+		for (int ch = 0; ch < 3; ch++) {
+			double v = (c->var[ch][i] - quantum(k)) * scale[ch];
+			p->sigma[at][ch] = v > 0 ? mx_round(__builtin_sqrt(v) * 1e7) / 1e7 : 0;
+		}
+	}
+}
+
+static void mean_sigma(const struct gm_curve *c, double q, double out[3])
+{
+	for (int ch = 0; ch < 3; ch++) {
+		double v = 0, n = 0;
+		for (int i = 0; i < c->n; i++) { v += c->weight[i] * c->var[ch][i]; n += c->weight[i]; }
+		v = n > 0 ? v / n - q : 0;
+		out[ch] = v > 0 ? __builtin_sqrt(v) : 0;
+	}
+}
+
+static int by_time(struct work *k)
+{
+	struct gm_spec s;
+	double scale[3] = { 1, 1, 1 };
+	if (gm_spec_new(&s, GM_WINDOW, k->e) < 0) return -1;
+	k->r->windows = time_windows(k, &s);
+	k->r->window = GM_WINDOW;
+	gm_spec_end(&s, k->o->common, false);
+	gm_spec_lattice(&s, k->p);
+	gm_spec_profile(&s, k->p, NULL);
+	gm_spec_free(&s);
+	for (int c = 0; c < 3; c++) {
+		double rho = k->r->has_chain ? k->r->chain[c] : 0;
+		if (k->r->has_chain && (rho > 0.04 || rho < -0.04) && rho < 0.9) scale[c] = 1 / (1 - rho);
+		k->p->rho[c] = mx_round((k->r->has_chain ? rho : k->r->has_direct ? k->r->direct[c] : 0) * 1e3) / 1e3;
+	}
+	put_strength(k, &k->time, scale);
+	k->p->method = GRAIN_TEMPORAL;
+	return 0;
+}
+
+/* What blocks of a middling grain look like; the first guess. */
+static const struct gm_split guess = { 5, { 30, 30, 30 }, { 200, 200, 200 }, { 0.6, 0.6, 0.6 } };
+
+/* Choice of blocks, strength and spectrum follow from each other. */
+static int by_space(struct work *k)
+{
+	struct gm_split sp = guess;
+	double one[3] = { 1, 1, 1 }, keep[3][GM_RINGS];
+	for (int pass = 0; pass < 4; pass++) {
+		struct gm_spec s;
+		k->r->flat = gm_flat_gate(&k->flat, &sp);
+		gm_flat_strength(&k->flat, &sp, &k->space);
+		if (gm_spec_new(&s, GM_BLOCK, k->e) < 0) return -1;
+		flat_windows(k, &s, &sp);
+		k->r->windows = s.count;
+		k->r->window = GM_BLOCK;
+		if (s.count < 4) { gm_spec_free(&s); return err_set(k->e, E_INPUT, "no flat blocks agree on a grain"); }
+		gm_spec_end(&s, k->o->common, true);
+		gm_flat_excess(&k->flat, &k->space, sp.ring, keep);
+		gm_spec_scale(&s, sp.ring, keep);
+		gm_spec_cap(&s);
+		if (pass == 3) gm_spec_lattice(&s, k->p);
+		gm_spec_profile(&s, k->p, &sp);
+		gm_spec_free(&s);
+	}
+	gm_flat_strength(&k->flat, &sp, &k->space);
+	for (int c = 0; c < 3; c++) {
+		double r = k->r->has_direct ? k->r->direct[c] : 0;
+		k->p->rho[c] = mx_round((r > 1 ? 1 : r) * 1e3) / 1e3;
+	}
+	put_strength(k, &k->space, one);
+	k->p->method = GRAIN_SPATIAL;
+	return 0;
+}
+
+/* --- which, and why --- */
+
+static double most(const double v[3])
+{
+	double m = v[0] > v[1] ? v[0] : v[1];
+	return m > v[2] ? m : v[2];
+}
+
+static void judge_time(struct work *k)
+{
+	struct grain_report *r = k->r;
+	long moved = 0;
+	r->pairs = k->nfield;
+	for (int i = 0; i < k->nfield; i++) r->blocks += k->field[i].bw * k->field[i].bh;
+	r->used = k->nfield ? gm_gate(k->field, k->nfield, &k->time) : 0;
+	for (int i = 0; i < k->nfield; i++)
+		for (int b = 0; b < k->field[i].bw * k->field[i].bh; b++)
+			moved += k->field[i].use[b] && (k->field[i].mv[2 * b] || k->field[i].mv[2 * b + 1]);
+	r->moved = r->used ? (double)moved / r->used : 0;
+	r->has_chain = k->nfield > 1 && gm_chain(k->field, k->nfield, r->chain);
+	if (r->used) mean_sigma(&k->time, quantum(k), r->time);
+	int windows = 0;
+	for (int i = 0; i < k->nfield && windows < 12; i++)
+		for (int b = 0; b < (k->field[i].bw - 1) * (k->field[i].bh - 1); b++)
+			windows += whole_window(&k->field[i], b % (k->field[i].bw - 1), b / (k->field[i].bw - 1));
+	r->temporal_ok = windows >= 12 && r->used * 20 >= r->blocks && most(r->time) > 0;
+}
+
+static bool choose_time(struct work *k)
+{
+	struct grain_report *r = k->r;
+	double rho = r->has_direct ? most(r->direct) : 0;
+	const char *why = NULL;
+	if (k->o->method == GRAIN_BY_SPACE) why = "asked for";
+	else if (k->src->n < 2) why = "there is one frame";
+	else if (!k->nfield && r->held) why = "every frame repeats the one before";
+	else if (!k->nfield) why = "no two of the frames are neighbours";
+	else if (!r->temporal_ok) why = "too little of the picture holds still or moves by whole pixels";
+	if (why) snprintf(r->why, sizeof r->why, "spatial, flat blocks: %s", why);
+	else if (k->o->method == GRAIN_BY_TIME) snprintf(r->why, sizeof r->why, "temporal differences: asked for");
+	else if (rho > 0.2)
+		snprintf(r->why, sizeof r->why, "spatial, flat blocks: a difference of neighbouring frames would lose "
+		         "what they share (correlation %.2f)", rho);
+	else snprintf(r->why, sizeof r->why, "temporal differences: %d of %d blocks differ in nothing but grain%s",
+	              r->used, r->blocks, r->moved > 0.2 ? ", along their motion" : "");
+	return !why && (k->o->method == GRAIN_BY_TIME || !(rho > 0.2));
+}
+
+static void verdict(struct work *k)
+{
+	struct grain_report *r = k->r;
+	double rho = r->has_direct ? most(r->direct) : r->has_chain ? most(r->chain) : 0, s = 0;
+	const struct grain_profile *p = k->p;
+	for (int i = 0; i < p->nstrength; i++) s = most(p->sigma[i]) > s ? most(p->sigma[i]) : s;
+	r->none = s < 2e-4;
+	r->frozen = !r->none && (rho > 0.9 || (r->held && !k->nfield));
+	r->boiling = !r->none && !r->frozen && rho > 0.2;
+	const char *text = "new in every frame, as film's is";
+	if (r->none) text = "no grain to speak of";
+	else if (r->frozen) text = "frozen: the same pattern stays from frame to frame; replace it, do not match it";
+	else if (r->boiling) text = "boiling: much of each frame's pattern stays in the next, as AI video's does; replace it, do not match it";
+	else if (!r->has_direct && !r->has_chain) text = "one frame tells nothing about time";
+	snprintf(r->verdict, sizeof r->verdict, "%s", text);
+}
+
+/* Pixels that count, over how many of them go together. */
+static void errors(struct work *k)
+{
+	struct grain_report *r = k->r;
+	double area = 0, n = k->p->method == GRAIN_TEMPORAL ? (double)r->used : (double)r->windows;
+	for (int y = -32; y < 32; y++)
+		for (int x = -32; x < 32; x++) {
+			double w = grain_profile_power(k->p, 1, x / 64.0, y / 64.0);
+			area += w * w / 4096;
+		}
+	n *= GM_BLOCK * GM_BLOCK / (area > 1 ? area : 1);
+	int bins = k->p->nstrength > 1 ? k->p->nstrength : 1;
+	r->se_strength = n > 0 ? 1 / __builtin_sqrt(2 * n / bins) : 1;
+	r->se_corr = n > 0 ? 1 / __builtin_sqrt(n) : 1;
+	r->se_db = r->windows ? 4.343 / __builtin_sqrt(4.0 * r->windows) : 99;
+}
+
+static int measure(struct work *k)
+{
+	if (take_frames(k) < 0) return -1;
+	k->r->flat = k->flat.n;
+	k->r->has_direct = gm_flat_direct(&k->flat, k->r->direct);
+	if (k->lattice.count) {
+		gm_spec_end(&k->lattice, false, false);
+		gm_spec_lattice(&k->lattice, k->p);
+	}
+	judge_time(k);
+	bool time = choose_time(k);
+	if (!time && k->flat.n < 8)
+		return err_set(k->e, E_INPUT, "no grain can be measured: %d flat blocks, and %s", k->flat.n,
+		               k->src->n < 2 ? "one frame only" : "too little of the picture holds still");
+	if (k->flat.n >= 8) {
+		k->r->flat = gm_flat_gate(&k->flat, &guess);
+		gm_flat_strength(&k->flat, &guess, &k->space);
+		mean_sigma(&k->space, quantum(k), k->r->spatial);
+	}
+	if ((time ? by_time(k) : by_space(k)) < 0) return -1;
+	verdict(k);
+	errors(k);
+	return 0;
+}
+
+int grain_measure(const struct grain_source *s, const struct grain_opts *o, struct grain_profile *p,
+                  struct grain_report *r, struct err *e)
+{
+	struct work k = { .src = s, .o = o, .r = r, .p = p, .e = e };
+	int rc = -1;
+	memset(p, 0, sizeof *p);
+	memset(r, 0, sizeof *r);
+	if (s->w < 2 * GM_BLOCK || s->h < 2 * GM_BLOCK || s->n < 1)
+		return err_set(e, E_INPUT, "%d x %d pixels are too few to measure grain (at least %d a side)", s->w, s->h,
+		               2 * GM_BLOCK);
+	colour_luma(o->space, k.luma);
+	for (int c = 0; c < 3; c++) p->aniso[c] = 1;
+	p->space = o->space;
+	p->width = s->w;
+	p->height = p->lines = s->h;
+	p->first = s->frame[0];
+	p->last = s->frame[s->n - 1];
+	k.tmp = malloc((size_t)s->w * (size_t)s->h * sizeof *k.tmp);
+	if (!k.tmp) { err_set(e, E_MEMORY, "no memory for a frame of %d x %d", s->w, s->h); goto out; }
+	if (gm_spec_new(&k.lattice, GM_WINDOW, e) < 0 || gm_spec_new(&k.block, GM_BLOCK, e) < 0) goto out;
+	k.flat.most = FLAT_BLOCKS / (s->n < FLAT_FRAMES ? s->n : FLAT_FRAMES);
+	if (gm_frame_new(&k.frame[0], s->w, s->h, e) < 0 || gm_frame_new(&k.frame[1], s->w, s->h, e) < 0) goto out;
+	rc = measure(&k);
+out:
+	free(k.tmp);
+	gm_spec_free(&k.lattice);
+	gm_spec_free(&k.block);
+	for (int i = 0; i < 2; i++) gm_frame_free(&k.frame[i]);
+	for (int i = 0; i < k.nfield; i++) gm_field_free(&k.field[i]);
+	free(k.field);
+	gm_flat_free(&k.flat);
+	return rc;
+}

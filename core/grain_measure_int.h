@@ -1,0 +1,95 @@
+/* grain_measure_int - what the files of grain_measure share.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_GRAIN_MEASURE_INT_H
+#define IN_GRAIN_MEASURE_INT_H
+
+#include "grain_measure.h"
+
+enum { GM_BLOCK = 32, GM_WINDOW = 64, GM_FINE = 512, GM_KNOTS = 20 };
+/* Luma that the fine bins span. */
+#define GM_LOW  (-0.5)
+#define GM_HIGH 1.5
+
+/* One frame: its planes, its luma blurred, and which blocks touch black or white. */
+struct gm_frame {
+	int w, h, bw, bh, number;
+	float *rgb[3], *soft;
+	uint8_t *clipped;                    /* by block */
+	float *mem;
+};
+int  gm_frame_new(struct gm_frame *f, int w, int h, struct err *e);
+void gm_frame_free(struct gm_frame *f);
+/* luma: weights of R,G,B; tmp: w * h floats. */
+void gm_frame_ready(struct gm_frame *f, const double luma[3], float *tmp);
+
+/* The noise alone, of unit gain, in blocks: a difference of two frames over the root of 2. */
+struct gm_field {
+	int w, h, bw, bh, first;             /* frame number of the earlier frame */
+	float *d[3], *luma;
+	uint8_t *use;                        /* by block: candidate, later accepted */
+	int16_t *mv;                         /* by block: x, y to the later frame */
+	float *mem;
+};
+int  gm_field_new(struct gm_field *f, int w, int h, struct err *e);
+void gm_field_free(struct gm_field *f);
+/* mv stands in the field. False when the frames are the same picture repeated. */
+bool gm_field_fill(struct gm_field *f, const struct gm_frame *a, const struct gm_frame *b);
+int  gm_motion(struct gm_field *f, const struct gm_frame *a, const struct gm_frame *b, struct err *e);
+
+/* Variance against luma, piecewise linear. */
+struct gm_curve { int n; double luma[GRAIN_STRENGTHS], var[3][GRAIN_STRENGTHS], weight[GRAIN_STRENGTHS]; };
+double gm_curve_at(const struct gm_curve *c, int ch, double luma);
+
+/* Accepts the blocks in which nothing but grain differs, and gives the strength; blocks accepted. */
+int gm_gate(struct gm_field *f, int n, struct gm_curve *curve);
+void gm_strength(const struct gm_field *f, int n, int knots, struct gm_curve *out);
+/* Lag-1 correlation per channel from fields that follow each other, if there are any. */
+bool gm_chain(const struct gm_field *f, int n, double rho[3]);
+
+/* Power and cross spectra: means over windows, n by n, frequency 0 first. */
+struct gm_spec {
+	int n, count;
+	double *p[3], *x[3];                 /* of R,G,B; real parts of RG, RB, GB */
+	double *win, *cs, *mem; int *rev;
+	double quant[3];                     /* sums of the share that rounding has */
+};
+
+/* A block with its plane taken out; ring: its energy by radius, in steps of 1 / GM_BLOCK; sums to the variance. */
+enum { GM_RINGS = 24 };
+struct gm_patch { float luma; double ring[3][GM_RINGS]; float d[3][GM_BLOCK * GM_BLOCK]; bool use; };
+/* What grain's spectrum says of such blocks: rings from split on are high. */
+struct gm_split { int ring; double low[3], high[3], share[3]; };     /* degrees of freedom; variance that is high */
+struct gm_flat {
+	struct gm_patch *v; int n; size_t cap;
+	double *ratio[3]; int nratio; size_t cratio;      /* correlation with the next frame, per block */
+	int most;                            /* blocks of a frame */
+};
+void gm_flat_free(struct gm_flat *f);
+/* next: the following frame or NULL; mv: of the blocks, or NULL. spec: of GM_BLOCK. */
+int  gm_flat_add(struct gm_flat *f, const struct gm_spec *spec, const struct gm_frame *a, const struct gm_frame *next,
+                 const struct gm_field *mv, struct err *e);
+/* Uses the blocks that have no more at low frequencies than grain of that shape; how many. */
+int  gm_flat_gate(struct gm_flat *f, const struct gm_split *s);
+/* Detail that the means of the low rings hold: what quantiles of the blocks say over what their mean says. */
+void gm_flat_excess(const struct gm_flat *f, const struct gm_curve *curve, int rings, double keep[3][GM_RINGS]);
+int  gm_flat_strength(struct gm_flat *f, const struct gm_split *s, struct gm_curve *out);
+bool gm_flat_direct(struct gm_flat *f, double rho[3]);
+
+int  gm_spec_new(struct gm_spec *s, int n, struct err *e);
+void gm_spec_free(struct gm_spec *s);
+/* Rows stride apart. */
+void gm_spec_add(struct gm_spec *s, const float *const d[3], ptrdiff_t stride);
+/* Means; takes out rounding (common: from the cross spectra too) and, where flat, what planes took. */
+void gm_spec_end(struct gm_spec *s, bool common, bool flat);
+/* Lattice peaks are put into the profile and taken out of the spectra. */
+void gm_spec_lattice(struct gm_spec *s, struct grain_profile *p);
+/* Scales rings. */
+void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS]);
+/* Caps the lowest rings of flat blocks, where a plane and detail were, by what those above lead to. */
+void gm_spec_cap(struct gm_spec *s);
+/* Energy by radius of a block of n by n without a window, per pixel. */
+void gm_spec_rings(const struct gm_spec *s, const float *d, double ring[GM_RINGS]);
+/* Spectrum, correlations and anisotropy; split (or NULL) of blocks as large as the window. */
+void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, struct gm_split *split);
+
+#endif

@@ -1,0 +1,484 @@
+/* grain_measure_spec - periodograms of grain: auto and cross spectra, lattices, the radial fit.
+ *
+ * Windows are Hann's (Welch 1967). Its kernel in frequency is 1/6, 2/3, 1/6 along each axis, taken out again to
+ * second order. A plane fitted to a flat block takes known shares of the lowest bins and of the variance.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "grain_measure_int.h"
+#include "mathx.h"
+#include "mem.h"
+
+#define DB_FLOOR (-60.0)
+
+static double to_db(double p) { return p > 1e-6 ? 10 * mx_log10(p) : DB_FLOOR; }
+
+int gm_spec_new(struct gm_spec *s, int n, struct err *e)
+{
+	size_t nn = (size_t)n * (size_t)n;
+	double sum = 0;
+	*s = (struct gm_spec){ .n = n };
+	s->mem = calloc(12 * nn + 4 * (size_t)n, sizeof *s->mem);
+	if (!s->mem) return err_set(e, E_MEMORY, "no memory for the spectra of grain");
+	s->rev = xalloc((size_t)n, sizeof *s->rev);
+	for (int c = 0; c < 3; c++) {
+		s->p[c] = s->mem + (size_t)c * nn;
+		s->x[c] = s->mem + (size_t)(3 + c) * nn;
+	}
+	s->cs = s->mem + 12 * nn;
+	s->win = s->cs + 2 * n;
+	for (int i = 0; i < n; i++) {
+		s->cs[i] = mx_cos(2 * MX_PI * i / n);
+		s->cs[n + i] = -mx_sin(2 * MX_PI * i / n);
+		s->win[i] = 0.5 - 0.5 * mx_cos(2 * MX_PI * (i + 0.5) / n);
+		sum += s->win[i] * s->win[i];
+		for (int b = 1, k = i; b < n; b *= 2, k /= 2) s->rev[i] = s->rev[i] * 2 + k % 2;
+	}
+	for (int i = 0; i < n; i++) s->win[i] /= __builtin_sqrt(sum);
+	return 0;
+}
+
+void gm_spec_free(struct gm_spec *s)
+{
+	free(s->mem);
+	free(s->rev);
+	*s = (struct gm_spec){ 0 };
+}
+
+/* In place over n values step apart; a and b hold one line. */
+static void fft(const struct gm_spec *s, double *re, double *im, int step, double *a, double *b)
+{
+	int n = s->n;
+	for (int i = 0; i < n; i++) {
+		a[s->rev[i]] = re[i * step];
+		b[s->rev[i]] = im[i * step];
+	}
+	for (int m = 2; m <= n; m *= 2)
+		for (int k = 0; k < m / 2; k++) {
+			double wr = s->cs[k * (n / m)], wi = s->cs[n + k * (n / m)];
+			for (int i = k; i < n; i += m) {
+				int j = i + m / 2;
+				double tr = a[j] * wr - b[j] * wi, ti = a[j] * wi + b[j] * wr;
+				a[j] = a[i] - tr;
+				b[j] = b[i] - ti;
+				a[i] += tr;
+				b[i] += ti;
+			}
+		}
+	for (int i = 0; i < n; i++) {
+		re[i * step] = a[i];
+		im[i * step] = b[i];
+	}
+}
+
+static void fft2(const struct gm_spec *s, double *re, double *im)
+{
+	double a[GM_WINDOW], b[GM_WINDOW];
+	for (int y = 0; y < s->n; y++) fft(s, re + y * s->n, im + y * s->n, 1, a, b);
+	for (int x = 0; x < s->n; x++) fft(s, re + x, im + x, s->n, a, b);
+}
+
+/* R and G go as one complex field, B by itself. */
+void gm_spec_add(struct gm_spec *s, const float *const d[3], ptrdiff_t stride)
+{
+	int n = s->n;
+	size_t nn = (size_t)n * (size_t)n;
+	double *zr = s->mem + 6 * nn, *zi = zr + nn, *br = zi + nn, *bi = br + nn;
+	for (int y = 0; y < n; y++)
+		for (int x = 0; x < n; x++) {
+			double w = s->win[x] * s->win[y];
+			zr[y * n + x] = w * (double)d[0][y * stride + x];
+			zi[y * n + x] = w * (double)d[1][y * stride + x];
+			br[y * n + x] = w * (double)d[2][y * stride + x];
+		}
+	memset(bi, 0, nn * sizeof *bi);
+	fft2(s, zr, zi);
+	fft2(s, br, bi);
+	for (int y = 0; y < n; y++)
+		for (int x = 0; x < n; x++) {
+			int i = y * n + x, j = (n - y) % n * n + (n - x) % n;
+			double rr = (zr[i] + zr[j]) / 2, ri = (zi[i] - zi[j]) / 2;
+			double gr = (zi[i] + zi[j]) / 2, gi = (zr[j] - zr[i]) / 2;
+			s->p[0][i] += rr * rr + ri * ri;
+			s->p[1][i] += gr * gr + gi * gi;
+			s->p[2][i] += br[i] * br[i] + bi[i] * bi[i];
+			s->x[0][i] += rr * gr + ri * gi;
+			s->x[1][i] += rr * br[i] + ri * bi[i];
+			s->x[2][i] += gr * br[i] + gi * bi[i];
+		}
+	s->count++;
+}
+
+/* Shares that a fitted plane takes from the bins of one axis: by its level and by its slope. */
+static void plane_shares(const struct gm_spec *s, double *level, double *slope)
+{
+	int n = s->n;
+	double norm = 0;
+	for (int i = 0; i < n; i++) norm += (i - (n - 1) / 2.0) * (i - (n - 1) / 2.0);
+	for (int k = 0; k < n; k++) {
+		double c[4] = { 0, 0, 0, 0 };
+		for (int i = 0; i < n; i++) {
+			double w = s->win[i];
+			double t = (i - (n - 1) / 2.0) / __builtin_sqrt(norm);
+			double re = s->cs[i * k % n], im = s->cs[n + i * k % n];
+			c[0] += w * re / __builtin_sqrt((double)n);
+			c[1] += w * im / __builtin_sqrt((double)n);
+			c[2] += w * t * re;
+			c[3] += w * t * im;
+		}
+		level[k] = c[0] * c[0] + c[1] * c[1];
+		slope[k] = c[2] * c[2] + c[3] * c[3];
+	}
+}
+
+static void restore_planes(struct gm_spec *s)
+{
+	double level[GM_WINDOW], slope[GM_WINDOW];
+	int n = s->n;
+	plane_shares(s, level, slope);
+	for (int i = 0; i < n * n; i++) {
+		int x = i % n, y = i / n;
+		double left = 1 - level[x] * level[y] - slope[x] * level[y] - level[x] * slope[y];
+		for (int c = 0; c < 3; c++) {
+			s->p[c][i] /= left;
+			s->x[c][i] /= left;
+		}
+	}
+}
+
+static int ring_of(const struct gm_spec *s, int i)
+{
+	int n = s->n, x = (i % n + n / 2) % n - n / 2, y = (i / n + n / 2) % n - n / 2;
+	int k = (int)(__builtin_sqrt((double)(x * x + y * y)) * GM_BLOCK / n + 0.5);
+	return k < GM_RINGS ? k : GM_RINGS - 1;
+}
+
+void gm_spec_rings(const struct gm_spec *s, const float *d, double ring[GM_RINGS])
+{
+	double re[GM_BLOCK * GM_BLOCK], im[GM_BLOCK * GM_BLOCK] = { 0 }, nn = s->n * s->n;
+	for (int i = 0; i < s->n * s->n; i++) re[i] = (double)d[i];
+	fft2(s, re, im);
+	memset(ring, 0, GM_RINGS * sizeof *ring);
+	for (int i = 0; i < s->n * s->n; i++) ring[ring_of(s, i)] += (re[i] * re[i] + im[i] * im[i]) / (nn * nn);
+}
+
+void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS])
+{
+	for (int i = 0; i < s->n * s->n; i++) {
+		int k = ring_of(s, i);
+		if (k >= rings) continue;
+		s->x[0][i] *= __builtin_sqrt(keep[0][k] * keep[1][k]);
+		s->x[1][i] *= __builtin_sqrt(keep[0][k] * keep[2][k]);
+		s->x[2][i] *= __builtin_sqrt(keep[1][k] * keep[2][k]);
+		for (int c = 0; c < 3; c++) s->p[c][i] *= keep[c][k];
+	}
+}
+
+/* The logarithm over the square of the radius is a line for a Gaussian shape; of rings 3 to 6 (GM_BLOCK to a cycle). */
+void gm_spec_cap(struct gm_spec *s)
+{
+	double keep[3][GM_RINGS];
+	for (int c = 0; c < 3; c++) {
+		double sum[7] = { 0 }, n[7] = { 0 }, sx = 0, sy = 0, xx = 0, xy = 0;
+		for (int i = 0; i < s->n * s->n; i++) {
+			int k = ring_of(s, i);
+			if (k > 6) continue;
+			sum[k] += s->p[c][i];
+			n[k]++;
+		}
+		for (int k = 3; k < 7; k++) {
+			double y = sum[k] > 0 ? mx_log(sum[k] / n[k]) : -20, x = k * k;
+			sx += x; sy += y; xx += x * x; xy += x * y;
+		}
+		double b = (4 * xy - sx * sy) / (4 * xx - sx * sx), a = (sy - b * sx) / 4;
+		if (b > 0) { b = 0; a = sy / 4; }
+		for (int k = 0; k < 3; k++) {
+			double top = mx_exp(a + b * k * k), have = sum[k] / n[k];
+			keep[c][k] = have > top ? top / have : 1;
+		}
+	}
+	gm_spec_scale(s, 3, keep);
+}
+
+void gm_spec_end(struct gm_spec *s, bool common, bool flat)
+{
+	int nn = s->n * s->n;
+	for (int c = 0; c < 3; c++) {
+		double q = s->quant[c] / s->count;
+		static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+		double qx = __builtin_sqrt(s->quant[pair[c][0]] * s->quant[pair[c][1]]) / s->count;
+		for (int i = 0; i < nn; i++) {
+			s->p[c][i] = s->p[c][i] / s->count - q;
+			s->x[c][i] = s->x[c][i] / s->count - (common ? qx : 0);
+		}
+	}
+	if (flat) restore_planes(s);
+}
+
+static double *at(const struct gm_spec *s, double *p, int x, int y)
+{
+	int n = s->n;
+	return &p[(y + n) % n * n + (x + n) % n];
+}
+
+/* Mean over the bins two away, which the window keeps free of what stands in the middle. */
+static double around(const struct gm_spec *s, double *p, int x, int y)
+{
+	double sum = 0;
+	int n = 0;
+	for (int j = -2; j <= 2; j++)
+		for (int i = -2; i <= 2; i++) {
+			if (i * i < 4 && j * j < 4) continue;
+			sum += *at(s, p, x + i, y + j);
+			n++;
+		}
+	return sum / n;
+}
+
+/* dB of the highest of the on-axis harmonics of a period over their neighbourhood. */
+static double peak(const struct gm_spec *s, int period)
+{
+	double best = 0;
+	int f = s->n / period;
+	for (int k = f; k <= s->n / 2; k += period == 8 ? f : 2 * f)
+		for (int axis = 0; axis < 2; axis++) {
+			double own = 0, near = 0;
+			for (int c = 0; c < 3; c++) {
+				own += *at(s, s->p[c], axis ? 0 : k, axis ? k : 0);
+				near += around(s, s->p[c], axis ? 0 : k, axis ? k : 0);
+			}
+			double db = near > 3e-5 ? to_db(own / near) : 0;
+			if (db > best) best = db;
+		}
+	return best;
+}
+
+static void notch(struct gm_spec *s, double *p, int period)
+{
+	int n = s->n, f = n / period;
+	for (int y = 0; y < n; y += f)
+		for (int x = 0; x < n; x += f) {
+			double fill = around(s, p, x, y);
+			for (int j = -1; j <= 1 && (x || y); j++)
+				for (int i = -1; i <= 1; i++) *at(s, p, x + i, y + j) = fill;
+		}
+}
+
+void gm_spec_lattice(struct gm_spec *s, struct grain_profile *p)
+{
+	static const int periods[2] = { 8, 16 };
+	double limit = 1 + 25 / __builtin_sqrt((double)s->count);
+	for (int k = 0; k < 2; k++) {
+		if (s->n / periods[k] < 4) continue;      /* the bins two away would be its own */
+		double db = peak(s, periods[k]);
+		int i = 0;
+		while (i < p->nlattice && p->lattice_period[i] != periods[k]) i++;
+		if (db < limit && i == p->nlattice) continue;
+		for (int c = 0; c < 3; c++) {
+			notch(s, s->p[c], periods[k]);
+			notch(s, s->x[c], periods[k]);
+		}
+		if (db < limit) continue;
+		db = mx_round(db * 10) / 10;
+		if (i == p->nlattice) {
+			p->lattice_period[i] = periods[k];
+			p->nlattice++;
+			p->lattice_db[i] = db;
+		} else if (db > p->lattice_db[i]) p->lattice_db[i] = db;
+	}
+}
+
+/* The window's kernel taken out: 1 - d/6 + d^2/36 along either axis, d the second difference. */
+static void sharpen(const struct gm_spec *s, double *p, double *tmp)
+{
+	int n = s->n;
+	for (int axis = 0; axis < 2; axis++) {
+		for (int i = 0; i < n * n; i++) {
+			int x = i % n, y = i / n, dx = !axis, dy = axis;
+			double a = *at(s, p, x - dx, y - dy) + *at(s, p, x + dx, y + dy);
+			double b = *at(s, p, x - 2 * dx, y - 2 * dy) + *at(s, p, x + 2 * dx, y + 2 * dy);
+			double d1 = a - 2 * p[i], d2 = b - 4 * a + 6 * p[i];
+			tmp[i] = p[i] - d1 / 6 + d2 / 36;
+		}
+		memcpy(p, tmp, (size_t)n * (size_t)n * sizeof *p);
+	}
+}
+
+/* --- the radial fit --- */
+
+/* dB of every bin; what is lost in its own noise takes the level of its ring. */
+static void levels(const struct gm_spec *s, const double *p, double bias, double *db)
+{
+	enum { RINGS = GM_WINDOW };
+	double sum[RINGS] = { 0 }, n[RINGS] = { 0 }, top = 0;
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < s->n * s->n; i++) {
+			int x = (i % s->n + s->n / 2) % s->n - s->n / 2, y = (i / s->n + s->n / 2) % s->n - s->n / 2;
+			int k = (int)(__builtin_sqrt((double)(x * x + y * y)) + 0.5);
+			if (!pass) {
+				sum[k] += p[i];
+				n[k]++;
+				continue;
+			}
+			double mean = sum[k] / n[k];
+			top = mean > top ? mean : top;
+			db[i] = p[i] < 0.3 * mean || mean < 1e-4 * top ? to_db(mean) : to_db(p[i]) + bias;
+		}
+}
+
+struct fit { int n; double freq[GRAIN_BANDS], db[GRAIN_BANDS]; };
+
+static void fit_knots(struct fit *f, int n)
+{
+	f->n = 0;
+	while ((double)f->n / n < 0.7) { f->freq[f->n] = (double)f->n / n; f->n++; }
+	f->freq[f->n++] = 0.7072;
+}
+
+/* Where r lies among the knots: its interval and the share of the upper end; false beyond. */
+static bool fit_place(const struct fit *f, int n, double r, int *k, double *t)
+{
+	*k = (int)(r * n);
+	if (*k > f->n - 2) *k = f->n - 2;
+	*t = (r - f->freq[*k]) / (f->freq[*k + 1] - f->freq[*k]);
+	return *t <= 1;
+}
+
+/* Least squares in dB by hat functions, a little stiff where there are no points. Returns the mean square of
+ * what is left of points well above the floor that any anisotropy keeps inside. */
+static double fit_run(struct fit *f, int n, const double *db, double aniso)
+{
+	double a[GRAIN_BANDS] = { 0 }, b[GRAIN_BANDS] = { 0 }, v[GRAIN_BANDS] = { 0 }, rss = 0, t;
+	int k, points = 0;
+	for (int pass = 0; pass < 2; pass++) {
+		for (int i = 0; i < n * n; i++) {
+			double fx = (double)((i % n + n / 2) % n - n / 2) / n, fy = (double)((i / n + n / 2) % n - n / 2) / n;
+			if (!fit_place(f, n, __builtin_sqrt(fx * fx / aniso + fy * fy * aniso), &k, &t)) continue;
+			if (pass) {
+				if (db[i] < -25 || fx * fx + fy * fy > 0.2) continue;
+				double off = db[i] - f->db[k] - t * (f->db[k + 1] - f->db[k]);
+				rss += off * off;
+				points++;
+				continue;
+			}
+			a[k] += (1 - t) * (1 - t);
+			a[k + 1] += t * t;
+			b[k] += t * (1 - t);
+			v[k] += (1 - t) * db[i];
+			v[k + 1] += t * db[i];
+		}
+		if (pass) break;
+		for (k = 0; k + 1 < f->n; k++) {
+			a[k] += 1e-3;
+			a[k + 1] += 1e-3;
+			b[k] -= 1e-3;
+		}
+		for (k = 1; k < f->n; k++) {
+			double m = b[k - 1] / a[k - 1];
+			a[k] -= m * b[k - 1];
+			v[k] -= m * v[k - 1];
+		}
+		for (k = f->n - 1; k >= 0; k--)
+			f->db[k] = (v[k] - (k + 1 < f->n ? b[k] * f->db[k + 1] : 0)) / a[k];
+	}
+	return points ? rss / points : 0;
+}
+
+/* Vertical to horizontal extent: what makes the rings rounder; 1 where that gains nothing. Leaves its fit in f. */
+static double find_aniso(struct fit *f, int n, const double *db)
+{
+	enum { STEPS = 12 };                              /* 2^(+-0.6), a tenth of an octave apart */
+	double rss[STEPS + 1], round = fit_run(f, n, db, 1);
+	int best = 0;
+	for (int i = 0; i <= STEPS; i++) {
+		rss[i] = fit_run(f, n, db, mx_exp2((i - STEPS / 2) * 0.1));
+		if (rss[i] < rss[best]) best = i;
+	}
+	double at_best = (best - STEPS / 2) * 0.1;
+	if (best > 0 && best < STEPS) {
+		double c = rss[best - 1] - 2 * rss[best] + rss[best + 1];
+		if (c > 0) at_best += 0.05 * (rss[best - 1] - rss[best + 1]) / c;
+	}
+	double a = mx_round(mx_exp2(at_best) * 1000) / 1000;
+	if (fit_run(f, n, db, a) > 0.9 * round) a = 1;
+	fit_run(f, n, db, a);
+	return a;
+}
+
+static double mean_of(const double *p, int n)
+{
+	double sum = 0;
+	for (int i = 0; i < n; i++) sum += p[i];
+	return sum / n;
+}
+
+/* Where the spectra split two to three, and what either side has. p: mean 1. */
+static void find_split(const struct gm_spec *s, struct gm_split *o)
+{
+	int n = s->n;
+	double sum[GM_RINGS] = { 0 }, all = 0, below = 0;
+	for (int i = 0; i < n * n; i++)
+		for (int c = 0; c < 3; c++) sum[ring_of(s, i)] += s->p[c][i];
+	for (int k = 0; k < GM_RINGS; k++) all += sum[k];
+	for (o->ring = 0; o->ring < GM_RINGS / 2 && below < 0.4 * all; o->ring++) below += sum[o->ring];
+	if (o->ring < 3) o->ring = 3;
+	for (int c = 0; c < 3; c++) {
+		double e[2] = { 0, 0 }, ee[2] = { 0, 0 };
+		for (int i = 0; i < n * n; i++) {
+			int side = ring_of(s, i) >= o->ring;
+			e[side] += s->p[c][i];
+			ee[side] += s->p[c][i] * s->p[c][i];
+		}
+		o->low[c] = e[0] * e[0] / ee[0];
+		o->high[c] = e[1] * e[1] / ee[1];
+		o->share[c] = e[1] / (e[0] + e[1]);
+	}
+}
+
+/* From ring `from` on: below it a flat block's detail would count. */
+static void correlate(const struct gm_spec *s, struct grain_profile *p, int from)
+{
+	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+	for (int k = 0; k < 3; k++) {
+		const double *a = s->p[pair[k][0]], *b = s->p[pair[k][1]];
+		double num = 0, den = 0;
+		for (int i = 0; i < s->n * s->n; i++) {
+			if (ring_of(s, i) < from) continue;
+			num += s->x[k][i];
+			den += a[i] > 0 && b[i] > 0 ? __builtin_sqrt(a[i] * b[i]) : 0;
+		}
+		double r = den > 0 ? num / den : 0;
+		p->corr[k] = mx_round((r > 1 ? 1 : r < -1 ? -1 : r) * 1e4) / 1e4;
+	}
+}
+
+void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, struct gm_split *split)
+{
+	int n = s->n, nn = n * n;
+	struct fit f;
+	double *tmp = s->mem + 6 * nn, *db = tmp + nn;
+	double bias = 4.343 / (1.4 * s->count);           /* the mean of a logarithm; windows overlap */
+	fit_knots(&f, n);
+	p->nband = f.n;
+	for (int c = 0; c < 3; c++) {
+		double mean = mean_of(s->p[c], nn);
+		for (int i = 0; i < nn; i++) s->p[c][i] = mean > 0 ? s->p[c][i] / mean : 1;
+	}
+	if (split) find_split(s, split);
+	correlate(s, p, split ? split->ring : 0);
+	for (int c = 0; c < 3; c++) {
+		double sum = 0;
+		sharpen(s, s->p[c], tmp);
+		levels(s, s->p[c], bias, db);
+		p->aniso[c] = find_aniso(&f, n, db);
+		for (int k = 0; k < f.n; k++) {
+			p->freq[k] = k + 1 < f.n ? f.freq[k] : 0.7072;
+			p->db[k][c] = f.db[k] < DB_FLOOR ? DB_FLOOR : f.db[k];
+		}
+		for (int i = 0; i < nn; i++)
+			sum += grain_profile_power(p, c, (double)((i % n + n / 2) % n - n / 2) / n,
+			                           (double)((i / n + n / 2) % n - n / 2) / n) / nn;
+		for (int k = 0; k < f.n; k++) p->db[k][c] = mx_round((p->db[k][c] - 10 * mx_log10(sum)) * 1000) / 1000;
+	}
+}

@@ -1,0 +1,37 @@
+/* grain_table - film grain tables of AV1 ("filmgrn1" text), to and from profiles.
+ *
+ * The model (AV1 specification 6.8.20, 7.18.3): an auto-regressive luma template of 8-bit deviation 32 or so, chroma
+ * templates with a share of luma's, scaled by piecewise linear functions of luma. Threads: frozen.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_GRAIN_TABLE_H
+#define IN_GRAIN_TABLE_H
+
+#include "err.h"
+#include "grain_profile.h"
+
+enum { TABLE_Y = 14, TABLE_C = 10, TABLE_LAG = 3, TABLE_TAPS = 24 };
+
+/* One set of parameters, in the words of the file. */
+struct grain_params {
+	int64_t start, end;                  /* 1/10,000,000 s */
+	int apply, seed, update;
+	int lag, ar_shift, grain_shift, scaling_shift, chroma_from_luma, overlap;
+	int cb_mult, cb_luma_mult, cb_offset, cr_mult, cr_luma_mult, cr_offset;
+	int ny, ncb, ncr;
+	int y[TABLE_Y][2], cb[TABLE_C][2], cr[TABLE_C][2];
+	int ay[TABLE_TAPS], acb[TABLE_TAPS + 1], acr[TABLE_TAPS + 1];
+};
+
+/* The first set that applies; how many there are in *n unless NULL. E_INPUT names file and line. */
+int grain_table_parse(const char *text, const char *path, struct grain_params *out, int *n, struct err *e);
+/* The file of one set, malloc'd. */
+char *grain_table_text(const struct grain_params *g);
+
+/* What a decoder would add to a picture of that matrix (yuv.h) and range, as a profile of R,G,B. lines: of the picture. */
+void grain_table_profile(const struct grain_params *g, int matrix, bool full, bool subsampled, int lines,
+                         struct grain_profile *p);
+/* The nearest parameters. 0, or -1 with E_INPUT when the grain is too strong for the model. */
+int grain_table_from(const struct grain_profile *p, int matrix, bool full, bool subsampled, struct grain_params *g,
+                     struct err *e);
+
+#endif

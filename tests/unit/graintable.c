@@ -1,0 +1,93 @@
+/* graintable - film grain tables: read, written, refused when bad; to profiles and back.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+
+#include "grain_measure.h"
+#include "grain_table.h"
+#include "mem.h"
+#include "textfile.h"
+#include "yuv.h"
+#include "test.h"
+
+static const char good[] =
+	"filmgrn1\nE 0 9223372036854775807 1 7391 1\n\tp 3 7 0 11 0 1 128 192 256 128 192 256\n"
+	"\tsY 2  0 40 255 80\n\tsCb 1 0 64\n\tsCr 0\n"
+	"\tcY 0 0 0 0 0 0 0 0 0 -4 -10 -4 0 0 0 -4 -10 40 -10 -4 0 0 -10 40\n"
+	"\tcCb 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 20 0 0 0 0 0 20 0\n"
+	"\tcCr 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 20 0 0 0 0 0 20 0\n";
+
+static void bad_input(void)
+{
+	static const struct { const char *name, *text; } v[] = {
+		{ "empty", "" }, { "another file", "grain 1\n" }, { "no set", "filmgrn1\n" },
+		{ "a word for a number", "filmgrn1\nE 0 x 1 1 1\n" }, { "a line before E", "filmgrn1\np 0 6 0 8 0 1 0 0 0 0 0 0\n" },
+		{ "lag 4", "filmgrn1\nE 0 9 1 1 1\np 4 6 0 8 0 1 0 0 0 0 0 0\n" },
+		{ "15 points", "filmgrn1\nE 0 9 1 1 1\np 0 6 0 8 0 1 0 0 0 0 0 0\nsY 15 0 1\n" },
+		{ "descending", "filmgrn1\nE 0 9 1 1 1\np 0 6 0 8 0 1 0 0 0 0 0 0\nsY 2 9 1 8 1\n" },
+		{ "too much", "filmgrn1\nE 0 9 1 1 1 5\n" }, { "an unknown line", "filmgrn1\nE 0 9 1 1 1\nq 1\n" },
+	};
+	struct grain_params g;
+	for (size_t i = 0; i < IN_COUNT(v); i++) {
+		struct err e = ERR_INIT;
+		test_ok(grain_table_parse(v[i].text, "x.tbl", &g, NULL, &e) < 0 && e.code == E_INPUT && strstr(e.msg, "x.tbl"),
+		        "%s is refused: %s", v[i].name, e.msg);
+	}
+	int held = 0, n = (int)strlen(good);
+	for (int cut = 0; cut < n - 2; cut++) {
+		struct err e = ERR_INIT;
+		char *t = xstrdup(good);
+		t[cut] = 0;
+		held += grain_table_parse(t, "x.tbl", &g, NULL, &e) < 0;
+		free(t);
+	}
+	test_ok(held == n - 2, "cut off anywhere it is refused (%d of %d)", held, n - 2);
+}
+
+static void example(void)
+{
+	struct grain_params g;
+	struct grain_profile p;
+	struct err e = ERR_INIT;
+	char path[512];
+	size_t len;
+	if (!test_data()) { test_skip("graintable: no ../shared/data"); return; }
+	snprintf(path, sizeof path, "%s/grain/av1_example.tbl", test_data());
+	char *t = text_read(path, &len, &e);
+	test_ok(t && grain_table_parse(t, path, &g, NULL, &e) == 0, "grav1synth's table is read %s", e.msg);
+	free(t);
+	test_ok(g.ny == 14 && g.y[0][1] == 26 && g.scaling_shift == 8 && g.lag == 0, "as it stands there");
+	grain_table_profile(&g, YM_BT709, true, true, 1080, &p);
+	/* white noise of deviation 32, scaled by 4 of 256 at mid grey: half a code */
+	test_ok(fabs(grain_profile_sigma(&p, 1, 0.5) * 255 - 0.5) < 0.002, "half a code at mid grey (%.4f)",
+	        grain_profile_sigma(&p, 1, 0.5) * 255);
+	test_ok(fabs(grain_profile_power(&p, 1, 0.2, 0.1) - 1) < 1e-3 && p.corr[0] > 0.999, "white, the same in all channels");
+}
+
+static void round_trip(void)
+{
+	struct grain_params g, h;
+	struct grain_profile p, q;
+	struct grain_diff d;
+	struct err e = ERR_INIT;
+	test_ok(grain_table_parse(good, "x.tbl", &g, NULL, &e) == 0, "a table is read %s", e.msg);
+	char *t = grain_table_text(&g);
+	test_ok(grain_table_parse(t, "y.tbl", &h, NULL, &e) == 0 && memcmp(&g, &h, sizeof g) == 0, "written and read: the same %s", e.msg);
+	free(t);
+	g.ncb = g.ncr = 0;                       /* luma alone: what the model holds exactly */
+	grain_table_profile(&g, YM_BT709, false, true, 720, &p);
+	test_ok(grain_table_from(&p, YM_BT709, false, true, &h, &e) == 0, "its profile gives a table %s", e.msg);
+	grain_table_profile(&h, YM_BT709, false, true, 720, &q);
+	grain_compare(&p, &q, &d);
+	test_ok(d.strength[1] < 0.03 && fabs(d.band[3][1]) < 0.3 && fabs(d.band[0][1]) < 0.5,
+	        "of the same grain: strength %.2f %%, %.2f and %.2f dB", 100 * d.strength[1], d.band[0][1], d.band[3][1]);
+	for (int i = 0; i < p.nstrength; i++) for (int c = 0; c < 3; c++) p.sigma[i][c] = 2;
+	test_ok(grain_table_from(&p, YM_BT709, false, true, &h, &e) < 0 && e.code == E_INPUT, "too strong: %s", e.msg);
+}
+
+int main(void)
+{
+	bad_input();
+	example();
+	round_trip();
+	TEST_END();
+}
