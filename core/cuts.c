@@ -24,13 +24,13 @@ enum { AROUND = 3 };
 
 struct small { float *luma, hist[BINS]; bool flat; };
 struct cuts {
-	int w, h, sw, sh, n, ncut;
+	int w, h, factor, sw, sh, n, ncut;
 	size_t cap, cutcap;
 	struct small ring[RING];
 	struct cut_pair *pair;
 	int *number;
 	struct cut *cut;
-	float *mem, *flow[3], *sum[3];
+	float *mem, *acc, *flow[3], *sum[3];
 	void *scratch;
 	size_t numcap;
 	bool ended;
@@ -42,6 +42,7 @@ struct cuts *cuts_new(int w, int h)
 	int big = w > h ? w : h, f = (big + SIDE - 1) / SIDE;
 	c->w = w;
 	c->h = h;
+	c->factor = f;
 	c->sw = (w + f - 1) / f;
 	c->sh = (h + f - 1) / f;
 	return c;
@@ -62,9 +63,10 @@ void cuts_free(struct cuts **c)
 static int open_memory(struct cuts *c, struct err *e)
 {
 	size_t n = ((size_t)c->sw * (size_t)c->sh + 15) & ~(size_t)15, bytes = motion_scratch(c->sw, c->sh, MOTION_MEDIUM);
-	c->mem = aligned_alloc(64, (RING + 6) * n * sizeof(float));
+	c->mem = aligned_alloc(64, (((RING + 6) * n + (size_t)c->w) * sizeof(float) + 63) & ~(size_t)63);
 	c->scratch = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
 	if (!c->mem || !c->scratch) return err_set(e, E_MEMORY, "no memory to look for cuts");
+	c->acc = c->mem + (RING + 6) * n;
 	for (int i = 0; i < RING; i++) c->ring[i].luma = c->mem + (size_t)i * n;
 	for (int i = 0; i < 3; i++) {
 		c->flow[i] = c->mem + (size_t)(RING + i) * n;
@@ -82,22 +84,28 @@ static void vote(float *bin, int n, float v)
 	if (i + 1 < n) bin[i + 1] += at - f;
 }
 
-/* Means over squares of f x f pixels. */
+/* Means over squares of f x f pixels: columns first. */
+static void reduce_row(const struct cuts *c, const float *p, int f, int y, float *o)
+{
+	int y1 = (y + 1) * f < c->h ? (y + 1) * f : c->h, rows = y1 - y * f;
+	float *IN_RESTRICT acc = c->acc;
+	memset(acc, 0, (size_t)c->w * sizeof *acc);
+	for (int j = y * f; j < y1; j++) {
+		const float *r = p + (size_t)j * (size_t)c->w;
+		for (int x = 0; x < c->w; x++) acc[x] += px_clamp(r[x], -0.5f, 1.5f);
+	}
+	for (int x = 0; x < c->sw; x++) {
+		int x1 = (x + 1) * f < c->w ? (x + 1) * f : c->w;
+		float sum = 0;
+		for (int i = x * f; i < x1; i++) sum += acc[i];
+		o[x] = sum / (float)(rows * (x1 - x * f));
+	}
+}
+
 static void reduce(struct cuts *c, const float *const rgb[3])
 {
-	int f = (c->w + c->sw - 1) / c->sw, g = (c->h + c->sh - 1) / c->sh;
-	f = f > g ? f : g;
 	for (int k = 0; k < 3; k++)
-		for (int y = 0; y < c->sh; y++)
-			for (int x = 0; x < c->sw; x++) {
-				int y1 = (y + 1) * f < c->h ? (y + 1) * f : c->h, x1 = (x + 1) * f < c->w ? (x + 1) * f : c->w;
-				int n = 0;
-				float sum = 0;
-				for (int j = y * f; j < y1; j++)
-					for (int i = x * f; i < x1; i++, n++)
-						sum += px_clamp(rgb[k][(size_t)j * (size_t)c->w + (size_t)i], -0.5f, 1.5f);
-				c->sum[k][y * c->sw + x] = n ? sum / (float)n : 0.0f;
-			}
+		for (int y = 0; y < c->sh; y++) reduce_row(c, rgb[k], c->factor, y, c->sum[k] + y * c->sw);
 }
 
 static void describe(struct cuts *c, struct small *s)

@@ -9,6 +9,8 @@ enum { STEADY_REACH = 2 };
 /* amount: weight of a neighbour that fits, 0..1; reach: frames to either side, 1..STEADY_REACH; tolerances: differences of
  * the source, and of the picture, at which a neighbour counts for a quarter. */
 struct steady_ask { double amount, tolerance, change; int reach; };
+/* Behind a network: one frame, as every frame of it that is held costs its layers' memory. */
+enum { STEADY_NETWORK_REACH = 1 };
 #define STEADY_TOLERANCE 0.03
 #define STEADY_CHANGE 0.12
 

@@ -46,8 +46,8 @@ static const struct param params[] = {
 	P_ENUM(upscale, net_space, "encoded", "encoded|linear|log", PF_STATIC,
 	       "neural: what the network is shown: the clip's own encoding, linear light, or acescct."),
 	P_FLOATX(upscale, steady, 0, 0, 1, "mix", PF_STATIC,
-	         "neural: blends along motion where the network flickers, looking two frames to either side: weight of a "
-	         "neighbour that fits. See the node steady."),
+	         "neural: blends along motion where the network flickers, with one frame to either side: weight of a "
+	         "neighbour that fits. Another frame each side, which costs more memory: see the node steady."),
 	P_END
 };
 

@@ -9,7 +9,7 @@
 #include "shots.h"
 #include "test.h"
 
-enum { W = 384, H = 216, EACH = 10 };
+enum { W = 384, H = 216, EACH = 8 };
 
 struct film { struct cuts *c; int n, take, skip; float *rgb[3]; };
 
@@ -86,14 +86,14 @@ static void single(const char *name, int skip, int n)
 /* Cuts of a film that were looked up frame by frame; what moves between them is none. */
 static void film(void)
 {
-	static const int known[] = { 53, 123 };
+	static const int known[] = { 53 - 30 };
 	struct film f;
 	int n, good = 0;
 	film_new(&f);
-	add_clip(&f, "live/tears_of_steel_clip.webm", 0, 130);
+	add_clip(&f, "live/tears_of_steel_clip.webm", 30, 50);
 	const struct cut *v = cuts_end(f.c, &n);
-	for (int i = 0; i < n && i < 2; i++) good += v[i].frame == known[i];
-	test_ok(n == 2 && good == 2, "cuts of a film: %d found, %d of 2 known ones", n, good);
+	for (int i = 0; i < n && i < 1; i++) good += v[i].frame == known[i];
+	test_ok(n == 1 && good == 1, "cuts of a film: %d found, %d known", n, good);
 	film_free(&f);
 }
 
@@ -167,8 +167,8 @@ int main(void)
 	}
 	together();
 	film();
-	single("video/kandinsky5_collapsed.mp4", 40, 40);
+	single("video/kandinsky5_collapsed.mp4", 50, 22);
 	single("video/wan21_cat_i2v.mp4", 0, 29);
-	single("video/allegro_aurora.mp4", 20, 40);
+	single("video/allegro_aurora.mp4", 35, 20);
 	TEST_END();
 }
