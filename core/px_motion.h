@@ -24,7 +24,7 @@ struct mo_plane { float *p; ptrdiff_t pitch; };       /* p: pixel (0, 0) */
 struct mo_setup { int finest, stride, iterations, outer, inner; };
 IN_INLINE struct mo_setup mo_setup_of(int quality)
 {
-	if (quality == MOTION_FAST) return (struct mo_setup){ 2, 4, 16, 3, 5 };
+	if (quality == MOTION_FAST) return (struct mo_setup){ 2, 4, 16, 5, 5 };
 	if (quality == MOTION_MEDIUM) return (struct mo_setup){ 1, 3, 16, 5, 5 };
 	return (struct mo_setup){ 0, 3, 16, 5, 5 };
 }
@@ -326,7 +326,7 @@ IN_INLINE void mo_spread(const struct mo *m, const struct mo_level *l, int x, in
 		ptrdiff_t o = (y + i) * m->sw.pitch + x;
 		mo8 next = mo8_load(r) + (mo8_load(r + 1) - mo8_load(r)) * fx;
 		mo8 d = (last + (next - last) * fy) - mo8_load(l->from.p + (y + i) * l->from.pitch + x);
-		d = d * d;
+		d = (mo8)((mo8i)d & 0x7fffffff);
 		mo8i more = d > one;
 		mo8 w = one / (mo8)((more & (mo8i)d) | (~more & (mo8i)one));
 		mo8_store(m->sw.p + o, mo8_load(m->sw.p + o) + w);
