@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nn_model.h"
+#include "steady.h"
 
 struct making {
 	struct expand *x; const struct nn_ask *a; struct nn_model *m, *b;
@@ -159,6 +160,10 @@ static int make(struct making *k, const struct node_ctx *n)
 	struct xnode *net = k->blob[k->m->output];
 	if (k->a->lock && !(low = make_low(k, src, net))) return -1;
 	if (!(out = make_out(k, src, net, low))) return -1;
+	if (k->a->steady > 0) {
+		const struct steady_ask calm = { k->a->steady, STEADY_TOLERANCE, STEADY_CHANGE, STEADY_NETWORK_REACH };
+		if (!(out = steady_expand(k->x, out, src, &calm, k->e))) return -1;
+	}
 	expand_output(k->x, out);
 	return 0;
 }

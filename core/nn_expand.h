@@ -8,7 +8,7 @@
 /* What the author says; paths openable. dst: display window of the result; par: its pixel aspect. */
 struct nn_ask {
 	const char *model, *sha, *model_b, *sha_b, *space;
-	double denoise, blend, ringing;
+	double denoise, blend, ringing, steady;
 	bool lock; struct rect dst; struct rational par;
 };
 

@@ -1,0 +1,93 @@
+#!/bin/sh
+# steady.sh - blending along motion behind a network: one hash everywhere, any frame alone, less flicker, no detail lost.
+# SPDX-License-Identifier: BSD-2-Clause
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT INT TERM
+data=
+for d in ../shared/data /work/shared/data; do [ -z "$data" ] && [ -r "$d/weights" ] && data=$(cd "$d" && pwd); done
+say() { # good name why
+	if [ "$1" = 0 ]; then echo "ok steady $2"; else echo "not ok steady $2: $3"; fi
+}
+hashes() { # file options...
+	f=$1; shift
+	"$INTERNEG" render "$tmp/$f" --dry --no-cache --progress json "$@" 2>"$tmp/err" |
+		sed -n 's/.*"frame":\([0-9]*\).*"hash":"\([0-9a-f]*\)".*/\1 \2/p' | sort -n
+}
+cat > "$tmp/p.xml" <<END
+<graph version="1">
+  <pattern id="plate" kind="shot" width="150" height="91" frames="6"/>
+  <pass id="up" kind="geometry"><upscale id="big" in="plate" scale="1.5"/></pass>
+  <pass id="calm" kind="detail"><steady id="st" in="up" source="plate" reach="2"/></pass>
+  <write id="w" in="calm" file="out.####.png" preset="png"/>
+</graph>
+END
+want=$(hashes p.xml --oracle --threads 1)
+[ "$(echo "$want" | wc -l)" = 6 ]; say $? "the oracle renders it" "$(head -1 "$tmp/err")"
+isas="--isa baseline"
+grep -qw avx2 /proc/cpuinfo && isas="$isas|--isa avx2"
+grep -qw avx512f /proc/cpuinfo && isas="$isas|--isa avx512"
+IFS='|'
+for o in "--threads 1 --tile 32" "--threads 7 --tile 64" "--threads 2 --no-fuse" $isas; do
+	unset IFS
+	got=$(hashes p.xml $o)
+	[ "$got" = "$want" ]; say $? "$o: difference 0" "$got is not $want $(head -1 "$tmp/err")"
+done
+unset IFS
+for f in 1 4 6; do
+	got=$(hashes p.xml -F $f)
+	[ "$got" = "$(echo "$want" | grep "^$f ")" ]; say $? "frame $f alone is frame $f of the clip" "$got"
+done
+
+[ -n "$data" ] || { echo "skip steady behind a network: no ../shared/data"; exit 0; }
+m=$data/weights/realesr-animevideov3-x2.param
+sha=$("$INTERNEG" model "$m" | sed -n 's/^sha256 *//p')
+net() { # file steady pass-extra
+	cat > "$tmp/$1.xml" <<END
+<graph version="1">
+  <read id="plate" file="$data/live/carphone_distorted.mp4"/>
+  <pass id="crop" kind="geometry">
+    <reformat id="c" in="plate" width="96" height="80" fit="none"/>
+  </pass>
+  <pass id="detail" kind="detail">
+    <upscale id="up" in="crop" method="neural" model="$m" model_sha256="$sha" scale="0" steady="$2"/>$3
+  </pass>
+  <write id="w" in="detail" file="$1.####.png" preset="png"/>
+</graph>
+END
+}
+net off 0 ""
+net on 1 ""
+net two 1 "<upscale id=\"again\" in=\"up\" method=\"neural\" model=\"$m\" model_sha256=\"$sha\" scale=\"0\"/>"
+"$INTERNEG" check "$tmp/on.xml" > "$tmp/out" 2>&1; say $? "is one AI process" "$(head -2 "$tmp/out")"
+"$INTERNEG" check "$tmp/two.xml" > "$tmp/out" 2>&1; [ $? = 4 ]; say $? "with another network it is two" "$(head -2 "$tmp/out")"
+for s in off on; do
+	"$INTERNEG" render "$tmp/$s.xml" -F 1-7 --cache "$tmp/cache" --progress none > "$tmp/out" 2>&1 || say 1 "render $s" "$(tail -1 "$tmp/out")"
+done
+measure() { "$INTERNEG" probe --flicker --json "$tmp/$1" | sed -n "s/.*\"$2\":\([0-9.]*\).*/\1/p"; }
+for k in brightness edges flat warp; do
+	a=$(measure "off.####.png" $k) b=$(measure "on.####.png" $k)
+	awk -v a="$a" -v b="$b" 'BEGIN {exit !(a > 0 && b > 0 && b < 0.97 * a)}'; say $? "$k flickers less ($a to $b codes)" "$a to $b"
+done
+
+# what the network made of a reduced clip, against the clip itself: calming costs no detail
+command -v ffmpeg > /dev/null || { echo "skip steady against the truth: no ffmpeg"; exit 0; }
+truth() { # file steady
+	cat > "$tmp/$1.xml" <<END
+<graph version="1">
+  <read id="plate" file="$data/live/flower.mp4"/>
+  <pass id="crop" kind="geometry"><reformat id="c" in="plate" width="192" height="144" fit="none"/></pass>
+  <pass id="half" kind="geometry"><upscale id="h" in="crop" scale="0.5"/></pass>
+  <pass id="detail" kind="detail">
+    <upscale id="up" in="half" method="neural" model="$m" model_sha256="$sha" scale="0" steady="$2"/>
+  </pass>
+  <write id="w" in="detail" file="$1.####.png" preset="png"/>
+  <write id="t" in="crop" file="truth.####.png" preset="png"/>
+</graph>
+END
+	"$INTERNEG" render "$tmp/$1.xml" -F 1-7 --cache "$tmp/cache" --progress none --overwrite > "$tmp/out" 2>&1 || say 1 "render $1" "$(tail -1 "$tmp/out")"
+	ffmpeg -v info -i "$tmp/$1.%04d.png" -i "$tmp/truth.%04d.png" -lavfi psnr -f null - 2>&1 | sed -n 's/.*average:\([0-9.]*\).*/\1/p'
+}
+a=$(truth toff 0) b=$(truth ton 1)
+awk -v a="$a" -v b="$b" 'BEGIN {exit !(a > 20 && b > a - 0.2)}'; say $? "$a dB to $b dB against the truth" "$a to $b"
+a=$(measure "toff.####.png" edges) b=$(measure "ton.####.png" edges)
+awk -v a="$a" -v b="$b" 'BEGIN {exit !(a > 0 && b > 0 && b < 0.97 * a)}'; say $? "while edges flicker less there ($a to $b codes)" "$a to $b"
