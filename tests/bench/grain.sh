@@ -11,18 +11,21 @@ scene() { # name nodes
 ours() { run "$1" "$in" render "$tmp/$1.xml" --only end -F "1-$2" --no-cache --threads 1 --progress none; }
 ff() { run "$1" ffmpeg -v error -threads 1 -filter_threads 1 -f lavfi -i "gradients=s=1920x1080:r=24:n=4,format=gbrpf32le" -frames:v "$3" -vf "$2" -f null -; }
 scene base '<merge id="end" in="src" over="src" operation="average"/>'
+scene two '<merge id="end" in="src" over="scan" operation="average"/>'
 base() { ours base "$1"; }
+two() { ours two "$1"; }
 nothing() { ff nothing null "$1"; }
 peer() { ff peer "format=gbrp,noise=alls=5:allf=t,format=gbrpf32le,gblur=sigma=$sigma" "$1"; }
 subject() { ours subject "$1"; }
-pairs() { # label sigma target node
+pairs() { # label sigma target node, without which
 	sigma=$2
+	_base=${5:-base}
 	scene subject "$4"
 	rm -f "$tmp"/*.s
 	for _ in $(seq "$PAIRS"); do
-		sample base 2 8; sample subject 2 8; sample nothing 2 8; sample peer 2 8
+		sample "$_base" 4 16; sample subject 4 16; sample nothing 4 16; sample peer 4 16
 	done
-	_a=$(net subject base cpu); _b=$(net peer nothing cpu)
+	_a=$(net subject "$_base" cpu); _b=$(net peer nothing cpu)
 	result "$1" "$(ms "$_a")" "$(ms "$_b")" "$(ratio "$_b" "$_a")" "$3"
 }
 note "grain, 1080p float, three channels, one thread: interneg and FFmpeg noise + gblur"
@@ -32,5 +35,5 @@ pairs "grain size 2.5" 2.5 - '<grain id="end" in="src" amount="0.05" size="2.5"/
 for s in 35mm-medium 16mm-medium 16mm-coarse; do
 	pairs "grain stock:$s" 0.8 - "<grain id=\"end\" in=\"src\" profile=\"stock:$s\"/>"
 done
-pairs "grain of a plate" 0.8 - '<grain id="end" in="src" plate="scan" amount="0.05" plate_strength="asked"/>'
-pairs "regrain through" 0.8 - '<regrain id="end" in="src" original="scan" neutral="src" through="yes"/>'
+pairs "grain of a plate" 0.8 - '<grain id="end" in="src" plate="scan" amount="0.05" plate_strength="asked"/>' two
+pairs "regrain through" 0.8 - '<regrain id="end" in="src" original="scan" neutral="src" through="yes"/>' two
