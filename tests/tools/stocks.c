@@ -1,7 +1,7 @@
 /* stocks - writes graphs/stocks/: grain profiles of generic film stocks, by a recipe (`make stocks`).
  * SPDX-License-Identifier: BSD-2-Clause */
 
-/* * A stock is an RMS granularity G (1000 times the deviation of density through a 48 um aperture at density 1), a
+/* A stock is an RMS granularity G (1000 times the deviation of density through a 48 um aperture at density 1), a
  * picture width, and dye clouds (b/w: grains) that blur like a Gaussian of some micrometres. All numbers are round
  * ones chosen here to span fine to coarse; none is a maker's.
  *   - Wiener spectrum of density: W(u) = W0 exp(-(2 pi s u)^2), so that through the aperture, a circle of
