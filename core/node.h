@@ -190,7 +190,8 @@ struct node_common { double mix; int mask_invert; };
 extern const struct param node_common_params[];
 
 /* Slots of a type, parsed from .inputs. */
-struct slot { char name[24]; bool optional, list, image; };   /* image: takes part in space conversion (not masks) */
+/* image: takes part in space conversion (not masks). apart: reference and plate, of any size, rate and range. */
+struct slot { char name[24]; bool optional, list, image, apart; };
 int node_slots(const struct node_type *t, struct slot out[NODE_MAX_SLOTS]);
 
 /* Static types of the chosen instruction set, sorted by name. */

@@ -12,18 +12,23 @@ static void add_double(struct sha *s, double v)
 	sha_u64(s, bits);
 }
 
-static void add_choice(struct sha *s, const struct param *p, int index)
+static void choice_name(const struct param *p, int index, char name[128])
 {
-	char name[128];
 	const char *c = p->choices ? p->choices : "";
 	for (int i = 0; i < index && *c; i++) {
 		c += strcspn(c, "|");
 		c += *c == '|';
 	}
 	size_t n = strcspn(c, "|");
-	n = n < sizeof name ? n : sizeof name - 1;
+	n = n < 128 ? n : 127;
 	memcpy(name, c, n);
 	name[n] = 0;
+}
+
+static void add_choice(struct sha *s, const struct param *p, int index)
+{
+	char name[128];
+	choice_name(p, index, name);
 	sha_str(s, name);
 }
 
@@ -99,6 +104,12 @@ static bool is_default(const struct param *p, const char *at)
 	case PT_INT: case PT_BOOL:
 		memcpy(&i, at, sizeof i);
 		return i == (int)p->def[0];
+	case PT_ENUM: {
+		char name[128];
+		memcpy(&i, at, sizeof i);
+		choice_name(p, i, name);
+		return p->sdef && strcmp(name, p->sdef) == 0;
+	}
 	case PT_STRING: case PT_PATH:
 		memcpy(&text, at, sizeof text);
 		return !text || !*text;

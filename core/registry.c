@@ -94,6 +94,7 @@ int node_slots(const struct node_type *t, struct slot out[NODE_MAX_SLOTS])
 			out[n].list |= *s == '*';
 		}
 		out[n].image = strncmp(out[n].name, "mask", 4) != 0;
+		out[n].apart = strcmp(out[n].name, "reference") == 0 || strcmp(out[n].name, "plate") == 0;
 	}
 	return n;
 }

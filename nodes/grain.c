@@ -1,5 +1,6 @@
 /* grain - film grain: new in every frame, the same for ever for a seed.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,14 +10,17 @@
 #include "px_grain.h"
 #include "px_lut.h"
 #include "px_noise.h"
+#include "px_plate.h"
 
 enum { TEMPORAL_NONE, TEMPORAL_KEEP };
+enum { PLATE_MEASURED, PLATE_ASKED };
+enum { PLATE = 2 };                             /* the slot */
 
 struct grain {
 	double amount, size; struct curve response; double colour; int seed;
 	const char *profile, *to_profile;
 	double strength, scale, boil, to_strength, dissolve;
-	int temporal;
+	int temporal, plate_strength;
 };
 
 static const struct param params[] = {
@@ -49,6 +53,9 @@ static const struct param params[] = {
 	P_FLOATX(grain, to_strength, 1, 0, 16, "", PF_LATER, "Multiplies the grain of to_profile."),
 	P_FLOATX(grain, dissolve, 0, 0, 1, "share", PF_LATER,
 	         "Share of the variance that comes from to_profile: animate it over a dissolve of two clips."),
+	P_ENUM(grain, plate_strength, "measured", "measured|asked", PF_STATIC | PF_LATER,
+	       "Plate: measured adds its grain as strong as it is (at mid-grey; response and strength multiply it). "
+	       "asked makes it as strong as amount or profile say."),
 	P_END
 };
 
@@ -66,6 +73,7 @@ struct state {
 	bool plain;                             /* the Gaussian grain, not of a profile, is in it */
 	struct grain_layer *layer[2]; int nlayer;
 	float low_pass[GRAIN_LUMA_RADIUS + 1];
+	struct grain_layer *plate; struct plate_map map;
 };
 
 static double strength(const struct curve *c, double x)
@@ -77,9 +85,9 @@ static double strength(const struct curve *c, double x)
 	return y > 0 ? y : 0;
 }
 
-/* The response over encoded luminance, from below black to above white, where it no longer changes
+/* The response times dev over encoded luminance, from below black to above white, where it no longer changes
  * for curves within 0..1. */
-static void tabulate(struct state *s, const struct grain *p, int space)
+static void tabulate(struct state *s, const struct grain *p, int space, double dev)
 {
 	double black = colour_encode(space, 0), mid = colour_encode(space, 0.18),
 	    white = colour_encode(space, 1);
@@ -92,7 +100,7 @@ static void tabulate(struct state *s, const struct grain *p, int space)
 	for (int i = 0; i <= TABLE; i++) {
 		double l = low + i * (high - low) / TABLE;
 		double x = l < mid ? 0.5 * (l - black) / (mid - black) : 0.5 + 0.5 * (l - mid) / (white - mid);
-		s->table[i] = (float)(p->amount / 3 * strength(&p->response, x) * kept);
+		s->table[i] = (float)(dev * strength(&p->response, x) * kept);
 	}
 }
 
@@ -172,6 +180,30 @@ static int layer_open(struct node_ctx *n, struct state *s, const char *path, dou
 	return 0;
 }
 
+static bool has_plate(const struct node_ctx *n) { return n->nconn > PLATE && n->in[PLATE]; }
+
+/* Deviations that a plate's grain is multiplied by: over all of the response's luma. */
+static int plate_open(struct node_ctx *n, struct state *s, double from, struct err *e)
+{
+	const struct grain *p = n->v;
+	const struct rect d = n->in[PLATE]->data;
+	int side = rect_w(d) < rect_h(d) ? rect_w(d) : rect_h(d), size = side * 3 / 4 < PLATE_SIZE_MAX ? side * 3 / 4 : PLATE_SIZE_MAX;
+	struct grain_layer *l = s->plate = xalloc(1, sizeof *l);
+	s->map.size = size &= ~7;
+	s->map.overlap = size / 9 < PLATE_OVERLAP_MAX ? size / 9 : PLATE_OVERLAP_MAX;
+	for (int i = 0; i < s->map.overlap; i++) s->map.fade[i] = (float)mx_sin(MX_PI / 2 * (i + 0.5) / s->map.overlap);
+	if (*p->profile && p->plate_strength == PLATE_ASKED) {
+		if (!(l->shape = grain_store_get(n->grains, p->profile, rect_h(n->in[0]->display), p->scale, e))) return -1;
+		layer_table(l, n->in[0]->space, from);
+		return 0;
+	}
+	l->low = s->low;
+	l->scale = s->scale * GRAIN_TABLE_SIZE / TABLE;
+	for (int i = 0; i <= GRAIN_TABLE_SIZE; i++)
+		for (int c = 0; c < 3; c++) l->table[c][i] = s->table[i * (TABLE / GRAIN_TABLE_SIZE)];
+	return 0;
+}
+
 /* Amount and profile speak of the same thing: only one may. */
 static int only_profile(const struct node_ctx *n, struct err *e)
 {
@@ -194,6 +226,10 @@ static void close_tables(struct node_ctx *n)
 		grain_shape_free(&s->layer[i]->shape);
 		free(s->layer[i]);
 	}
+	if (s && s->plate) {
+		grain_shape_free(&s->plate->shape);
+		free(s->plate);
+	}
 	if (s) free(s->w);
 	free(s);
 	n->state = NULL;
@@ -208,17 +244,22 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	s->w = xalloc((size_t)s->radius + 1, sizeof *s->w);
 	gauss_half_float(size, s->radius, 2, s->w);
 	gauss_half_float(LUMA_SIGMA, GRAIN_LUMA_RADIUS, 1, s->low_pass);
-	tabulate(s, p, n->in[0]->space);
+	tabulate(s, p, n->in[0]->space, has_plate(n) && p->plate_strength == PLATE_MEASURED ? 1 : p->amount / 3);
 	colour_luma(n->in[0]->space, w);
 	for (int i = 0; i < 3; i++) s->luma[i] = (float)w[i];
 	mix_of(p->colour, s->mix);
 	s->nfield = p->colour > 0 ? FIELDS : 1;
-	s->plain = !*p->profile && p->amount > 0 && p->dissolve < 1;
+	s->plain = !*p->profile && p->amount > 0 && p->dissolve < 1 && !has_plate(n);
 	if (*p->profile && only_profile(n, e) < 0) return -1;
 	if (!*p->profile && (p->boil > 0 || p->temporal == TEMPORAL_KEEP) && !*p->to_profile)
 		return err_set(e, E_SCENE, "%s= needs profile=", p->boil > 0 ? "boil" : "temporal");
 	double from = p->strength * __builtin_sqrt(1 - p->dissolve), to = p->to_strength * __builtin_sqrt(p->dissolve);
-	if (*p->profile && from > 0 && layer_open(n, s, p->profile, from, e) < 0) return -1;
+	if (has_plate(n)) {
+		struct rect d = n->in[PLATE]->data;
+		if (rect_w(d) < PLATE_LEAST || rect_h(d) < PLATE_LEAST)
+			return err_set(e, E_SCENE, "plate: %dx%d pixels are too few, it must be at least %d each way", rect_w(d), rect_h(d), PLATE_LEAST);
+		if (from > 0 && plate_open(n, s, from, e) < 0) return -1;
+	} else if (*p->profile && from > 0 && layer_open(n, s, p->profile, from, e) < 0) return -1;
 	return *p->to_profile && to > 0 ? layer_open(n, s, p->to_profile, to, e) : 0;
 }
 
@@ -233,14 +274,20 @@ static int format(const struct node_ctx *n, struct format *out, struct err *e)
 static bool identity(const struct node_ctx *n)
 {
 	const struct grain *p = n->v;
-	bool from = p->dissolve < 1 && p->strength > 0 && (*p->profile || p->amount > 0);
+	bool from = p->dissolve < 1 && p->strength > 0 && (*p->profile || p->amount > 0 || has_plate(n));
 	return !from && !(*p->to_profile && p->dissolve > 0 && p->to_strength > 0);
 }
 
 static bool layered(const struct node_ctx *n)
 {
 	const struct grain *p = n->v;
-	return *p->profile || (*p->to_profile && p->dissolve > 0);
+	return *p->profile || (*p->to_profile && p->dissolve > 0) || has_plate(n);
+}
+
+static struct plate_seed plate_seed(const struct node_ctx *n, int frame)
+{
+	const struct grain *p = n->v;
+	return (struct plate_seed){ (uint32_t)frame, (uint32_t)p->seed, (uint32_t)n->instance, (uint32_t)(n->instance >> 32) };
 }
 
 /* The luma that a profile's strength follows is low-passed. */
@@ -248,6 +295,11 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 {
 	int d = layered(n) ? GRAIN_LUMA_RADIUS : 0;
 	need_add(out, 0, frame, rect_grow(r, d, d));
+	if (!has_plate(n)) return;
+	const struct format *f = n->in[PLATE];
+	struct plate_seed s = plate_seed(n, frame);
+	int64_t count = (int64_t)f->last - f->first + 1;
+	need_add(out, PLATE, f->first + (f->last == INT_MAX ? 0 : plate_frame(&s, (int)(count < INT_MAX ? count : INT_MAX))), f->data);
 }
 
 static int pitch(int width) { return (width + 15) & ~15; }
@@ -265,6 +317,11 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 		own += px_grain_pitch(rect_w(r)) * (size_t)rect_h(r);
 		if (own > most) most = own;
 	}
+	if (s->plate) {
+		size_t luma = px_grain_luma_floats(r), plane = px_grain_pitch(rect_w(r)) * (size_t)rect_h(r);
+		size_t own = plane + (luma > 4 * plane ? luma : 4 * plane);
+		if (own > most) most = own;
+	}
 	return most * sizeof(float);
 }
 
@@ -276,7 +333,7 @@ static double flops(const struct node_ctx *n)
 		const struct grain_layer *l = s->layer[i];
 		sum += 60 + 3 * (70.0 * l->lags + 1 + l->shape->ranks * 5.0 * (l->shape->radius + 1));
 	}
-	return s ? sum : 200;
+	return s && s->plate ? sum + 60 : s ? sum : 200;
 }
 
 enum { BLOCK = 32, FIXED = 4 };
@@ -424,6 +481,23 @@ static void plain(const struct call *c, struct rect r)
 	}
 }
 
+static void add_plate(const struct call *c, struct rect r, const float *luma, size_t pitch, float *scratch)
+{
+	const struct grain *p = c->n->v;
+	const struct state *s = c->n->state;
+	size_t plane = pitch * (size_t)rect_h(r);
+	float *field[3] = { scratch, scratch + plane, scratch + 2 * plane }, *dev = scratch + 3 * plane;
+	struct plate_seed seed = plate_seed(c->n, c->frame);
+	plate_tile(&s->map, &seed, &c->in[1], r, p->plate_strength == PLATE_ASKED, field, pitch);
+	for (int i = 0; i < 3; i++)
+		for (int y = r.y0; y < r.y1; y++) {
+			const float *IN_RESTRICT f = field[i] + (size_t)(y - r.y0) * pitch;
+			float *IN_RESTRICT o = view_at(c->out, i, r.x0, y);
+			px_grain_strength(s->plate, i, luma + (size_t)(y - r.y0) * pitch, rect_w(r), dev);
+			for (int x = 0; x < rect_w(r); x++) o[x] += dev[x] * f[x];
+		}
+}
+
 static int tile(const struct call *c, struct rect r)
 {
 	const struct grain *p = c->n->v;
@@ -434,8 +508,9 @@ static int tile(const struct call *c, struct rect r)
 	for (int y = r.y0; y < r.y1 && !s->plain; y++)
 		for (int i = 0; i < 3; i++)
 			memcpy(view_at(c->out, i, r.x0, y), view_at(&c->in[0], i, r.x0, y), (size_t)rect_w(r) * sizeof(float));
-	if (s->nlayer && px_grain_luma(&c->in[0], c->n->in[0]->data, r, s->luma, s->low_pass, luma, pitch, rest, c->cancel) < 0)
+	if ((s->nlayer || s->plate) && px_grain_luma(&c->in[0], c->n->in[0]->data, r, s->luma, s->low_pass, luma, pitch, rest, c->cancel) < 0)
 		return -1;
+	if (s->plate) add_plate(c, r, luma, pitch, rest);
 	for (int i = 0; i < s->nlayer; i++) {
 		struct px_grain_keys keys;
 		px_grain_keys(s->layer[i], (uint32_t)p->seed, c->n->instance, c->frame, &keys);
@@ -463,9 +538,13 @@ const struct node_type ISA(node_grain) = {
 	        "one it loses what scaling down would take. A lattice is told in a profile and never made. boil= and "
 	        "temporal=\"keep\" weigh in the fields of up to 15 frames before, so that any frame can be made alone. "
 	        "Over a dissolve of two clips the variance is (1 - dissolve) a^2 + dissolve b^2.\n"
+	        "plate= takes the grain of a scanned plate (a clip or still of an evenly lit grey, pixel for pixel, any "
+	        "size from 64, any length): blocks of it at random places, flipped at random, anew in every frame, "
+	        "levelled (mean and slope taken off) and overlapping so that variance is the same everywhere. amount, "
+	        "response or profile then give the strength alone.\n"
 	        "Grain comes last, once per delivery size: below it stand output nodes only.",
 	.category = "image", .version = 2, .size = sizeof(struct grain), .params = params,
-	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED | NF_TIME, .traits = TR_GRAIN,
+	.inputs = "image mask? plate?", .flags = NF_RGB | NF_MASKED | NF_TIME, .traits = TR_GRAIN,
 	    .want = WANT_ENCODED,
 	.example = "<grain id=\"grained\" in=\"soft\" amount=\"0.03\" size=\"0.7\" colour=\"0.3\" "
 	        "seed=\"10\"/>",

@@ -1,6 +1,7 @@
 /* stocks - writes graphs/stocks/: grain profiles of generic film stocks, by a recipe (`make stocks`).
- *
- * A stock is an RMS granularity G (1000 times the deviation of density through a 48 um aperture at density 1), a
+ * SPDX-License-Identifier: BSD-2-Clause */
+
+/* A stock is an RMS granularity G (1000 times the deviation of density through a 48 um aperture at density 1), a
  * picture width, and dye clouds (b/w: grains) that blur like a Gaussian of some micrometres. All numbers are round
  * ones chosen here to span fine to coarse; none is a maker's.
  *   - Wiener spectrum of density: W(u) = W0 exp(-(2 pi s u)^2), so that through the aperture, a circle of
@@ -10,8 +11,7 @@
  *     0.705 a decade at mid-grey (system gamma 1.5 over 2.4); negative gamma 0.6; density 0.7 over base at mid-grey;
  *     sigma_D grows as the square root of density (Siedentopf), over 0.15 of base.
  *   - Colour: clouds of the green layer 0.9, of the blue-sensitive one 1.35 times red's; granularity 0.9, 1.5.
- *     Layers are exposed apart: what they share comes from unwanted absorptions (0.15 neighbours, 0.05 red to blue).
- * SPDX-License-Identifier: BSD-2-Clause */
+ *     Layers are exposed apart: what they share comes from unwanted absorptions (0.15 neighbours, 0.05 red to blue). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

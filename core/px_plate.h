@@ -1,0 +1,121 @@
+/* px_plate - grain from a scanned plate, tiled so that no repeat shows.
+ *
+ * Blocks on a grid anchored at (0, 0) each take a window of the plate at a place and with flips that
+ * Philox chooses from block, frame and seed; the window's plane (mean and slopes: uneven light) is
+ * taken off. Neighbours overlap with weights whose squares add up to 1, so that variance is the same
+ * everywhere. Every pixel is summed in the order of the blocks.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_PX_PLATE_H
+#define IN_PX_PLATE_H
+
+#include "image.h"
+#include "rng.h"
+
+enum { PLATE_LEAST = 64, PLATE_OVERLAP_MAX = 32, PLATE_SIZE_MAX = 288 };
+
+/* Of a plate: the windows' side, and how much of it overlaps. Threads: frozen. */
+struct plate_map { int size, overlap; float fade[PLATE_OVERLAP_MAX]; };
+
+struct plate_seed { uint32_t frame, seed, low, high; };
+
+struct plate_block { int x, y, from_x, from_y; bool flip_x, flip_y; float mean[3], slope_x[3], slope_y[3], scale[3]; };
+
+IN_INLINE int plate_floor(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
+
+/* Which of n plate frames belongs to a frame. */
+static IN_UNUSED int plate_frame(const struct plate_seed *s, int n)
+{
+	struct philox p = philox4x32(0x706c6174u, 0x80000000u, s->frame, s->low, s->seed, s->high);
+	return (int)(((uint64_t)p.c[0] * (uint32_t)n) >> 32);
+}
+
+/* Sums over the window, in eight lanes by column, row by row. */
+static IN_NOINLINE IN_UNUSED void plate_plane(const struct view *in, int ch, int size, bool unit, struct plate_block *b)
+{
+	double sum = 0, sx = 0, sy = 0, sq = 0, mid = 0.5 * (size - 1), n = (double)size * size;
+	for (int y = 0; y < size; y++) {
+		const float *p = view_at(in, ch, b->from_x, b->from_y + y);
+		float s[8] = { 0 }, m[8] = { 0 }, q[8] = { 0 };
+		for (int x = 0; x < size; x += 8)
+			for (int k = 0; k < 8; k++) {
+				float v = p[x + k];
+				v = v - v == 0.0f ? v : 0.0f;
+				s[k] += v;
+				m[k] += v * ((float)(x + k) - (float)mid);
+				q[k] += v * v;
+			}
+		double rs = 0;
+		for (int k = 0; k < 8; k++) rs += s[k], sx += m[k], sq += q[k];
+		sum += rs;
+		sy += rs * (y - mid);
+	}
+	double spread = n * ((double)size * size - 1) / 12, mean = sum / n;       /* sum of squared distances */
+	double var = sq / n - mean * mean - (sx * sx + sy * sy) / spread / n;
+	b->mean[ch] = (float)mean;
+	b->slope_x[ch] = (float)(sx / spread);
+	b->slope_y[ch] = (float)(sy / spread);
+	b->scale[ch] = !unit ? 1.0f : var > 1e-12 ? (float)(1 / __builtin_sqrt(var)) : 0.0f;
+}
+
+static IN_UNUSED void plate_choose(const struct plate_map *m, const struct plate_seed *s, const struct view *in,
+                                   int i, int j, bool unit, struct plate_block *b)
+{
+	struct philox p = philox4x32((uint32_t)i, (uint32_t)j, s->frame, s->low, s->seed, s->high ^ 0x706c6174u);
+	uint32_t room_x = (uint32_t)(rect_w(in->r) - m->size + 1), room_y = (uint32_t)(rect_h(in->r) - m->size + 1);
+	b->x = i * (m->size - m->overlap);
+	b->y = j * (m->size - m->overlap);
+	b->from_x = in->r.x0 + (int)(((uint64_t)p.c[0] * room_x) >> 32);
+	b->from_y = in->r.y0 + (int)(((uint64_t)p.c[1] * room_y) >> 32);
+	b->flip_x = p.c[2] & 1;
+	b->flip_y = p.c[2] & 2;
+	for (int c = 0; c < 3; c++) plate_plane(in, c, m->size, unit, b);
+}
+
+/* Weight at k pixels into a block. */
+IN_INLINE float plate_weight(const struct plate_map *m, int k)
+{
+	int step = m->size - m->overlap;
+	if (k < m->overlap) return m->fade[k];
+	return k < step ? 1.0f : m->fade[m->overlap - 1 - (k - step)];
+}
+
+static IN_UNUSED void plate_add(const struct plate_map *m, const struct view *in, const struct plate_block *b,
+                                struct rect r, float *const field[3], size_t pitch)
+{
+	struct rect own = rect_and(r, rect_of(b->x, b->y, b->x + m->size, b->y + m->size));
+	float wx[PLATE_SIZE_MAX], mid = 0.5f * (float)(m->size - 1);
+	for (int x = own.x0; x < own.x1; x++) wx[x - own.x0] = plate_weight(m, x - b->x);
+	for (int y = own.y0; y < own.y1; y++) {
+		int k = y - b->y, row = b->flip_y ? m->size - 1 - k : k;
+		float wy = plate_weight(m, k), dy = (float)row - mid;
+		for (int c = 0; c < 3; c++) {
+			const float *p = view_at(in, c, b->from_x, b->from_y + row), w = wy * b->scale[c];
+			float *IN_RESTRICT d = field[c] + (size_t)(y - r.y0) * pitch + (own.x0 - r.x0);
+			float base = b->mean[c] + b->slope_y[c] * dy, slope = b->slope_x[c];
+			int at = own.x0 - b->x, turn = b->flip_x ? -1 : 1, from = b->flip_x ? m->size - 1 - at : at;
+			for (int x = 0; x < rect_w(own); x++) {
+				int col = from + turn * x;
+				float v = p[col];
+				v = v - v == 0.0f ? v : 0.0f;
+				d[x] += w * wx[x] * (v - base - slope * ((float)col - mid));
+			}
+		}
+	}
+}
+
+/* The plate's grain over r into field, pitch apart; unit: of deviation 1. */
+static IN_UNUSED void plate_tile(const struct plate_map *m, const struct plate_seed *s, const struct view *in,
+                                 struct rect r, bool unit, float *const field[3], size_t pitch)
+{
+	int step = m->size - m->overlap;
+	for (int c = 0; c < 3; c++)
+		for (size_t i = 0; i < pitch * (size_t)rect_h(r); i++) field[c][i] = 0;
+	for (int j = plate_floor(r.y0 - m->overlap, step); j <= plate_floor(r.y1 - 1, step); j++)
+		for (int i = plate_floor(r.x0 - m->overlap, step); i <= plate_floor(r.x1 - 1, step); i++) {
+			struct plate_block b;
+			plate_choose(m, s, in, i, j, unit, &b);
+			plate_add(m, in, &b, r, field, pitch);
+		}
+}
+
+#endif
