@@ -245,12 +245,12 @@ IN_INLINE double clog3_encode(double x)
 #define CURVE_DOUBLE(X) \
 	X(CURVE_CLOG2, clog2_decode(v), clog2_encode(v)) \
 	X(CURVE_CLOG3, clog3_decode(v), clog3_encode(v)) \
-	X(CURVE_HLG, hlg_decode(v), hlg_encode(v)) \
 	X(CURVE_ACESCC, acescc_decode(v), acescc_encode(v)) \
 	X(CURVE_APPLELOG, applelog_decode(v), applelog_encode(v))
 #define CURVE_ROWS(X) \
 	CURVE_DOUBLE(X) \
 	X(CURVE_PQ, pq_decode(v), pq_encode(v)) \
+	X(CURVE_HLG, hlg_decode(v), hlg_encode(v)) \
 	X(CURVE_GAMMA22, px_dspow(v, 2.2), px_dspow(v, 1 / 2.2)) \
 	X(CURVE_GAMMA24, px_dspow(v, 2.4), px_dspow(v, 1 / 2.4)) \
 	X(CURVE_GAMMA26, px_dspow(v, 2.6), px_dspow(v, 1 / 2.6)) \
@@ -372,24 +372,117 @@ static inline void gamma_row(float *p, double y, int n)
 	px_pow_row(p, &c, POW_ODD, n);
 }
 
-/* PQ in doubles: the inner power goes through a difference and wants all its bits, the outer one 2^-28. */
-IN_INLINE double pq_inner(double a, double y)
+/* HLG: the logarithm's constants as for the curves above, the square below. */
+static const struct px_exp_curve curve_hlg_exp = { 0x1.022p+3f, 0.0008794096079f, 8.06728566f, -0x1.0342p+3f, -0.0001156628858f, 0.02372241f, 17.11875941f, 0, 0, 0 };
+static const struct px_log_curve curve_hlg_log = { 12, -0.28466892f, 0x1.fbap-4f, 2.55455516e-05f, 0.17883277f, 0x1.1eap-1f, 9.6276875e-05f, 0, 0, 0 };
+
+static inline void hlg_decode_row(float *IN_RESTRICT p, int n)
 {
-	return px_dexp2_within(y * px_quick_log2(a > 0x1p-149 ? a : 0x1p-149));
+	float b[PX_BLOCK];
+	for (int m; n > 0; n -= m, p += m) {
+		m = n < PX_BLOCK ? n : PX_BLOCK;
+		for (int i = 0; i < m; i++) b[i] = px_abs(p[i]);
+		px_exp_block(b, &curve_hlg_exp, m);
+		for (int i = 0; i < m; i++) {
+			float v = px_abs(p[i]), r = v <= 0.5f ? v * v * (1 / 3.0f) : b[i];
+			r = px_flt(px_bitsf(r) | (px_bitsf(p[i]) & 0x80000000u));
+			p[i] = p[i] == p[i] ? r : p[i];
+		}
+	}
 }
-IN_INLINE double pq_decode_quick(double v)
+static inline void hlg_encode_row(float *IN_RESTRICT p, int n)
 {
-	double p = pq_inner(px_dabs(v), 32 / 2523.0);
-	double num = p - 3424 / 4096.0, den = 2413 / 128.0 - 2392 / 128.0 * p;
-	den = den > 1e-3 ? den : 1e-3;
-	num = num > 0x1p-100 ? num : 0x1p-100;
-	return px_dsign(100 * px_quick_exp2(16384 / 2610.0 * px_quick_log2(num / den)), v);
+	float b[PX_BLOCK];
+	for (int m; n > 0; n -= m, p += m) {
+		m = n < PX_BLOCK ? n : PX_BLOCK;
+		for (int i = 0; i < m; i++) b[i] = px_max(px_abs(p[i]), 1 / 12.0f);
+		px_log_block(b, &curve_hlg_log, m);
+		for (int i = 0; i < m; i++) {
+			float x = px_abs(p[i]), r = x <= 1 / 12.0f ? __builtin_sqrtf(3.0f * x) : b[i];
+			r = px_flt(px_bitsf(r) | (px_bitsf(p[i]) & 0x80000000u));
+			p[i] = p[i] == p[i] ? r : p[i];
+		}
+	}
 }
-IN_INLINE double pq_encode_quick(double x)
+
+/* PQ. Decoding: e = v^(1/m2) - 1 keeps the bits that e + 1 would lose, and the logarithm of (e + 1 - c1) / (c2 - c3 (e + 1))
+ * is a difference of two, with what their rounding left. c2 - c3 = 1 - c1 = 0.1640625. */
+#define PQ_ONE 0.1640625f
+#define PQ_C3 18.6875f
+IN_INLINE float pq_expm1(float z)
 {
-	double p = pq_inner(px_dabs(x) * 0.01, 2610 / 16384.0);
-	double q = (3424 / 4096.0 + 2413 / 128.0 * p) / (1 + 2392 / 128.0 * p);
-	return px_dsign(px_quick_exp2(2523 / 32.0 * px_quick_log2(q)), x);
+	z = px_clamp(z, -0.25f, 0.25f);
+	float p = 1 / 5040.0f;
+	p = p * z + 1 / 720.0f;
+	p = p * z + 1 / 120.0f;
+	p = p * z + 1 / 24.0f;
+	p = p * z + 1 / 6.0f;
+	p = p * z + 0.5f;
+	return z + z * z * p;
+}
+IN_INLINE void pq_decode_block(float *p, int n)
+{
+	const struct px_power c = px_power_of(16384 / 2610.0);
+	const float in = (float)(32 / 2523.0), in_ln2 = (float)(32 / 2523.0 * 0.69314718055994531);
+	float nu[PX_BLOCK], de[PX_BLOCK], rest[PX_BLOCK], k[PX_BLOCK], l[PX_BLOCK], t[PX_BLOCK], half[PX_BLOCK];
+	for (int i = 0; i < n; i++) {
+		float kk, u;
+		px_take_apart(px_abs(p[i]), &kk, &u);
+		float e = pq_expm1(in_ln2 * kk + in * (u + px_ln_tail(u))), a = PQ_ONE + e, hi = px_upper(e);
+		float b = -PQ_C3 * hi, s = PQ_ONE + b, w = s - PQ_ONE, more = -PQ_C3 * (e - hi), d = s + more;
+		float d_lo = ((PQ_ONE - (s - w)) + (b - w)) + (more - (d - s)), a_lo = e - (a - PQ_ONE);
+		nu[i] = px_max(a, 1e-12f);
+		de[i] = px_max(d, 1e-3f);
+		float r = (a_lo * de[i] - d_lo * nu[i]) / (nu[i] * de[i]);
+		rest[i] = px_clamp(r, -1e-5f, 1e-5f);
+	}
+	for (int i = 0; i < n; i++) {
+		float k1, u1, k2, u2;
+		px_take_apart(nu[i], &k1, &u1);
+		px_take_apart(de[i], &k2, &u2);
+		float h1 = px_upper(u1), h2 = px_upper(u2);
+		k[i] = k1 - k2;
+		l[i] = h1 - h2;
+		rest[i] += ((u1 - h1) + px_ln_tail(u1)) - ((u2 - h2) + px_ln_tail(u2));
+	}
+	for (int i = 0; i < n; i++)
+		px_split_power(c.k_hi * k[i], c.u_hi * l[i], c.u * rest[i] + (c.k_lo * k[i] + c.u_lo * l[i]), &t[i], &half[i]);
+	for (int i = 0; i < n; i++) {
+		float r = 100.0f * px_join_power(t[i], half[i]);
+		r = px_flt(px_bitsf(r) | (px_bitsf(p[i]) & 0x80000000u));
+		p[i] = p[i] == p[i] ? r : p[i];
+	}
+}
+static inline void pq_decode_row(float *p, int n)
+{
+	for (; n >= PX_BLOCK; n -= PX_BLOCK, p += PX_BLOCK) pq_decode_block(p, PX_BLOCK);
+	if (n) pq_decode_block(p, n);
+}
+/* Encoding: (c1 + c2 p) / (1 + c3 p) = 1 - w, w = 0.1640625 (1 - p) / (1 + c3 p). */
+IN_INLINE void pq_encode_block(float *p, int n)
+{
+	const float m = (float)(2610 / 16384.0 * 1.4426950408889634), whole = (float)(2610 / 16384.0);
+	const float shift = (float)(-2610 / 16384.0 * 6.6438561897747247), out = (float)(2523 / 32.0 * 1.4426950408889634);
+	float t[PX_BLOCK], half[PX_BLOCK];
+	for (int i = 0; i < n; i++) {
+		float k, u;
+		px_take_apart(px_abs(p[i]), &k, &u);
+		px_split_power(whole * k, shift, m * (u + px_ln_tail(u)), &t[i], &half[i]);
+	}
+	for (int i = 0; i < n; i++) {
+		float q = px_min(px_join_power(t[i], half[i]), 1e6f), u = -PQ_ONE * (1.0f - q) / (1.0f + PQ_C3 * q);
+		px_split_power(out * (u + px_ln_tail(u)), 0, 0, &t[i], &half[i]);
+	}
+	for (int i = 0; i < n; i++) {
+		float r = px_join_power(t[i], half[i]);
+		r = px_flt(px_bitsf(r) | (px_bitsf(p[i]) & 0x80000000u));
+		p[i] = p[i] == p[i] ? r : p[i];
+	}
+}
+static inline void pq_encode_row(float *p, int n)
+{
+	for (; n >= PX_BLOCK; n -= PX_BLOCK, p += PX_BLOCK) pq_encode_block(p, PX_BLOCK);
+	if (n) pq_encode_block(p, n);
 }
 
 IN_INLINE float keep_nan(float x, float y) { return x == x ? y : x; }
@@ -405,8 +498,9 @@ static inline void curve_decode_row(int curve, float *IN_RESTRICT p, int n)
 #define X(id, d, e) case id: \
 	for (int i = 0; i < n; i++) { double v = p[i]; p[i] = keep_nan(p[i], (float)(d)); } break;
 	CURVE_DOUBLE(X)
-	X(CURVE_PQ, pq_decode_quick(v), )
 #undef X
+	case CURVE_PQ: pq_decode_row(p, n); break;
+	case CURVE_HLG: hlg_decode_row(p, n); break;
 	default: px_exp_row(p, &curve_exp[curve], n); break;
 	}
 }
@@ -422,8 +516,9 @@ static inline void curve_encode_row(int curve, float *IN_RESTRICT p, int n)
 #define X(id, d, e) case id: \
 	for (int i = 0; i < n; i++) { double v = p[i]; p[i] = keep_nan(p[i], (float)(e)); } break;
 	CURVE_DOUBLE(X)
-	X(CURVE_PQ, , pq_encode_quick(v))
 #undef X
+	case CURVE_PQ: pq_encode_row(p, n); break;
+	case CURVE_HLG: hlg_encode_row(p, n); break;
 	default: px_log_row(p, &curve_log[curve], n); break;
 	}
 }

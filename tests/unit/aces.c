@@ -2,6 +2,9 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "nodecall.h"
 
+#include "aces2.h"
+#include "lut.h"
+#include "mathx.h"
 #include "px_aces1.h"
 
 static double absd(double v) { return v < 0 ? -v : v; }
@@ -56,6 +59,94 @@ static void version13(void)
 	}
 }
 
+static const struct { const char *name, *space; double peak; } displays2[] = {
+	{ "rec709-100", "linear-rec709", 100 }, { "p3-d65-100", "linear-p3-d65", 100 },
+	{ "rec2020-1000", "linear-rec2020", 1000 }, { "p3-d65-1000", "linear-p3-d65", 1000 },
+	{ "rec2020-4000", "linear-rec2020", 4000 },
+};
+
+/* Errors in the display's signal: the (1/2.4)th power of light over peak. */
+static double signal(double v, double peak) { return v > 0 ? mx_pow(v * 100 / peak, 1 / 2.4) : 0; }
+
+static void exact2(size_t i, const struct aces2 *a)
+{
+	FILE *f = fopen("tests/unit/aces.txt", "r");
+	char line[400], name[40], what[80];
+	double v[6], worst = 0, m[9], inv[9], in[9];
+	int n = 0, id = colour_find(displays2[i].space);
+	if (!f) { test_ok(0, "no tests/unit/aces.txt"); return; }
+	colour_rgb_to_xyz(id, m);
+	mat3_inv(m, inv);
+	colour_matrix(colour_find("aces2065-1"), colour_find("acescg"), in);
+	while (fgets(line, sizeof line, f)) {
+		double p[3];
+		if (sscanf(line, "2.0 %39s %lf %lf %lf %lf %lf %lf", name, v, v + 1, v + 2, v + 3, v + 4, v + 5) != 7 ||
+		    strcmp(name, displays2[i].name) != 0) continue;
+		apply(in, v);
+		aces2_pixel(a, v, p);
+		apply(inv, v + 3);
+		for (int k = 0; k < 3; k++) {
+			double d = absd(p[k] - v[3 + k]) * 100 / displays2[i].peak;
+			if (d > 1e-4) printf("# %s %s: %d: %.8g, not %.8g\n", name, line, k, p[k], v[3 + k]);
+			if (!(d <= worst)) worst = d;
+		}
+		n++;
+	}
+	fclose(f);
+	snprintf(what, sizeof what, "aces_output 2.0 %s, exact, share of peak", displays2[i].name);
+	test_parity(what, "OpenColorIO 2.6.0", worst, 1e-4);
+	test_ok(n >= 30 && worst <= 1e-4, "%s as OpenColorIO 2.6.0 (%.2g of %d colours)", what, worst, n);
+}
+
+static void baked2(size_t i, const struct aces2 *a)
+{
+	struct err e = ERR_INIT;
+	struct lut *l = aces2_bake(a, 65, &e);
+	double worst = 0, sum = 0, grey = 0;
+	int n = 0, cct = colour_find("acescct");
+	char what[80];
+	uint32_t s = 3;
+	if (!l) { test_ok(0, "aces2_bake: %s", e.msg); return; }
+	for (int k = 0; k < 20000; k++) {
+		double in[3], out[3];
+		float p[3];
+		for (int c = 0; c < 3; c++) {
+			s = s * 1664525u + 1013904223u;
+			in[c] = mx_exp2((s >> 8) * 0x1p-24 * 14 - 9);
+			if (c && k % 4 == 0) in[c] = in[0];
+			p[c] = (float)colour_encode(cct, in[c]);
+		}
+		aces2_pixel(a, in, out);
+		lut_apply(l, true, p, p + 1, p + 2, 1);
+		for (int c = 0; c < 3; c++) {
+			double d = absd(p[c] - signal(out[c], displays2[i].peak));
+			if (k % 4 == 0) { if (d > grey) grey = d; continue; }
+			if (d > worst) worst = d;
+			sum += d;
+			n++;
+		}
+	}
+	snprintf(what, sizeof what, "aces_output 2.0 %s, its cube: greys, of the signal", displays2[i].name);
+	test_parity(what, "its own formulas", grey, 1e-3);
+	snprintf(what, sizeof what, "aces_output 2.0 %s, its cube: mean of random colours", displays2[i].name);
+	test_parity(what, "its own formulas", sum / n, 2e-3);
+	snprintf(what, sizeof what, "aces_output 2.0 %s, its cube: worst of random colours", displays2[i].name);
+	test_parity(what, "its own formulas", worst, 0.2);
+	test_ok(grey < 1e-3 && sum / n < 2e-3, "aces_output 2.0 %s cube: greys %.2g, mean %.2g, worst %.2g of the signal",
+	        displays2[i].name, grey, sum / n, worst);
+	lut_free(&l);
+}
+
+static void version20(void)
+{
+	for (size_t i = 0; i < IN_COUNT(displays2); i++) {
+		struct aces2 *a = aces2_new(colour_find(displays2[i].space), displays2[i].peak);
+		exact2(i, a);
+		baked2(i, a);
+		aces2_free(&a);
+	}
+}
+
 /* Black is black, greys stay grey and rise, nothing leaves the display. */
 static void shape(void)
 {
@@ -81,6 +172,7 @@ static void shape(void)
 int main(void)
 {
 	version13();
+	version20();
 	shape();
 	TEST_END();
 }
