@@ -13,9 +13,9 @@
 
 const struct verb cli_verbs[] = {
 	{ "render", "SCENE", "Renders the writes of a scene.",
-	  RUN " frames only out dry oracle overwrite solve trace", verb_render },
+	  RUN " frames only out dry oracle overwrite solve unsure trace", verb_render },
 	{ "solve", "SCENE [NODE]", "Measures clips for balance and match and proposes plain attributes; --apply writes them.",
-	  RUN " apply json", verb_solve },
+	  RUN " apply unsure json", verb_solve },
 	{ "still", "SCENE NODE|PASS", "Writes a PNG of any point of the graph, as displayed.",
 	  RUN " frames out crop against wipe side diff oracle solve", verb_still },
 	{ "check", "SCENE...", "Reads scenes, opens their sources and applies the pass rules; renders nothing.",
@@ -66,6 +66,7 @@ static const struct option options[] = {
 	{ "set", 0, O_SET, 0, "NAME=VALUE", "value of a <param>" },
 	{ "solve", 0, O_FLAG, OFF(solve), NULL, "measure what is unsolved and use it once, without writing" },
 	{ "apply", 0, O_FLAG, OFF(apply), NULL, "write the proposed attributes into the scene" },
+	{ "unsure", 0, O_FLAG, OFF(unsure), NULL, "apply proposals of low confidence as well" },
 	{ "overwrite", 0, O_FLAG, OFF(overwrite), NULL, "replace files that interneg did not write" },
 	{ "dry", 0, O_FLAG, OFF(dry), NULL, "compute and hash every frame, write no output" },
 	{ "oracle", 0, O_FLAG, OFF(oracle), NULL, "use the slow single-threaded reference evaluator" },

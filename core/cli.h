@@ -18,7 +18,7 @@ struct cli {
 	enum progress progress;
 	bool log_json; unsigned debug;
 	bool oracle, keep_all, solve, apply, overwrite, no_fuse, json, wipe, side, diff, rng, xsd, markdown, write,
-	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list, remove;
+	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list, remove, unsure;
 	const char *picture, *reference, *name, *at, *shot, *pass, *by, *role, *note;
 	size_t to;
 	int cube; bool clf, cdl; const char *shaper, *space_in, *space_out;   /* bake */

@@ -179,7 +179,7 @@ static int start_format(struct net *n, struct net_node *nn, struct format *f)
 	*f = nn->conn[0]->fmt;
 	for (int i = 1; i < nn->nconn; i++) {
 		const struct format *g = nn->conn[i] ? &nn->conn[i]->fmt : NULL;
-		if (!g || strcmp(nn->slot[nn->conn_slot[i]].name, "reference") == 0) continue;
+		if (!g || slot_measured(nn->slot[nn->conn_slot[i]].name)) continue;
 		if (f->fps.num && g->fps.num &&
 		    (int64_t)f->fps.num * g->fps.den != (int64_t)g->fps.num * f->fps.den) {
 			char a[200], b[200];

@@ -15,10 +15,14 @@ struct session {
 	struct cache *cache;
 	struct diags d;
 	struct solve_over *over; int nover;  /* proposed attributes in force */
+	int nrefused;                        /* proposals that were not sure enough */
 	char *rev;                           /* for {rev}, when some write asks */
 	struct arena *a;
 	struct pool *pool;                   /* pictures that a verb holds beside a render */
 };
+
+/* A proposal of less confidence is told and not applied. */
+#define SOLVE_SURE 0.25
 
 enum session_want { WANT_SCENE, WANT_NET, WANT_RENDER };
 /* Loads the scene and, when asked, builds its net and applies the pass rules; for WANT_RENDER unsolved nodes are

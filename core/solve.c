@@ -11,6 +11,7 @@
 #include "log.h"
 #include "px_colour.h"
 #include "session.h"
+#include "textfile.h"
 
 enum { SOLVE_SAMPLES = 8 };
 
@@ -61,18 +62,33 @@ static int solve_conn(const struct net_node *nn, const char *slot)
 	return -1;
 }
 
+/* What solve measures: the picture, what it is held against, and the masks that go with each. */
+enum { GATHER = 4 };
+static const char *const gather_slot[GATHER] = { "", "reference", "region", "reference_region" };
+
+/* The node measured for one of them and its frames; NULL when it is not connected. A mask stands on its picture's
+ * frames. */
+static struct net_node *source(const struct net_node *nn, int k, int *frame, int *n)
+{
+	int conn = k ? solve_conn(nn, gather_slot[k]) : 0;
+	if (conn < 0 || conn >= nn->nconn || !nn->conn[conn]) return NULL;
+	if (k < 2) {
+		struct net_node *m = measured(nn->conn[conn]);
+		spread(&m->fmt, frame, n);
+		return m;
+	}
+	return source(nn, k - 2, frame, n) ? nn->conn[conn] : NULL;
+}
+
 int solve_key(struct session *s, struct net_node *nn, char out[65], struct err *e)
 {
 	struct keymemo *km = keymemo_new(s->net);
 	struct sha h;
-	int rc = -1, conns[2] = { 0, solve_conn(nn, "reference") };
+	int rc = -1, n = 0, frame[SOLVE_SAMPLES];
 	sha_init(&h);
-	for (int k = 0; k < 2; k++) {
-		if (conns[k] < 0 || !nn->conn[conns[k]]) continue;
-		struct net_node *m = measured(nn->conn[conns[k]]);
-		int frame[SOLVE_SAMPLES], n;
-		spread(&m->fmt, frame, &n);
-		for (int i = 0; i < n; i++) {
+	for (int k = 0; k < GATHER; k++) {
+		const struct net_node *m = source(nn, k, frame, &n);
+		for (int i = 0; m && i < n; i++) {
 			struct key key;
 			if (net_key(km, m, frame[i], &key, e) < 0) goto out;
 			sha_key(&h, &key);
@@ -119,15 +135,13 @@ static void to_space(struct image *im, int space)
 	im->fmt.space = space;
 }
 
-static int gather_all(struct session *s, struct net_node *nn, struct gathered g[2], struct err *e)
+static int gather_all(struct session *s, struct net_node *nn, struct gathered g[GATHER], struct err *e)
 {
-	int conns[2] = { 0, solve_conn(nn, "reference") };
-	struct collect col = { g, 2, s->pool };
-	for (int k = 0; k < 2; k++) {
-		if (conns[k] < 0 || !nn->conn[conns[k]]) continue;
-		struct net_node *m = measured(nn->conn[conns[k]]);
+	struct collect col = { g, GATHER, s->pool };
+	for (int k = 0; k < GATHER; k++) {
+		struct net_node *m = source(nn, k, g[k].frame, &g[k].n);
+		if (!m) { g[k].n = 0; continue; }
 		g[k].node = m;
-		spread(&m->fmt, g[k].frame, &g[k].n);
 		char list[SOLVE_SAMPLES * 12] = "";
 		for (int i = 0; i < g[k].n; i++)
 			snprintf(list + strlen(list), 12, "%s%d", i ? "," : "", g[k].frame[i]);
@@ -141,21 +155,29 @@ static int gather_all(struct session *s, struct net_node *nn, struct gathered g[
 		int rc = render_run(s->net, &o, &st, e);
 		diags_free(&st.problems);
 		if (rc < 0) return err_in(e, "solve '%s'", nn->id);
-		for (int i = 0; i < g[k].n; i++)
-			if (g[k].im[i]) to_space(g[k].im[i], nn->conn[conns[k]]->fmt.space);
+		const struct net_node *in = nn->conn[k ? solve_conn(nn, gather_slot[k]) : 0];
+		for (int i = 0; i < g[k].n && k < 2; i++)
+			if (g[k].im[i]) to_space(g[k].im[i], in->fmt.space);
 	}
 	return 0;
 }
 
-static int call_solve(struct net_node *nn, struct gathered g[2], struct solve_call *call, struct err *e)
+/* The picture of group k that goes with the i-th of n. */
+static const struct image *beside(const struct gathered *g, int i, int n)
 {
-	struct solve_sample v[SOLVE_SAMPLES] = { { 0, NULL, NULL } };
+	return g->n ? g->im[i * g->n / n] : NULL;
+}
+
+static int call_solve(struct net_node *nn, struct gathered g[GATHER], struct solve_call *call, struct err *e)
+{
+	struct solve_sample v[SOLVE_SAMPLES] = { { 0, NULL, NULL, NULL, NULL } };
+	int n = g[0].n;
 	call->n = &nn->ctx;
 	call->sample = v;
-	for (int i = 0; i < g[0].n; i++) {
-		const struct image *ref = g[1].n ? g[1].im[i * g[1].n / g[0].n] : NULL;
-		if (g[0].im[i]) v[call->nsamples++] = (struct solve_sample){ g[0].frame[i], g[0].im[i], ref };
-	}
+	for (int i = 0; i < n; i++)
+		if (g[0].im[i])
+			v[call->nsamples++] = (struct solve_sample){ g[0].frame[i], g[0].im[i], beside(&g[1], i, n),
+				beside(&g[2], i, n), beside(&g[3], i, n) };
 	if (!call->nsamples) return err_set(e, E_INPUT, "solve '%s': no frame could be measured", nn->id);
 	return nn->type->solve(call, e);
 }
@@ -172,7 +194,7 @@ static void remember(struct session *s, const struct net_node *nn, const struct 
 
 static void print_proposal(const struct session *s, const struct net_node *nn, const struct solve_call *call, const char *key)
 {
-	char esc[1200];
+	char esc[2000];
 	if (s->c->json) {
 		json_escape(esc, sizeof esc, call->note);
 		printf("{\"node\":\"%s\",\"confidence\":%.3f,\"solved\":\"%s\",\"note\":\"%s\",\"attributes\":{",
@@ -187,20 +209,55 @@ static void print_proposal(const struct session *s, const struct net_node *nn, c
 	printf(" solved=\"%s\"/>\n  confidence %.2f; %s\n", key, call->confidence, call->note);
 }
 
+/* What is not sure enough is not applied: the node stays as the author left it. For one render without writing, which
+ * has to do something with it, that is nothing at all. */
+static void refuse(struct session *s, const struct net_node *nn, const struct solve_call *call, const char *key)
+{
+	log_warn("%s:%d: '%s' is not applied: confidence %.2f is below %.2f (%s); --unsure applies it all the same",
+	         nn->scene->file, nn->elem->line, nn->id, call->confidence, SOLVE_SURE, call->note);
+	struct solve_call nothing = { 0 };
+	s->nrefused++;
+	if (!s->c->apply && node_is_unsolved(nn)) remember(s, nn, &nothing, key);
+}
+
+/* The table goes to the path in bake=, when what is proposed is written; lut= then names it as bake= does. */
+static int bake_table(struct session *s, const struct net_node *nn, struct solve_call *call, struct err *e)
+{
+	const struct param *p = param_find(nn->type->params, "bake");
+	const char *path = NULL, *text = NULL;
+	if (p) memcpy(&path, (const char *)nn->ctx.v + p->off, sizeof path);
+	for (int i = 0; i < nn->elem->nattr; i++)
+		if (strcmp(nn->elem->attr[i].name, "bake") == 0) text = nn->elem->attr[i].value;
+	if (!path || !*path || !text || call->nattr == (int)IN_COUNT(call->attr)) return 0;
+	if (!s->c->apply || (call->confidence < SOLVE_SURE && !s->c->unsure)) {
+		size_t n = strlen(call->note);
+		snprintf(call->note + n, sizeof call->note - n, "; --apply writes the table %s", text);
+		return 0;
+	}
+	if (text_write(path, call->table, e) < 0) return err_in(e, "'%s'", nn->id);
+	struct solve_attr *a = &call->attr[call->nattr++];
+	a->name = "lut";
+	snprintf(a->value, sizeof a->value, "%s", text);
+	return 0;
+}
+
 static int solve_one(struct session *s, struct net_node *nn, bool tell, struct err *e)
 {
-	struct gathered g[2] = { 0 };
+	struct gathered g[GATHER] = { 0 };
 	struct solve_call call = { 0 };
 	char key[65];
 	int rc = -1;
 	if (!nn->type->solve) return err_set(e, E_USAGE, "'%s' (%s) has nothing to solve", nn->id, nn->type->name);
 	if (solve_key(s, nn, key, e) < 0 || gather_all(s, nn, g, e) < 0) goto out;
 	if (call_solve(nn, g, &call, e) < 0) goto out;
+	if (call.table && bake_table(s, nn, &call, e) < 0) goto out;
 	if (tell) print_proposal(s, nn, &call, key);
-	remember(s, nn, &call, key);
+	if (call.confidence >= SOLVE_SURE || s->c->unsure) remember(s, nn, &call, key);
+	else refuse(s, nn, &call, key);
 	rc = 0;
 out:
-	for (int k = 0; k < 2; k++)
+	free(call.table);
+	for (int k = 0; k < GATHER; k++)
 		for (int i = 0; i < g[k].n; i++) image_unref(&g[k].im[i]);
 	return rc;
 }
