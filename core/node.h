@@ -48,6 +48,7 @@ enum node_flag {
 };
 
 struct lut_store;
+struct skin_ref;
 
 /* What pure functions see. in[i] is NULL for an absent optional input. Threads: frozen. */
 struct node_ctx {
@@ -64,6 +65,7 @@ struct node_ctx {
 	uint64_t instance;                   /* 0, or hash of the enclosing use's path: only NF_TIME types may read it */
 	const char *base;                    /* folder of the scene file */
 	struct lut_store *luts;              /* LUT files read for this net (lut.h); NULL: none are kept */
+	const struct skin_ref *skin;         /* what the hold_skin slot declares (skin.h); NULL: nothing is connected */
 };
 
 struct need { int conn, frame; struct rect rect; };

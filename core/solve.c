@@ -66,12 +66,30 @@ static int solve_conn(const struct net_node *nn, const char *slot)
 enum { GATHER = 4 };
 static const char *const gather_slot[GATHER] = { "", "reference", "region", "reference_region" };
 
+/* A type with frame= is measured on that one (0: the middle), and where it stands: its rect= counts pixels there. */
+static bool one_frame(const struct net_node *nn, int *frame)
+{
+	const struct param *p = param_find(nn->type->params, "frame");
+	const struct format *f = &nn->conn[0]->fmt;
+	if (!p || p->type != PT_INT) return false;
+	int last = f->last == INT_MAX ? f->first + 99 : f->last;
+	memcpy(frame, (const char *)nn->ctx.v + p->off, sizeof *frame);
+	if (*frame == 0) *frame = f->first + (last - f->first) / 2;
+	if (*frame < f->first) *frame = f->first;
+	if (*frame > last) *frame = last;
+	return true;
+}
+
 /* The node measured for one of them and its frames; NULL when it is not connected. A mask stands on its picture's
  * frames. */
 static struct net_node *source(const struct net_node *nn, int k, int *frame, int *n)
 {
 	int conn = k ? solve_conn(nn, gather_slot[k]) : 0;
 	if (conn < 0 || conn >= nn->nconn || !nn->conn[conn]) return NULL;
+	if (k == 0 && one_frame(nn, frame)) {
+		*n = 1;
+		return nn->conn[0];
+	}
 	if (k < 2) {
 		struct net_node *m = measured(nn->conn[conn]);
 		spread(&m->fmt, frame, n);

@@ -362,7 +362,7 @@ const struct node_type ISA(node_match) = {
 	        "limit hit; below 0.25 `solve` applies nothing. One set of numbers a shot: nothing flickers. The "
 	        "reference is read by solve alone, so it may have any size, rate and length.",
 	.category = "colour", .version = 1, .size = sizeof(struct match), .params = params,
-	.inputs = "image reference? region? reference_region? mask?", .flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_NEUTRAL,
+	.inputs = "image reference? mask? region? reference_region?", .flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_NEUTRAL,
 	.want = WANT_LOG,
 	.example = "<match id=\"matched\" in=\"base\" reference=\"hero\" slope=\"1.02 1 0.99\" offset=\"0 "
 	        "0 0.004\" saturation=\"0.95\"/>",
