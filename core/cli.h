@@ -18,7 +18,7 @@ struct cli {
 	enum progress progress;
 	bool log_json; unsigned debug;
 	bool oracle, keep_all, solve, apply, overwrite, no_fuse, json, wipe, side, diff, rng, xsd, markdown, write,
-	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list, remove, unsure;
+	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list, remove, unsure; int step;
 	const char *picture, *reference, *name, *at, *shot, *pass, *by, *role, *note;
 	size_t to;
 	int cube; bool clf, cdl; const char *shaper, *space_in, *space_out;   /* bake */
@@ -52,5 +52,6 @@ int verb_approve(struct cli *c, struct err *e);
 int verb_new(struct cli *c, struct err *e);
 int verb_version(struct cli *c, struct err *e);
 int verb_bake(struct cli *c, struct err *e);
+int verb_guide(struct cli *c, struct err *e);
 
 #endif

@@ -16,6 +16,7 @@ struct session {
 	struct diags d;
 	struct solve_over *over; int nover;  /* proposed attributes in force */
 	int nrefused;                        /* proposals that were not sure enough */
+	double confidence; char said[900];   /* of the last one measured */
 	char *rev;                           /* for {rev}, when some write asks */
 	struct arena *a;
 	struct pool *pool;                   /* pictures that a verb holds beside a render */

@@ -268,6 +268,8 @@ static int solve_one(struct session *s, struct net_node *nn, bool tell, struct e
 	if (!nn->type->solve) return err_set(e, E_USAGE, "'%s' (%s) has nothing to solve", nn->id, nn->type->name);
 	if (solve_key(s, nn, key, e) < 0 || gather_all(s, nn, g, e) < 0) goto out;
 	if (call_solve(nn, g, &call, e) < 0) goto out;
+	s->confidence = call.confidence;
+	memcpy(s->said, call.note, sizeof s->said);
 	if (call.table && bake_table(s, nn, &call, e) < 0) goto out;
 	if (tell) print_proposal(s, nn, &call, key);
 	if (call.confidence >= SOLVE_SURE || s->c->unsure) remember(s, nn, &call, key);
