@@ -9,6 +9,7 @@
 #include "mem.h"
 
 static const double luma[3] = { 0.2126, 0.7152, 0.0722 };
+#define BENT 0.02                       /* a third of a stop that the median is off before the curve is bent */
 #define LOG_STEP (1 / 17.52)            /* a stop in acescct */
 
 static bool held(double *v, double lo, double hi)
@@ -118,7 +119,9 @@ void cdl_fit_levels(const struct pixels *in, const struct pixels *ref, const dou
 	levels(in, x);
 	levels(ref, y);
 	double straight = through(x, y, 1, &slope, &offset) - y[1], power = 1;
-	if (straight > 0.004 || straight < -0.004) {
+	if (straight < BENT && straight > -BENT) {
+		offset -= straight / 2;         /* exposure counts as much as both ends together */
+	} else {
 		/* a larger power darkens the median between black and white that stay */
 		for (int i = 0; i < 50; i++) {
 			power = (lo + hi) / 2;
@@ -139,7 +142,7 @@ void cdl_fit_levels(const struct pixels *in, const struct pixels *ref, const dou
 		mid[k] = x[1];
 	}
 	limit(f, mid);
-	double gap = through(x, y, power, &slope, &offset) - y[1];
+	double gap = pow_of(x[1] * slope + offset, power) - y[1];
 	f->rms = gap < 0 ? -gap : gap;
 	f->rms_before = __builtin_sqrt(((x[0] - y[0]) * (x[0] - y[0]) + (x[1] - y[1]) * (x[1] - y[1])
 	                                + (x[2] - y[2]) * (x[2] - y[2])) / 3);
