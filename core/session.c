@@ -236,6 +236,7 @@ void session_close(struct session *s)
 	if (s->host) script_host_free(&s->host);
 	diags_free(&s->d);
 	free(s->over);
+	solve_forget(s);
 	free(s->rev);
 	if (s->a) arena_free(&s->a);
 	if (s->pool) pool_free(&s->pool);

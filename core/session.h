@@ -15,6 +15,7 @@ struct session {
 	struct cache *cache;
 	struct diags d;
 	struct solve_over *over; int nover;  /* proposed attributes in force */
+	struct solve_shots *shots;           /* of the clips looked at */
 	int nrefused;                        /* proposals that were not sure enough */
 	double confidence; char said[900];   /* of the last one measured */
 	char *rev;                           /* for {rev}, when some write asks */
@@ -33,6 +34,7 @@ int session_open(struct session *s, const struct cli *c, const char *file, enum 
 int session_net(struct session *s, const char *only, struct err *e);
 int session_rules(struct session *s, bool unsolved_is_error, struct err *e);
 void session_close(struct session *s);
+void solve_forget(struct session *s);     /* part of it: what solve remembers of clips */
 /* Prints the findings so far and empties the list; -1 with the status when errors are among them. */
 int session_say(struct session *s, struct err *e);
 

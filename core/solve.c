@@ -10,7 +10,9 @@
 
 #include "log.h"
 #include "px_colour.h"
+#include "seqname.h"
 #include "session.h"
+#include "shots.h"
 #include "textfile.h"
 
 enum { SOLVE_SAMPLES = 8 };
@@ -45,12 +47,74 @@ static struct net_node *measured(struct net_node *from)
 	return at;
 }
 
+static void spread_over(int first, int last, int *frame, int *n)
+{
+	int count = last - first + 1;
+	*n = count < SOLVE_SAMPLES ? count : SOLVE_SAMPLES;
+	for (int i = 0; i < *n; i++) frame[i] = first + (int)(((int64_t)(2 * i + 1) * count) / (2 * *n));
+}
 static void spread(const struct format *f, int *frame, int *n)
 {
-	int last = f->last == INT_MAX ? f->first + 99 : f->last, count = last - f->first + 1;
-	*n = count < SOLVE_SAMPLES ? count : SOLVE_SAMPLES;
-	for (int i = 0; i < *n; i++)
-		frame[i] = f->first + (int)(((int64_t)(2 * i + 1) * count) / (2 * *n));
+	spread_over(f->first, f->last == INT_MAX ? f->first + 99 : f->last, frame, n);
+}
+
+/* --- shots of a clip --- */
+
+struct solve_shots { struct solve_shots *next; char *path; struct shot *v; int n; };
+
+void solve_forget(struct session *s)
+{
+	for (struct solve_shots *p = s->shots, *next; p; p = next) {
+		next = p->next;
+		free(p->path);
+		free(p->v);
+		free(p);
+	}
+	s->shots = NULL;
+}
+
+/* The clip whose frames a node shows one for one, or NULL: stills, sequences, what is cut or retimed. */
+static const char *clip_of(const struct net_node *n)
+{
+	while (n && !(n->type->traits & (TR_SOURCE | TR_RETIME | TR_DISSOLVE))) n = n->nconn ? n->conn[0] : NULL;
+	const struct param *p = n && strcmp(n->type->name, "read") == 0 && n->fmt.last > n->fmt.first
+		? param_find(n->type->params, "file") : NULL;
+	const char *file = NULL;
+	if (p) memcpy(&file, (const char *)n->ctx.v + p->off, sizeof file);
+	return file && *file && !seq_is_pattern(file) ? file : NULL;
+}
+
+/* Found once a clip; NULL when it cannot be told. */
+static const struct solve_shots *shots_of(struct session *s, const struct net_node *n)
+{
+	const char *path = clip_of(n);
+	struct err none = ERR_INIT;
+	if (!path) return NULL;
+	for (struct solve_shots *p = s->shots; p; p = p->next)
+		if (strcmp(p->path, path) == 0) return p;
+	struct solve_shots *p = xalloc(1, sizeof *p);
+	p->path = xstrdup(path);
+	if (shots_find(path, NULL, &p->v, &p->n, &none) < 0) p->n = 0;
+	p->next = s->shots;
+	return s->shots = p;
+}
+
+/* One correction cannot be right on both sides of a cut: the longest shot is measured, and the others are told of. */
+static void one_shot(struct session *s, const struct net_node *m, const char *what, int *frame, int *n, char *note, size_t room)
+{
+	const struct solve_shots *p = shots_of(s, m);
+	int most = 0, first = 0, last = 0, here = 0, end = m->fmt.last == INT_MAX ? m->fmt.first + 99 : m->fmt.last;
+	for (int i = 0; p && i < p->n; i++) {
+		int a = p->v[i].first > m->fmt.first ? p->v[i].first : m->fmt.first, b = p->v[i].last < end ? p->v[i].last : end;
+		if (b < a) continue;
+		here++;
+		if (b - a < most && most) continue;
+		if (b - a + 1 > most) { most = b - a + 1; first = a; last = b; }
+	}
+	if (here < 2) return;
+	spread_over(first, last, frame, n);
+	size_t len = strlen(note);
+	snprintf(note + len, room - len, "; the %s holds %d shots, of which %d-%d is measured: trim them apart", what, here, first, last);
 }
 
 struct gathered { const struct net_node *node; int frame[SOLVE_SAMPLES], n; struct image *im[SOLVE_SAMPLES]; };
@@ -60,6 +124,12 @@ static int solve_conn(const struct net_node *nn, const char *slot)
 	for (int i = 0; i < nn->nconn; i++)
 		if (nn->conn[i] && strcmp(nn->slot[nn->conn_slot[i]].name, slot) == 0) return i;
 	return -1;
+}
+
+static bool one_frame_of(const struct net_node *nn, int k)
+{
+	const struct param *p = param_find(nn->type->params, "frame");
+	return k == 0 && p && p->type == PT_INT;
 }
 
 /* What solve measures: the picture, what it is held against, and the masks that go with each. */
@@ -153,13 +223,15 @@ static void to_space(struct image *im, int space)
 	im->fmt.space = space;
 }
 
-static int gather_all(struct session *s, struct net_node *nn, struct gathered g[GATHER], struct err *e)
+static int gather_all(struct session *s, struct net_node *nn, struct gathered g[GATHER], char *said, size_t room, struct err *e)
 {
 	struct collect col = { g, GATHER, s->pool };
 	for (int k = 0; k < GATHER; k++) {
 		struct net_node *m = source(nn, k, g[k].frame, &g[k].n);
 		if (!m) { g[k].n = 0; continue; }
 		g[k].node = m;
+		if (k < 2 && !one_frame_of(nn, k)) one_shot(s, m, k ? "reference" : "clip", g[k].frame, &g[k].n, said, room);
+		if (k >= 2) { g[k].n = g[k - 2].n; memcpy(g[k].frame, g[k - 2].frame, sizeof g[k].frame); }
 		char list[SOLVE_SAMPLES * 12] = "";
 		for (int i = 0; i < g[k].n; i++)
 			snprintf(list + strlen(list), 12, "%s%d", i ? "," : "", g[k].frame[i]);
@@ -263,11 +335,13 @@ static int solve_one(struct session *s, struct net_node *nn, bool tell, struct e
 {
 	struct gathered g[GATHER] = { 0 };
 	struct solve_call call = { 0 };
-	char key[65];
+	char key[65], shots[300] = "";
 	int rc = -1;
 	if (!nn->type->solve) return err_set(e, E_USAGE, "'%s' (%s) has nothing to solve", nn->id, nn->type->name);
-	if (solve_key(s, nn, key, e) < 0 || gather_all(s, nn, g, e) < 0) goto out;
+	if (solve_key(s, nn, key, e) < 0 || gather_all(s, nn, g, shots, sizeof shots, e) < 0) goto out;
 	if (call_solve(nn, g, &call, e) < 0) goto out;
+	snprintf(call.note + strlen(call.note), sizeof call.note - strlen(call.note), "%s", shots);
+	if (shots[0]) call.confidence *= 0.5;
 	s->confidence = call.confidence;
 	memcpy(s->said, call.note, sizeof s->said);
 	if (call.table && bake_table(s, nn, &call, e) < 0) goto out;

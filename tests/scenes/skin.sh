@@ -25,7 +25,7 @@ cat > s.xml << 'X'
   <pass id="look" kind="look">
     <grade id="graded" in="neutral" hold_skin="ana" temperature="-60" tint="14" saturation="1.3"/>
   </pass>
-  <write id="out" in="look" ####.png"/>
+  <write id="out" in="look" file="pix/f.####.png"/>
 </graph>
 X
 "$I" check s.xml > out 2> err
@@ -55,8 +55,8 @@ say $? "check warns of a shot whose skin drifts" "$(cat out err)"
 sed -i "s/ skin=\"$far\"/ skin=\"$hue\"/" s.xml
 "$I" check s.xml > out 2> err && ! grep -q "skin stands" err
 say $? "and not of one within drift" "$(cat out err)"
-"$I" render s.xml > /dev/null 2> err && a=$(cat out/f.*.png | cksum)
-sed 's/ hold_skin="ana"//; s/out\/f/other\/f/' s.xml > t.xml
+"$I" render s.xml > /dev/null 2> err && a=$(cat pix/f.*.png | cksum)
+sed 's/ hold_skin="ana"//; s/pix\/f/other\/f/' s.xml > t.xml
 "$I" render t.xml > /dev/null 2>> err && b=$(cat other/f.*.png | cksum)
 [ -n "$a" ] && [ -n "$b" ] && [ "$a" != "$b" ]
 say $? "hold_skin changes the picture" "$(cat err)"
@@ -64,7 +64,7 @@ a=$("$I" render s.xml --dry --progress json --no-cache 2> /dev/null | grep -o '"
 b=$("$I" render s.xml --dry --progress json --no-cache --oracle 2> /dev/null | grep -o '"hash":"[^"]*"')
 [ -n "$a" ] && [ "$a" = "$b" ]
 say $? "the same bits from the reference evaluator" "$a $b"
-sed "s/ hue=\"$hue\"/ hue=\"90\"/; s/out\/f/other\/f/" s.xml > t.xml
+sed "s/ hue=\"$hue\"/ hue=\"90\"/; s/pix\/f/other\/f/" s.xml > t.xml
 b=$("$I" render t.xml --dry --progress json 2> /dev/null | grep -o '"hash":"[^"]*"')
 [ -n "$b" ] && [ "$a" != "$b" ]
 say $? "another skin is another picture and another key" "$b"
