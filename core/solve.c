@@ -13,6 +13,7 @@
 #include "seqname.h"
 #include "session.h"
 #include "shots.h"
+#include "verb_bake.h"
 #include "textfile.h"
 
 enum { SOLVE_SAMPLES = 8 };
@@ -168,6 +169,49 @@ static struct net_node *source(const struct net_node *nn, int k, int *frame, int
 	return source(nn, k - 2, frame, n) ? nn->conn[conn] : NULL;
 }
 
+/* The topmost node of the scene between what is measured and what is to be corrected: a balance below a network, of which
+ * the match after it has to know. NULL: there is none. */
+static struct net_node *between(const struct net_node *nn, int k, const struct net_node *from)
+{
+	int conn = k ? solve_conn(nn, gather_slot[k]) : 0;
+	struct net_node *top = NULL, *last = nn->conn[conn];
+	bool ai = false;
+	for (struct net_node *n = last; n && n != from; n = n->nconn ? n->conn[0] : NULL) {
+		if (n->traits & TR_AI) ai = true;
+		else if (!ai && !n->group && !strchr(n->id, '/')) top = n;
+		/* below several networks the lowest counts: what stands above it was seen by it */
+	}
+	return top;
+}
+
+/* What stands between is done to the sample, colour by colour. Where it is no function of a colour alone it is left out. */
+static void correct(struct session *s, const struct net_node *nn, int k, struct gathered *g, char *said, size_t room)
+{
+	struct net_node *top = between(nn, k, g->node), *last = nn->conn[k ? solve_conn(nn, gather_slot[k]) : 0];
+	struct err e = ERR_INIT;
+	struct look l;
+	int rc;
+	if (!top) return;
+	while (last && (last->group || strchr(last->id, '/'))) last = last->nconn ? last->conn[0] : NULL;
+	if (!last) return;
+	if ((rc = look_open(&l, s, top->id, last->id, &e)) == 0) {
+		for (int i = 0; i < g->n && rc == 0; i++) {
+			struct image *im = g->im[i];
+			int ch[3] = { -1, -1, -1 };
+			for (int c = 0; im && c < 3; c++) ch[c] = format_channel(&im->fmt, (const char *[]){ "R", "G", "B" }[c]);
+			if (!im || ch[0] < 0 || ch[1] < 0 || ch[2] < 0) continue;
+			look_spaces(&l, im->fmt.space, last->fmt.space);
+			for (int y = im->view.r.y0; y < im->view.r.y1 && rc == 0; y++)
+				rc = look_run(&l, view_at(&im->view, ch[0], im->view.r.x0, y), view_at(&im->view, ch[1], im->view.r.x0, y),
+				              view_at(&im->view, ch[2], im->view.r.x0, y), (size_t)rect_w(im->view.r), &e);
+			im->fmt.space = last->fmt.space;
+		}
+	}
+	look_close(&l);
+	size_t len = strlen(said);
+	if (rc < 0) snprintf(said + len, room - len, "; measured without '%s', which is no function of a colour", top->id);
+}
+
 int solve_key(struct session *s, struct net_node *nn, char out[65], struct err *e)
 {
 	struct keymemo *km = keymemo_new(s->net);
@@ -181,6 +225,10 @@ int solve_key(struct session *s, struct net_node *nn, char out[65], struct err *
 			if (net_key(km, m, frame[i], &key, e) < 0) goto out;
 			sha_key(&h, &key);
 		}
+		struct net_node *top = m && k < 2 ? between(nn, k, m) : NULL, *at = top ? nn->conn[k ? solve_conn(nn, "reference") : 0] : NULL;
+		struct key below;
+		if (at && net_key(km, at, at->fmt.first, &below, e) < 0) goto out;
+		for (; at; at = at == top || !at->nconn ? NULL : at->conn[0]) sha_key(&h, &at->static_key);
 	}
 	struct key key = sha_end(&h);
 	key_hex(&key, out);
@@ -245,6 +293,7 @@ static int gather_all(struct session *s, struct net_node *nn, struct gathered g[
 		int rc = render_run(s->net, &o, &st, e);
 		diags_free(&st.problems);
 		if (rc < 0) return err_in(e, "solve '%s'", nn->id);
+		if (k < 2 && !one_frame_of(nn, k)) correct(s, nn, k, &g[k], said, room);
 		const struct net_node *in = nn->conn[k ? solve_conn(nn, gather_slot[k]) : 0];
 		for (int i = 0; i < g[k].n && k < 2; i++)
 			if (g[k].im[i]) to_space(g[k].im[i], in->fmt.space);
