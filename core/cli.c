@@ -13,9 +13,9 @@
 
 const struct verb cli_verbs[] = {
 	{ "render", "SCENE", "Renders the writes of a scene.",
-	  RUN " frames only out dry oracle overwrite solve trace", verb_render },
+	  RUN " frames only out dry oracle overwrite solve unsure trace", verb_render },
 	{ "solve", "SCENE [NODE]", "Measures clips for balance and match and proposes plain attributes; --apply writes them.",
-	  RUN " apply json", verb_solve },
+	  RUN " apply unsure json", verb_solve },
 	{ "still", "SCENE NODE|PASS", "Writes a PNG of any point of the graph, as displayed.",
 	  RUN " frames out crop against wipe side diff gain oracle solve", verb_still },
 	{ "scope", "SCENE|CLIP", "Measures a frame and draws it: waveform, parade, vectorscope, histogram, chromaticity and more.",
@@ -31,7 +31,7 @@ const struct verb cli_verbs[] = {
 	{ "nodes", "[NAME]", "Lists the node types, or prints the whole reference of one.", "markdown json", verb_nodes },
 	{ "schema", "[SCENE]", "Prints the schema, RELAX NG or XSD; with a scene, its scripts' and graphs' types too.", "rng xsd", verb_schema },
 	{ "probe", "CLIP...", "Tells what a clip is, and for each property whether it is tagged or guessed and why.",
-	  "json raw picture", verb_probe },
+	  "json raw picture cuts flicker", verb_probe },
 	{ "model", "FILE...", "Tells what a network is: layers, factor, receptive field, cost, memory, and the hash that pins it.",
 	  "json verbose", verb_model },
 	{ "lock", "SCENE", "Writes SCENE.lock: inputs, scripts, nodes and the hash of every frame.", RUN " oracle relock", verb_lock },
@@ -50,6 +50,8 @@ const struct verb cli_verbs[] = {
 	  verb_version },
 	{ "bake", "SCENE NODE[..NODE]", "Writes the look of a node or a run of them as .cube, .clf or ASC CDL, and tells its error.",
 	  "cube clf cdl shaper in-space out-space out overwrite frames set proxy isa debug log", verb_bake },
+	{ "guide", "SCENE SHOT", "Walks a shot through the classic order of grading: what was measured, what is proposed, before and after.",
+	  "threads memory cache isa proxy set debug log no-cache frames step out apply unsure json", verb_guide },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
@@ -70,6 +72,8 @@ static const struct option options[] = {
 	{ "set", 0, O_SET, 0, "NAME=VALUE", "value of a <param>" },
 	{ "solve", 0, O_FLAG, OFF(solve), NULL, "measure what is unsolved and use it once, without writing" },
 	{ "apply", 0, O_FLAG, OFF(apply), NULL, "write the proposed attributes into the scene" },
+	{ "step", 0, O_INT, OFF(step), "N", "only this step, 1 to 8" },
+	{ "unsure", 0, O_FLAG, OFF(unsure), NULL, "apply proposals of low confidence as well" },
 	{ "overwrite", 0, O_FLAG, OFF(overwrite), NULL, "replace files that interneg did not write" },
 	{ "dry", 0, O_FLAG, OFF(dry), NULL, "compute and hash every frame, write no output" },
 	{ "oracle", 0, O_FLAG, OFF(oracle), NULL, "use the slow single-threaded reference evaluator" },
@@ -110,6 +114,8 @@ static const struct option options[] = {
 	{ "xsd", 0, O_FLAG, OFF(xsd), NULL, "W3C XML Schema" },
 	{ "raw", 0, O_TEXT, OFF(raw), "\"WxH FMT FPS\"", "how to read a headerless file" },
 	{ "picture", 0, O_TEXT, OFF(picture), "FILE", "PNG of the middle frame under both matrices" },
+	{ "cuts", 0, O_FLAG, OFF(cuts), NULL, "look at every frame and tell where shots begin" },
+	{ "flicker", 0, O_FLAG, OFF(flicker), NULL, "look at every frame and tell how steady brightness and edges are" },
 	{ "reference", 0, O_TEXT, OFF(reference), "FILE", "clip or still that all shots are matched to" },
 	{ "name", 0, O_TEXT, OFF(name), "NAME", "name of the graph" },
 	{ "at", 0, O_TEXT, OFF(at), "FILE", "scene in whose folder the used graphs and scripts are looked for" },

@@ -16,9 +16,9 @@ struct cli {
 	size_t memory;
 	struct attr set[64]; int nset;
 	enum progress progress;
-	bool log_json; unsigned debug;
+	bool cuts, flicker, log_json; unsigned debug;
 	bool oracle, keep_all, solve, apply, overwrite, no_fuse, json, wipe, side, diff, rng, xsd, markdown, write,
-	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list, remove;
+	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list, remove, unsure; int step;
 	const char *kind, *node, *range, *matrix, *space, *scale, *gain, *zoom, *skin, *zebra;   /* scope, still */
 	int width, height, columns, bits;    /* scope, sheet */
 	const char *picture, *reference, *name, *at, *shot, *pass, *by, *role, *note;
@@ -56,5 +56,6 @@ int verb_version(struct cli *c, struct err *e);
 int verb_bake(struct cli *c, struct err *e);
 int verb_scope(struct cli *c, struct err *e);
 int verb_sheet(struct cli *c, struct err *e);
+int verb_guide(struct cli *c, struct err *e);
 
 #endif

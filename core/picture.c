@@ -170,7 +170,7 @@ static void push_inputs(struct stack *st, const struct net_node *nn)
 	for (int i = nn->nconn - 1; i >= 0; i--) {
 		const struct slot *s = &nn->slot[nn->conn_slot[i]];
 		const struct net_node *up = nn->conn[i];
-		if (!up || !s->image || strcmp(s->name, "reference") == 0 || st->seen[up->index]) continue;
+		if (!up || !s->image || slot_measured(s->name) || st->seen[up->index]) continue;
 		st->v = grow(st->v, (size_t)st->n, &st->cap, sizeof *st->v);
 		st->v[st->n++] = up;
 	}

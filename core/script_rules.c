@@ -164,7 +164,7 @@ static void push_inputs(lua_State *L, const struct rules *r, const struct net_no
 		const struct slot *s = &nn->slot[nn->conn_slot[i]];
 		lua_newtable(L);
 		set_text(L, "slot", s->name);
-		set_flag(L, "picture", s->image && strcmp(s->name, "reference") != 0);
+		set_flag(L, "picture", s->image && !slot_measured(s->name));
 		lua_pushinteger(L, k + 1);
 		lua_setfield(L, -2, "node");
 		lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);

@@ -1,9 +1,32 @@
 /* verb_probe - `interneg probe`: what a clip is, and why we think so.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli.h"
+#include "log.h"
 #include "media.h"
+#include "mem.h"
+#include "shots.h"
+
+static int tell_shots(const char *path, const char *raw, bool json, struct err *e)
+{
+	struct shot *v = NULL;
+	int n = 0;
+	char name[4096];
+	if (shots_find(path, raw, &v, &n, e) < 0) return -1;
+	json_escape(name, sizeof name, path);
+	if (json) printf("{\"file\":\"%s\",\"shots\":[", name);
+	else printf("  %-9s %d\n", "shots", n);
+	for (int i = 0; i < n; i++) {
+		if (json) printf("%s{\"first\":%d,\"last\":%d,\"cut\":%.3f}", i ? "," : "", v[i].first, v[i].last, (double)v[i].score);
+		else if (i) printf("  %-9s %d-%d, cut %.2f\n", "", v[i].first, v[i].last, (double)v[i].score);
+		else printf("  %-9s %d-%d\n", "", v[i].first, v[i].last);
+	}
+	if (json) printf("]}\n");
+	free(v);
+	return 0;
+}
 
 int verb_probe(struct cli *c, struct err *e)
 {
@@ -13,6 +36,7 @@ int verb_probe(struct cli *c, struct err *e)
 		struct media_info info;
 		if (media_probe(c->arg[i], c->raw, &info, e) < 0) return -1;
 		media_probe_print(stdout, c->arg[i], &info, c->json);
+		if (c->cuts && tell_shots(c->arg[i], c->raw, c->json, e) < 0) return -1;
 	}
 	if (c->picture) {
 		if (media_probe_picture(c->arg[0], c->raw, c->picture, e) < 0) return -1;
