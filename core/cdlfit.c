@@ -1,9 +1,8 @@
 /* cdlfit - the ASC CDL that takes the colours of one set of pixels to those of another.
  *
- * Pixels need not correspond: per channel the quantiles do. Slope, offset and power leave the
- * correlation of
- * channels (nearly) as it was, saturation changes it, so saturation is found from the correlations
- * alone.
+ * Pixels need not correspond: per channel the quantiles do. Slope, offset and power leave the correlation of channels
+ * (nearly) as it was, saturation changes it, so saturation is found from the correlations alone, or, where these do not
+ * explain the reference, as what leaves least of quantiles and chroma over.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "cdlfit.h"
 
@@ -12,7 +11,8 @@
 
 #include "mathx.h"
 
-enum { NQ = 97 };                       /* quantiles 2 % to 98 % in steps of 1 % */
+enum { NQ = 97, THIN = 8000 };          /* quantiles 2 % to 98 % in steps of 1 % */
+#define EXACT 5e-4                      /* what is left over where ref is in under a CDL, and rounding */
 static const double luma[3] = { 0.2126, 0.7152, 0.0722 };
 
 struct quantiles { double v[3][NQ]; };
@@ -105,22 +105,31 @@ static double sop(double x, double slope, double offset, double power)
 	double b = x * slope + offset;
 	return b > 0 && power != 1 ? mx_pow(b, power) : b;
 }
+/* Black and white are few pixels and seen first: the five outermost quantiles count for more. */
+static double weight(int j)
+{
+	bool end = j < 5 || j >= NQ - 5;
+	return (end ? 8.0 : 1.0) / (NQ + 70);
+}
 static double fit_error(const double *x, const double *y, double s, double o, double p)
 {
 	double sum = 0;
 	for (int j = 0; j < NQ; j++) {
 		double d = y[j] - sop(x[j], s, o, p);
-		sum += d * d;
+		sum += weight(j) * d * d;
 	}
-	return sum / NQ;
+	return sum;
 }
 
 /* Least squares y = s x + o. */
 static void fit_line(const double *x, const double *y, double *s, double *o)
 {
 	double mx = 0, my = 0, xx = 0, xy = 0;
-	for (int j = 0; j < NQ; j++) { mx += x[j] / NQ; my += y[j] / NQ; }
-	for (int j = 0; j < NQ; j++) { xx += (x[j] - mx) * (x[j] - mx); xy += (x[j] - mx) * (y[j] - my); }
+	for (int j = 0; j < NQ; j++) { mx += weight(j) * x[j]; my += weight(j) * y[j]; }
+	for (int j = 0; j < NQ; j++) {
+		xx += weight(j) * (x[j] - mx) * (x[j] - mx);
+		xy += weight(j) * (x[j] - mx) * (y[j] - my);
+	}
 	*s = xx > 1e-12 ? xy / xx : 1;
 	*o = my - *s * mx;
 }
@@ -137,11 +146,11 @@ static void power_step(const double *x, const double *y, const double v[3], doub
 			d[0] = slope * x[j]; d[1] = slope; d[2] = f * mx_log(b);
 		}
 		for (int r = 0; r < 3; r++) {
-			g[r] += d[r] * (y[j] - f);
-			for (int c = 0; c < 3; c++) a[r * 3 + c] += d[r] * d[c];
+			g[r] += weight(j) * d[r] * (y[j] - f);
+			for (int c = 0; c < 3; c++) a[r * 3 + c] += weight(j) * d[r] * d[c];
 		}
 	}
-	for (int r = 0; r < 3; r++) a[r * 4] += damp * a[r * 4] + 1e-15;
+	for (int r = 0; r < 3; r++) a[r * 4] += damp * a[r * 4] + 1e-17;
 	step[0] = step[1] = step[2] = 0;
 	if (mat3_inv(a, inv) < 0) return;
 	for (int r = 0; r < 3; r++) step[r] = inv[r * 3] * g[0] + inv[r * 3 + 1] * g[1] + inv[r * 3
@@ -179,10 +188,10 @@ static void limit_channel(struct cdl_fit *f, int k, const double *x, const doubl
 	for (int j = 0; j < NQ; j++) z[j] = y[j] > 0 ? mx_pow(y[j], 1 / f->power[k]) : y[j];
 	if (bent) fit_line(x, z, s, o);
 	bool steep = held(s, 0.5, 2);
-	for (int j = 0; j < NQ; j++) sum += z[j] - x[j] * *s;
-	if (steep) *o = sum / NQ;
+	for (int j = 0; j < NQ; j++) sum += weight(j) * (z[j] - x[j] * *s);
+	if (steep) *o = sum;
 	bool high = held(o, -0.1, 0.1);
-	for (int j = 0; j < NQ; j++) { xx += x[j] * x[j]; xy += x[j] * (z[j] - *o); }
+	for (int j = 0; j < NQ; j++) { xx += weight(j) * x[j] * x[j]; xy += weight(j) * x[j] * (z[j] - *o); }
 	if (high && xx > 0) {
 		*s = xy / xx;
 		held(s, 0.5, 2);
@@ -200,7 +209,7 @@ static void fit_channels(const struct quantiles *x, const struct quantiles *y, s
 		fit_power(x->v[k], y->v[k], &s[k], &o[k], &p[k]);
 		bent += fit_error(x->v[k], y->v[k], s[k], o[k], p[k]);
 	}
-	f->used_power = line > 1e-8 && bent < 0.6 * line;
+	f->used_power = line > 1e-8 && bent < 0.8 * line;
 	for (int k = 0; k < 3; k++) {
 		if (f->used_power) { f->slope[k] = s[k]; f->offset[k] = o[k]; f->power[k] = p[k]; }
 		limit_channel(f, k, x->v[k], y->v[k]);
@@ -214,41 +223,120 @@ static void apply_sop(const struct pixels *in, const struct cdl_fit *f, struct p
 			out->p[k][i] = (float)sop(in->p[k][i], f->slope[k], f->offset[k], f->power[k]);
 }
 
-static double rms_of(const struct quantiles *x, const struct quantiles *y, const struct cdl_fit *f)
+/* Room for one fit. */
+struct work { struct quantiles x, y; float *tmp; struct pixels done; };
+
+/* The channels, once the saturation is settled. */
+static void fit_under(const struct pixels *ref, double saturation, struct work *w, struct cdl_fit *f)
+{
+	f->saturation = saturation;
+	f->limited[3] = held(&f->saturation, 0.5, 2);
+	take_quantiles(ref, f->saturation, w->tmp, &w->y);
+	fit_channels(&w->x, &w->y, f);
+}
+
+/* Saturation from the correlations, which is exact where ref is in under a CDL. */
+static void fit_correlated(const struct pixels *in, const struct pixels *ref, struct work *w, struct cdl_fit *f)
+{
+	struct cov ci, cr;
+	double last = 0;
+	covariance(in, &ci);
+	covariance(ref, &cr);
+	for (int i = 0; i < 24; i++) {          /* power bends the correlations a little: settle */
+		fit_under(ref, fit_saturation(&ci, &cr), w, f);
+		if (i > 4 && f->saturation - last < 1e-5 && last - f->saturation < 1e-5) break;
+		last = f->saturation;
+		apply_sop(in, f, &w->done);
+		covariance(&w->done, &ci);
+	}
+}
+
+/* Mean distance from luma. */
+static double chroma(const struct pixels *p)
 {
 	double sum = 0;
-	for (int k = 0; k < 3; k++) sum += fit_error(x->v[k], y->v[k], f->slope[k], f->offset[k],
-	                                             f->power[k]);
-	return __builtin_sqrt(sum / 3);
+	for (size_t i = 0; i < p->n; i++) {
+		double y = luma[0] * p->p[0][i] + luma[1] * p->p[1][i] + luma[2] * p->p[2][i], c = 0;
+		for (int k = 0; k < 3; k++) c += (p->p[k][i] - y) * (p->p[k][i] - y);
+		sum += __builtin_sqrt(c);
+	}
+	return sum / (double)p->n;
+}
+
+/* What is left: quantiles of the channels, and chroma. */
+static double left_over(const struct pixels *in, const struct pixels *ref, double want, struct work *w, const struct cdl_fit *f)
+{
+	cdl_apply(f, in, &w->done);
+	double gap = cdl_gap(&w->done, ref), d = chroma(&w->done) - want;
+	return gap * gap + d * d;
+}
+
+/* At most n pixels of p, spread over it. */
+static struct pixels thinned(const struct pixels *p, size_t n)
+{
+	size_t step = p->n / n + 1;
+	struct pixels out = { .n = 0 };
+	for (int k = 0; k < 3; k++) {
+		out.p[k] = xalloc(p->n / step + 1, sizeof(float));
+		for (size_t i = 0, j = 0; i < p->n; i += step) out.p[k][j++] = p->p[k][i];
+	}
+	out.n = (p->n + step - 1) / step;
+	return out;
+}
+
+/* Shots of different things do not share their correlations: then the saturation that leaves least over. */
+static double search(const struct pixels *in, const struct pixels *ref)
+{
+	struct pixels a = thinned(in, THIN), b = thinned(ref, THIN);
+	struct work *w = xalloc(1, sizeof *w);
+	struct cdl_fit f = { .saturation = 1 };
+	size_t most = a.n > b.n ? a.n : b.n;
+	double best = 1, least = 1e30, want = chroma(&b);
+	w->tmp = xalloc(most + 1, sizeof *w->tmp);
+	for (int k = 0; k < 3; k++) w->done.p[k] = xalloc(a.n + 1, sizeof(float));
+	take_quantiles(&a, 1, w->tmp, &w->x);
+	for (int round = 0; round < 2; round++) {
+		double about = best, step = round ? 1 / 48.0 : 1 / 8.0;
+		for (int i = -8; i <= 8; i++) {
+			double s = about * mx_exp2(i * step);
+			if (round && (i < -5 || i > 5)) continue;
+			fit_under(&b, s, w, &f);
+			double gap = left_over(&a, &b, want, w, &f);
+			if (gap < least) { least = gap; best = f.saturation; }
+		}
+	}
+	pixels_free(&w->done);
+	free(w->tmp);
+	free(w);
+	pixels_free(&a);
+	pixels_free(&b);
+	return best;
 }
 
 void cdl_fit(const struct pixels *in, const struct pixels *ref, struct cdl_fit *f)
 {
-	struct quantiles *x = xalloc(2, sizeof *x), *y = x + 1;
+	struct work *w = xalloc(1, sizeof *w);
 	size_t most = in->n > ref->n ? in->n : ref->n;
-	float *tmp = xalloc(most, sizeof *tmp);
-	struct pixels done = { .n = in->n };
-	struct cov ci, cr;
-	for (int k = 0; k < 3; k++) done.p[k] = xalloc(in->n, sizeof(float));
+	struct cdl_fit other;
+	w->tmp = xalloc(most + 1, sizeof *w->tmp);
+	for (int k = 0; k < 3; k++) w->done.p[k] = xalloc(in->n + 1, sizeof(float));
+	w->done.n = in->n;
 	memset(f, 0, sizeof *f);
-	for (int k = 0; k < 3; k++) f->slope[k] = f->power[k] = 1;
-	take_quantiles(in, 1, tmp, x);
-	take_quantiles(ref, 1, tmp, y);
-	f->rms_before = rms_of(x, y, f);
-	covariance(in, &ci);
-	covariance(ref, &cr);
-	for (int i = 0; i < 5; i++) {           /* power bends the correlations a little: settle */
-		f->saturation = fit_saturation(&ci, &cr);
-		f->limited[3] = held(&f->saturation, 0.5, 2);
-		take_quantiles(ref, f->saturation, tmp, y);
-		fit_channels(x, y, f);
-		apply_sop(in, f, &done);
-		covariance(&done, &ci);
+	take_quantiles(in, 1, w->tmp, &w->x);
+	fit_correlated(in, ref, w, f);
+	double want = chroma(ref), gap = left_over(in, ref, want, w, f);
+	if (gap > EXACT * EXACT) {
+		memset(&other, 0, sizeof other);
+		fit_under(ref, search(in, ref), w, &other);
+		double less = left_over(in, ref, want, w, &other);
+		if (less < gap) { *f = other; gap = less; }
 	}
-	f->rms = rms_of(x, y, f);
+	f->rms_before = cdl_gap(in, ref);
+	cdl_apply(f, in, &w->done);
+	f->rms = cdl_gap(&w->done, ref);
 	f->confidence = 1 / (1 + f->rms * f->rms / (0.02 * 0.02));
 	for (int k = 0; k < 4; k++) f->confidence *= f->limited[k] ? 0.7 : 1;
-	for (int k = 0; k < 3; k++) free(done.p[k]);
-	free(tmp);
-	free(x);
+	pixels_free(&w->done);
+	free(w->tmp);
+	free(w);
 }

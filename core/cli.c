@@ -13,9 +13,9 @@
 
 const struct verb cli_verbs[] = {
 	{ "render", "SCENE", "Renders the writes of a scene.",
-	  RUN " frames only out dry oracle overwrite solve trace", verb_render },
+	  RUN " frames only out dry oracle overwrite solve unsure trace", verb_render },
 	{ "solve", "SCENE [NODE]", "Measures clips for balance and match and proposes plain attributes; --apply writes them.",
-	  RUN " apply json", verb_solve },
+	  RUN " apply unsure json", verb_solve },
 	{ "still", "SCENE NODE|PASS", "Writes a PNG of any point of the graph, as displayed.",
 	  RUN " frames out crop against wipe side diff gain oracle solve", verb_still },
 	{ "scope", "SCENE|CLIP", "Measures a frame and draws it: waveform, parade, vectorscope, histogram, chromaticity and more.",
@@ -52,6 +52,8 @@ const struct verb cli_verbs[] = {
 	  "cube clf cdl shaper in-space out-space out overwrite frames set proxy isa debug log", verb_bake },
 	{ "grain", "CLIP|PROFILE", "Measures a clip's grain and keeps it as a profile; --compare A B tells how two differ.",
 	  "out frames method table plot compare json threads debug log", verb_grain },
+	{ "guide", "SCENE SHOT", "Walks a shot through the classic order of grading: what was measured, what is proposed, before and after.",
+	  "threads memory cache isa proxy set debug log no-cache frames step out apply unsure json", verb_guide },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
@@ -72,6 +74,8 @@ static const struct option options[] = {
 	{ "set", 0, O_SET, 0, "NAME=VALUE", "value of a <param>" },
 	{ "solve", 0, O_FLAG, OFF(solve), NULL, "measure what is unsolved and use it once, without writing" },
 	{ "apply", 0, O_FLAG, OFF(apply), NULL, "write the proposed attributes into the scene" },
+	{ "step", 0, O_INT, OFF(step), "N", "only this step, 1 to 8" },
+	{ "unsure", 0, O_FLAG, OFF(unsure), NULL, "apply proposals of low confidence as well" },
 	{ "overwrite", 0, O_FLAG, OFF(overwrite), NULL, "replace files that interneg did not write" },
 	{ "dry", 0, O_FLAG, OFF(dry), NULL, "compute and hash every frame, write no output" },
 	{ "oracle", 0, O_FLAG, OFF(oracle), NULL, "use the slow single-threaded reference evaluator" },

@@ -18,7 +18,7 @@ struct cli {
 	enum progress progress;
 	bool cuts, flicker, log_json; unsigned debug;
 	bool oracle, keep_all, solve, apply, overwrite, no_fuse, json, wipe, side, diff, rng, xsd, markdown, write,
-	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list, remove;
+	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list, remove, unsure; int step;
 	const char *kind, *node, *range, *matrix, *space, *scale, *gain, *zoom, *skin, *zebra;   /* scope, still */
 	int width, height, columns, bits;    /* scope, sheet */
 	const char *picture, *reference, *name, *at, *shot, *pass, *by, *role, *note;
@@ -58,5 +58,6 @@ int verb_bake(struct cli *c, struct err *e);
 int verb_grain(struct cli *c, struct err *e);
 int verb_scope(struct cli *c, struct err *e);
 int verb_sheet(struct cli *c, struct err *e);
+int verb_guide(struct cli *c, struct err *e);
 
 #endif

@@ -50,6 +50,8 @@ struct waive { const char *rule, *node, *reason; int line; };
 /* shot: id of the <use>, "" for the scene itself; pass: id within it, or "picture". */
 enum { APPROVE_DIGITS = 32 };
 struct approve { const char *shot, *pass, *by, *role, *hash, *note; int line; };
+/* A still that shots are looked at beside: who somebody is, how it is lit, through which lens. shot: id of a <use>, "": all. */
+struct reference { const char *kind, *file, *shot, *note; int line; };
 struct face { const char *id, *node; int line; };          /* <output id= in=> */
 
 struct scene {
@@ -65,6 +67,7 @@ struct scene {
 	struct script_ref *script; int nscript;
 	struct waive *waive; int nwaive;
 	struct approve *approve; int napprove;
+	struct reference *reference; int nreference;
 	struct face *output; int noutput;
 	struct registry *reg;
 	struct key text_hash;                /* of the file's bytes */
@@ -106,6 +109,8 @@ struct elem *scene_elem(const struct scene *s, const char *id);
 struct pass *scene_pass(const struct scene *s, const char *id);
 /* A scene file's bytes, malloced, of at most the allowed size; NULL with a message. */
 char *scene_read(const char *file, size_t *len, struct err *e);
+/* The i-th reference still that goes with a shot (every one for ""), or NULL; path: openable, in a. */
+const struct reference *scene_reference(const struct scene *s, const char *shot, int i, struct arena *a, const char **path);
 /* A file named in the scene, openable: relative paths start at the scene's folder. */
 char *scene_path(const struct scene *s, const char *path, struct arena *a);
 /* The declaration that a <param> amounts to, for value_parse and value_check. */

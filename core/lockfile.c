@@ -120,6 +120,12 @@ static int add_scene_files(const struct session *s, const struct scene *sc, stru
 		free(path);
 		if (rc < 0) return -1;
 	}
+	struct arena *a = arena_new();
+	int rc = 0;
+	for (int i = 0; i < sc->nreference && rc == 0; i++)
+		rc = add_file(s, f, "reference", scene_path(sc, sc->reference[i].file, a), e);
+	arena_free(&a);
+	if (rc < 0) return -1;
 	for (int i = 0; i < sc->nelem; i++)
 		if (sc->elem[i].used && add_scene_files(s, sc->elem[i].used, f, e) < 0) return -1;
 	return 0;

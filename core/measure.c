@@ -33,25 +33,43 @@ static int block_side(struct rect r, size_t budget)
 static bool finite3(const float v[3]) { return v[0] - v[0] == 0 && v[1] - v[1] == 0 && v[2]
                                         - v[2] == 0; }
 
-static void block_mean(const struct image *im, const int ch[3], struct rect b, float out[3])
+/* Whether a place of im counts: no title, and inside the mask, which may have another size. */
+static bool counted(const struct image *im, const struct area *a, const struct image *mask, int x, int y)
+{
+	if (a && a->skip && a->skip[(size_t)(y - a->r.y0) * (size_t)rect_w(a->r) + (size_t)(x - a->r.x0)]) return false;
+	if (!mask) return true;
+	const struct rect m = mask->view.r, d = im->fmt.display, to = mask->fmt.display;
+	int mx = to.x0 + (int)((int64_t)(x - d.x0) * rect_w(to) / rect_w(d));
+	int my = to.y0 + (int)((int64_t)(y - d.y0) * rect_h(to) / rect_h(d));
+	return mx >= m.x0 && mx < m.x1 && my >= m.y0 && my < m.y1 && *view_at(&mask->view, 0, mx, my) >= 0.5f;
+}
+
+/* A block of which less than half counts is 0. */
+static void block_mean(const struct image *im, const int ch[3], struct rect b, const struct area *a,
+                       const struct image *mask, float out[3])
 {
 	double sum[3] = { 0 };
+	size_t left = 0;
 	for (int y = b.y0; y < b.y1; y++)
 		for (int x = b.x0; x < b.x1; x++) {
 			float v[3];
+			if (!counted(im, a, mask, x, y)) { left++; continue; }
 			for (int k = 0; k < 3; k++) v[k] = *view_at(&im->view, ch[k], x, y);
 			if (!finite3(v)) continue;
 			for (int k = 0; k < 3; k++) sum[k] += v[k];
 		}
-	for (int k = 0; k < 3; k++) out[k] = (float)(sum[k] / (double)rect_area(b));
+	size_t n = rect_area(b) - left;
+	for (int k = 0; k < 3; k++) out[k] = n * 2 < rect_area(b) ? 0.0f : (float)(sum[k] / (double)n);
 }
 
-int thumb_make(const struct image *im, size_t budget, struct thumb *t, struct err *e)
+int thumb_make_in(const struct image *im, const struct area *a, const struct image *mask, size_t budget, struct thumb *t,
+                  struct err *e)
 {
 	int ch[3];
 	memset(t, 0, sizeof *t);
 	if (rgb_planes(im, ch, e) < 0) return -1;
 	struct rect r = rect_and(im->view.r, im->fmt.data);
+	if (a) r = rect_and(r, a->r);
 	if (rect_empty(r)) return err_set(e, E_INPUT, "the measured picture is empty");
 	int s = block_side(r, budget);
 	t->w = (rect_w(r) + s - 1) / s;
@@ -61,10 +79,14 @@ int thumb_make(const struct image *im, size_t budget, struct thumb *t, struct er
 		for (int x = 0; x < t->w; x++) {
 			struct rect b = rect_of(r.x0 + x * s, r.y0 + y * s, r.x0 + (x + 1) * s, r.y0 + (y + 1) * s);
 			float m[3];
-			block_mean(im, ch, rect_and(b, r), m);
+			block_mean(im, ch, rect_and(b, r), a, mask, m);
 			for (int k = 0; k < 3; k++) t->p[k][(size_t)y * (size_t)t->w + (size_t)x] = m[k];
 		}
 	return 0;
+}
+int thumb_make(const struct image *im, size_t budget, struct thumb *t, struct err *e)
+{
+	return thumb_make_in(im, NULL, NULL, budget, t, e);
 }
 void thumb_free(struct thumb *t)
 {
@@ -72,11 +94,13 @@ void thumb_free(struct thumb *t)
 	memset(t, 0, sizeof *t);
 }
 
-int pixels_add(struct pixels *s, const struct image *im, size_t budget, struct err *e)
+int pixels_add_in(struct pixels *s, const struct image *im, const struct area *a, const struct image *mask, size_t budget,
+                  struct err *e)
 {
 	int ch[3];
 	if (rgb_planes(im, ch, e) < 0) return -1;
 	struct rect r = rect_and(im->view.r, im->fmt.data);
+	if (a) r = rect_and(r, a->r);
 	int step = block_side(r, budget);
 	size_t more = ((size_t)rect_w(r) / (size_t)step + 1) * ((size_t)rect_h(r) / (size_t)step + 1);
 	s->cap = s->n + more;
@@ -85,11 +109,15 @@ int pixels_add(struct pixels *s, const struct image *im, size_t budget, struct e
 		for (int x = r.x0 + step / 2; x < r.x1; x += step) {
 			float v[3];
 			for (int k = 0; k < 3; k++) v[k] = *view_at(&im->view, ch[k], x, y);
-			if (!finite3(v)) continue;
+			if (!finite3(v) || !counted(im, a, mask, x, y)) continue;
 			for (int k = 0; k < 3; k++) s->p[k][s->n] = v[k];
 			s->n++;
 		}
 	return 0;
+}
+int pixels_add(struct pixels *s, const struct image *im, size_t budget, struct err *e)
+{
+	return pixels_add_in(s, im, NULL, NULL, budget, e);
 }
 void pixels_free(struct pixels *s)
 {
@@ -248,38 +276,56 @@ static double near_neutral(const struct thumb *t, int nt, const struct band *b,
 	return all ? (double)n / (double)all : 0;
 }
 
-void white_measure(const struct thumb *t, int nt, double top, struct white_guess *g)
+/* The weighted mean of the votes, and their weighted variance in stops. */
+static double agree(struct white_guess *g, double mean[2])
 {
-	double est[3][2], w[3] = { 0 }, mean[2] = { 0, 0 }, sum = 0;
-	struct band b = { low_end(t, nt, top), top };
-	memset(g, 0, sizeof *g);
-	w[0] = shades_of_grey(t, nt, &b, est[0]) ? 1 : 0;
-	w[1] = grey_edge(t, nt, &b, est[1]) ? 1 : 0;
-	for (int round = 0; round < 8; round++) {
-		g->neutral_share = near_neutral(t, nt, &b, mean, est[2]);
-		memcpy(mean, est[2], sizeof mean);
-	}
-	w[2] = g->neutral_share < 0.01 ? 0 : g->neutral_share > 0.06 ? 3 : g->neutral_share * 50;
+	double sum = 0, var = 0;
 	mean[0] = mean[1] = 0;
-	for (int i = 0; i < 3; i++) {
-		for (int k = 0; k < 2 && w[i] > 0; k++) mean[k] += w[i] * est[i][k];
-		sum += w[i];
-		g->estimators += w[i] > 0;
+	for (int i = 0; i < 4; i++) {
+		for (int k = 0; k < 2 && g->weight[i] > 0; k++) mean[k] += g->weight[i] * g->vote[i][k];
+		sum += g->weight[i];
+		g->estimators += g->weight[i] > 0;
 	}
 	for (int k = 0; k < 2 && sum > 0; k++) mean[k] /= sum;
-	double var = 0;
-	for (int i = 0; i < 3; i++)
-		if (w[i] > 0) {
-			double rg = est[i][0] - mean[0], bg = est[i][1] - mean[1];
-			var += w[i] * (rg * rg + bg * bg) / sum;
+	for (int i = 0; i < 4; i++)
+		if (g->weight[i] > 0) {
+			double rg = g->vote[i][0] - mean[0], bg = g->vote[i][1] - mean[1];
+			var += g->weight[i] * (rg * rg + bg * bg) / sum;
 		}
+	return var;
+}
+
+void white_measure(const struct thumb *t, int nt, double top, int space, struct white_guess *g)
+{
+	white_measure_from(t, nt, top, space, (const double[2]){ 0, 0 }, g);
+}
+
+void white_measure_from(const struct thumb *t, int nt, double top, int space, const double start[2], struct white_guess *g)
+{
+	double mean[2] = { start[0], start[1] };
+	struct band b = { low_end(t, nt, top), top };
+	memset(g, 0, sizeof *g);
+	g->weight[0] = shades_of_grey(t, nt, &b, g->vote[0]) ? 1 : 0;
+	g->weight[1] = grey_edge(t, nt, &b, g->vote[1]) ? 1 : 0;
+	for (int round = 0; round < 8; round++) {
+		g->neutral_share = near_neutral(t, nt, &b, mean, g->vote[2]);
+		memcpy(mean, g->vote[2], sizeof mean);
+	}
+	g->weight[2] = g->neutral_share < 0.01 ? 0 : g->neutral_share > 0.06 ? 3 : g->neutral_share * 50;
+	double var = agree(g, mean);
+	g->skin_share = g->estimators ? white_skin(t, nt, b.low, top, space, mean, g->vote[3]) : 0;
+	if (g->skin_share > 0.02) {
+		g->weight[3] = g->skin_share > 0.1 ? 1.5 : g->skin_share * 15;
+		g->estimators = 0;
+		var = agree(g, mean);
+	}
 	g->spread = __builtin_sqrt(var);
 	g->rgb[0] = mx_exp2(mean[0]);
 	g->rgb[1] = 1;
 	g->rgb[2] = mx_exp2(mean[1]);
 	g->confidence = g->estimators < 2 ? 0.1 * g->estimators : 1 / (1 + var / (0.2 * 0.2));
 	/* no crowd of greys: the light may well be meant */
-	double most = w[2] >= 1 ? 1 : 0.3 + 0.7 * w[2];
+	double most = g->weight[2] >= 1 ? 1 : 0.3 + 0.7 * g->weight[2];
 	if (g->confidence > most) g->confidence = most;
 }
 

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mathx.h"
+#include "skin.h"
+
 /* Keys of one frame: those of all nodes, and which of them are known. */
 struct slab { int frame; struct slab *next; uint8_t *known; struct key key[]; };
 
@@ -147,6 +150,19 @@ static int clamp_frame(const struct net_node *nn, int frame)
 }
 
 /* Type, version, static surroundings: the part that no frame changes. */
+/* A declared skin is read by its numbers alone. */
+static void hash_skin(const struct skin_ref *k, struct sha *s)
+{
+	if (!k || !(k->spread > 0)) return;
+	const double v[] = { k->hue, k->spread, k->chroma, k->luma, k->drift, k->soft };
+	sha_str(s, "skin");
+	for (size_t i = 0; i < IN_COUNT(v); i++) {
+		char text[40];
+		mx_print(v[i], text);
+		sha_str(s, text);
+	}
+}
+
 static void hash_type(const struct net_node *nn, struct sha *s)
 {
 	sha_str(s, "interneg key 2");
@@ -160,6 +176,7 @@ static void hash_type(const struct net_node *nn, struct sha *s)
 	memcpy(&scale, &nn->ctx.scale, sizeof scale);
 	sha_u64(s, scale);
 	sha_u64(s, nn->type->flags & NF_TIME ? nn->ctx.instance : 0);
+	hash_skin(nn->ctx.skin, s);
 }
 
 static int hash_params(const struct net_node *nn, const void *v, const struct node_common *c, struct sha *s, struct err *e)

@@ -342,6 +342,21 @@ static bool may_expand(const struct net_node *nn)
 	return true;
 }
 
+/* hold_skin= names a <skin>, of which the numbers are read and no picture. */
+static int take_skin(struct net *n, struct net_node *nn)
+{
+	for (int i = 0; i < nn->nconn; i++) {
+		const struct net_node *from = nn->conn[i];
+		if (!from || strcmp(nn->slot[nn->conn_slot[i]].name, "hold_skin") != 0) continue;
+		if (strcmp(from->type->name, "skin") != 0) {
+			net_diag(n, nn, E_SCENE, "hold_skin=\"%s\" is a <%s>; it names a <skin>", from->id, from->type->name);
+			return -1;
+		}
+		nn->ctx.skin = from->ctx.v;     /* its struct begins with it */
+	}
+	return 0;
+}
+
 int finish_node(struct net *n, struct net_node *nn, struct inst *in)
 {
 	struct err e = ERR_INIT;
@@ -359,7 +374,7 @@ int finish_node(struct net *n, struct net_node *nn, struct inst *in)
 		net_diag(n, nn, e.code, "%s", e.msg);
 		return -1;
 	}
-	if (convert_inputs(n, nn) < 0) return -1;
+	if (take_skin(n, nn) < 0 || convert_inputs(n, nn) < 0) return -1;
 	nn->traits = nn->type->traits | (nn->type->traits_of ? nn->type->traits_of(&nn->ctx) : 0);
 	if (may_expand(nn)) {
 		int rc = expand_build(n, nn);

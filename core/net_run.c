@@ -43,7 +43,7 @@ void net_needs(const struct net_node *nn, const struct node_ctx *c, int frame, s
 	if (nn->type->needs) nn->type->needs(c, frame, r, out);
 	else
 		for (int i = 0; i < nn->nconn; i++)
-			if (i != mask) need_add(out, i, frame, r);
+			if (i != mask && !slot_measured(nn->slot[nn->conn_slot[i]].name)) need_add(out, i, frame, r);
 	if (wants_input(nn)) { need_add(out, 0, frame, r); out->ncore++; }
 	if (mask >= 0) { need_add(out, mask, frame, r); out->ncore++; }
 	clip_needs(nn, out);

@@ -49,6 +49,7 @@ enum node_flag {
 
 struct lut_store;
 struct grain_store;
+struct skin_ref;
 
 /* What pure functions see. in[i] is NULL for an absent optional input. Threads: frozen. */
 struct node_ctx {
@@ -67,6 +68,7 @@ struct node_ctx {
 	struct lut_store *luts;              /* LUT files read for this net (lut.h); NULL: none are kept */
 	struct grain_store *grains;          /* grain shapes made for this net (grain_kernel.h); NULL: none are kept */
 	const char *ocio;                    /* OpenColorIO config that the graph names, openable, or NULL */
+	const struct skin_ref *skin;         /* what the hold_skin slot declares (skin.h); NULL: nothing is connected */
 };
 
 struct need { int conn, frame; struct rect rect; };
@@ -119,14 +121,18 @@ enum sink_kind { SINK_PACKS = 1, SINK_ORDERED = 2 };
 enum { SINK_PACKED_HEAD = 128 };
 
 /* solve: measured frames in, attribute texts out. */
-struct solve_sample { int frame; const struct image *in, *reference; };
+struct solve_sample {
+	int frame; const struct image *in, *reference;
+	const struct image *region, *reference_region;       /* masks of what is to be measured, or NULL */
+};
 struct solve_attr { const char *name; char value[256]; };
 struct solve_call {
 	const struct node_ctx *n;
 	int nsamples; const struct solve_sample *sample;   /* in the space the node wants, full resolution */
 	struct solve_attr attr[16]; int nattr;
 	double confidence;                   /* 0..1 */
-	char note[512];                      /* what was measured, which limits were hit */
+	char note[900];                      /* what was measured, which limits were hit */
+	char *table;                         /* malloced text of a LUT for the path in bake=, or NULL; --apply writes it */
 };
 
 struct expand;                               /* net.h */
@@ -190,9 +196,11 @@ struct node_common { double mix; int mask_invert; };
 extern const struct param node_common_params[];
 
 /* Slots of a type, parsed from .inputs. */
-/* image: takes part in space conversion (not masks). apart: reference and plate, of any size, rate and range. */
+/* image: takes part in space conversion (not masks). apart: of any size, rate and range (reference, plate). */
 struct slot { char name[24]; bool optional, list, image, apart; };
 int node_slots(const struct node_type *t, struct slot out[NODE_MAX_SLOTS]);
+/* Slots that solve and check look at and no render reads: exempt from size, range and rate. */
+bool slot_measured(const char *name);
 
 /* Static types of the chosen instruction set, sorted by name. */
 const struct node_type *const *node_types(int *n);

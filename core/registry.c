@@ -93,10 +93,16 @@ int node_slots(const struct node_type *t, struct slot out[NODE_MAX_SLOTS])
 			out[n].optional |= *s == '?';
 			out[n].list |= *s == '*';
 		}
-		out[n].image = strncmp(out[n].name, "mask", 4) != 0;
-		out[n].apart = strcmp(out[n].name, "reference") == 0 || strcmp(out[n].name, "plate") == 0;
+		out[n].image = strncmp(out[n].name, "mask", 4) != 0 && !strstr(out[n].name, "region")
+			&& strcmp(out[n].name, "hold_skin") != 0;
+		out[n].apart = slot_measured(out[n].name) || strcmp(out[n].name, "plate") == 0;
 	}
 	return n;
+}
+
+bool slot_measured(const char *name)
+{
+	return strncmp(name, "reference", 9) == 0 || strcmp(name, "region") == 0 || strcmp(name, "hold_skin") == 0;
 }
 
 const char *slot_attr(const struct slot *s)

@@ -309,7 +309,11 @@ static const char middle[] =
 	"  <xs:complexType name=\"approve.\">" NOTE("Somebody has approved a pass of a shot, or the picture; void as soon as its "
 	                                           "pixels change.") ATTR("shot") MUST("pass") MUST("by") MUST("role")
 	"<xs:attribute name=\"hash\" use=\"required\"><xs:simpleType><xs:restriction base=\"xs:string\"><xs:pattern "
-	"value=\"[0-9a-f]{32}\"/></xs:restriction></xs:simpleType></xs:attribute>" ATTR("note") "</xs:complexType>\n";
+	"value=\"[0-9a-f]{32}\"/></xs:restriction></xs:simpleType></xs:attribute>" ATTR("note") "</xs:complexType>\n"
+	"  <xs:complexType name=\"reference.\">" NOTE("A still that shots are looked at beside: who somebody is, how it is lit, through "
+	                                             "which lens.")
+	"<xs:attribute name=\"kind\" use=\"required\">" WORDS(WORD("identity") WORD("light") WORD("lens")) "</xs:attribute>"
+	MUST("file") ATTR("shot") ATTR("note") "</xs:complexType>\n";
 
 static const char pass_attrs[] =
 	"    <xs:attribute name=\"id\" type=\"id.\" use=\"required\"/>\n    <xs:attribute name=\"kind\">"
@@ -332,7 +336,7 @@ static const char graph_attrs[] =
 
 void schema_xsd(FILE *f, const struct registry *reg, const struct scene *s)
 {
-	static const char *const words[] = { "param", "input", "output", "script", "waive", "approve",
+	static const char *const words[] = { "param", "input", "output", "script", "waive", "approve", "reference",
 	                                    "use", "pass" };
 	int n;
 	const struct node_type **all = registry_all(reg, &n);

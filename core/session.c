@@ -13,6 +13,7 @@
 #include "burn.h"
 #include "log.h"
 #include "script.h"
+#include "skin.h"
 #include "strmap.h"
 #include "textfile.h"
 
@@ -101,6 +102,33 @@ static void stale(struct session *s)
 	}
 }
 
+/* The number a node's parameter has, or none. */
+static double number_of(const struct net_node *nn, const char *name, double none)
+{
+	const struct param *p = param_find(nn->type->params, name);
+	double v = none;
+	if (p && p->type == PT_FLOAT) memcpy(&v, (const char *)nn->ctx.v + p->off, sizeof v);
+	return v;
+}
+
+/* Where a grade holds a skin, the nearest balance or match above it says where the shot's skin was measured. */
+static void skin_drift(struct session *s)
+{
+	char where[300];
+	for (int i = 0; i < s->net->nnode; i++) {
+		const struct net_node *nn = s->net->node[i], *up = nn->nconn ? nn->conn[0] : NULL;
+		const struct skin_ref *k = nn->ctx.skin;
+		if (!k || !(k->spread > 0)) continue;
+		while (up && !((up->type->flags & NF_SOLVE) && number_of(up, "skin", -1) >= 0)) up = up->nconn ? up->conn[0] : NULL;
+		double at = up ? number_of(up, "skin", -1) : -1, off = skin_turn(k->hue, at);
+		if (at < 0 || (off <= k->drift && off >= -k->drift)) continue;
+		diag_add(&s->d, DIAG_WARNING, E_OK, nn->scene->file, nn->elem->line, elem_where(nn->elem, where, sizeof where),
+		         "match the shot to one with the same person, or turn it in the grade",
+		         "skin stands at %.1f degrees in '%s', %+.1f from the %.1f that is held; %g are allowed", at, up->id, off, k->hue,
+		         k->drift);
+	}
+}
+
 int session_net(struct session *s, const char *only, struct err *e)
 {
 	struct net_opts o = { .proxy = s->c->proxy ? s->c->proxy : 1, .keep_all = s->c->keep_all, .no_cache = s->c->no_cache, .only = only,
@@ -140,6 +168,7 @@ int session_rules(struct session *s, bool unsolved_is_error, struct err *e)
 	if (unsolved_is_error) unsolved(s);
 	written_twice(s);
 	stale(s);
+	skin_drift(s);
 	if (unsolved_is_error && finals(s, e) < 0) return -1;
 	if (session_say(s, e) < 0) return -1;
 	return rc < 0 ? err_set(e, E_SCRIPT, "%s: the pass rules could not be run", s->file) : 0;
@@ -220,6 +249,7 @@ void session_close(struct session *s)
 	if (s->host) script_host_free(&s->host);
 	diags_free(&s->d);
 	free(s->over);
+	solve_forget(s);
 	free(s->rev);
 	if (s->a) arena_free(&s->a);
 	if (s->pool) pool_free(&s->pool);

@@ -15,10 +15,16 @@ struct session {
 	struct cache *cache;
 	struct diags d;
 	struct solve_over *over; int nover;  /* proposed attributes in force */
+	struct solve_shots *shots;           /* of the clips looked at */
+	int nrefused;                        /* proposals that were not sure enough */
+	double confidence; char said[900];   /* of the last one measured */
 	char *rev;                           /* for {rev}, when some write asks */
 	struct arena *a;
 	struct pool *pool;                   /* pictures that a verb holds beside a render */
 };
+
+/* A proposal of less confidence is told and not applied. */
+#define SOLVE_SURE 0.25
 
 enum session_want { WANT_SCENE, WANT_NET, WANT_RENDER };
 /* Loads the scene and, when asked, builds its net and applies the pass rules; for WANT_RENDER unsolved nodes are
@@ -28,6 +34,7 @@ int session_open(struct session *s, const struct cli *c, const char *file, enum 
 int session_net(struct session *s, const char *only, struct err *e);
 int session_rules(struct session *s, bool unsolved_is_error, struct err *e);
 void session_close(struct session *s);
+void solve_forget(struct session *s);     /* part of it: what solve remembers of clips */
 /* Prints the findings so far and empties the list; -1 with the status when errors are among them. */
 int session_say(struct session *s, struct err *e);
 

@@ -41,6 +41,12 @@ static bool like_any(double hue, double c, double y)
 {
 	return hue > 98 && hue < 144 && c > 0.025 && c < 0.26 && y > 0.10 && y < 0.97;
 }
+bool skin_likely(const double rgb[3])
+{
+	double v[3];
+	skin_ycc(rgb, v);
+	return like_any(angle_of(v[1], v[2]), __builtin_sqrt(v[1] * v[1] + v[2] * v[2]), v[0]);
+}
 static bool like_this(const struct skin_ref *s, double hue, double c, double y)
 {
 	double d = skin_turn(s->hue, hue), wide = 12 + s->spread;

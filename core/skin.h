@@ -20,6 +20,9 @@ double skin_angle(const double rgb[3]);
 /* From a to b, -180..180. */
 double skin_turn(double a, double b);
 
+/* Whether a Rec.709 signal looks like skin at all: broad, and no proof. */
+bool skin_likely(const double rgb[3]);
+
 struct skin_stats {
 	size_t n;
 	double share;               /* of all pixels that counted as skin */

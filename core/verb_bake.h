@@ -1,4 +1,4 @@
-/* verb_bake - a run of point nodes as a function of a colour. Private to verb_bake*.c. Threads: worker.
+/* verb_bake - a run of point nodes as a function of a colour. Private to verb_bake*.c and solve.c. Threads: worker.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_VERB_BAKE_H
 #define IN_VERB_BAKE_H

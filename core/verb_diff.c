@@ -112,7 +112,7 @@ static void side_close(struct side *d)
 /* --- printing --- */
 
 struct report { bool json; int n; };
-static const char *const kinds[] = { "graph", "param", "script", "pass", "node", "output", "waiver", "approval" };
+static const char *const kinds[] = { "graph", "param", "script", "pass", "node", "output", "waiver", "approval", "reference" };
 
 static void put_json(const char *s)
 {

@@ -13,7 +13,7 @@ struct fact { const char *name, *value; bool given; };
 struct place { const struct place *up; const struct scene *s; const struct elem *use; const char *prefix; };
 
 /* Order of the report. */
-enum item_kind { ITEM_GRAPH, ITEM_PARAM, ITEM_SCRIPT, ITEM_PASS, ITEM_NODE, ITEM_OUTPUT, ITEM_WAIVER, ITEM_APPROVAL };
+enum item_kind { ITEM_GRAPH, ITEM_PARAM, ITEM_SCRIPT, ITEM_PASS, ITEM_NODE, ITEM_OUTPUT, ITEM_WAIVER, ITEM_APPROVAL, ITEM_REFERENCE };
 struct item {
 	enum item_kind kind;
 	const char *id, *type, *pass;        /* type, pass: of nodes */

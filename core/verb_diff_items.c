@@ -226,6 +226,18 @@ static void add_script(struct items *it, const struct place *pl, const struct sc
 	add_text(x, "content", arena_strndup(it->a, hex, 16));
 }
 
+static void add_reference(struct items *it, const struct place *pl, const struct reference *r)
+{
+	struct item *x = add_item(it, ITEM_REFERENCE, arena_printf(it->a, "%s %s", r->kind, r->file), pl);
+	struct key k;
+	char hex[65];
+	add_text(x, "shot", r->shot);
+	add_text(x, "note", r->note);
+	if (hash_file(scene_path(pl->s, r->file, it->a), &k, NULL) < 0) return;
+	key_hex(&k, hex);
+	add_text(x, "content", arena_strndup(it->a, hex, 16));
+}
+
 static void collect(struct items *it, const struct place *pl)
 {
 	const struct scene *s = pl->s;
@@ -251,6 +263,7 @@ static void collect(struct items *it, const struct place *pl)
 		add_text(x, "hash", v->hash);
 		add_text(x, "note", v->note);
 	}
+	for (int i = 0; i < s->nreference; i++) add_reference(it, pl, &s->reference[i]);
 }
 
 static int by_item(const void *a, const void *b)

@@ -28,7 +28,7 @@ static int white_of(const struct image *im, char *out, size_t n, struct err *e)
 	double temperature, tint;
 	int space = colour_linear_of(im->fmt.space);
 	if (thumb_make(im, THUMB_PIXELS, &t, e) < 0) return -1;
-	white_measure(&t, 1, 0.98, &g);
+	white_measure(&t, 1, 0.98, space, &g);
 	thumb_free(&t);
 	if (!g.estimators) { snprintf(out, n, "white: none found"); return 0; }
 	white_solve(space, g.rgb, WHITE_TEMP_MAX, WHITE_TINT_MAX, &temperature, &tint);
@@ -70,22 +70,22 @@ static int tile_shot(struct session *s, const struct shotlist_item *shot, struct
 
 /* --- references --- */
 
-static int tile_reference(struct session *s, struct net_node *nn, const char *file, struct tile *t,
-                          struct err *e)
+struct from { struct net_node *nn; const char *file, *kind; };      /* a node or a file, and what it is called */
+
+static int tile_reference(struct session *s, const struct from *f, struct tile *t, struct err *e)
 {
 	struct grab g = { .pool = s->pool };
-	int rc = nn ? grab_node(s, nn, shotlist_middle(nn), &g, e) : grab_file(s->c, file, 0, &g, e);
+	int rc = f->nn ? grab_node(s, f->nn, shotlist_middle(f->nn), &g, e) : grab_file(s->c, f->file, 0, &g, e);
+	int len = f->nn ? (int)strcspn(f->nn->id, "/") : 60;
 	if (rc == 0) rc = measure(&g, t, e);
 	t->reference = true;
-	int len = nn ? (int)strcspn(nn->id, "/") : 70;
-	if (rc == 0) snprintf(t->name, sizeof t->name, "reference %.*s  frame %d", len,
-	                      nn ? nn->id : g.name, g.frame);
+	if (rc == 0)
+		snprintf(t->name, sizeof t->name, "%.20s %.*s  frame %d", f->kind, len, f->nn ? f->nn->id : g.name, g.frame);
 	image_unref(&g.im);
 	return rc;
 }
 
-/* What nodes read as a reference, each once, and the file of --reference; shown before the shots.
- * */
+/* What nodes read as a reference, each once, the <reference> stills, and the file of --reference; before the shots. */
 static int add_references(struct session *s, struct wall *wall, struct err *e)
 {
 	struct net_node **seen = xalloc((size_t)s->net->nnode + 1, sizeof(struct net_node *));
@@ -103,12 +103,19 @@ static int add_references(struct session *s, struct wall *wall, struct err *e)
 			if (!known) seen[n++] = up;
 		}
 	}
-	wall->v = xrealloc(wall->v, (size_t)(wall->n + n + 1), sizeof *wall->v);
-	memset(wall->v + wall->n, 0, (size_t)(n + 1) * sizeof *wall->v);
-	for (int i = 0; i < n && rc == 0; i++) rc = tile_reference(s, seen[i], NULL,
-		&wall->v[wall->n++], e);
-	if (rc == 0 && s->c->reference) rc = tile_reference(s, NULL, s->c->reference,
-	                                                    &wall->v[wall->n++], e);
+	int most = n + s->scene->nreference + 1;
+	wall->v = xrealloc(wall->v, (size_t)(wall->n + most), sizeof *wall->v);
+	memset(wall->v + wall->n, 0, (size_t)most * sizeof *wall->v);
+	for (int i = 0; i < n && rc == 0; i++)
+		rc = tile_reference(s, &(struct from){ seen[i], NULL, "reference" }, &wall->v[wall->n++], e);
+	for (int i = 0; i < s->scene->nreference && rc == 0; i++) {
+		struct from f = { NULL, "", "" };
+		const struct reference *r = scene_reference(s->scene, "", i, s->a, &f.file);
+		f.kind = r && r->kind ? r->kind : "reference";
+		if (r) rc = tile_reference(s, &f, &wall->v[wall->n++], e);
+	}
+	if (rc == 0 && s->c->reference)
+		rc = tile_reference(s, &(struct from){ NULL, s->c->reference, "reference" }, &wall->v[wall->n++], e);
 	free(seen);
 	return rc;
 }

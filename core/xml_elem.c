@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "colour.h"
 #include "mathx.h"
@@ -406,6 +407,32 @@ static void take_approve(struct load *l, struct xelem *x)
 	check_approve(l, x, v);
 }
 
+static void take_reference(struct load *l, struct xelem *x)
+{
+	static const char *const names[] = { "kind", "file", "shot", "note" };
+	static const char *const kinds[] = { "identity", "light", "lens" };
+	check_attrs(l, x, names, IN_COUNT(names), 2);
+	no_children(l, x);
+	struct reference *r = &l->s->reference[l->s->nreference++];
+	*r = (struct reference){ take_word(l, x, "kind", kinds, IN_COUNT(kinds)), attr_or(x, "file", ""), attr_or(x, "shot", ""),
+		attr_or(x, "note", ""), x->line };
+	if (xelem_attr(x, "file") && !*r->file)
+		bad_at(l, x, NULL, "file=\"\": a reference is a still");
+	else if (*r->file && access(scene_path(l->s, r->file, l->s->a), R_OK) != 0)
+		bad_at(l, x, NULL, "the still of this reference cannot be read");
+}
+
+const struct reference *scene_reference(const struct scene *s, const char *shot, int i, struct arena *a, const char **path)
+{
+	for (int k = 0; k < s->nreference; k++) {
+		const struct reference *r = &s->reference[k];
+		if ((*r->shot && *shot && strcmp(r->shot, shot) != 0) || i--) continue;
+		*path = scene_path(s, r->file, a);
+		return r;
+	}
+	return NULL;
+}
+
 static void take_output(struct load *l, struct xelem *x)
 {
 	static const char *const names[] = { "id", "in" };
@@ -431,7 +458,7 @@ static void add_elem(struct load *l, struct xelem *x, const struct node_type *t,
 	};
 }
 
-static const char *const scene_words[] = { "param", "script", "waive", "approve", "input", "output",
+static const char *const scene_words[] = { "param", "script", "waive", "approve", "reference", "input", "output",
                                           "pass", "use" };
 
 static void unknown_elem(struct load *l, const struct xelem *x)
@@ -528,7 +555,8 @@ static void take_pass(struct load *l, struct xelem *x)
 static void take_child(struct load *l, struct xelem *x)
 {
 	static const struct { const char *tag; void (*take)(struct load *, struct xelem *); } kinds[] = {
-		{ "param", take_param }, { "waive", take_waive }, { "approve", take_approve }, { "output", take_output }, { "pass", take_pass }
+		{ "param", take_param }, { "waive", take_waive }, { "approve", take_approve }, { "reference", take_reference },
+		{ "output", take_output }, { "pass", take_pass }
 	};
 	for (size_t i = 0; i < IN_COUNT(kinds); i++)
 		if (strcmp(x->tag, kinds[i].tag) == 0) {
@@ -556,6 +584,7 @@ void elems_collect(struct load *l)
 	s->script = arena_alloc(s->a, n, sizeof *s->script);
 	s->waive = arena_alloc(s->a, n, sizeof *s->waive);
 	s->approve = arena_alloc(s->a, n, sizeof *s->approve);
+	s->reference = arena_alloc(s->a, n, sizeof *s->reference);
 	s->output = arena_alloc(s->a, n, sizeof *s->output);
 	l->source = xalloc(n + inner, sizeof *l->source);
 	take_graph(l, l->x.root);

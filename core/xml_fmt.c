@@ -21,6 +21,7 @@ static const struct { const char *tag, *order; } fixed[] = {
 	{ "script", "file sha256" },
 	{ "waive", "rule node reason" },
 	{ "approve", "shot pass by role hash note" },
+	{ "reference", "kind file shot note" },
 	{ "output", "id in" },
 	{ "animate", "param" },
 	{ "key", "frame value ease bezier" },

@@ -1,5 +1,6 @@
 /* balance - take one shot to neutral: white point, exposure, black and white, as measured by `interneg solve`.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "measure.h"
 #include "node.h"
 #include "px_colour.h"
+#include "skin.h"
 #include "white.h"
 
 enum { TEMP_LIMIT = 30, TINT_LIMIT = 15, THUMB_PIXELS = 30000 };
@@ -18,7 +20,7 @@ enum { TEMP_LIMIT = 30, TINT_LIMIT = 15, THUMB_PIXELS = 30000 };
 #define HOLD_HIGH 0.98f
 
 struct balance
-{ double exposure, temperature, tint, black, white, hold_white, strength; const char *solved; };
+{ double exposure, temperature, tint, black, white, hold_white, strength, skin; const char *solved; };
 
 static const struct param params[] = {
 	P_FLOATX(balance, exposure, 0, -20, 20, "stops",
@@ -34,6 +36,8 @@ static const struct param params[] = {
 	        "Display-referred clips: how much of the shift of temperature and tint is kept from white "
 	        "that was clipped. 1 leaves it neutral, 0 shifts it like everything else."),
 	P_FLOAT(balance, strength, 1, 0, 1, "mix", "Share of the whole correction."),
+	P_FLOATX(balance, skin, -1, -1, 360, "degrees", PF_SOLVED | PF_NOKEY, "Where the shot's skin stands after the "
+	         "balance, as measured; -1: none was found."),
 	P_STRING(balance, solved, "", PF_SOLVED | PF_NOKEY, "Key of what was measured; written by "
 	         "`interneg solve`."),
 	P_END
@@ -123,6 +127,16 @@ static int tile(const struct call *c, struct rect r)
 
 /* --- solve --- */
 
+static void say(struct solve_call *s, const char *fmt, ...) IN_PRINTF(2, 3);
+static void say(struct solve_call *s, const char *fmt, ...)
+{
+	size_t n = strlen(s->note);
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(s->note + n, sizeof s->note - n, fmt, ap);
+	va_end(ap);
+}
+
 /* Log luminance (stops) and luminance of thumbnails after the correction m. */
 static void luminances(const struct thumb *t, int nt, int space, const double m[9],
                        struct hist *stops, struct hist *lin)
@@ -166,9 +180,41 @@ static double solve_exposure(struct solve_call *s, const struct hist *stops, boo
 	if (display && ev > head) {
 		double was = ev;
 		ev = head > 0 ? head : 0;
-		if (was - ev > 0.05) strcat(s->note, ", highlights hold exposure back");
+		if (was - ev > 0.05) say(s, ", highlights hold exposure back");
 	}
 	return solve_limit(s, "exposure", ev, -1.5, 1.5);
+}
+
+/* Where skin stands under a matrix on the thumbnails; automatic masks, so this is told and changes nothing. */
+static void skin_under(const struct thumb *t, int nt, int space, const double m[9], struct skin_stats *out)
+{
+	struct colour_xform x;
+	size_t n = 0, at = 0;
+	float *v[3], w[9];
+	for (int f = 0; f < nt; f++) n += (size_t)t[f].w * (size_t)t[f].h;
+	for (int k = 0; k < 3; k++) v[k] = xalloc(n + 1, sizeof(float));
+	for (int f = 0; f < nt; f++)
+		for (size_t i = 0; i < (size_t)t[f].w * (size_t)t[f].h; i++, at++)
+			for (int k = 0; k < 3; k++) v[k][at] = t[f].p[k][i];
+	for (int k = 0; k < 9; k++) w[k] = (float)m[k];
+	matrix_row(w, v[0], v[1], v[2], (int)n);
+	colour_xform_init(&x, space, colour_find("rec709"));
+	colour_row(&x, v[0], v[1], v[2], (int)n);
+	skin_measure((const float *const *)v, n, SKIN_ANY, NULL, out);
+	for (int k = 0; k < 3; k++) free(v[k]);
+}
+
+static void tell_skin(struct solve_call *s, const struct thumb *t, int nt, int space, double ev, double temp, double tint)
+{
+	static const double one[9] = { 1, 0, 0, 0, 1, 0, 0, 0, 1 };
+	struct skin_stats before, after;
+	double m[9];
+	white_matrix(space, ev, temp, tint, m);
+	skin_under(t, nt, space, one, &before);
+	skin_under(t, nt, space, m, &after);
+	double hue = after.n && after.share > 0.01 ? after.hue : -1;
+	if (before.n && after.n) say(s, "; skin at %.1f degrees before, %.1f after (the line is at 123)", before.hue, after.hue);
+	solve_attr_put(s, "skin", &hue, 1, 1);
 }
 
 static int balance_solve(struct solve_call *s, struct err *e)
@@ -176,16 +222,22 @@ static int balance_solve(struct solve_call *s, struct err *e)
 	struct thumb *t = xalloc((size_t)s->nsamples + 1, sizeof *t);
 	struct hist *h = xalloc(2, sizeof *h);
 	int rc = -1, nt = 0, space = s->n->working;
+	const struct image *im[16];
+	struct area area = { .skip = NULL };
 	if (s->nsamples < 1) { err_set(e, E_INTERNAL, "balance: nothing to measure"); goto out; }
+	for (int i = 0; i < s->nsamples && i < (int)IN_COUNT(im); i++) im[i] = s->sample[i].in;
+	area_find(im, s->nsamples < (int)IN_COUNT(im) ? s->nsamples : (int)IN_COUNT(im), 0.0015, 0.75, &area);
 	for (; nt < s->nsamples; nt++)
-		if (thumb_make(s->sample[nt].in, THUMB_PIXELS, &t[nt], e) < 0) goto out;
+		if (thumb_make_in(s->sample[nt].in, &area, NULL, THUMB_PIXELS, &t[nt], e) < 0) goto out;
 	bool display = colour_is_display(s->n->in[0]->encoded);
 	struct white_guess g;
-	white_measure(t, nt, clip_level(s, t, nt, h), &g);
+	white_measure(t, nt, clip_level(s, t, nt, h), space, &g);
 	snprintf(s->note, sizeof s->note, "%d frame%s, %d white estimator%s %.2f stops apart, %.0f %% "
 	         "near neutral", nt,
 	         nt == 1 ? "" : "s", g.estimators, g.estimators == 1 ? "" : "s", g.spread,
 	         100 * g.neutral_share);
+	if (g.weight[3] > 0) say(s, ", skin votes");
+	area_note(&area, s->note, sizeof s->note);
 	double temp = 0, tint = 0, m[9];
 	if (g.estimators) white_solve(space, g.rgb, WHITE_TEMP_MAX, WHITE_TINT_MAX, &temp, &tint);
 	temp = solve_limit(s, "temperature", temp, -TEMP_LIMIT, TEMP_LIMIT);
@@ -193,7 +245,7 @@ static int balance_solve(struct solve_call *s, struct err *e)
 	if (g.confidence < SURE) {              /* estimators that disagree move the picture less */
 		temp *= g.confidence / SURE;
 		tint *= g.confidence / SURE;
-		strcat(s->note, ", correction reduced");
+		say(s, ", correction reduced");
 	}
 	white_matrix(space, 0, temp, tint, m);
 	luminances(t, nt, space, m, &h[0], &h[1]);
@@ -206,9 +258,11 @@ static int balance_solve(struct solve_call *s, struct err *e)
 	solve_attr_put(s, "tint", &tint, 1, 2);
 	solve_attr_put(s, "black", &black, 1, 5);
 	solve_attr_put(s, "white", &white, 1, 4);
+	tell_skin(s, t, nt, space, ev, temp, tint);
 	s->confidence = g.confidence;
 	rc = 0;
 out:
+	area_free(&area);
 	for (int i = 0; i < nt; i++) thumb_free(&t[i]);
 	free(t);
 	free(h);
@@ -223,8 +277,8 @@ const struct node_type ISA(node_balance) = {
 	        "(white - black); nothing is clipped. White that a display-referred clip has clipped (the smallest "
 	        "channel of its linear light going from 0.8 to 0.98) has no colour to correct and smoothly "
 	        "keeps its own, see hold_white. `solve` measures frames spread over the shot: the "
-	        "white point by shades of grey, grey edge and the crowd of greys nearest to the delivered "
-	        "white (within 30 mired and 15 tint; where they disagree or no crowd is found, confidence "
+	        "white point by shades of grey, grey edge, the crowd of greys nearest to the delivered "
+	        "white and what looks like skin, as far as it lies beside the colours of skin in daylight (within 30 mired and 15 tint; where they disagree or no crowd is found, confidence "
 	        "falls and the correction with it), exposure from the middle of log luminance (half the "
 	        "way up or a fifth of the way down to a normal one, within 1.5 stops, never pushing "
 	        "highlights of a display-referred clip above white), black from the darkest 0.1 % (at "

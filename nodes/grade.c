@@ -11,6 +11,7 @@
 #include "px_colour.h"
 #include "px_grade.h"
 #include "px_lut.h"
+#include "px_skin.h"
 #include "white.h"
 
 enum { CHUNK = 256 };
@@ -29,6 +30,7 @@ struct grade {
 	const char *lut, *lut_in, *lut_out;
 	double lut_mix;
 	int lut_outside;
+	double skin_chroma, skin_light;
 };
 
 static const struct param params[] = {
@@ -81,6 +83,9 @@ static const struct param params[] = {
 	P_FLOAT(grade, lut_mix, 1, 0, 1, "mix", "Share of the LUT's result, mixed in linear light."),
 	P_ENUM(grade, lut_outside, "extend", "extend|clamp", PF_STATIC,
 	       "Beyond the LUT's domain: go on with the slope it has at its border, or hold the border."),
+	P_FLOATX(grade, skin_chroma, 0, 0, 1, "share", PF_LATER, "With hold_skin: how much of the skin's own distance from grey is "
+	         "kept; 0 leaves it to the look."),
+	P_FLOATX(grade, skin_light, 0, 0, 1, "share", PF_LATER, "With hold_skin: how much of the skin's own luma is kept."),
 	P_END
 };
 
@@ -101,6 +106,9 @@ struct grade_state {
 	struct lut *lut;
 	struct colour_xform to_lut, from_lut;
 	float lut_mix; bool lut_clamp;
+	bool holds;
+	struct skin_hold hold;
+	struct colour_xform show, back;         /* working light to Rec.709 signal and back */
 };
 
 static bool all3(const double v[3], double x) { return v[0] == x && v[1] == x && v[2] == x; }
@@ -227,6 +235,12 @@ static int grade_open(struct node_ctx *n, struct err *e)
 	s->sat = (float)p->saturation;
 	s->vibrance = (float)p->vibrance;
 	s->vivid = (float)grading_upper(space);
+	if (n->skin && n->skin->spread > 0) {
+		s->holds = true;
+		s->hold = skin_hold_of(n->skin, p->skin_chroma, p->skin_light);
+		colour_xform_init(&s->show, n->working, colour_find("rec709"));
+		colour_xform_init(&s->back, colour_find("rec709"), n->working);
+	}
 	if (set_lgg(s, p, e) < 0 || set_curves(s, p, e) < 0 || set_file(s, p, e) < 0 || set_lut(s, n, e) < 0) {
 		grade_close(n);
 		return -1;
@@ -274,6 +288,24 @@ static void look_up(const struct grade_state *s, float *const p[3], int n)
 	for (int k = 0; k < 3 && mixed; k++) grade_mix_row(p[k], before[k], s->lut_mix, n);
 }
 
+/* Pixels that are no such skin keep their bits. */
+static void hold_skin(const struct grade_state *s, const float *const in[3], float *const p[3], int n)
+{
+	float a[3][CHUNK], b[3][CHUNK], w[CHUNK];
+	const float *const from[3] = { a[0], a[1], a[2] };
+	float *const to[3] = { b[0], b[1], b[2] };
+	for (int k = 0; k < 3; k++) {
+		memcpy(a[k], in[k], (size_t)n * sizeof(float));
+		memcpy(b[k], p[k], (size_t)n * sizeof(float));
+	}
+	colour_row(&s->show, a[0], a[1], a[2], n);
+	colour_row(&s->show, b[0], b[1], b[2], n);
+	skin_hold_row(&s->hold, from, to, w, n);
+	colour_row(&s->back, b[0], b[1], b[2], n);
+	for (int k = 0; k < 3; k++)
+		for (int i = 0; i < n; i++) p[k][i] = w[i] > 0.0f ? b[k][i] : p[k][i];
+}
+
 static int tile(const struct call *c, struct rect r)
 {
 	const struct grade_state *s = c->n->state;
@@ -288,6 +320,11 @@ static int tile(const struct call *c, struct rect r)
 			if (s->balance) matrix_row(s->m, p[0], p[1], p[2], n);
 			if (s->shaped) shape(s, p, n);
 			if (s->lut && s->lut_mix != 0.0f) look_up(s, p, n);
+			if (s->holds) {
+				const float *const in[3] = { view_at(&c->in[0], 0, x, y), view_at(&c->in[0], 1, x, y),
+					view_at(&c->in[0], 2, x, y) };
+				hold_skin(s, in, p, n);
+			}
 		}
 	return 0;
 }
@@ -305,6 +342,7 @@ static double flops(const struct node_ctx *n)
 	double shape = 12.0 * has_cdl(p) + 6.0 * has_lgg(p) + 90 * power + 15 * curves + 6.0 * (p->contrast != 1)
 	             + 14.0 * (p->saturation != 1) + 30.0 * (p->vibrance != 0) + 120.0 * (*p->cdl != 0);
 	double there = p->space == IN_LINEAR ? 0 : 120;         /* into the space and back */
+	if (n->skin) shape += 300;
 	return 3 + 15.0 * has_balance(p) + (has_shape(p) ? there + shape : 0) + (*p->lut ? 80 : 0);
 }
 
@@ -322,9 +360,13 @@ const struct node_type ISA(node_grade) = {
 	        "above 0. Lift/gamma/gain: v = (in + lift) / (1/gain + lift), then v^(1/gamma), mirrored "
 	        "below 0. Contrast: (v - pivot) contrast + pivot, or pivot (v/pivot)^contrast in linear "
 	        "light. Saturation: y + saturation (v - y), y = .2126 R + .7152 G + .0722 B. Vibrance: the same with 1 + vibrance w / (w + max - min) "
-	        "instead of saturation, w the distance from mid-grey to white in the space.",
+	        "instead of saturation, w the distance from mid-grey to white in the space.\n"
+	        "hold_skin names a <skin>: where the picture that comes in looks like it, the grade may turn the hue (the angle of "
+	        "Cb and Cr of the Rec.709 signal) no further than that skin's drift, 4 degrees unless it says otherwise, held "
+	        "softly from half of it on; skin_chroma and skin_light keep its chroma and luma as well, where asked. Skin "
+	        "keeps its own variety: what is held is what the grade does to a pixel, not where it stands.",
 	.category = "colour", .version = 1, .size = sizeof(struct grade), .params = params,
-	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE, .want = WANT_LINEAR,
+	.inputs = "image mask? hold_skin?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE, .want = WANT_LINEAR,
 	.example = "<grade id=\"graded\" in=\"matched\" exposure=\"0.2\" temperature=\"8\" "
 	        "contrast=\"1.05\" saturation=\"0.88\" red=\"0,0 0.4,0.42 1,1\"/>",
 	.traits_of = traits_of, .open = grade_open, .close = grade_close, .identity = identity,

@@ -75,7 +75,7 @@ static void put_sources(char *out, size_t n, const struct node_type *t, const st
 	struct slot slot[NODE_MAX_SLOTS];
 	int ns = node_slots(t, slot);
 	for (int i = 0; i < ns; i++) {
-		if (slot[i].optional && !(sources >> i & 1)) continue;
+		if (slot[i].optional && (!(sources >> i & 1) || strcmp(slot[i].name, "hold_skin") == 0)) continue;
 		bool mask = strcmp(slot[i].name, "mask") == 0;
 		int dx = s->dx + (mask && s->offset_mask ? 4 : 0);
 		size_t k = strlen(out);
@@ -91,9 +91,9 @@ static void put_node(char *out, size_t n, const struct node_type *t, const char 
 	size_t k = strlen(out);
 	snprintf(out + k, n - k, "<%s id=\"t\"", t->name);
 	for (int i = 0; i < ns; i++) {
-		if (slot[i].optional && !(sources >> i & 1)) continue;
+		if (slot[i].optional && (!(sources >> i & 1) || strcmp(slot[i].name, "hold_skin") == 0)) continue;
 		k = strlen(out);
-		snprintf(out + k, n - k, " %s=\"s%d\"", i ? slot[i].name : "in", i);
+		snprintf(out + k, n - k, " %s=\"s%d\"", slot_attr(&slot[i]), i);
 	}
 	k = strlen(out);
 	snprintf(out + k, n - k, "%s/>\n</graph>\n", attrs);

@@ -4,7 +4,12 @@
 #include "nodecall.h"
 
 #include "deltae.h"
+#include "mathx.h"
+#include "px_colour.h"
 #include "skin.h"
+
+/* One colour. */
+static void nodes_colour(const struct colour_xform *t, float v[3]) { colour_row(t, &v[0], &v[1], &v[2], 1); }
 
 static double absd(double v) { return v < 0 ? -v : v; }
 
@@ -98,8 +103,92 @@ static void statistics(void)
 	test_ok(s.n == 0 && strcmp(text, "no skin") == 0, "skin_measure finds nothing like a skin that is not there");
 }
 
+/* Skin and other colours through a grade that turns them, with and without the hold. */
+static struct image *graded(struct image *im, const struct skin_ref *skin, const char *const *set)
+{
+	struct err e = ERR_INIT;
+	struct nc n;
+	if (!nc_make(&n, nc_type(nodes_baseline, "grade"), &im, 1, set, &e)) { test_ok(0, "grade: %s", e.msg); exit(1); }
+	n.ctx.type->close(&n.ctx);
+	n.ctx.skin = skin;
+	n.ctx.type->open(&n.ctx, &e);
+	struct image *out = nc_run(&n, 1, 0, 0);
+	nc_free(&n);
+	return out;
+}
+
+static void signal_at(const struct image *im, int x, double ycc[3], double *hue, double *size)
+{
+	struct colour_xform t;
+	float v[3];
+	colour_xform_init(&t, colour_find("acescg"), colour_find("rec709"));
+	for (int k = 0; k < 3; k++) v[k] = *view_at(&im->view, k, x, 0);
+	nodes_colour(&t, v);
+	double rgb[3] = { v[0], v[1], v[2] };
+	skin_ycc(rgb, ycc);
+	*hue = skin_angle(rgb);
+	*size = __builtin_sqrt(ycc[1] * ycc[1] + ycc[2] * ycc[2]);
+}
+
+static void hold(void)
+{
+	enum { N = 400 };
+	struct format f = nc_format(N, 1, "R G B", "acescg");
+	struct image *im = nc_image(&f);
+	struct colour_xform t;
+	struct skin_ref ana = { .hue = 119, .spread = 5, .chroma = 0.1, .luma = 0.5, .drift = 4, .soft = 0.5 };
+	static const char *const set[] = { "temperature=-60", "tint=14", "saturation=1.3", "contrast=1.1", NULL };
+	static const char *const kept[] = { "temperature=-60", "tint=14", "saturation=1.3", "contrast=1.1", "skin_chroma=1",
+	                                    "skin_light=1", NULL };
+	colour_xform_init(&t, colour_find("rec709"), colour_find("acescg"));
+	for (int x = 0; x < N; x++) {                   /* the first half skin, the second all hues */
+		double hue = x < N / 2 ? 110 + 18.0 * x / (N / 2) : 140 + 320.0 * (x - N / 2) / (N / 2), c = 0.1, y = 0.35 + 0.3 * (x % 7) / 7;
+		double cb = c * mx_cos(hue * MX_PI / 180), cr = c * mx_sin(hue * MX_PI / 180);
+		float v[3];
+		v[0] = (float)(y + 1.5748 * cr);
+		v[2] = (float)(y + 1.8556 * cb);
+		v[1] = (float)((y - 0.2126 * v[0] - 0.0722 * v[2]) / 0.7152);
+		nodes_colour(&t, v);
+		for (int k = 0; k < 3; k++) *view_at(&im->view, k, x, 0) = v[k];
+	}
+	struct image *free_ = graded(im, NULL, set), *held = graded(im, &ana, set), *all = graded(im, &ana, kept);
+	double drift[2] = { 0, 0 }, chroma = 0, light = 0, keep = 0, step = 0, last = 0;
+	bool same = true;
+	for (int x = 0; x < N; x++) {
+		double v[4][3], hue[4], size[4];
+		struct image *const im4[4] = { im, free_, held, all };
+		for (int i = 0; i < 4; i++) signal_at(im4[i], x, v[i], &hue[i], &size[i]);
+		double d = skin_turn(hue[0], hue[2]);
+		if (x < N / 2) {
+			drift[0] = absd(skin_turn(hue[0], hue[1])) > drift[0] ? absd(skin_turn(hue[0], hue[1])) : drift[0];
+			drift[1] = absd(d) > drift[1] ? absd(d) : drift[1];
+			chroma = absd(size[2] / size[1] - 1) > chroma ? absd(size[2] / size[1] - 1) : chroma;
+			light = absd(v[2][0] - v[1][0]) > light ? absd(v[2][0] - v[1][0]) : light;
+			double k = absd(size[3] / size[0] - 1) + absd(v[3][0] - v[0][0]);
+			keep = k > keep ? k : keep;
+			if (x >= 7 && absd(d - last) > step) step = absd(d - last);
+			last = x % 7 ? last : d;
+		} else if (skin_turn(119, hue[0]) > 40 || skin_turn(119, hue[0]) < -40)
+			for (int k = 0; k < 3; k++) same = same && *view_at(&held->view, k, x, 0) == *view_at(&free_->view, k, x, 0);
+	}
+	test_ok(drift[0] > 8 && drift[1] < 4.001 && drift[1] > 2, "hold_skin: a grade that turns skin by %.1f degrees turns it by %.3f",
+	        drift[0], drift[1]);
+	test_ok(chroma < 1e-3 && light < 1e-4, "it leaves chroma (%.5f) and luma (%.6f) to the look", chroma, light);
+	test_ok(keep < 2e-3, "skin_chroma and skin_light keep them where asked (%.5f)", keep);
+	test_ok(same, "what is no skin keeps its bits");
+	/* less than drift (1 - soft) is left alone */
+	struct image *a = graded(im, NULL, (const char *[]){ "tint=1", NULL }), *b = graded(im, &ana, (const char *[]){ "tint=1", NULL });
+	test_ok(nc_diff(a, b) < 1e-5, "a grade that hardly turns skin is not held (%.7f)", nc_diff(a, b));
+	struct skin_ref none = { .spread = 0 };
+	struct image *c = graded(im, &none, set);
+	test_ok(nc_same(c, free_), "a skin that is not measured holds nothing");
+	image_unref(&a); image_unref(&b); image_unref(&c);
+	image_unref(&im); image_unref(&free_); image_unref(&held); image_unref(&all);
+}
+
 int main(void)
 {
+	hold();
 	difference();
 	line();
 	statistics();
