@@ -9,6 +9,7 @@
 
 #include "log.h"
 #include "session.h"
+#include "skin.h"
 #include "textfile.h"
 
 
@@ -148,6 +149,43 @@ static int apply(struct session *s, struct err *e)
 	return rc;
 }
 
+static double skin_at(const struct net_node *nn)
+{
+	const struct param *p = nn->type->flags & NF_SOLVE ? param_find(nn->type->params, "skin") : NULL;
+	double v = -1;
+	if (p && p->type == PT_FLOAT) memcpy(&v, (const char *)nn->ctx.v + p->off, sizeof v);
+	return v;
+}
+
+/* Where each shot's skin stands once it is balanced and matched, from shot to shot and against what is declared. */
+static void tell_skins(const struct session *s)
+{
+	const struct net *n = s->net;
+	bool *above = xalloc((size_t)n->nnode + 1, sizeof *above);
+	double low = 1000, high = -1000;
+	int shots = 0;
+	for (int i = n->nnode - 1; i >= 0; i--) {       /* what a later one corrects again does not count */
+		const struct net_node *up = n->node[i]->nconn ? n->node[i]->conn[0] : NULL;
+		if (up && (above[i] || skin_at(n->node[i]) >= 0)) above[up->index] = true;
+	}
+	for (int i = 0; i < n->nnode; i++) {
+		double at = above[i] ? -1 : skin_at(n->node[i]);
+		if (at < 0) continue;
+		printf("skin in '%s': %.1f degrees, %+.1f from the line", n->node[i]->id, at, skin_turn(SKIN_LINE, at));
+		for (int k = 0; k < n->nnode; k++) {
+			const struct skin_ref *ref = n->node[k]->ctx.v;
+			if (strcmp(n->node[k]->type->name, "skin") == 0 && ref->spread > 0)
+				printf(", %+.1f from '%s'", skin_turn(ref->hue, at), n->node[k]->id);
+		}
+		printf("\n");
+		low = at < low ? at : low;
+		high = at > high ? at : high;
+		shots++;
+	}
+	if (shots > 1) printf("skin drifts by %.1f degrees over %d shots\n", high - low, shots);
+	free(above);
+}
+
 int verb_solve(struct cli *c, struct err *e)
 {
 	struct session s;
@@ -157,6 +195,7 @@ int verb_solve(struct cli *c, struct err *e)
 		int n = session_solve(&s, c->narg == 2 ? c->arg[1] : NULL, false, true, e);
 		rc = n < 0 ? -1 : 0;
 		if (n == 0) fprintf(stderr, "%s: no node wants solving\n", s.file);
+		if (n > 0 && !c->json) tell_skins(&s);
 		if (n > 0 && c->apply) rc = apply(&s, e);
 	}
 	session_close(&s);

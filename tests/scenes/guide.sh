@@ -51,7 +51,7 @@ say $? "a proposal is a diff of the scene" "$(cat out)"
 grep -q '^+.*hold_skin="ana"' out
 say $? "skin like the declared one is proposed to be held" "$(grep skin out)"
 "$I" guide s.xml out --apply > out 2> err && "$I" check s.xml > out 2> err && ! grep -q "not solved" err &&
-	grep -q 'grade id="graded" in="mood" saturation="0.5' s.xml
+	grep -q 'grade id="graded" in="mood".* saturation="0.5[5-9].* hold_skin="ana"' s.xml
 say $? "--apply writes them, and the scene is whole" "$(cat out err s.xml)"
 cp s.xml was.xml
 "$I" guide s.xml out --step 3 > out 2> err && [ "$(grep -c '^[1-8] ' out)" = 1 ] && cmp -s s.xml was.xml
@@ -102,3 +102,19 @@ X
 	"$I" render u.xml --dry > out 2> err
 	say $? "bias $(basename "$g") renders" "$(cat err)"
 done
+
+# --- a clip that holds several shots ---
+if command -v ffmpeg > /dev/null && ffmpeg -v error -f lavfi -i "testsrc2=s=160x96:r=24:d=0.5" -f lavfi \
+	-i "mandelbrot=s=160x96:r=24" -filter_complex "[1:v]trim=end_frame=20,setpts=N/24/TB,setsar=1[b];[0:v]setsar=1[a];[a][b]concat=n=2:v=1" \
+	-pix_fmt yuv420p -c:v ffv1 two.mkv 2> err; then
+	cat > two.xml << 'X'
+<graph version="1" name="two">
+  <read id="plate" file="two.mkv" color="rec709" range="limited" matrix="bt709"/>
+  <pass id="neutral" kind="neutral"><balance id="base" in="plate"/></pass>
+  <write id="out" in="neutral" file="out/t.####.png"/>
+</graph>
+X
+	"$I" solve two.xml --unsure > out 2> err
+	grep -q "the clip holds 2 shots, of which 13-32 is measured" out
+	say $? "a clip that holds two shots is told, and one is measured" "$(cat out err)"
+else echo "skip shots of a clip: no ffmpeg, or it makes no clip"; fi
