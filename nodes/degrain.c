@@ -15,7 +15,7 @@ static const struct param params[] = {
 	        "Standard deviation of the grain in R, G and B where no profile is given."),
 	P_FLOAT(degrain, strength, 1, 0, 4, "factor", "How much stronger than that the grain is taken to be. 0 does nothing."),
 	P_INT(degrain, radius, 2, 0, 3, "frames", PF_STATIC, "Frames before and after that are averaged along the motion."),
-	P_INT(degrain, reach, 8, 4, 16, "pixels", PF_STATIC, "How far alike blocks are looked for."),
+	P_INT(degrain, reach, 12, 4, 16, "pixels", PF_STATIC, "How far alike blocks are looked for."),
 	P_ENUM(degrain, space, "encoded", "encoded|linear|log", PF_STATIC,
 	       "Where it works: the clip's own encoding, linear light, or ACEScct. A profile's strength belongs to its own."),
 	P_END
