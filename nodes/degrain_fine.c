@@ -42,6 +42,12 @@ static enum want want_of(const struct node_ctx *n, int conn)
 	return p->space == 1 ? WANT_LINEAR : p->space == 2 ? WANT_LOG : WANT_ENCODED;
 }
 
+static bool identity(const struct node_ctx *n)
+{
+	const struct degrain_fine *p = n->v;
+	return p->strength <= 0 || (!*p->profile && p->sigma <= 0);
+}
+
 static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
 {
 	const struct degrain_fine *p = n->v;
@@ -172,5 +178,5 @@ const struct node_type ISA(node_degrain_fine) = {
 	.name = "degrain_fine", .doc = "The second estimate of degrain: coefficients keep the share that is picture.",
 	.category = "image", .version = 1, .size = sizeof(struct degrain_fine), .params = params,
 	.inputs = "image noisy basic mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = want_of, .open = open_tables,
-	.close = close_tables, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
+	.close = close_tables, .identity = identity, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };

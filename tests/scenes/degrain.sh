@@ -67,7 +67,7 @@ hashes white -F 2 --no-cache --proxy 2 > "$tmp/a"
 [ -s "$tmp/a" ]; say "proxy" $? "$(head -1 "$tmp/err")"
 
 # A mask of nothing leaves everything.
-sed 's/<pass id="clean"/<pattern id="no" kind="constant" width="160" height="96" frames="6" color="0 0 0"\/><pass id="clean"/; s/in="shot" sigma/in="shot" mask="no" mask_invert="no" sigma/' "$tmp/white.xml" > "$tmp/masked.xml"
+sed 's/<pass id="clean"/<pattern id="no" kind="constant" width="160" height="96" frames="6" colour="0 0 0"\/><pass id="clean"/; s/in="shot" sigma/in="shot" mask="no" sigma/' "$tmp/white.xml" > "$tmp/masked.xml"
 hashes masked -F 2 --no-cache > "$tmp/a"
 hashes plain -F 2 --no-cache > "$tmp/b"
 [ -s "$tmp/a" ] && cmp -s "$tmp/a" "$tmp/b"; say "mask" $? "$(head -1 "$tmp/err")"
