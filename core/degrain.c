@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "degrain.h"
 
+#include "colour.h"
 #include "grain_profile.h"
 #include "mathx.h"
 

@@ -3,7 +3,7 @@
 #ifndef IN_DEGRAIN_H
 #define IN_DEGRAIN_H
 
-#include "node.h"
+#include "err.h"
 
 /* Luma, and two colour differences: orthonormal, so that errors and noise keep their size. */
 enum { DEGRAIN_BINS = 32, DEGRAIN_REACH = 16 };

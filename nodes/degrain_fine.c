@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "node.h"
 #include "px_bm3d_area.h"
 
 struct degrain_fine { const char *profile; double sigma, strength, over; int reach, space; };

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "node.h"
 #include "px_bm3d_move.h"
 
 struct degrain_time { const char *profile; double sigma, strength; int reach, space, radius; };
