@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "degrain.h"
 
+#include "colour.h"
 #include "grain_profile.h"
 #include "mathx.h"
 
@@ -119,14 +120,13 @@ int degrain_noise_make(const struct degrain_ask *a, struct degrain_noise *out, s
 	return 0;
 }
 
-int degrain_tries(int reach, int near, int step, int8_t *dx, int8_t *dy, int room)
+int degrain_tries(int reach, int step, int8_t *dx, int8_t *dy, int room)
 {
 	int n = 0;
 	for (int d2 = 0; d2 <= 2 * reach * reach; d2++)
 		for (int i = 0; i < (2 * reach + 1) * (2 * reach + 1) && n < room; i++) {
 			int x = i % (2 * reach + 1) - reach, y = i / (2 * reach + 1) - reach;
-			bool close = x >= -near && x <= near && y >= -near && y <= near;
-			if (x * x + y * y != d2 || (!close && (x % step || y % step))) continue;
+			if (x * x + y * y != d2 || x % step || y % step) continue;
 			dx[n] = (int8_t)x;
 			dy[n++] = (int8_t)y;
 		}

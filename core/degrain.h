@@ -3,7 +3,7 @@
 #ifndef IN_DEGRAIN_H
 #define IN_DEGRAIN_H
 
-#include "node.h"
+#include "err.h"
 
 /* Luma, and two colour differences: orthonormal, so that errors and noise keep their size. */
 enum { DEGRAIN_BINS = 32, DEGRAIN_REACH = 16 };
@@ -21,9 +21,13 @@ int degrain_noise_make(const struct degrain_ask *a, struct degrain_noise *out, s
 	P_PATH(S, profile, PF_STATIC | PF_FILE, "As of degrain."), \
 	P_FLOAT(S, sigma, 0.02, 0, 1, "signal", "As of degrain."), \
 	P_FLOAT(S, strength, 1, 0, 4, "factor", "As of degrain."), \
-	P_INT(S, reach, 8, 4, DEGRAIN_REACH, "pixels", PF_STATIC, "As of degrain.")
+	P_INT(S, reach, 12, 4, DEGRAIN_REACH, "pixels", PF_STATIC, "As of degrain.")
 
-/* Displacements within reach, nearest first, on every step-th pixel beyond the nearest ones; returns how many. */
-int degrain_tries(int reach, int near, int step, int8_t *dx, int8_t *dy, int room);
+/* Alike blocks are looked for on every third pixel: blocks that overlap more share their grain, which then would pass for
+ * picture and stay, most of all where it is coarse (measured: 5 dB more of it below 0.1 c/px goes, for 0.15 dB). */
+enum { DEGRAIN_LATTICE = 3 };
+
+/* Displacements within reach, nearest first, on every step-th pixel; returns how many. */
+int degrain_tries(int reach, int step, int8_t *dx, int8_t *dy, int room);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "degrain.h"
 #include "px_bm3d.h"
-#include "rect.h"
+#include "image.h"
 
 /* Kaiser's taper across a block, beta 2. */
 static const float bm_taper[8] = { 0x1.c1345ap-2f, 0x1.5cd688p-1f, 0x1.c0f128p-1f, 0x1.f8bdbap-1f,

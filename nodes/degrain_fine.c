@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "node.h"
 #include "px_bm3d_area.h"
 
 struct degrain_fine { const char *profile; double sigma, strength, over; int reach, space; };
@@ -25,7 +26,7 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
 	struct state *s = n->state = xalloc(1, sizeof *s);
 	s->tries.reach = p->reach;
-	s->tries.n = degrain_tries(p->reach, 5, 2, s->tries.dx, s->tries.dy, BM_TRIES);
+	s->tries.n = degrain_tries(p->reach, DEGRAIN_LATTICE, s->tries.dx, s->tries.dy, BM_TRIES);
 	return degrain_noise_make(&a, &s->noise, e);
 }
 
@@ -40,6 +41,12 @@ static enum want want_of(const struct node_ctx *n, int conn)
 	const struct degrain_fine *p = n->v;
 	if (conn > 0) return WANT_ANY;
 	return p->space == 1 ? WANT_LINEAR : p->space == 2 ? WANT_LOG : WANT_ENCODED;
+}
+
+static bool identity(const struct node_ctx *n)
+{
+	const struct degrain_fine *p = n->v;
+	return p->strength <= 0 || (!*p->profile && p->sigma <= 0);
 }
 
 static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
@@ -172,5 +179,5 @@ const struct node_type ISA(node_degrain_fine) = {
 	.name = "degrain_fine", .doc = "The second estimate of degrain: coefficients keep the share that is picture.",
 	.category = "image", .version = 1, .size = sizeof(struct degrain_fine), .params = params,
 	.inputs = "image noisy basic mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = want_of, .open = open_tables,
-	.close = close_tables, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
+	.close = close_tables, .identity = identity, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "node.h"
 #include "px_bm3d_area.h"
 
 struct degrain_hard { const char *profile; double sigma, strength, threshold; int reach; };
@@ -24,7 +25,7 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
 	struct state *s = n->state = xalloc(1, sizeof *s);
 	s->tries.reach = p->reach;
-	s->tries.n = degrain_tries(p->reach, 5, 2, s->tries.dx, s->tries.dy, BM_TRIES);
+	s->tries.n = degrain_tries(p->reach, DEGRAIN_LATTICE, s->tries.dx, s->tries.dy, BM_TRIES);
 	return degrain_noise_make(&a, &s->noise, e);
 }
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "node.h"
 #include "px_bm3d_move.h"
 
 struct degrain_time { const char *profile; double sigma, strength; int reach, space, radius; };
@@ -24,7 +25,7 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	const struct format *f = n->in[0];
 	struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
 	struct state *s = n->state = xalloc(1, sizeof *s);
-	s->tries.n = degrain_tries(BM_FAR, BM_FAR, 1, s->tries.dx, s->tries.dy, BM_TRIES);
+	s->tries.n = degrain_tries(BM_FAR, 1, s->tries.dx, s->tries.dy, BM_TRIES);
 	if (degrain_noise_make(&a, &s->noise, e) < 0) return -1;
 	const float *sigma = s->noise.sigma[0][0];
 	float *inverse = s->inverse[0][0], mid = s->noise.sigma[DEGRAIN_BINS / 2][0][9];

@@ -184,10 +184,10 @@ static double edges(const struct image *clean, const struct image *noisy, const 
 	return (ab / n - a / n * b / n) / sqrt((aa / n - a / n * a / n) * (bb / n - b / n * b / n));
 }
 
-/* Figures to beat: FFmpeg 5.1's nlmeans, the best of its filters here, gave 39.1, 35.0 and 30.4 dB at its best settings. */
+/* FFmpeg's best filter at its best settings gives some 39, 35.5 and 30.5 dB here (tests/bench/degrain.sh). */
 static void stills(void)
 {
-	static const struct { double sigma, least; } want[] = { { 5, 40.6 }, { 10, 36.9 }, { 25, 31.5 } };
+	static const struct { double sigma, least; } want[] = { { 5, 40.4 }, { 10, 36.6 }, { 25, 31.6 } };
 	struct image *clean = photograph("kodak_03.png", rect_of(200, 120, 520, 376));
 	if (!clean) { test_skip("degrain: no photographs, or no ffmpeg to read them"); return; }
 	for (size_t i = 0; i < IN_COUNT(want); i++) {
@@ -195,11 +195,11 @@ static void stills(void)
 		struct image *noisy = grained(clean, s, 7), *out = degrained(noisy, s);
 		double was = psnr(noisy, clean), is = psnr(out, clean), e = edges(clean, noisy, out);
 		test_ok(is > want[i].least, "degrain: photograph, sigma %g: %.2f dB to %.2f dB", want[i].sigma, was, is);
-		test_ok(fabs(e) < (want[i].sigma < 10 ? 0.11 : 0.05), "degrain: sigma %g: no edges in what was taken (%.3f)", want[i].sigma, e);
+		test_ok(fabs(e) < (want[i].sigma == 10 ? 0.05 : 0.1), "degrain: sigma %g: no edges in what was taken (%.3f)", want[i].sigma, e);
 		rings(noisy, out, 1, band);
 		rings(noisy, clean, 1, grain);
-		for (int k = 6; k < 13; k++) worst = fmax(worst, fabs(10 * log10(band[k] / grain[k])));
-		test_ok(worst < 0.5, "degrain: sigma %g: what was taken has the grain's spectrum from 0.3 c/px (%.2f dB)",
+		for (int k = 3; k < 13; k++) worst = fmax(worst, fabs(10 * log10(band[k] / grain[k])));
+		test_ok(worst < 0.5, "degrain: sigma %g: what was taken has the grain's spectrum from 0.15 c/px (%.2f dB)",
 		        want[i].sigma, worst);
 		image_unref(&noisy);
 		image_unref(&out);
