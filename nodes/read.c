@@ -15,6 +15,7 @@ struct read {
 	int matrix, range, siting;
 	const char *fps, *raw, *first, *trim_first, *trim_last;
 	int outside, missing, alpha, stream;
+	int film_grain;
 	const char *origin, *generator;
 	double expand, expand_cap;
 };
@@ -56,6 +57,8 @@ static const struct param params[] = {
 	       "What the file's colours are multiplied with; auto: EXR is premultiplied, everything else "
 	    "straight."),
 	P_INT(read, stream, 0, 0, 63, "", PF_STATIC, "Which video stream of a clip, counted from 0."),
+	P_ENUM(read, film_grain, "apply", "apply|ignore", PF_STATIC | PF_LATER,
+	       "AV1: the film grain that the stream describes goes into the pictures, or is left out."),
 	P_STRING(read, origin, "", PF_STATIC | PF_NOKEY,
 	         "Where the pictures come from: ai, camera, cg; for people and rules."),
 	P_STRING(read, generator, "", PF_STATIC | PF_NOKEY,
@@ -142,6 +145,7 @@ static int read_open(struct node_ctx *n, struct err *e)
 	n->state = s;
 	o.raw = p->raw;
 	o.stream = p->stream;
+	o.no_grain = p->film_grain == 1;
 	o.matrix = (enum yuv_matrix)p->matrix;
 	o.range = (enum yuv_range)p->range;
 	o.siting = (enum yuv_siting)p->siting;

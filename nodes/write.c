@@ -9,10 +9,12 @@
 #include "exr.h"
 #include "log.h"
 #include "media.h"
+#include "media_grain.h"
 #include "media_hdr.h"
 #include "media_write.h"
 #include "node.h"
 #include "px_pack.h"
+#include "write_back.h"
 
 struct write {
 	const char *file;
@@ -23,7 +25,7 @@ struct write {
 	int dither, seed, depth, compression;
 	const char *audio;
 	int class, check_output;
-	const char *mastering, *light_level;
+	const char *mastering, *light_level, *film_grain;
 };
 
 enum { DITHER_TPDF, DITHER_NONE };
@@ -67,6 +69,9 @@ static const struct param params[] = {
 	    "its greatest and least luminance in nits: \"p3-d65 1000 0.0001\"."),
 	P_STRING(write, light_level, "", PF_STATIC | PF_LATER,
 	         "Clips in pq: MaxCLL and MaxFALL in nits, \"1000 400\". The render tells what the pixels measure."),
+	{ "film_grain", PT_PATH, offsetof(struct write, film_grain), 1, { 0 }, "", 0, 0, "", NULL, PF_FILE | PF_STATIC | PF_LATER,
+	  "av1: a grain profile, a stock (stock:NAME) or a filmgrn1 table that goes along as metadata: players add the grain, the "
+	  "encoder is spared it. For a picture without grain." },
 	P_END
 };
 
@@ -91,7 +96,8 @@ static const struct preset *preset_of(const struct write *p, const char *path)
 {
 	static const char *const names[] =
 	    { "", "master-prores", "prores-4444", "master-dnxhr", "h264", "h265", "ffv1", "png", "exr", "prores-fast", "av1", "review" };
-	return p->preset ? preset_find(names[p->preset]) : preset_for(path);
+	const struct preset *ps = p->preset ? preset_find(names[p->preset]) : preset_for(path);
+	return ps && *p->film_grain && !strcmp(ps->name, "av1") ? preset_find("av1-grain") : ps;
 }
 
 /* The space the core brings the picture to before it comes here. */
@@ -147,6 +153,13 @@ static int write_open(struct node_ctx *n, struct err *e)
 	                        "file=\"%s\": the ending tells no preset; end it in .mov .mp4 .mkv .png "
 	    "or .exr, or say preset=", p->file);
 	if (preset_ending(ps, p->file, e) < 0) return -1;
+	if (*p->film_grain && strcmp(ps->name, "av1-grain") != 0)
+		return err_set(e, E_SCENE, "film_grain=: preset %s carries no film grain, av1 does", ps->name);
+	if (*p->film_grain) {
+		char *text = film_grain_text(p->film_grain, 0, YM_BT709, YR_LIMITED, true, e);
+		if (!text) return -1;
+		free(text);
+	}
 	struct hdr_spec h;
 	if (hdr_parse(p->mastering, p->light_level, &h, e) < 0) return -1;
 	const char *what = h.mastered ? "mastering" : h.max_cll ? "light_level" : NULL;
@@ -328,7 +341,12 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes, .root = r->root, .class = r->class,
 		.hdr = r->hdr, .check = p->check_output,
 		.sound = { strcmp(p->audio, "none") ? j->audio_file : NULL, j->audio_fps, j->audio_first } };
-	return media_writer_open(&w, &r->writer, e);
+	char *grain = NULL;
+	if (*p->film_grain && !(grain = film_grain_text(p->film_grain, d.h, m, range, d.lh > 0, e))) return -1;
+	w.grain = grain;
+	int rc = media_writer_open(&w, &r->writer, e);
+	free(grain);
+	return rc;
 }
 
 static void run_free(struct run *r)
@@ -394,55 +412,6 @@ static int write_pack(const struct call *c)
 	return 0;
 }
 
-/* What an EXR file will hold: rows of every channel, rounded to half where it stores half. */
-static struct pixhash hash_view(const struct view *v, bool half)
-{
-	struct pixhash part[IN_MAX_CH];
-	size_t w = (size_t)rect_w(v->r), h = (size_t)rect_h(v->r);
-	float *flat = malloc(w * h * sizeof *flat + 1);
-	if (!flat) abort();
-	for (int i = 0; i < v->nch; i++) {
-		for (size_t y = 0; y < h; y++)
-			memcpy(flat + y * w, view_at(v, i, v->r.x0, v->r.y0 + (int)y), w * sizeof *flat);
-		if (half) half_round(flat, w * h);
-		part[i] = pixhash_bytes(flat, w * h * sizeof *flat);
-	}
-	free(flat);
-	return pixhash_join(part, (size_t)v->nch);
-}
-
-static int held_exr(const struct node_ctx *n, const char *path, struct pixhash *out, struct err *e)
-{
-	const struct write *p = n->v;
-	struct exr_info info;
-	struct format f = *n->in[0];
-	struct pool *pool = NULL;
-	struct image *im = NULL;
-	int rc = exr_probe(path, &info, e);
-	if (rc == 0) {
-		f.data = info.fmt.data;
-		exr_info_free(&info);
-		pool = pool_new();
-		im = image_new(pool, &f, "held", e);
-		rc = im ? exr_read(path, &f, &im->view, e) : -1;
-	}
-	if (rc == 0) *out = hash_view(&im->view, p->depth == 1);
-	image_unref(&im);
-	if (pool) pool_free(&pool);
-	return rc;
-}
-
-/* The planes of one file: a clip of the node's whole range, or a still. */
-static int held_planes(const char *path, int i, struct pixhash *out, struct media **m, struct err *e)
-{
-	struct media_opts o = MEDIA_OPTS_INIT;
-	const struct planes *p;
-	if (!*m && media_open(path, &o, m, e) < 0) return -1;
-	enum media_status st = media_frame(*m, i, &p, e);
-	if (st == MEDIA_OK) planes_hash(p, out);
-	return st == MEDIA_OK ? 0 : st == MEDIA_MISSING ? err_set(e, E_INPUT, "%s: picture %d cannot be read", path, i + 1) : -1;
-}
-
 static int write_held(const struct sink_job *j, struct pixhash *out, struct err *e)
 {
 	const struct preset *ps = preset_of(j->n->v, ((const struct write *)j->n->v)->file);
@@ -450,7 +419,7 @@ static int write_held(const struct sink_job *j, struct pixhash *out, struct err 
 	int rc = ps ? 0 : -1;
 	for (int i = 0; i < j->nframes && rc == 0; i++) {
 		char *path = write_file(j, j->frames[i]);
-		if (ps->kind == PRESET_EXR) rc = held_exr(j->n, path, &out[i], e);
+		if (ps->kind == PRESET_EXR) rc = held_exr(j->n, path, ((const struct write *)j->n->v)->depth == 1, &out[i], e);
 		else rc = held_planes(path, ps->kind == PRESET_CLIP ? j->frames[i] - j->n->in[0]->first : 0, &out[i], &m, e);
 		if (ps->kind != PRESET_CLIP) media_close(&m);
 		free(path);
@@ -463,13 +432,6 @@ static bool looks_back(const struct run *r, int frame)
 {
 	const struct write *p = r->n->v;
 	return p->check_output && !r->dry && (frame == r->first || frame == r->last);
-}
-
-static int same_pixels(const char *path, const struct pixhash *in, int rc, const struct pixhash *back, struct err *e)
-{
-	if (rc < 0) return err_set(e, E_OUTPUT, "%s: the file just written cannot be read back", path);
-	if (memcmp(in, back, sizeof *in) != 0) return err_set(e, E_OUTPUT, "%s: the file just written holds other pixels", path);
-	return 0;
 }
 
 static int exr_frame(struct run *r, const struct call *c, const char *path)
@@ -492,7 +454,7 @@ static int exr_frame(struct run *r, const struct call *c, const char *path)
 	if (c->hash) *c->hash = hash;
 	if (r->dry) return 0;
 	if (exr_write(path, &f, &c->in[0], &w, c->err) < 0) return -1;
-	return look ? same_pixels(path, &hash, held_exr(r->n, path, &back, c->err), &back, c->err) : 0;
+	return look ? same_pixels(path, &hash, held_exr(r->n, path, w.half, &back, c->err), &back, c->err) : 0;
 }
 
 static int write_frame(const struct call *c)

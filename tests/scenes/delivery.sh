@@ -61,7 +61,7 @@ is "light that was not promised is told" "$(grep -c 'unlit.mp4: measured MaxCLL 
 # Refusals name the node and the cause.
 refuse() { # label attributes pattern
 	printf '<graph version="1" name="r" fps="24"><pattern id="p" width="128" height="96" frames="2"/><write id="w" in="p" file="%s" %s/></graph>' "$2" "$3" > bad.xml
-	"$in" check bad.xml > log 2>&1; is "$1" "$? $(grep -c "$4" log)" "3 1"
+	"$in" check bad.xml > log 2>&1; is "$1" "$? $(grep -c "$4" log)" "${5:-3} 1"
 }
 refuse "mastering of SDR" a.mp4 'preset="h265" mastering="p3-d65 1000 0.1"' 'no pq or hlg'
 refuse "mastering without a space" a.mp4 'preset="h265" color="pq" mastering="1000 0.1"' 'expected a colour space'
@@ -87,3 +87,32 @@ if [ -s trace ]; then
 	is "first and last file are read back" "$(($(back 'a\.000[14]') > 0)) $(($(back 'b\.000[14]') > 0)) $(back 'c\.000[14]')" "1 1 0"
 	is "the others are not" "$(back '[abc]\.000[23]')" 0
 fi
+
+# Film grain as metadata over a grain-free AV1: the player's grain is the profile's; left out, there is none.
+cat > fg.xml << 'X'
+<graph version="1" name="c" fps="24">
+  <pattern id="plate" kind="ramp" colour="0.5 0.5 0.5" width="640" height="360" frames="32"/>
+  <write id="w" in="plate" file="fg.mp4" preset="av1" film_grain="p.grain"/>
+</graph>
+X
+cat > fgread.xml << 'X'
+<graph version="1" name="c" fps="24">
+  <read id="r" file="fg.mp4" color="rec709" film_grain="ignore"/>
+  <read id="s" file="fg.mp4" color="rec709"/>
+  <write id="a" in="r" file="fg/r.####.png" bits="8" dither="none"/>
+  <write id="b" in="s" file="fg/s.####.png" bits="8" dither="none"/>
+</graph>
+X
+sed 's/^height .*/height 360/' "$INTERNEG_SHARE/graphs/stocks/35mm-bw-medium.grain" > p.grain
+"$in" render fg.xml --only w --progress none --no-cache > log 2>&1; is "film grain: render" "$? $(grep -c warning log)" "0 0"
+"$in" grain --compare fg.mp4 p.grain > cmp 2>&1; is "film grain: measured" $? 0
+is "film grain: octaves from 0.03 cycles up to a half within 0.5 dB" "$(awk '/^  0\.(031|062|125|250)/ {d = $8 < 0 ? -$8 : $8; if (d > 0.5) bad++; n++} END {print n, bad + 0}' cmp)" "4 0"
+is "film grain: strength from 0.18 to 0.82 within 3 %" "$(awk '/^  luma 0\.[1-8]/ {d = $9 < 0 ? -$9 : $9; if (d > 3) bad++; n++} END {print n, bad + 0}' cmp)" "7 0"
+"$in" render fgread.xml --only a,b -F 3 --progress none --no-cache > log 2>&1; is "film grain: read both ways" $? 0
+if command -v ffmpeg > /dev/null; then
+	noise() { ffmpeg -v error -i fg/$1.0003.png -vf "format=gray,crop=640:1:0:180,signalstats,metadata=print:file=-" -f null - 2> /dev/null | sed -n 's/.*YDIF=//p'; ffmpeg -v error -i fg/$1.0003.png -vf "format=gray,crop=16:360:300:0" -f rawvideo - | od -An -v -tu1 -w1 | awk '{s += $1; q += $1 * $1; n++} END {printf "%d", (q / n - s * s / n / n) * 10}'; }
+	is "film grain: left out when asked" "$([ "$(noise r)" -lt 60 ] && echo yes)" yes
+	is "film grain: there otherwise" "$([ "$(noise s)" -gt 600 ] && echo yes)" yes
+fi
+refuse "film grain of h264" a.mp4 'preset="h264" film_grain="p.grain"' 'carries no film grain'
+refuse "film grain that is none" a.mp4 'preset="av1" film_grain="fg.xml"' 'fg.xml' 5
