@@ -106,6 +106,11 @@ docs: program
 # Grain profiles of generic stocks, from their recipe.
 stocks: $(B)/tools/stocks
 	$(B)/tools/stocks graphs/stocks
+# The learned upscaler's filters, from photographs of Debian packages (minutes; tests/tools/train.sh says which).
+train: $(B)/tools/train
+	@sh tests/tools/train.sh $(B)/tools/train graphs/learned
+$(B)/tools/train: OPT := $(POPT)
+.PHONY: train
 $(B)/tools/%: tests/tools/%.c $(B)/libinterneg.a
 	@mkdir -p $(@D)
 	$Q$(CC) $(CFLAGS) $(OPT) -MMD -MP -o $@ $< $(B)/libinterneg.a $(LDLIBS)

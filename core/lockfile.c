@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "grain_stock.h"
+#include "learned.h"
 #include "media.h"
 #include "net_int.h"
 #include "picture.h"
@@ -103,7 +104,8 @@ static int add_file(const struct session *s, struct lock_facts *f, const char *k
 	char hex[65], stock[300];
 	if (hash_file(path, &k, e) < 0) return -1;
 	key_hex(&k, hex);
-	lock_add(f, kind, grain_stock_name(path, stock, sizeof stock) ? stock : local(s, path), "%s", hex);
+	bool own = grain_stock_name(path, stock, sizeof stock) || learned_name(path, stock, sizeof stock);
+	lock_add(f, kind, own ? stock : local(s, path), "%s", hex);
 	return 0;
 }
 

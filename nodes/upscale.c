@@ -1,6 +1,8 @@
 /* upscale - resizes by a factor or to a size, with ringing under control.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include "learned.h"
 #include "mathx.h"
+#include "net.h"
 #include "nn_expand.h"
 #include "node.h"
 #include "px_resample.h"
@@ -10,14 +12,14 @@ struct upscale {
 	const char *model, *model_sha256, *model_b, *model_b_sha256; double denoise, blend; int lock, net_space; double steady;
 };
 
-enum { NEURAL = RS_LANCZOS3 + 1 };       /* the method after the kernels */
+enum { NEURAL = RS_LANCZOS3 + 1, LEARNED };       /* the methods after the kernels */
 enum { LIGHT_AUTO, LIGHT_ENCODED, LIGHT_LINEAR };
 
 static const struct param params[] = {
-	P_ENUM(upscale, method, "lanczos3", RESAMPLE_METHODS "|neural", PF_STATIC,
+	P_ENUM(upscale, method, "lanczos3", RESAMPLE_METHODS "|neural|learned", PF_STATIC,
 	       "The kernel. nearest repeats pixels; bilinear is a tent; mitchell is the soft cubic (B = "
 	       "C = 1/3), catmull-rom the crisp one (B = 0, C = 1/2); lanczos3 keeps most detail. neural "
-	       "runs the network in model."),
+	       "runs the network in model; learned uses the program's own filters, learned from photographs."),
 	P_FLOATX(upscale, scale, 2, 0, 64, "factor", PF_STATIC,
 	         "Factor for both sides; below 1 reduces. Used when neither width nor height is given. 0 with "
 	         "method=\"neural\": the network's own."),
@@ -53,7 +55,7 @@ static const struct param params[] = {
 
 static enum resample_method method_of(const struct upscale *p)
 {
-	return p->method == NEURAL ? RS_LANCZOS3 : (enum resample_method)p->method;
+	return p->method >= NEURAL ? RS_LANCZOS3 : (enum resample_method)p->method;
 }
 
 static int round_size(double v)
@@ -81,6 +83,14 @@ static bool enlarges(const struct node_ctx *n)
 	if (!n->in[0]) return p->width > 0 || p->height > 0 || p->scale >= 1;
 	sizes(p, n->in[0]->display, &w, &h);
 	return (double)w * h >= (double)rect_w(n->in[0]->display) * rect_h(n->in[0]->display);
+}
+
+/* Is either side enlarged? */
+static bool larger(const struct node_ctx *n)
+{
+	int w, h;
+	sizes(n->v, n->in[0]->display, &w, &h);
+	return w > rect_w(n->in[0]->display) || h > rect_h(n->in[0]->display);
 }
 
 static struct resample_geom geom_of(const struct node_ctx *n, const struct format *f)
@@ -133,8 +143,10 @@ static int format(const struct node_ctx *n, struct format *out, struct err *e)
 static int open_tables(struct node_ctx *n, struct err *e)
 {
 	const struct upscale *p = n->v;
-	(void)e;
 	struct resample_geom g = geom_of(n, n->in[0]);
+	if (p->method == NEURAL || (p->method == LEARNED && larger(n)))
+		return err_set(e, E_SCENE, "method=\"%s\" needs parameters that stand still: ringing may not be animated",
+		               p->method == NEURAL ? "neural" : "learned");
 	enum resample_method m = method_of(p);
 	n->state = resample_new(&g, resample_window(&g, m), m, p->ringing);
 	return 0;
@@ -170,6 +182,43 @@ static double flops(const struct node_ctx *n)
 	return rs ? 2.0 * (rs->x.taps + rs->y.taps + 8) : 40;
 }
 
+/* What the learned filters make, brought to size by lanczos3. */
+static int to_size(struct expand *x, const struct node_ctx *n, struct xnode *large, int w, int h, struct err *e)
+{
+	static const char *const lights[] = { "auto", "encoded", "linear" };
+	const struct upscale *p = n->v;
+	struct xnode *k = expand_node(x, "upscale", "size", e);
+	double width = w / n->scale, height = h / n->scale;
+	if (!k || expand_connect(x, k, "in", large, e) < 0 || expand_set(x, k, "light", lights[p->light], e) < 0 ||
+	    expand_set_num(x, k, "width", &width, 1, e) < 0 || expand_set_num(x, k, "height", &height, 1, e) < 0 ||
+	    expand_set_num(x, k, "ringing", &p->ringing, 1, e) < 0) return -1;
+	expand_output(x, k);
+	return 0;
+}
+
+static int expand_learned(struct expand *x, const struct node_ctx *n, struct err *e)
+{
+	const struct upscale *p = n->v;
+	struct format out = *n->in[0];
+	struct rect d = out.display;
+	char path[4096];
+	int w, h, k = LEARNED_MIN;
+	if (format(n, &out, e) < 0) return -1;
+	sizes(p, d, &w, &h);
+	while (k < LEARNED_MAX && (w > k * rect_w(d) || h > k * rect_h(d))) k++;
+	if (!learned_path(k, path, sizeof path))
+		return err_set(e, E_INPUT, "the program's graphs/learned/x%d.weights is not there; set INTERNEG_SHARE to the folder "
+		               "that holds graphs", k);
+	struct xnode *l = expand_node(x, "learned", "filters", e);
+	double factor = k;
+	if (!l || expand_connect(x, l, "in", expand_input(x, 0), e) < 0 || expand_set(x, l, "weights", path, e) < 0 ||
+	    expand_set_num(x, l, "factor", &factor, 1, e) < 0 || expand_set_num(x, l, "ringing", &p->ringing, 1, e) < 0 ||
+	    expand_set(x, l, "light", p->light == LIGHT_LINEAR ? "linear" : "encoded", e) < 0) return -1;
+	if (w != k * rect_w(d) || h != k * rect_h(d)) return to_size(x, n, l, w, h, e);
+	expand_output(x, l);
+	return 0;
+}
+
 static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 {
 	static const char *const spaces[] = { "encoded", "linear", "log" };
@@ -177,7 +226,8 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	struct upscale own = *p;
 	struct node_ctx c = *n;
 	int num, den;
-	if (p->method != NEURAL) return 1;
+	if (p->method == LEARNED && n->in[0] && (larger(n) || p->scale <= 0)) return expand_learned(x, n, e);
+	if (p->method != NEURAL) return EXPAND_NOT;
 	if (!n->in[0]) return err_set(e, E_SCENE, "nothing to upscale");
 	struct format out = *n->in[0];
 	if (p->scale <= 0 && p->width <= 0 && p->height <= 0 && *p->model) {
@@ -243,7 +293,15 @@ const struct node_type ISA(node_upscale) = {
 	        "pixels, and then from the means of 8x8 source pixels: no 32x32 block of the real frames tried "
 	        "shifted by 0.5/255. Where a network redraws an edge much darker or lighter the lock leaves a "
 	        "faint halo there. `interneg model FILE` tells what a model is and the hash that pins it; "
-	        "measured against the same weights in doubles the result is within 3e-6.",
+	        "measured against the same weights in doubles the result is within 3e-6.\n"
+	        "method=\"learned\" makes 2, 3 or 4 times as large with filters that come with the program "
+	        "(graphs/learned, made by `make train` from photographs of Debian packages that each file names), in "
+	        "the manner of RAISR: how the luma around a source pixel runs chooses one of some hundred filters of "
+	        "7x7 source pixels for every channel alike, blended with those of the pixels beside. ringing limits to the 3x3 source pixels around, and leaves the square of the share that it "
+	        "leaves of lanczos3's. Another "
+	        "scale is the next factor above (4 at most), brought to size by lanczos3; reducing is lanczos3's. Flat "
+	        "areas keep their exact value; the hash of the filters is in the key and the lock. Figures and where it "
+	        "loses: nodes/UPSCALE.md.",
 	.category = "geometry", .version = 1, .size = sizeof(struct upscale), .params = params,
 	.inputs = "image", .want = WANT_ENCODED,
 	.example = "<upscale id=\"up\" in=\"plate\" scale=\"2\" method=\"lanczos3\" ringing=\"0.8\"/>",

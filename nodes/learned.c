@@ -1,0 +1,246 @@
+/* learned - makes a picture 2, 3 or 4 times as large with filters looked up by what lies around each pixel.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "mem.h"
+#include "node.h"
+#include "px_learned.h"
+#include "px_resample.h"
+
+struct learned_params { const char *weights; int factor; double ringing; int light; };
+
+static const struct param params[] = {
+	P_PATH(learned_params, weights, PF_STATIC | PF_FILE, "The filters; empty: the program's own for the factor."),
+	P_INT(learned_params, factor, 2, LEARNED_MIN, LEARNED_MAX, "factor", PF_STATIC, "How many times as large."),
+	P_FLOAT(learned_params, ringing, 0.8, 0, 1, "share", "As of upscale."),
+	P_ENUM(learned_params, light, "encoded", "encoded|linear", PF_STATIC, "Where the filters work."),
+	P_END
+};
+
+static enum want want_of(const struct node_ctx *n, int conn)
+{
+	const struct learned_params *p = n->v;
+	(void)conn;
+	return p->light ? WANT_LINEAR : WANT_ENCODED;
+}
+
+static struct rect times(struct rect r, int f) { return rect_of(r.x0 * f, r.y0 * f, r.x1 * f, r.y1 * f); }
+
+static int format(const struct node_ctx *n, struct format *out, struct err *e)
+{
+	const struct learned_params *p = n->v;
+	if (rect_empty(out->data)) return err_set(e, E_INPUT, "the picture has an empty data window");
+	out->data = times(out->data, p->factor);
+	out->display = times(out->display, p->factor);
+	return 0;
+}
+
+static int open_bank(struct node_ctx *n, struct err *e)
+{
+	const struct learned_params *p = n->v;
+	char own[4096];
+	const char *path = p->weights;
+	if (!path || !*path) {
+		if (!learned_path(p->factor, own, sizeof own))
+			return err_set(e, E_INPUT, "the program's graphs/learned/x%d.weights is not there; set INTERNEG_SHARE to the folder "
+			               "that has it", p->factor);
+		path = own;
+	}
+	struct learned *l = learned_load(path, e);
+	if (!l) return -1;
+	if (l->factor != p->factor) {
+		err_set(e, E_SCENE, "%s holds filters for factor %d, not %d", path, l->factor, p->factor);
+		learned_free(&l);
+		return -1;
+	}
+	n->state = l;
+	return 0;
+}
+
+static void close_bank(struct node_ctx *n)
+{
+	struct learned *l = n->state;
+	learned_free(&l);
+	n->state = NULL;
+}
+
+/* Filters reach so far, and so do the classes of the pixels beside. */
+enum { BORDER = LEARNED_REACH + 1 };
+
+static int down(int v, int f) { return v >= 0 ? v / f : -((f - 1 - v) / f); }
+
+/* Source pixels whose blocks r touches. */
+static struct rect sources(struct rect r, int f)
+{
+	return rect_of(down(r.x0, f), down(r.y0, f), down(r.x1 + f - 1, f), down(r.y1 + f - 1, f));
+}
+
+/* Where a coordinate beyond [a, b) finds its mirror image, the edge twice; any distance. */
+static int mirror(int x, int a, int b)
+{
+	int n = b - a, m = (x - a) % (2 * n);
+	if (m < 0) m += 2 * n;
+	return a + (m < n ? m : 2 * n - 1 - m);
+}
+
+/* From the least to the greatest that mirroring [x0, x1) into [a, b) reaches. */
+static void reached(int *x0, int *x1, int a, int b)
+{
+	int lo = b, hi = a;
+	for (int x = *x0; x < *x1; x++) {
+		int m = mirror(x, a, b);
+		lo = m < lo ? m : lo;
+		hi = m >= hi ? m + 1 : hi;
+	}
+	*x0 = lo;
+	*x1 = hi;
+}
+
+static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
+{
+	const struct learned_params *p = n->v;
+	struct rect d = n->in[0]->data, s = rect_grow(sources(r, p->factor), BORDER, BORDER);
+	if (rect_empty(r)) { need_add(out, 0, frame, r); return; }
+	reached(&s.x0, &s.x1, d.x0, d.x1);
+	reached(&s.y0, &s.y1, d.y0, d.y1);
+	need_add(out, 0, frame, s);
+}
+
+/* Memory of a tile: a plane with its border, the classes of its pixels and those beside, rows of results. */
+struct area { struct rect src, all; ptrdiff_t stride; float *plane, *work, *rows; uint32_t *kind; };
+
+static size_t up16(size_t v) { return (v + 15) & ~(size_t)15; }
+
+static size_t lay(struct area *a, struct rect r, int factor, void *mem)
+{
+	a->src = sources(r, factor);
+	a->all = rect_grow(a->src, BORDER, BORDER);
+	a->stride = (ptrdiff_t)up16((size_t)rect_w(a->all));
+	size_t plane = (size_t)a->stride * (size_t)rect_h(a->all), w = (size_t)rect_w(a->src), f = (size_t)factor;
+	size_t work = up16(6 * (w + 2) + 12), rows = up16(w * f) * f, kind = up16((w + 2) * ((size_t)rect_h(a->src) + 2));
+	a->plane = mem;
+	a->work = mem ? a->plane + plane : NULL;
+	a->rows = mem ? a->work + work : NULL;
+	a->kind = mem ? (uint32_t *)(void *)(a->rows + rows) : NULL;
+	return (plane + work + rows + kind) * sizeof(float);
+}
+
+static size_t scratch(const struct node_ctx *n, struct rect r)
+{
+	const struct learned_params *p = n->v;
+	struct area a;
+	return lay(&a, r, p->factor, NULL) + 64;
+}
+
+/* A channel, or the sum of three of them by weight, mirrored beyond the data window. */
+static void fill(const struct area *a, const struct call *c, const int *ch, const float *w, int n)
+{
+	const struct view *in = &c->in[0];
+	struct rect d = c->n->in[0]->data;
+	for (int y = a->all.y0; y < a->all.y1; y++) {
+		float *o = a->plane + (ptrdiff_t)(y - a->all.y0) * a->stride;
+		int sy = mirror(y, d.y0, d.y1);
+		for (int k = 0; k < n; k++) {
+			const float *s = view_at(in, ch[k], in->r.x0, sy);
+			for (int x = a->all.x0; x < a->all.x1; x++) {
+			int sx = (x >= d.x0 && x < d.x1 ? x : mirror(x, d.x0, d.x1)) - in->r.x0;
+			float v = n > 1 ? s[sx] * w[k] : s[sx];
+			o[x - a->all.x0] = k ? o[x - a->all.x0] + v : v;
+			}
+		}
+	}
+}
+
+static void classify(const struct area *a, const struct call *c, const struct learned *l)
+{
+	static const float luma[3] = { 0.2126f, 0.7152f, 0.0722f };
+	const struct format *f = c->n->in[0];
+	int rgb[3] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B") }, first = 0;
+	bool colour = rgb[0] >= 0 && rgb[1] >= 0 && rgb[2] >= 0;
+	int w = rect_w(a->src) + 2;
+	fill(a, c, colour ? rgb : &first, luma, colour ? 3 : 1);
+	for (int y = 0; y < rect_h(a->src) + 2; y++)
+		px_learned_row(&l->hash, a->plane + (y + LEARNED_REACH) * a->stride + LEARNED_REACH, a->stride, w, a->work,
+		               a->kind + (ptrdiff_t)y * w);
+}
+
+struct orient { int off[8][LEARNED_TAPS], place[8][LEARNED_MAX * LEARNED_MAX]; };
+
+/* A pixel's own filters count half, those of its four neighbours an eighth each: classes change by steps, pictures need not. */
+IN_INLINE void add_block(const struct learned *l, const struct orient *t, uint32_t kind, const float *p, float share, int lanes, int f,
+                         float *sum)
+{
+	float o[16];
+	const int *place = t->place[kind & 7];
+	px_learned_block(l->w + (size_t)(kind >> 3) * (size_t)(LEARNED_TAPS * lanes), t->off[kind & 7], p, lanes, o);
+	for (int k = 0; k < f * f; k++) sum[place[k]] += o[k] * share;
+}
+
+/* A row of blocks; lanes and f are constants where this is called. */
+IN_INLINE void blocks(const struct area *a, const struct learned *l, const struct orient *t, int y, float share, int lanes, int f)
+{
+	int w = rect_w(a->src), kw = w + 2;
+	ptrdiff_t to = (ptrdiff_t)up16((size_t)(w * f));
+	const float *p = a->plane + (y + BORDER) * a->stride + BORDER;
+	const uint32_t *kind = a->kind + (ptrdiff_t)(y + 1) * kw + 1;
+	for (int x = 0; x < w; x++, p++, kind++) {
+		const uint32_t beside[4] = { kind[-kw], kind[-1], kind[1], kind[kw] };
+		float sum[16] = { 0 }, own = 0.5f, lo, hi;
+		for (int i = 0; i < 4; i++) {
+			if (beside[i] == kind[0]) own += 0.125f;
+			else add_block(l, t, beside[i], p, 0.125f, lanes, f, sum);
+		}
+		add_block(l, t, kind[0], p, own, lanes, f, sum);
+		px_learned_range(p, a->stride, &lo, &hi);
+		for (int k = 0; k < f * f; k++) a->rows[k / f * to + x * f + k % f] = px_ring(p[0] + sum[k], lo, hi, share);
+	}
+}
+
+/* What of the row of blocks lies in r. */
+static void put(const struct area *a, const struct view *out, int ch, struct rect r, int y, int f)
+{
+	ptrdiff_t stride = (ptrdiff_t)up16((size_t)(rect_w(a->src) * f));
+	for (int j = 0; j < f; j++) {
+		int oy = (a->src.y0 + y) * f + j;
+		if (oy < r.y0 || oy >= r.y1) continue;
+		memcpy(view_at(out, ch, r.x0, oy), a->rows + j * stride + (r.x0 - a->src.x0 * f), (size_t)rect_w(r) * sizeof(float));
+	}
+}
+
+static int tile(const struct call *c, struct rect r)
+{
+	const struct learned_params *p = c->n->v;
+	const struct learned *l = c->n->state;
+	struct area a;
+	struct orient t;
+	/* learned filters go further beyond than lanczos3: of that, the square of what ringing leaves */
+	float left = 1.0f - (float)p->ringing, share = 1.0f - left * left;
+	if (rect_empty(c->in[0].r)) { view_clear(c->out, r); return 0; }
+	lay(&a, r, l->factor, c->scratch);
+	for (int s = 0; s < 8; s++) px_learned_orient(s, a.stride, l->factor, t.off[s], t.place[s]);
+	classify(&a, c, l);
+	for (int ch = 0; ch < c->out->nch; ch++) {
+		fill(&a, c, &ch, NULL, 1);
+		for (int y = 0; y < rect_h(a.src); y++) {
+			if (l->factor == 2) blocks(&a, l, &t, y, share, 4, 2);
+			else if (l->factor == 3) blocks(&a, l, &t, y, share, 12, 3);
+			else blocks(&a, l, &t, y, share, 16, 4);
+			put(&a, c->out, ch, r, y, l->factor);
+			if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
+		}
+	}
+	return 0;
+}
+
+static double flops(const struct node_ctx *n)
+{
+	const struct learned_params *p = n->v;
+	return 2.0 * LEARNED_TAPS + 250.0 / (p->factor * p->factor);
+}
+
+const struct node_type ISA(node_learned) = {
+	.name = "learned", .doc = "Makes a picture 2, 3 or 4 times as large with filters learned from photographs.",
+	.category = "geometry", .version = 1, .size = sizeof(struct learned_params), .params = params, .inputs = "image",
+	.flags = NF_HIDDEN, .traits = TR_UPSCALE, .want_of = want_of, .format = format, .open = open_bank, .close = close_bank,
+	.needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
+};
