@@ -214,11 +214,12 @@ local pinned = rule{ id = "7-pinned-model",
           if locked and locked ~= pin then
             g:find(n, "model_sha256 is not what SCENE.lock has: " .. locked, "restore the pin, or lock again", "lock")
           end
-          local f = first[n.type]
+          local process = n.type .. " " .. (n.params.process or "")
+          local f = first[process]
           if f and f.params.model_sha256 ~= pin then
             g:find(n, "another model than '" .. f.id .. "' for the same process", "one model for each process in a sequence")
           end
-          first[n.type] = f or n
+          first[process] = f or n
         end
         if n.params.seed and not n.written.seed then
           g:find(n, "the seed is not written down", "write seed=\"" .. n.params.seed .. "\"")
