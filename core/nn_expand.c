@@ -112,6 +112,20 @@ static int make_layers(struct making *k)
 	return rc;
 }
 
+/* All layers at once by another library. */
+static int make_fast(struct making *k, struct xnode *in)
+{
+	const struct nn_ask *a = k->a;
+	struct xnode *n = expand_node(k->x, "neural_fast", "fast", k->e);
+	if (!n || expand_connect(k->x, n, "image", in, k->e) < 0 || expand_set(k->x, n, "model", a->model, k->e) < 0 ||
+	    expand_set(k->x, n, "sha", k->sha, k->e) < 0 || set_rect(k, n, k->window) < 0) return -1;
+	if (k->b && a->denoise > 0 &&
+	    (expand_set(k->x, n, "model_b", a->model_b, k->e) < 0 || expand_set(k->x, n, "sha_b", k->sha_b, k->e) < 0 ||
+	     expand_set_num(k->x, n, "share", &a->denoise, 1, k->e) < 0)) return -1;
+	k->blob[k->m->output] = n;
+	return 0;
+}
+
 /* What was asked, in one line. */
 static void note_of(const struct making *k, char *buf, size_t n)
 {
@@ -129,6 +143,7 @@ static struct xnode *make_out(struct making *k, struct xnode *src, struct xnode 
 	char note[240];
 	note_of(k, note, sizeof note);
 	if (!n || expand_connect(k->x, n, "image", src, k->e) < 0 || expand_connect(k->x, n, "net", net, k->e) < 0 ||
+	    expand_set(k->x, n, "backend", a->fast ? "fast" : "exact", k->e) < 0 ||
 	    expand_set(k->x, n, "note", note, k->e) < 0) return NULL;
 	if (low && expand_connect(k->x, n, "low", low, k->e) < 0) return NULL;
 	if (expand_set(k->x, n, "model", a->model, k->e) < 0 || expand_set(k->x, n, "sha", k->sha, k->e) < 0 ||
@@ -148,6 +163,7 @@ static struct xnode *make_matte(struct making *k, struct xnode *src, struct xnod
 	snprintf(note, sizeof note, "blend=%.6g matte=%s net_space=%s", a->blend, a->matte, a->space);
 	if (!n || expand_connect(k->x, n, "image", src, k->e) < 0 || expand_connect(k->x, n, "net", net, k->e) < 0 ||
 	    expand_set(k->x, n, "model", a->model, k->e) < 0 || expand_set(k->x, n, "sha", k->sha, k->e) < 0 ||
+	    expand_set(k->x, n, "backend", a->fast ? "fast" : "exact", k->e) < 0 ||
 	    expand_set(k->x, n, "note", note, k->e) < 0 || expand_set(k->x, n, "to", a->matte, k->e) < 0 ||
 	    expand_set_num(k->x, n, "blend", &a->blend, 1, k->e) < 0) return NULL;
 	return n;
@@ -174,7 +190,7 @@ static int make(struct making *k, const struct node_ctx *n)
 	    set_int(k, in, "channels", k->m->blob[k->m->input].c) < 0) return -1;
 	k->blob[k->m->input] = in;
 	k->window = rect_grow(f->data, k->m->pad, k->m->pad);
-	if (make_layers(k) < 0) return -1;
+	if ((k->a->fast ? make_fast(k, in) : make_layers(k)) < 0) return -1;
 	struct xnode *net = k->blob[k->m->output];
 	if (k->a->lock && !(low = make_low(k, src, net))) return -1;
 	if (!(out = k->a->matte ? make_matte(k, src, net) : make_out(k, src, net, low))) return -1;

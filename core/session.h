@@ -4,6 +4,7 @@
 #define IN_SESSION_H
 
 #include "cli.h"
+#include "external.h"
 #include "render.h"
 
 struct session {
@@ -15,6 +16,7 @@ struct session {
 	struct cache *cache;
 	struct diags d;
 	struct solve_over *over; int nover;  /* proposed attributes in force */
+	struct settings settings; struct external_leave leave;   /* what the user allows */
 	char *rev;                           /* for {rev}, when some write asks */
 	struct arena *a;
 	struct pool *pool;                   /* pictures that a verb holds beside a render */

@@ -4,7 +4,7 @@
 #include "node.h"
 
 struct neural {
-	int process, matte, lock, net_space;
+	int process, matte, lock, net_space, backend;
 	const char *model, *model_sha256, *model_b, *model_b_sha256; double denoise, blend;
 };
 
@@ -27,6 +27,9 @@ static const struct param params[] = {
 	       "auto: of pictures, not of mattes."),
 	P_ENUM(neural, net_space, "encoded", "encoded|linear|log", PF_STATIC,
 	       "What the network is shown: the clip's own encoding, linear light, or acescct."),
+	P_ENUM(neural, backend, "exact", "exact|fast", PF_STATIC,
+	       "exact: own kernels, one hash everywhere. fast: oneDNN (libdnnl2) in f32, or bf16 where the processor has "
+	       "AMX; close, but not the same bits, and the lock says so."),
 	P_ENUM(neural, matte, "alpha", "alpha|mask", PF_STATIC,
 	       "process=\"matte\": alpha multiplies the picture and its alpha by the matte; mask leaves the picture and adds "
 	       "a channel mask, for mask slots."),
@@ -49,7 +52,7 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	const struct nn_ask a = { .model = p->model, .sha = p->model_sha256, .model_b = p->model_b,
 		.sha_b = p->model_b_sha256, .space = spaces[p->net_space], .denoise = p->denoise, .blend = p->blend,
 		.lock = !matte && p->lock != LOCK_NO, .dst = n->in[0]->display, .par = n->in[0]->par,
-		.matte = !matte ? NULL : p->matte ? "mask" : "alpha" };
+		.fast = p->backend == 1, .matte = !matte ? NULL : p->matte ? "mask" : "alpha" };
 	return nn_expand(x, n, &a, e);
 }
 

@@ -167,6 +167,32 @@ static struct image *node(struct pool *pool, const char *param, const char *more
 static double off(double a, double b) { return a > b ? a - b : b - a; }
 static double larger(double a, double b) { return b <= a ? a : b; }
 
+/* The other backend on the same picture. */
+static void fast(struct pool *pool, const char *param, const char *more)
+{
+	struct err e = ERR_INIT;
+	char attrs[800];
+	snprintf(attrs, sizeof attrs, "%s %s", *more ? more : "lock=\"no\"", "backend=\"fast\"");
+	struct image *a = node(pool, param, *more ? more : "lock=\"no\"", 0, &e), *b = node(pool, param, attrs, 0, &e);
+	if (!b && strstr(e.msg, "libdnnl")) {
+		test_skip("backend fast: %s", e.msg);
+		image_unref(&a);
+		return;
+	}
+	double worst = 0, sum = 0;
+	for (int k = 0; a && b && k < a->view.nch; k++)
+		for (int y = 0; y < H; y++)
+			for (int x = 0; x < W; x++) {
+				double d = off((double)*view_at(&a->view, k, x, y), (double)*view_at(&b->view, k, x, y));
+				worst = larger(worst, d);
+				sum += d * d;
+			}
+	double mse = sum / (W * H * 3);
+	test_ok(a && b && mse < 3.2e-5, "backend fast is within 45 dB of exact: mean square %.1e, worst %.1e %s", mse, worst, e.msg);
+	image_unref(&a);
+	image_unref(&b);
+}
+
 static void pictures(struct pool *pool, const char *param)
 {
 	static struct net_of n;
@@ -197,6 +223,7 @@ static void pictures(struct pool *pool, const char *param)
 	test_ok(mixed < 3e-6, "blend: within %.1e", mixed);
 	test_ok(same == 0, "blend 0 is the picture: %.1e", same);
 	test_ok(shift * 255 < 0.5, "lock keeps the mean: %.3f/255", shift * 255);
+	fast(pool, param, "");
 	image_unref(&src);
 	image_unref(&got);
 	image_unref(&half);
@@ -235,6 +262,7 @@ static void mattes(struct pool *pool, const char *param)
 		}
 	test_ok(hi - lo > 0.1 && wa < 2e-6, "alpha within %.1e of doubles (%.2f to %.2f)", wa, lo, hi);
 	test_ok(wm < 2e-6, "mask, half blended: %.1e", wm);
+	fast(pool, param, "process=\"matte\"");
 	test_ok(wp < 5e-6, "the picture is multiplied by alpha and left by a mask: %.1e", wp);
 	struct image *no = node(pool, param, "lock=\"no\"", 0, &e);
 	test_ok(!no && e.code == E_INPUT && strstr(e.msg, "matte"), "one channel where a picture is wanted: %s", e.msg);
