@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "graph.h"
 #include "mathx.h"
-#include "nn_model.h"
+#include "nn_fast.h"
 #include "render.h"
 #include "rng.h"
 #include "test.h"
@@ -193,6 +193,36 @@ static void fast(struct pool *pool, const char *param, const char *more)
 	image_unref(&b);
 }
 
+/* A picture of several strips against the rows around a seam, run alone. */
+static void strips(const char *param)
+{
+	enum { SW = 3000, SH = 450, FROM = 300 };
+	struct err e = ERR_INIT;
+	struct nn_model *m = nn_load(param, &e);
+	struct nn_fast *f = m && nn_fast_about(&e) ? nn_fast_new(m, NULL, 0, &e) : NULL;
+	if (!f) { test_skip("strips: %s", e.msg); return; }
+	float *all = malloc((size_t)SW * SH * 9 * sizeof *all);
+	struct view in = { .r = rect_of(0, 0, SW, SH), .stride = SW, .nch = 3 }, out = in, part = in, alone;
+	for (int c = 0; c < 3; c++) {
+		in.plane[c] = all + (size_t)c * SW * SH;
+		out.plane[c] = all + (size_t)(3 + c) * SW * SH;
+		part.plane[c] = all + (size_t)(6 + c) * SW * SH;
+	}
+	uint32_t at = 5;
+	for (size_t i = 0; i < (size_t)SW * SH * 3; i++) all[i] = i % 64 ? all[i - 1] : noise(&at) * 0.5f + 0.5f;
+	alone = view_sub(&part, rect_of(0, FROM, SW, SH));
+	struct view below = view_sub(&in, alone.r);
+	int rc = nn_fast_run(f, &in, &out, NULL, &e) < 0 || nn_fast_run(f, &below, &alone, NULL, &e) < 0;
+	double worst = rc ? 1 : 0;
+	for (int c = 0; c < 3 && !rc; c++)
+		for (int y = FROM + 2; y < SH; y++)
+			for (int x = 0; x < SW; x++)
+				worst = larger(worst, off((double)*view_at(&out, c, x, y), (double)*view_at(&alone, c, x, y)));
+	test_ok(nn_fast_bytes(m, SW) < (size_t)400 << 20 && worst < 1e-5, "strips of backend fast have no seams: %.1e %s", worst, e.msg);
+	nn_fast_free(&f);
+	free(all);
+}
+
 static void pictures(struct pool *pool, const char *param)
 {
 	static struct net_of n;
@@ -224,6 +254,7 @@ static void pictures(struct pool *pool, const char *param)
 	test_ok(same == 0, "blend 0 is the picture: %.1e", same);
 	test_ok(shift * 255 < 0.5, "lock keeps the mean: %.3f/255", shift * 255);
 	fast(pool, param, "");
+	strips(param);
 	image_unref(&src);
 	image_unref(&got);
 	image_unref(&half);
