@@ -9,7 +9,7 @@
 #include "log.h"
 #include "mathx.h"
 
-#define RUN "threads memory cache isa proxy set debug log progress tile no-fuse no-cache keep-all"
+#define RUN "threads memory cache isa proxy set debug log progress tile no-fuse no-cache keep-all allow-external"
 
 const struct verb cli_verbs[] = {
 	{ "render", "SCENE", "Renders the writes of a scene.",
@@ -23,7 +23,7 @@ const struct verb cli_verbs[] = {
 	{ "sheet", "SCENE", "One middle frame per shot in cut order, with white point and skin beneath, as a PNG.",
 	  RUN " out columns width reference oracle solve", verb_sheet },
 	{ "check", "SCENE...", "Reads scenes, opens their sources and applies the pass rules; renders nothing.",
-	  "set debug log json isa proxy", verb_check },
+	  "set debug log json isa proxy allow-external", verb_check },
 	{ "plan", "SCENE", "Tells what a render would compute, take from the cache and write, and its peak memory.",
 	  RUN " frames only out json verbose solve", verb_plan },
 	{ "graph", "SCENE", "Prints the graph as DOT.", "set proxy stages debug log no-fuse", verb_graph },
@@ -36,7 +36,7 @@ const struct verb cli_verbs[] = {
 	  "json verbose", verb_model },
 	{ "lock", "SCENE", "Writes SCENE.lock: inputs, scripts, nodes and the hash of every frame.", RUN " oracle relock", verb_lock },
 	{ "verify", "SCENE", "Renders again without the cache and tells the first difference from SCENE.lock.",
-	  "threads memory isa proxy set debug log tile no-fuse frames sample outputs oracle", verb_verify },
+	  "threads memory isa proxy set debug log tile no-fuse frames sample outputs oracle allow-external", verb_verify },
 	{ "approve", "SCENE", "Writes an approval of a shot's pass into the scene; --list tells which hold, --remove takes one out.",
 	  "shot pass by role note list remove json debug log", verb_approve },
 	{ "cache", "list|check|prune|why", "list, check, prune [SCENE]: the intermediates on disk; why SCENE NODE -F N: is it there.",
@@ -76,6 +76,7 @@ static const struct option options[] = {
 	{ "apply", 0, O_FLAG, OFF(apply), NULL, "write the proposed attributes into the scene" },
 	{ "step", 0, O_INT, OFF(step), "N", "only this step, 1 to 8" },
 	{ "unsure", 0, O_FLAG, OFF(unsure), NULL, "apply proposals of low confidence as well" },
+	{ "allow-external", 0, O_FLAG, OFF(allow_external), NULL, "run the programs that <external> nodes name" },
 	{ "overwrite", 0, O_FLAG, OFF(overwrite), NULL, "replace files that interneg did not write" },
 	{ "dry", 0, O_FLAG, OFF(dry), NULL, "compute and hash every frame, write no output" },
 	{ "oracle", 0, O_FLAG, OFF(oracle), NULL, "use the slow single-threaded reference evaluator" },

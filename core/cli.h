@@ -16,7 +16,7 @@ struct cli {
 	size_t memory;
 	struct attr set[64]; int nset;
 	enum progress progress;
-	bool cuts, flicker, log_json; unsigned debug;
+	bool allow_external, cuts, flicker, log_json; unsigned debug;
 	bool oracle, keep_all, solve, apply, overwrite, no_fuse, json, wipe, side, diff, rng, xsd, markdown, write,
 	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list, remove, unsure; int step;
 	const char *kind, *node, *range, *matrix, *space, *scale, *gain, *zoom, *skin, *zebra;   /* scope, still */

@@ -74,6 +74,7 @@ struct net_opts {
 	bool no_cache;                       /* only passes with a path of their own end on disk */
 	bool no_open;                        /* check without media: nodes that need a file are reported only if absent */
 	const char *only;                    /* comma list of ids: sinks/passes/nodes asked for; NULL: all writes */
+	const struct external_leave *leave;  /* lives as long as the net; NULL: no programs are run */
 	struct solve_over *over; int nover;  /* render --solve: attribute texts by node id */
 };
 struct solve_over { const char *node; const struct attr *attr; int nattr; };

@@ -378,6 +378,7 @@ struct net *net_build(const struct scene *s, const struct net_opts *o, struct di
 	pthread_mutex_init(&n->priv->lock, NULL);
 	n->priv->o = o;
 	n->priv->d = d;
+	n->priv->leave = o->leave;
 	n->priv->luts = lut_store_new();
 	n->priv->grains = grain_store_new();
 	n->a = arena_new();

@@ -35,6 +35,7 @@ struct net_priv {
 	const struct net_opts *o;
 	struct diags *d;
 	int made;                            /* counter for made nodes' names */
+	const struct external_leave *leave;
 	struct lut_store *luts;
 	struct grain_store *grains;
 };

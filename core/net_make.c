@@ -366,7 +366,7 @@ int finish_node(struct net *n, struct net_node *nn, struct inst *in)
 	nn->ctx = (struct node_ctx){ .type = nn->type, .id = nn->id, .v = v, .nconn = nn->nconn,
 		.working = n->working, .scale = n->scale, .fps = n->fps, .base = nn->scene->dir,
 		.instance = nn->inst ? nn->inst->noise : 0, .luts = n->priv->luts,
-		.grains = n->priv->grains, .ocio = graph_config(n, nn) };
+		.grains = n->priv->grains, .leave = n->priv->leave, .ocio = graph_config(n, nn) };
 	for (int i = 0; i < nn->nconn; i++) nn->ctx.in[i] = nn->conn[i] ? &nn->conn[i]->fmt : NULL;
 	/* parameters first: want_of may look at them; animated ones stand at the first frame here */
 	int first = nn->nconn && nn->conn[0] ? nn->conn[0]->fmt.first : 1;

@@ -52,6 +52,10 @@ static int open_models(struct making *k)
 	if (*a->sha && strcmp(a->sha, k->sha) != 0)
 		return err_set(k->e, E_LOCK, "%s is not the pinned model: model_sha256 is %s, the file's is %s", a->model, a->sha,
 		               k->sha);
+	int from = k->m->blob[k->m->input].c, to = k->m->blob[k->m->output].c;
+	if (a->matte ? to != 1 : from != to)
+		return err_set(k->e, E_INPUT, "%s makes %d channels of %d: %s", a->model, to, from,
+		               a->matte ? "a matte has one" : "a matte is <neural process=\"matte\">");
 	if (!*a->model_b) return 0;
 	if (!(k->b = nn_load(a->model_b, k->e))) return -1;
 	key_hex(&k->b->sha, k->sha_b);
@@ -108,6 +112,20 @@ static int make_layers(struct making *k)
 	return rc;
 }
 
+/* All layers at once by another library. */
+static int make_fast(struct making *k, struct xnode *in)
+{
+	const struct nn_ask *a = k->a;
+	struct xnode *n = expand_node(k->x, "neural_fast", "fast", k->e);
+	if (!n || expand_connect(k->x, n, "image", in, k->e) < 0 || expand_set(k->x, n, "model", a->model, k->e) < 0 ||
+	    expand_set(k->x, n, "sha", k->sha, k->e) < 0 || set_rect(k, n, k->window) < 0) return -1;
+	if (k->b && a->denoise > 0 &&
+	    (expand_set(k->x, n, "model_b", a->model_b, k->e) < 0 || expand_set(k->x, n, "sha_b", k->sha_b, k->e) < 0 ||
+	     expand_set_num(k->x, n, "share", &a->denoise, 1, k->e) < 0)) return -1;
+	k->blob[k->m->output] = n;
+	return 0;
+}
+
 /* What was asked, in one line. */
 static void note_of(const struct making *k, char *buf, size_t n)
 {
@@ -125,6 +143,7 @@ static struct xnode *make_out(struct making *k, struct xnode *src, struct xnode 
 	char note[240];
 	note_of(k, note, sizeof note);
 	if (!n || expand_connect(k->x, n, "image", src, k->e) < 0 || expand_connect(k->x, n, "net", net, k->e) < 0 ||
+	    expand_set(k->x, n, "backend", a->fast ? "fast" : "exact", k->e) < 0 ||
 	    expand_set(k->x, n, "note", note, k->e) < 0) return NULL;
 	if (low && expand_connect(k->x, n, "low", low, k->e) < 0) return NULL;
 	if (expand_set(k->x, n, "model", a->model, k->e) < 0 || expand_set(k->x, n, "sha", k->sha, k->e) < 0 ||
@@ -132,6 +151,21 @@ static struct xnode *make_out(struct making *k, struct xnode *src, struct xnode 
 	    expand_set_num(k->x, n, "blend", &a->blend, 1, k->e) < 0 || set_rect(k, n, a->dst) < 0 ||
 	    set_int(k, n, "num", k->m->scale_num) < 0 || set_int(k, n, "den", k->m->scale_den) < 0 ||
 	    set_int(k, n, "par_num", a->par.num) < 0 || set_int(k, n, "par_den", a->par.den) < 0) return NULL;
+	return n;
+}
+
+/* The network's one channel onto the picture. */
+static struct xnode *make_matte(struct making *k, struct xnode *src, struct xnode *net)
+{
+	const struct nn_ask *a = k->a;
+	struct xnode *n = expand_node(k->x, "neural_matte", "out", k->e);
+	char note[240];
+	snprintf(note, sizeof note, "blend=%.6g matte=%s net_space=%s", a->blend, a->matte, a->space);
+	if (!n || expand_connect(k->x, n, "image", src, k->e) < 0 || expand_connect(k->x, n, "net", net, k->e) < 0 ||
+	    expand_set(k->x, n, "model", a->model, k->e) < 0 || expand_set(k->x, n, "sha", k->sha, k->e) < 0 ||
+	    expand_set(k->x, n, "backend", a->fast ? "fast" : "exact", k->e) < 0 ||
+	    expand_set(k->x, n, "note", note, k->e) < 0 || expand_set(k->x, n, "to", a->matte, k->e) < 0 ||
+	    expand_set_num(k->x, n, "blend", &a->blend, 1, k->e) < 0) return NULL;
 	return n;
 }
 
@@ -150,16 +184,16 @@ static int make(struct making *k, const struct node_ctx *n)
 	struct xnode *src = expand_input(k->x, 0), *low = NULL, *in, *out;
 	const struct format *f = n->in[0];
 	if (!src || !f || format_channel(f, "R") < 0 || format_channel(f, "G") < 0 || format_channel(f, "B") < 0)
-		return err_set(k->e, E_SCENE, "method=\"neural\" needs channels R, G, B");
+		return err_set(k->e, E_SCENE, "a network needs channels R, G, B");
 	if (!(in = expand_node(k->x, "neural_in", "in", k->e)) || expand_connect(k->x, in, "image", src, k->e) < 0 ||
 	    expand_set(k->x, in, "space", k->a->space, k->e) < 0 || set_int(k, in, "pad", k->m->pad) < 0 ||
 	    set_int(k, in, "channels", k->m->blob[k->m->input].c) < 0) return -1;
 	k->blob[k->m->input] = in;
 	k->window = rect_grow(f->data, k->m->pad, k->m->pad);
-	if (make_layers(k) < 0) return -1;
+	if ((k->a->fast ? make_fast(k, in) : make_layers(k)) < 0) return -1;
 	struct xnode *net = k->blob[k->m->output];
 	if (k->a->lock && !(low = make_low(k, src, net))) return -1;
-	if (!(out = make_out(k, src, net, low))) return -1;
+	if (!(out = k->a->matte ? make_matte(k, src, net) : make_out(k, src, net, low))) return -1;
 	if (k->a->steady > 0) {
 		const struct steady_ask calm = { k->a->steady, STEADY_TOLERANCE, STEADY_CHANGE, STEADY_NETWORK_REACH };
 		if (!(out = steady_expand(k->x, out, src, &calm, k->e))) return -1;

@@ -10,6 +10,8 @@ struct nn_ask {
 	const char *model, *sha, *model_b, *sha_b, *space;
 	double denoise, blend, ringing, steady;
 	bool lock; struct rect dst; struct rational par;
+	bool fast;                           /* by oneDNN, outside the promise */
+	const char *matte;                   /* "alpha", "mask": one channel is wanted, and goes there; NULL: a picture */
 };
 
 /* The nodes of a network over input 0. E_LOCK when a model is not the one that its sha names; a second

@@ -184,8 +184,9 @@ int nn_shape(struct nn_model *m, const char *name, struct err *e)
 	int lost = o->lead > o->trail ? o->lead : o->trail;
 	m->pad = (lost * o->den + o->num - 1) / o->num;
 	m->radius = (int)(s.reach[m->output] + 0.999);
-	if (m->blob[m->input].c != o->c || (o->c != 3 && o->c != 1)) {
-		err_set(e, E_INPUT, "%s: takes %d channels and gives %d; pictures have 3, or 1 for luma", name,
+	int from = m->blob[m->input].c;
+	if ((from != o->c && o->c != 1) || (from != 3 && from != 1) || (o->c != 3 && o->c != 1)) {
+		err_set(e, E_INPUT, "%s: takes %d channels and gives %d; pictures have 3, or 1 for luma and mattes", name,
 		        m->blob[m->input].c, o->c);
 		goto out;
 	}

@@ -50,6 +50,7 @@ enum node_flag {
 struct lut_store;
 struct grain_store;
 struct skin_ref;
+struct external_leave;
 
 /* What pure functions see. in[i] is NULL for an absent optional input. Threads: frozen. */
 struct node_ctx {
@@ -67,6 +68,7 @@ struct node_ctx {
 	const char *base;                    /* folder of the scene file */
 	struct lut_store *luts;              /* LUT files read for this net (lut.h); NULL: none are kept */
 	struct grain_store *grains;          /* grain shapes made for this net (grain_kernel.h); NULL: none are kept */
+	const struct external_leave *leave;  /* which programs may be run (external.h); NULL: none */
 	const char *ocio;                    /* OpenColorIO config that the graph names, openable, or NULL */
 	const struct skin_ref *skin;         /* what the hold_skin slot declares (skin.h); NULL: nothing is connected */
 };

@@ -28,6 +28,7 @@ enum pflag {
 	PF_EDIT = 512,      /* an edit decision (cut, trim, speed): under picture lock on any node; of sources, retimes
 	                     * and dissolves every keyed parameter is one */
 	PF_MARKS = 16384,   /* text in which {shot} {tc} {source} {source_tc} {rev} {state} are literal, for the node to fill in */
+	PF_PLACES = 32768,  /* text in which {in} {out} {first} {last} are literal, for the node to fill in */
 	PF_WAS_BOOL = 1024  /* two choices, once no and yes: takes those words still, and is keyed as they were */
 };
 

@@ -31,9 +31,10 @@ static int present(const char *path, const char *hex, bool overwrite, struct err
 }
 
 static int start(struct passfile **out, const char *path, int frame, const char *hex, const struct image *im,
-                 bool half, struct err *e)
+                 bool half, const char *const *meta, struct err *e)
 {
-	const char *attr[] = { "interneg.key", hex, "interneg.strips", "00000000000000000000000000000000", NULL };
+	const char *attr[PASSFILE_META + 5] = { "interneg.key", hex, "interneg.strips", "00000000000000000000000000000000" };
+	for (int i = 0; meta && meta[i] && i < PASSFILE_META; i++) attr[i + 4] = meta[i];
 	/* Float pictures hardly shrink (tests/bench/exr.sh), halves do. */
 	struct exr_write w = { .compression = half ? EXRC_ZIP : EXRC_NONE, .half = half, .attr = attr, .frame = frame,
 		.fps = im->fmt.fps, .has_chroma = true };
@@ -47,7 +48,7 @@ static int start(struct passfile **out, const char *path, int frame, const char 
 }
 
 int passfile_open(struct passfile **out, const char *pattern, int frame, const struct key *k, const struct image *im,
-                  bool half, bool overwrite, struct err *e)
+                  bool half, bool overwrite, const char *const *meta, struct err *e)
 {
 	char *path = seq_path(pattern, frame), *dir = xstrdup(path), hex[65];
 	*out = NULL;
@@ -59,7 +60,7 @@ int passfile_open(struct passfile **out, const char *pattern, int frame, const s
 		*slash = 0;
 		if ((rc = make_dirs(dir, e)) < 0) goto out;
 	}
-	rc = start(out, path, frame, hex, im, half, e);
+	rc = start(out, path, frame, hex, im, half, meta, e);
 out:
 	free(path);
 	free(dir);
@@ -99,10 +100,10 @@ void passfile_abort(struct passfile **p)
 }
 
 int passfile_write(const char *pattern, int frame, const struct key *k, const struct image *im, bool half,
-                   bool overwrite, struct err *e)
+                   bool overwrite, const char *const *meta, struct err *e)
 {
 	struct passfile *p;
-	if (passfile_open(&p, pattern, frame, k, im, half, overwrite, e) < 0) return -1;
+	if (passfile_open(&p, pattern, frame, k, im, half, overwrite, meta, e) < 0) return -1;
 	for (int i = 0; p && i < passfile_parts(p); i++)
 		if (passfile_part(p, i, e) < 0) {
 			passfile_abort(&p);

@@ -169,6 +169,9 @@ static const char *text_of(const struct net_node *nn, const char *name)
 	return v && *v ? v : NULL;
 }
 
+/* Of a kept frame: names and values. */
+enum { META_ROOM = 20 };
+
 /* Which network made it: of the pass's node that carries its model, hash, backend and parameters. */
 static void model_meta(const struct net *n, const struct net_node *result, const char **meta)
 {
@@ -186,6 +189,14 @@ static void model_meta(const struct net *n, const struct net_node *result, const
 			meta[k++] = a == 0 && file ? file + 1 : v;
 		}
 	}
+	for (int i = 0; i < n->nnode; i++) {             /* what made it outside the promise: a library, a program */
+		const struct net_node *nn = n->node[i];
+		const char *why = nn->pass && nn->pass == result->pass && nn->type->outside ? nn->type->outside(&nn->ctx) : NULL;
+		if (!why) continue;
+		meta[k++] = "interneg.outside";
+		meta[k++] = why;
+		break;
+	}
 	meta[k] = NULL;
 }
 
@@ -196,7 +207,7 @@ static int open_store(struct sched *s, struct job *j, struct err *e)
 	char frame[16];
 	if (j->sink >= 0 || j->load || !j->s->keep || !s->o->cache || !j->has_key) return 0;
 	snprintf(frame, sizeof frame, "%d", j->frame);
-	const char *meta[16] = { "interneg.node", nn->id, "interneg.frame", frame, "interneg.space", colour_name(nn->fmt.space) };
+	const char *meta[META_ROOM] = { "interneg.node", nn->id, "interneg.frame", frame, "interneg.space", colour_name(nn->fmt.space) };
 	model_meta(s->n, nn, meta + 6);
 	if (cache_store_open(s->o->cache, &j->key, j->im, cache_form_of(nn->pass && nn->pass->half), meta, &j->store_io, e) < 0)
 		return -1;
@@ -213,7 +224,10 @@ static int open_path(struct sched *s, struct job *j, struct err *e)
 		cache_link(s->o->cache, &j->key, s->n->scene->name && *s->n->scene->name ? s->n->scene->name : "graph",
 		           nn->pass->id, j->frame);
 	if (!nn->pass->path || s->o->dry) return 0;
-	if (passfile_open(&j->path_io, nn->pass->path, j->frame, &j->key, j->im, nn->pass->half, s->o->overwrite, e) < 0)
+	const char *meta[META_ROOM] = { "interneg.space", colour_name(nn->fmt.space) };
+	model_meta(s->n, nn, meta + 2);
+	if (passfile_open(&j->path_io, nn->pass->path, j->frame, &j->key, j->im, nn->pass->half, s->o->overwrite,
+	                  meta, e) < 0)
 		return -1;
 	if (!j->path_io) return 0;
 	j->phase = PH_PATH;

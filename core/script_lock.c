@@ -2,10 +2,12 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_lock.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "external.h"
 #include "nn_model.h"
 
 static void add_line(struct lock *l, const char *kind, const char *id, const char *value)
@@ -65,8 +67,26 @@ void lock_free(struct lock *l)
 	*l = (struct lock){ 0 };
 }
 
+/* Of the program that an external node runs. */
+static bool program_hash(const struct node_ctx *c, char hex[65])
+{
+	struct key k;
+	struct err e = ERR_INIT;
+	const char *path[EXTERNAL_FILES + 1], *first = NULL;
+	char name[PATH_MAX], *rest[EXTERNAL_FILES + 2] = { NULL };
+	if (!c->v || !c->state || !c->type->files || !param_find(c->type->params, "program_sha256")) return false;
+	for (int i = 0; i <= EXTERNAL_FILES && c->type->files(c, i, name, sizeof name, &path[i]); i++) {
+		if (i == 0) first = path[0];
+		else memcpy(&rest[i - 1], &path[i], sizeof rest[0]);
+	}
+	if (!first || external_sha(first, rest, &k, &e) < 0) return false;
+	key_hex(&k, hex);
+	return true;
+}
+
 bool lock_model_hash(const struct node_ctx *c, char hex[65])
 {
+	if (program_hash(c, hex)) return true;
 	const struct param *p = param_find(c->type->params, "model");
 	const char *path = NULL;
 	struct stat st;

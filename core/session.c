@@ -131,7 +131,7 @@ static void skin_drift(struct session *s)
 
 int session_net(struct session *s, const char *only, struct err *e)
 {
-	struct net_opts o = { .proxy = s->c->proxy ? s->c->proxy : 1, .keep_all = s->c->keep_all, .no_cache = s->c->no_cache, .only = only,
+	struct net_opts o = { .leave = &s->leave, .proxy = s->c->proxy ? s->c->proxy : 1, .keep_all = s->c->keep_all, .no_cache = s->c->no_cache, .only = only,
 		.over = s->over, .nover = s->nover };
 	struct solve_over *over = s->over;
 	net_free(&s->net);
@@ -142,6 +142,25 @@ int session_net(struct session *s, const char *only, struct err *e)
 		s->net = net_build(s->scene, &o, &s->d);
 	}
 	return s->net ? 0 : session_say(s, e);
+}
+
+/* Programs that the user does not allow: only verbs that would run them refuse. */
+static void forbidden(struct session *s)
+{
+	char where[300];
+	const char *verb = s->c->verb ? s->c->verb->name : "";
+	bool runs = strcmp(verb, "render") == 0 || strcmp(verb, "lock") == 0 || strcmp(verb, "verify") == 0;
+	for (int i = 0; i < s->net->nnode; i++) {
+		struct net_node *nn = s->net->node[i];
+		const struct param *p = strcmp(nn->type->name, "external") == 0 ? param_find(nn->type->params, "program") : NULL;
+		const char *program = NULL;
+		struct err e = ERR_INIT;
+		if (p) memcpy(&program, (const char *)nn->ctx.v + p->off, sizeof program);
+		if (!program || external_allowed(&s->leave, program)) continue;
+		external_refuse(&s->leave, program, &e);
+		diag_add(&s->d, runs ? DIAG_ERROR : DIAG_WARNING, E_RULE, nn->scene->file, nn->elem->line,
+		         elem_where(nn->elem, where, sizeof where), "", "%s", e.msg);
+	}
 }
 
 /* A final that is not approved is refused by render; check and plan warn. */
@@ -166,6 +185,7 @@ int session_rules(struct session *s, bool unsolved_is_error, struct err *e)
 	int rc = script_rules(s->host, s->net, NULL, lock, &s->d);
 	free(lock);
 	if (unsolved_is_error) unsolved(s);
+	if (unsolved_is_error) forbidden(s);
 	written_twice(s);
 	stale(s);
 	skin_drift(s);
@@ -234,6 +254,9 @@ int session_open(struct session *s, const struct cli *c, const char *file, enum 
 		return -1;
 	}
 	open_cache(s);
+	if (settings_read(&s->settings, e) < 0) return -1;
+	s->leave = (struct external_leave){ .all = c->allow_external, .settings = &s->settings,
+		.dir = s->cache ? cache_dir(s->cache) : NULL };
 	if (want == WANT_SCENE) return 0;
 	if (session_net(s, c->only, e) < 0) return -1;
 	if (want == WANT_RENDER && c->solve && session_solve(s, NULL, true, true, e) < 0) return -1;
@@ -251,6 +274,7 @@ void session_close(struct session *s)
 	free(s->over);
 	solve_forget(s);
 	free(s->rev);
+	settings_free(&s->settings);
 	if (s->a) arena_free(&s->a);
 	if (s->pool) pool_free(&s->pool);
 }

@@ -4,6 +4,7 @@
 #define IN_SESSION_H
 
 #include "cli.h"
+#include "external.h"
 #include "render.h"
 
 struct session {
@@ -18,6 +19,7 @@ struct session {
 	struct solve_shots *shots;           /* of the clips looked at */
 	int nrefused;                        /* proposals that were not sure enough */
 	double confidence; char said[900];   /* of the last one measured */
+	struct settings settings; struct external_leave leave;   /* what the user allows */
 	char *rev;                           /* for {rev}, when some write asks */
 	struct arena *a;
 	struct pool *pool;                   /* pictures that a verb holds beside a render */

@@ -39,12 +39,19 @@ static void end_literal(struct pieces *p)
 	p->nlit = 0;
 }
 
-static bool is_mark(const char *s, size_t n)
+static bool is_one(const char *const *words, const char *s, size_t n)
 {
-	static const char *const words[] = { "shot", "tc", "source", "source_tc", "rev", "state" };
-	for (size_t i = 0; i < IN_COUNT(words); i++)
-		if (strlen(words[i]) == n && memcmp(words[i], s, n) == 0) return true;
+	for (; *words; words++)
+		if (strlen(*words) == n && memcmp(*words, s, n) == 0) return true;
 	return false;
+}
+
+/* Is it one of those that the node fills in itself? */
+static bool is_mark(const struct param *par, const char *s, size_t n)
+{
+	static const char *const marks[] = { "shot", "tc", "source", "source_tc", "rev", "state", NULL };
+	static const char *const places[] = { "in", "out", "first", "last", NULL };
+	return par && (((par->flags & PF_MARKS) && is_one(marks, s, n)) || ((par->flags & PF_PLACES) && is_one(places, s, n)));
 }
 
 /* Takes one piece or character at s; returns what follows, or NULL with *why. */
@@ -65,7 +72,7 @@ static const char *step(struct pieces *p, const struct param *par, const char *s
 	}
 	size_t n = (size_t)(end - s) - 1;
 	bool mark = (n == 3 && memcmp(s + 1, "rev", 3) == 0) || (n == 5 && memcmp(s + 1, "class", 5) == 0);
-	bool noted = par && (par->flags & PF_MARKS) && is_mark(s + 1, n);
+	bool noted = is_mark(par, s + 1, n);
 	if (noted || (par && (par->flags & PF_OUTPUT) && mark)) {
 		memcpy(p->lit + p->nlit, s, n + 2);
 		p->nlit += n + 2;

@@ -252,6 +252,6 @@ static double flops(const struct node_ctx *n)
 const struct node_type ISA(node_neural_out) = {
 	.name = "neural_out", .doc = "A network's picture, brought to size, its low frequencies those of the source.",
 	.category = "geometry", .version = 1, .size = sizeof(struct neural_out), .params = params,
-	.inputs = "image net low?", .flags = NF_HIDDEN, .traits = TR_AI | TR_UPSCALE, .want_of = want_of, .open = open_tables,
+	.inputs = "image net low?", .flags = NF_HIDDEN, .traits = TR_AI, .want_of = want_of, .open = open_tables,
 	.close = close_tables, .format = format, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };

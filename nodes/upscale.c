@@ -9,7 +9,7 @@
 
 struct upscale {
 	int method; double scale, width, height, ringing; int light;
-	const char *model, *model_sha256, *model_b, *model_b_sha256; double denoise, blend; int lock, net_space; double steady;
+	const char *model, *model_sha256, *model_b, *model_b_sha256; double denoise, blend; int backend, lock, net_space; double steady;
 };
 
 enum { NEURAL = RS_LANCZOS3 + 1, LEARNED };       /* the methods after the kernels */
@@ -47,6 +47,9 @@ static const struct param params[] = {
 	       "colour and exposure stay."),
 	P_ENUM(upscale, net_space, "encoded", "encoded|linear|log", PF_STATIC,
 	       "neural: what the network is shown: the clip's own encoding, linear light, or acescct."),
+	P_ENUM(upscale, backend, "exact", "exact|fast", PF_STATIC | PF_LATER,
+	       "neural: exact: own kernels, one hash everywhere. fast: oneDNN (libdnnl2) in f32, or bf16 where the "
+	       "processor has AMX; close, but not the same bits, and the lock says so."),
 	P_FLOATX(upscale, steady, 0, 0, 1, "mix", PF_STATIC,
 	         "neural: blends along motion where the network flickers, with one frame to either side: weight of a "
 	         "neighbour that fits. Another frame each side, which costs more memory: see the node steady."),
@@ -239,7 +242,7 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	const struct nn_ask a = { .model = p->model, .sha = p->model_sha256, .model_b = p->model_b,
 		.sha_b = p->model_b_sha256,
 		.space = spaces[p->net_space], .denoise = p->denoise, .blend = p->blend, .ringing = p->ringing,
-		.lock = p->lock, .steady = p->steady, .dst = out.display, .par = out.par };
+		.lock = p->lock, .fast = p->backend == 1, .steady = p->steady, .dst = out.display, .par = out.par };
 	return nn_expand(x, n, &a, e);
 }
 

@@ -202,23 +202,26 @@ local pinned = rule{ id = "7-pinned-model",
     local first = {}
     for _, n in ipairs(g.nodes) do
       if n.traits.ai then
-        local pin, locked, seed = n.params.model_sha256 or "", g.lock.model[n.id], g.lock.seed[n.id]
+        local name = n.params.program_sha256 and "program_sha256" or "model_sha256"
+        local what = n.params.program_sha256 and "program" or "model"
+        local pin, locked, seed = n.params[name] or "", g.lock.model[n.id], g.lock.seed[n.id]
         if pin == "" then
-          local now = n.model_on_disk and ("write model_sha256=\"" .. n.model_on_disk .. "\"")
-          g:find(n, n.params.model_sha256 and "the model is not pinned" or "this AI process has no model_sha256 to pin its model with",
-            now or "write model_sha256=\"...\"")
+          local now = n.model_on_disk and ("write " .. name .. "=\"" .. n.model_on_disk .. "\"")
+          g:find(n, n.params[name] and "the " .. what .. " is not pinned" or "this AI process has no model_sha256 to pin its model with",
+            now or "write " .. name .. "=\"...\"")
         else
           if n.model_on_disk and n.model_on_disk ~= pin then
-            g:find(n, "the model on disk is not the pinned one: its sha256 is " .. n.model_on_disk, "get the pinned model, or pin this one", "lock")
+            g:find(n, "the " .. what .. " on disk is not the pinned one: its sha256 is " .. n.model_on_disk, "get the pinned one, or pin this one", "lock")
           end
           if locked and locked ~= pin then
-            g:find(n, "model_sha256 is not what SCENE.lock has: " .. locked, "restore the pin, or lock again", "lock")
+            g:find(n, name .. " is not what SCENE.lock has: " .. locked, "restore the pin, or lock again", "lock")
           end
-          local f = first[n.type]
-          if f and f.params.model_sha256 ~= pin then
-            g:find(n, "another model than '" .. f.id .. "' for the same process", "one model for each process in a sequence")
+          local process = n.type .. " " .. (n.params.process or "")
+          local f = first[process]
+          if f and (f.params[name] or "") ~= pin then
+            g:find(n, "another " .. what .. " than '" .. f.id .. "' for the same process", "one model for each process in a sequence")
           end
-          first[n.type] = f or n
+          first[process] = f or n
         end
         if n.params.seed and not n.written.seed then
           g:find(n, "the seed is not written down", "write seed=\"" .. n.params.seed .. "\"")

@@ -59,6 +59,16 @@ scene p.xml 16 16 "$m" "scale=\"2\" model_sha256=\"$(printf %064d 7)\""
 scene p.xml 16 16 "$m" "scale=\"2\" model_sha256=\"$sha\""
 "$INTERNEG" lock "$tmp/p.xml" >"$tmp/out" 2>&1; grep -q "^model up $sha" "$tmp/p.lock"; say $? "the lock has the model" "$(cat "$tmp/out" "$tmp/p.lock" | head -5)"
 
+# the other backend: outside the promise, and close
+scene q.xml 45 37 "$m" "scale=\"0\" backend=\"fast\" model_sha256=\"$sha\""
+if "$INTERNEG" lock "$tmp/q.xml" >"$tmp/out" 2>&1; then
+	grep -q '^outside up/fast backend="fast": oneDNN' "$tmp/q.lock"; say $? "backend fast stands in the lock, outside the promise" "$(grep outside "$tmp/q.lock")"
+	"$INTERNEG" verify "$tmp/q.xml" >"$tmp/out" 2>&1; say $? "and verifies" "$(cat "$tmp/out")"
+	one=$(hash q.xml --threads 1) two=$(hash q.xml --threads 2)
+	[ -n "$one" ] && [ "$one" = "$two" ]; say $? "its bits do not depend on threads here" "$one $two"
+elif grep -q libdnnl "$tmp/out"; then echo "skip neural backend fast: $(head -1 "$tmp/out")"
+else say 1 "backend fast" "$(cat "$tmp/out")"; fi
+
 # bad models
 printf '7767517\n2 2\nInput in 0 1 a\nFrobnicate f1 1 1 a b\n' > "$tmp/bad.param"; : > "$tmp/bad.bin"
 "$INTERNEG" model "$tmp/bad.param" >"$tmp/out" 2>&1; [ $? = 5 ] && grep -q "Frobnicate" "$tmp/out"; say $? "an unknown layer is named" "$(cat "$tmp/out")"

@@ -4,7 +4,7 @@
 set -eu
 build="gcc libc6-dev make pkg-config libxml2-dev libopenexr-dev liblua5.4-dev libavcodec-dev libavformat-dev
 libavfilter-dev libavutil-dev libswscale-dev libswresample-dev libxxhash-dev libdeflate-dev nettle-dev zlib1g-dev libpng-dev
-g++ libopencolorio-dev"
+g++ libopencolorio-dev libdnnl-dev"
 tests="libxml2-utils ffmpeg libzimg-dev python3-numpy python3-scipy"
 want="$build"
 [ "${1:-}" = test ] && want="$build $tests"
