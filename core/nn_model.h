@@ -47,8 +47,9 @@ struct nn_layer {
 };
 
 /* A blob's pixels: input coordinate X lies at X num / den; where the input is [0, w) it covers
- * [lead, w num / den - trail) in both directions. vec: one pixel at (0, 0), whatever the input. */
-struct nn_blob { int c, num, den, lead, trail, uses; bool vec; };
+ * [lead, w num / den - trail) in both directions. vec: one pixel at (0, 0), whatever the input.
+ * shift: how far its pixels' centres lie behind where the grid has them, in its pixels. */
+struct nn_blob { int c, num, den, lead, trail, uses; bool vec; double shift; };
 
 struct nn_model {
 	struct nn_layer *layer; int nlayer;

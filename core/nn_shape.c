@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
+#include "mathx.h"
 #include "nn_int.h"
 
 enum { ALIGN_MAX = 64, KERNEL_MAX = 128 };
@@ -43,17 +44,22 @@ static int scale(const struct shaper *s, const struct nn_layer *l, struct nn_blo
 	if ((o->lead * num) % den || (o->trail * num) % den) return bad(s, l, "a window that falls between pixels");
 	o->lead = o->lead * num / den;
 	o->trail = o->trail * num / den;
+	o->shift = o->shift * num / den;
 	return grid(s, l, o, num, den);
 }
+
+/* Down to a whole number; thirds of a pixel are not exact. */
+static int whole(double v) { return (int)mx_floor(v + 1e-6); }
 
 /* A kernel that moves over the input: outputs stand where its middle is nearest to theirs. */
 static int slide(const struct shaper *s, struct nn_layer *l, const struct nn_blob *a, struct nn_blob *o)
 {
 	int eff = (l->k - 1) * l->dilation + 1, st = l->stride, lost = a->lead + a->trail + eff - l->pad - l->pad_end;
 	if (eff > KERNEL_MAX) return bad(s, l, "a kernel wider than 128 pixels");
-	o->lead = nn_div(2 * (a->lead - l->pad) + eff, 2 * st);
+	o->lead = whole((a->lead - l->pad + (eff - st) * 0.5 + a->shift) / st + 0.5);
 	o->trail = (l->ceil ? nn_div(lost, st) : -nn_div(-lost, st)) - 1 - o->lead;
 	l->off = a->lead - l->pad - o->lead * st;
+	o->shift = (l->off + (eff - st) * 0.5 + a->shift) / st;
 	int before = -l->off, behind = l->off + eff - 1;
 	s->reach[l->out] += (double)(before > behind ? before : behind) * a->den / a->num;
 	return grid(s, l, o, 1, st);
@@ -63,7 +69,8 @@ static int spread(const struct shaper *s, struct nn_layer *l, const struct nn_bl
 {
 	int eff = (l->k - 1) * l->dilation + 1, st = l->stride;
 	if (eff > KERNEL_MAX || l->extra < 0 || l->extra > st) return bad(s, l, "a kernel or output padding out of range");
-	l->off = nn_div(st - eff, 2);
+	l->off = whole(a->shift * st + (st - eff) * 0.5);
+	o->shift = a->shift * st + (st - eff) * 0.5 - l->off;
 	o->lead = a->lead * st + l->pad + l->off;
 	o->trail = (a->lead + a->trail + 1) * st - eff + l->pad + l->pad_end - l->extra - o->lead;
 	s->reach[l->out] += (double)(eff / st) * a->den / a->num;

@@ -10,7 +10,7 @@
 
 /* --- small models, written by hand --- */
 
-struct writer { char text[8192]; unsigned char bin[1 << 20]; size_t nbin; uint32_t at; int layers, blobs; char body[8192]; };
+struct writer { char text[16384]; unsigned char bin[1 << 20]; size_t nbin; uint32_t at; int layers, blobs; char body[16000]; };
 
 static float noise(struct writer *w) { return (float)(philox4x32(w->at++, 7, 0, 0, 1, 2).c[0] >> 8) * 0x1p-23f - 1.0f; }
 static void put(struct writer *w, const void *p, size_t n)
@@ -37,6 +37,15 @@ static void line(struct writer *w, int blobs, const char *fmt, ...)
 	w->layers++;
 	w->blobs += blobs;
 }
+static void conv_group(struct writer *w, const char *type, const char *in, const char *out, const int c[3], int k, const char *more)
+{
+	uint32_t tag = 0;
+	int n = c[0] / c[2] * c[1] * k * k;
+	line(w, 1, "%s c_%s 1 1 %s %s 0=%d 1=%d 5=1 6=%d 7=%d %s", type, out, in, out, c[1], k, n, c[2], more);
+	put(w, &tag, sizeof tag);
+	numbers(w, n, 1.6f * (float)c[2] / (float)(c[0] * k));
+	numbers(w, c[1], 0.1f);
+}
 static void conv(struct writer *w, const char *type, const char *in, const char *out, int cin, int cout, int k, const char *more)
 {
 	uint32_t tag = 0;
@@ -45,7 +54,7 @@ static void conv(struct writer *w, const char *type, const char *in, const char 
 	numbers(w, cin * cout * k * k, 1.6f / (float)(cin * k));
 	numbers(w, cout, 0.1f);
 }
-static void finish(struct writer *w) { snprintf(w->text, sizeof w->text, "7767517\n%d %d\n%.8000s", w->layers, w->blobs, w->body); }
+static void finish(struct writer *w) { snprintf(w->text, sizeof w->text, "7767517\n%d %d\n%.15000s", w->layers, w->blobs, w->body); }
 
 /* Compact form: x2 by shuffle onto the nearest pixels; 3x3, 1x1, 5x5, dilation, every joint and activation. */
 static void residual(struct writer *w)
@@ -90,6 +99,117 @@ static void luma(struct writer *w)
 	finish(w);
 }
 
+#define LEAKY "9=2 -23310=1,0.1"
+
+/* Factors of channels out of the mean of the picture, as waifu2x's cunet has them. */
+static void squeeze(struct writer *w, const char *p, const char *in, int c, bool inner)
+{
+	char a[9][16];
+	uint32_t tag = 0;
+	for (int i = 0; i < 9; i++) snprintf(a[i], sizeof a[i], "%s%d", p, i);
+	line(w, 2, "Split s_%s 1 2 %s %s %s", p, in, a[0], a[1]);
+	line(w, 1, "Pooling g_%s 1 1 %s %s 0=1 4=1", p, a[0], a[2]);
+	if (inner) {
+		line(w, 1, "InnerProduct i_%s 1 1 %s %s 0=5 1=1 2=%d 9=1", p, a[2], a[3], c * 5);
+		put(w, &tag, sizeof tag);
+		numbers(w, c * 5, 2.0f / (float)c);
+		numbers(w, 5, 0.3f);
+	} else conv(w, "Convolution", a[2], a[3], c, 5, 1, "9=1");
+	conv(w, "Convolution", a[3], a[4], 5, c, 1, "9=4");
+	line(w, 1, "BinaryOp m_%s 2 1 %s %s %s_", p, a[1], a[4], p);
+	strcpy(w->body + strlen(w->body) - 1, " 0=2\n");
+}
+
+/* waifu2x's upcunet with few channels: two U-nets, the second's result added to the first's, cropped. */
+static void cunet(struct writer *w)
+{
+	line(w, 1, "Input in 0 1 x");
+	conv(w, "Convolution", "x", "a0", 3, 17, 3, LEAKY);
+	conv(w, "Convolution", "a0", "a1", 17, 18, 3, LEAKY);
+	line(w, 2, "Split sa 1 2 a1 a2 a3");
+	conv(w, "Convolution", "a2", "a4", 18, 18, 2, "3=2 " LEAKY);
+	conv(w, "Convolution", "a4", "a5", 18, 20, 3, LEAKY);
+	conv(w, "Convolution", "a5", "a6", 20, 18, 3, LEAKY);
+	squeeze(w, "q", "a6", 18, true);
+	conv(w, "Deconvolution", "q_", "a7", 18, 18, 2, "3=2 " LEAKY);
+	line(w, 1, "Crop ca 1 1 a3 a8 0=4 1=4 3=-233 4=-233 5=-233 6=4 7=4");
+	line(w, 1, "BinaryOp ea 2 1 a8 a7 a9 0=0");
+	conv(w, "Convolution", "a9", "a10", 18, 18, 3, LEAKY);
+	conv(w, "Deconvolution", "a10", "b", 18, 3, 4, "3=2 4=3");
+	line(w, 2, "Split sb 1 2 b bx by");
+	conv(w, "Convolution", "bx", "b0", 3, 13, 3, LEAKY);
+	conv(w, "Convolution", "b0", "b1", 13, 16, 3, LEAKY);
+	line(w, 2, "Split sc 1 2 b1 b2 b3");
+	conv(w, "Convolution", "b2", "b4", 16, 17, 2, "3=2 " LEAKY);
+	conv(w, "Convolution", "b4", "b41", 17, 17, 3, LEAKY);
+	conv(w, "Convolution", "b41", "b5", 17, 17, 3, LEAKY);
+	squeeze(w, "r", "b5", 17, false);
+	line(w, 2, "Split sd 1 2 r_ d0 d1");
+	conv(w, "Convolution", "d0", "d2", 17, 19, 2, "3=2 " LEAKY);
+	conv(w, "Convolution", "d2", "d21", 19, 19, 3, LEAKY);
+	conv(w, "Convolution", "d21", "d3", 19, 19, 3, LEAKY);
+	squeeze(w, "t", "d3", 19, false);
+	conv(w, "Deconvolution", "t_", "d4", 19, 17, 2, "3=2 " LEAKY);
+	line(w, 1, "Crop cd 1 1 d1 d5 -23309=2,4,4 -23310=2,-4,-4 -23311=2,1,2");
+	line(w, 1, "BinaryOp ed 2 1 d4 d5 d6 0=0");
+	conv(w, "Deconvolution", "d6", "b7", 17, 16, 2, "3=2 " LEAKY);
+	line(w, 1, "Crop cb 1 1 b3 b8 0=12 1=12 3=-233 4=-233 5=-233 6=12 7=12");
+	line(w, 1, "BinaryOp eb 2 1 b7 b8 b9 0=0");
+	conv(w, "Convolution", "b9", "z", 16, 3, 3, "");
+	line(w, 1, "Crop cz 1 1 by bz 0=15 1=15 3=-233 4=-233 5=-233 6=15 7=15");
+	line(w, 1, "BinaryOp ez 2 1 bz z out 0=0");
+	finish(w);
+}
+
+/* Kinds that no net above has. */
+static void kinds(struct writer *w)
+{
+	line(w, 1, "Input in 0 1 x");
+	line(w, 1, "Padding p 1 1 x xp 0=2 1=2 2=2 3=2 4=2");
+	conv(w, "Convolution", "xp", "a", 3, 32, 5, LEAKY);
+	conv_group(w, "ConvolutionDepthWise", "a", "b", (int[]){ 32, 32, 32 }, 3, "4=1 9=1");
+	conv_group(w, "ConvolutionDepthWise", "b", "c", (int[]){ 32, 40, 4 }, 3, "4=1 3=2 9=4");
+	line(w, 3, "Slice s 1 3 c d0 d1 d2 -23300=3,16,16,-233");
+	line(w, 1, "Pooling m 1 1 d0 e0 0=0 1=3 2=1 3=1 5=1");
+	line(w, 1, "Pooling n 1 1 d1 e1 0=1 1=3 2=1 3=1 5=1");
+	line(w, 1, "Concat k 3 1 d2 e1 e0 f");
+	conv_group(w, "DeconvolutionDepthWise", "f", "g", (int[]){ 40, 20, 20 }, 3, "3=2 4=1 18=1");
+	line(w, 1, "Pooling o 1 1 g h 0=1 1=2 2=2 3=0 6=1");
+	line(w, 1, "Interp i 1 1 h j 0=2 1=2.0 2=2.0");
+	line(w, 1, "Padding p1 1 1 j jp 0=1 1=1 2=1 3=1 4=1");
+	conv(w, "Convolution", "jp", "l", 20, 12, 3, "");
+	line(w, 1, "BinaryOp sc 1 1 l lm 0=2 1=1 2=0.3");
+	line(w, 1, "Reorg r 1 1 lm ln 0=2");
+	line(w, 1, "PixelShuffle ps 1 1 ln lo 0=4");
+	finish(w);
+}
+
+/* ESRGAN's residual dense blocks: dense concatenations, steps of 0.2, nearest pixels twice as large. */
+static void dense(struct writer *w)
+{
+	line(w, 1, "Input in 0 1 x");
+	conv(w, "Convolution", "x", "a", 3, 16, 3, "4=1");
+	line(w, 7, "Split sa 1 7 a a0 a1 a2 a3 a4 a5 a6");
+	conv(w, "Convolution", "a0", "b", 16, 16, 3, "4=1 9=2 -23310=1,0.2");
+	line(w, 3, "Split sb 1 3 b b0 b1 b2");
+	line(w, 1, "Concat c1 2 1 a1 b0 c");
+	conv(w, "Convolution", "c", "d", 32, 16, 3, "4=1 9=2 -23310=1,0.2");
+	line(w, 2, "Split sd 1 2 d d0 d1");
+	line(w, 1, "Concat c2 3 1 a2 b1 d0 e");
+	conv(w, "Convolution", "e", "f", 48, 8, 3, "4=1 9=2 -23310=1,0.2");
+	line(w, 1, "Concat c3 4 1 a3 b2 d1 f g");
+	conv(w, "Convolution", "g", "h", 56, 16, 3, "4=1");
+	line(w, 1, "BinaryOp m1 1 1 h i 0=2 1=1 2=0.2");
+	line(w, 1, "BinaryOp p1 2 1 i a4 j 0=0");
+	line(w, 1, "Eltwise p2 2 1 j a5 k 0=1 -23301=2,0.2,1.0");
+	line(w, 1, "BinaryOp p3 2 1 a6 k l 0=0");
+	line(w, 1, "Interp u1 1 1 l m 0=1 1=2.0 2=2.0");
+	conv(w, "Convolution", "m", "n", 16, 16, 3, "4=1 9=2 -23310=1,0.2");
+	line(w, 1, "Interp u2 1 1 n o 0=1 1=2.0 2=2.0");
+	conv(w, "Convolution", "o", "q", 16, 3, 3, "4=1");
+	finish(w);
+}
+
 static void save(const struct writer *w, const char *name)
 {
 	char path[400];
@@ -103,7 +223,7 @@ static void save(const struct writer *w, const char *name)
 
 /* --- the naive evaluator: every blob a plane of doubles over its window --- */
 
-struct map { struct rect r; int c; double *v; };
+struct map { struct rect r; int c; double *v; bool vec; };
 
 static double at(const struct map *m, int c, int x, int y, bool hold)
 {
@@ -124,58 +244,115 @@ static double act(const struct nn_layer *l, const float *slopes, int c, double v
 	default: return v;
 	}
 }
-/* A convolution reads around itself; a deconvolution is one over the input with stride - 1 zeros between its pixels. */
-static double conv_at(const struct nn_layer *l, const float *w, const struct map *in, int o, int x, int y)
+/* Counted from the windows' corners, as ncnn counts: output n of a convolution reads n stride - pad ..., input n of a
+ * deconvolution goes to n stride - pad ... */
+static double conv_at(const struct nn_layer *l, const float *w, const struct map *in, struct rect r, int o, int x, int y)
 {
 	double sum = 0;
-	int s = l->stride, lead = (s + 2 * l->pad - l->k) / 2, mid = (l->k - 1) * l->dilation / 2;
-	for (int i = 0; i < in->c; i++)
+	int s = l->stride, cig = in->c / l->group, cog = l->cout / l->group, g = o / cog;
+	x -= r.x0, y -= r.y0;
+	for (int i = 0; i < cig; i++)
 		for (int j = 0; j < l->k; j++)
 			for (int k = 0; k < l->k; k++) {
-				double wt = (double)w[((o * in->c + i) * l->k + j) * l->k + k];
-				int sx = x + k * l->dilation - mid, sy = y + j * l->dilation - mid;
+				int from = l->flip ? (g * cig + i) * cog + o % cog : o * cig + i;
+				double wt = (double)w[(from * l->k + j) * l->k + k];
+				int sx = x * s - l->pad + k * l->dilation, sy = y * s - l->pad + j * l->dilation;
 				if (l->op == NN_DECONV) {
-					sx = x - lead + l->pad - k + 64 * s, sy = y - lead + l->pad - j + 64 * s;
+					sx = x + l->pad - k * l->dilation, sy = y + l->pad - j * l->dilation;
 					if (sx % s || sy % s) continue;
-					sx = sx / s - 64, sy = sy / s - 64;
+					sx /= s, sy /= s;
 				}
-				sum += wt * at(in, i, sx, sy, false);
+				sum += wt * at(in, g * cig + i, sx + in->r.x0, sy + in->r.y0, false);
 			}
 	return sum;
 }
+static double pool_at(const struct nn_layer *l, const struct map *in, struct rect r, int c, int x, int y)
+{
+	double sum = 0, most = -1e30;
+	int n = 0;
+	for (int j = 0; j < l->k; j++)
+		for (int k = 0; k < l->k; k++) {
+			int sx = (x - r.x0) * l->stride - l->pad + k + in->r.x0, sy = (y - r.y0) * l->stride - l->pad + j + in->r.y0;
+			if (sx < in->r.x0 || sy < in->r.y0 || sx >= in->r.x1 || sy >= in->r.y1) continue;
+			double v = at(in, c, sx, sy, false);
+			sum += v;
+			n++;
+			if (v > most) most = v;
+		}
+	return l->how == NN_POOL_MAX ? most : sum / (l->how == NN_POOL_AVG_ALL ? l->k * l->k : n);
+}
+static double pad_at(const struct nn_layer *l, const struct map *in, int c, int x, int y)
+{
+	if (l->how == NN_PAD_REFLECT) {
+		if (x < in->r.x0) x = 2 * in->r.x0 - x;
+		if (y < in->r.y0) y = 2 * in->r.y0 - y;
+		if (x >= in->r.x1) x = 2 * in->r.x1 - 2 - x;
+		if (y >= in->r.y1) y = 2 * in->r.y1 - 2 - y;
+	}
+	bool inside = x >= in->r.x0 && x < in->r.x1 && y >= in->r.y0 && y < in->r.y1;
+	return !inside && l->how == NN_PAD_VALUE ? l->scalar : at(in, c, x, y, true);
+}
+static double mean_at(const struct map *in, int c)
+{
+	double sum = 0;
+	for (int y = in->r.y0; y < in->r.y1; y++)
+		for (int x = in->r.x0; x < in->r.x1; x++) sum += at(in, c, x, y, false);
+	return sum / (double)rect_area(in->r);
+}
+/* Half-pixel centres, two pixels each way. */
+static double linear_at(const struct nn_layer *l, const struct map *in, struct rect r, int c, int x, int y)
+{
+	double fx = (x - r.x0 + 0.5) * l->den / l->num - 0.5 + in->r.x0, fy = (y - r.y0 + 0.5) * l->den / l->num - 0.5 + in->r.y0;
+	int ix = (int)mx_floor(fx), iy = (int)mx_floor(fy);
+	double a = at(in, c, ix, iy, true) * (1 - fx + ix) + at(in, c, ix + 1, iy, true) * (fx - ix);
+	double b = at(in, c, ix, iy + 1, true) * (1 - fx + ix) + at(in, c, ix + 1, iy + 1, true) * (fx - ix);
+	return a * (1 - fy + iy) + b * (fy - iy);
+}
+static double joined_at(const struct nn_layer *l, const struct map *m, int c, int x, int y)
+{
+	double v = l->coef[0] * at(&m[l->in[0]], c, x, y, m[l->in[0]].vec);
+	for (int i = 1; i < l->nin + l->with_scalar; i++) {
+		double o = l->with_scalar ? l->scalar : l->coef[i] * at(&m[l->in[i]], c, x, y, m[l->in[i]].vec);
+		v = l->how == NN_ADD ? v + o : l->how == NN_SUB ? v - o : v * o;
+	}
+	return v;
+}
 static double layer_at(const struct nn_layer *l, const struct map *m, const float *w, const float *bias, const float *sl,
-                       int nc, int c, int x, int y)
+                       struct rect o, int c, int x, int y)
 {
 	const struct map *in = &m[l->in[0]];
 	int f = l->stride, k = c;
-	double v;
 	switch (l->op) {
-	case NN_CONV: case NN_DECONV: return act(l, sl, c, conv_at(l, w, in, c, x, y) + (bias ? (double)bias[c] : 0));
+	case NN_CONV: case NN_DECONV: return act(l, sl, c, conv_at(l, w, in, o, c, x, y) + (bias ? (double)bias[c] : 0));
 	case NN_ACT: return act(l, sl, c, at(in, c, x, y, false));
 	case NN_SHUFFLE: return at(in, c * f * f + (y % f) * f + x % f, x / f, y / f, false);
-	case NN_INTERP: return at(in, c, x * l->den / l->num, y * l->den / l->num, true);
+	case NN_UNSHUFFLE: return at(in, c / (f * f), x * f + c % f, y * f + c / f % f, false);
+	case NN_PAD: return pad_at(l, in, c, x, y);
+	case NN_POOL: return pool_at(l, in, o, c, x, y);
+	case NN_MEAN: return mean_at(in, c);
+	case NN_SLICE: return at(in, c + l->first, x, y, in->vec);
+	case NN_AFFINE: return at(in, c, x, y, in->vec) * (w ? (double)w[c] : 1) + (bias ? (double)bias[c] : 0);
+	case NN_INTERP:
+		if (l->how == NN_BILINEAR) return linear_at(l, in, o, c, x, y);
+		return at(in, c, x * l->den / l->num, y * l->den / l->num, true);
 	case NN_CONCAT:
 		for (f = 0; k >= m[l->in[f]].c; f++) k -= m[l->in[f]].c;
 		return at(&m[l->in[f]], k, x, y, false);
-	default:
-		v = l->coef[0] * at(in, c, x, y, false);
-		(void)nc;
-		for (int i = 1; i < l->nin; i++) v += l->coef[i] * at(&m[l->in[i]], c, x, y, false);
-		return v;
+	default: return joined_at(l, m, c, x, y);
 	}
 }
 static struct map *evaluate(const struct nn_model *m, const struct image *src)
 {
 	struct map *b = calloc((size_t)m->nblob, sizeof *b);
 	struct err e = ERR_INIT;
-	struct rect base = rect_grow(src->fmt.data, m->pad, m->pad);
+	struct rect base = nn_input(m->pad, m->align, src->fmt.data);
 	for (int i = 0; i < m->nlayer; i++) {
 		const struct nn_layer *l = &m->layer[i];
 		struct map *o = &b[l->out];
 		float *w = l->w.n ? nn_weights(m, &l->w, &e) : NULL, *bias = l->bias.n ? nn_weights(m, &l->bias, &e) : NULL;
 		float *sl = l->slopes.n ? nn_weights(m, &l->slopes, &e) : NULL;
 		size_t n = 0;
-		*o = (struct map){ nn_window(&m->blob[l->out], base), m->blob[l->out].c, NULL };
+		*o = (struct map){ nn_window(&m->blob[l->out], base), m->blob[l->out].c, NULL, m->blob[l->out].vec };
 		o->v = calloc(rect_area(o->r) * (size_t)o->c + 1, sizeof *o->v);
 		struct rect d = src->fmt.data;
 		for (int c = 0; c < o->c; c++)
@@ -183,7 +360,7 @@ static struct map *evaluate(const struct nn_model *m, const struct image *src)
 				for (int x = o->r.x0; x < o->r.x1; x++) {
 					int sx = x < d.x0 ? d.x0 : x >= d.x1 ? d.x1 - 1 : x, sy = y < d.y0 ? d.y0 : y >= d.y1 ? d.y1 - 1 : y;
 					o->v[n++] = l->op == NN_INPUT ? (double)*view_at(&src->view, c, sx, sy)
-					                              : layer_at(l, b, w, bias, sl, o->c, c, x, y);
+					                              : layer_at(l, b, w, bias, sl, o->r, c, x, y);
 				}
 		free(w);
 		free(bias);
@@ -477,7 +654,7 @@ static void nan_weights(struct pool *pool, struct writer *w)
 static int fuzz(const struct writer *w, uint32_t cases)
 {
 	static const char *const words[] = { "0", "-1", "1000000000", "1e300", "nan", "=", ",", "-23310=9,1", "x", "Concat", "7=7" };
-	static char text[16384];
+	static char text[32768];
 	static unsigned char bin[1 << 20];
 	int good = 0;
 	for (uint32_t i = 0; i < cases; i++) {
@@ -505,6 +682,23 @@ static int fuzz(const struct writer *w, uint32_t cases)
 	return good;
 }
 
+static void more_kinds(struct pool *pool)
+{
+	static struct writer w[3];
+	static const char *const names[] = { "cunet", "kinds", "dense" };
+	char path[600];
+	cunet(&w[0]);
+	kinds(&w[1]);
+	dense(&w[2]);
+	for (int i = 0; i < 3; i++) {
+		save(&w[i], names[i]);
+		snprintf(path, sizeof path, "%s/%s.param", test_tmp(), names[i]);
+		against_doubles(pool, path, i == 1 ? "w=\"26\" h=\"18\"" : "w=\"27\" h=\"19\"", 2e-5);
+		int good = fuzz(&w[i], 1500);
+		test_ok(good >= 0, "1500 damaged models are read (%d) or refused", good);
+	}
+}
+
 int main(void)
 {
 	static struct writer res, up, twin, one;
@@ -521,6 +715,7 @@ int main(void)
 	against_doubles(pool, path, "w=\"37\" h=\"29\"", 2e-5);
 	snprintf(path, sizeof path, "%s/upconv.param", test_tmp());
 	against_doubles(pool, path, "w=\"23\" h=\"31\"", 2e-5);
+	more_kinds(pool);
 	twin.at = 100000;
 	residual(&twin);
 	luma(&one);
