@@ -22,6 +22,14 @@ void nn_free(struct nn_model **pm)
 	*pm = NULL;
 }
 
+#define NO_MODEL "%s: a model is a .param file with its .bin beside it, or an .onnx file"
+
+static bool is_onnx(const char *path)
+{
+	size_t n = strlen(path);
+	return n >= 5 && strcmp(path + n - 5, ".onnx") == 0;
+}
+
 char *nn_bin_path(const char *path)
 {
 	size_t n = strlen(path);
@@ -45,7 +53,8 @@ int nn_sha(const char *path, struct key *out, struct err *e)
 {
 	struct key a, b;
 	char *bin = nn_bin_path(path);
-	if (!bin) return err_set(e, E_INPUT, "%s: a model is a .param file with its .bin beside it", path);
+	if (is_onnx(path)) { free(bin); return hash_file(path, out, e); }
+	if (!bin) return err_set(e, E_INPUT, NO_MODEL, path);
 	int rc = hash_file(path, &a, e) < 0 || hash_file(bin, &b, e) < 0 ? -1 : 0;
 	free(bin);
 	if (rc == 0) *out = join(&a, &b);
@@ -101,7 +110,7 @@ int nn_shape(struct nn_model *m, const char *name, struct err *e)
 	int rc = -1;
 	m->mac = 0;
 	m->align = 1;
-	m->blob[m->input].c = input_channels(m);
+	if (m->blob[m->input].c < 1) m->blob[m->input].c = input_channels(m);
 	for (int i = 0; i < m->nlayer; i++)
 		if (nn_shape_layer(m, &m->layer[i], reach, name, e) < 0) goto out;
 	const struct nn_blob *o = &m->blob[m->output];
@@ -130,7 +139,8 @@ struct nn_model *nn_parse(const char *name, const char *text, size_t len, const 
 	struct nn_model *m = xalloc(1, sizeof *m);
 	struct sha s;
 	m->file = xstrdup(name);
-	if (nn_read_text(m, name, text, len, bin, NULL, nbin, e) < 0 || nn_shape(m, name, e) < 0) {
+	int rc = is_onnx(name) ? nn_read_onnx(m, name, text, len, e) : nn_read_text(m, name, text, len, bin, NULL, nbin, e);
+	if (rc < 0 || nn_shape(m, name, e) < 0) {
 		nn_free(&m);
 		return NULL;
 	}
@@ -138,6 +148,8 @@ struct nn_model *nn_parse(const char *name, const char *text, size_t len, const 
 	sha_init(&s);
 	sha_add(&s, text, len);
 	a = sha_end(&s);
+	m->sha = a;
+	if (is_onnx(name)) return m;
 	sha_init(&s);
 	sha_add(&s, bin, nbin);
 	b = sha_end(&s);
@@ -147,18 +159,18 @@ struct nn_model *nn_parse(const char *name, const char *text, size_t len, const 
 
 enum { PARAM_MAX = 4 << 20 };
 
-/* A whole small file; NULL with E_INPUT. */
-static char *slurp(const char *path, size_t *len, struct err *e)
+/* A whole file; NULL with E_INPUT. */
+static char *slurp(const char *path, size_t max, size_t *len, struct err *e)
 {
 	char *text = NULL;
 	struct stat st;
 	FILE *f = fopen(path, "rbe");
 	if (!f) { err_set(e, E_INPUT, "open %s: %s", path, strerror(errno)); return NULL; }
 	if (fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode)) err_set(e, E_INPUT, "%s is no file", path);
-	else if (st.st_size > PARAM_MAX) err_set(e, E_INPUT, "%s: larger than any .param file", path);
+	else if (st.st_size > (off_t)max) err_set(e, E_INPUT, "%s: larger than %zu MiB", path, max >> 20);
 	else {
-		text = xalloc((size_t)st.st_size + 1, 1);
-		*len = fread(text, 1, (size_t)st.st_size, f);
+		if (!(text = malloc((size_t)st.st_size + 1))) err_set(e, E_MEMORY, "%s: no memory for it", path);
+		else *len = fread(text, 1, (size_t)st.st_size, f);
 	}
 	fclose(f);
 	return text;
@@ -187,9 +199,15 @@ struct nn_model *nn_load(const char *path, struct err *e)
 	char *text = NULL;
 	int rc = -1;
 	m->file = xstrdup(path);
-	m->bin = nn_bin_path(path);
-	if (!m->bin) { err_set(e, E_INPUT, "%s: a model is a .param file with its .bin beside it", path); goto out; }
-	if (!(text = slurp(path, &len, e)) || !(f = open_bin(m->bin, &nbin, e))) goto out;
+	m->bin = is_onnx(path) ? xstrdup(path) : nn_bin_path(path);
+	if (!m->bin) { err_set(e, E_INPUT, NO_MODEL, path); goto out; }
+	if (is_onnx(path)) {
+		if (!(text = slurp(path, NN_FILE_MAX, &len, e)) || nn_read_onnx(m, path, text, len, e) < 0 ||
+		    nn_shape(m, path, e) < 0) goto out;
+		rc = nn_sha(path, &m->sha, e);
+		goto out;
+	}
+	if (!(text = slurp(path, PARAM_MAX, &len, e)) || !(f = open_bin(m->bin, &nbin, e))) goto out;
 	if (nn_read_text(m, path, text, len, NULL, f, nbin, e) < 0 || nn_shape(m, path, e) < 0) goto out;
 	rc = nn_sha(path, &m->sha, e);
 out:
@@ -199,8 +217,7 @@ out:
 	return m;
 }
 
-/* Half to float, exactly; IEEE binary16. */
-static float of_half(uint16_t h)
+float nn_half(uint16_t h)
 {
 	uint32_t sign = (uint32_t)(h & 0x8000u) << 16, mag = h & 0x7fffu, bits;
 	float f;
@@ -226,7 +243,7 @@ float *nn_weights(const struct nn_model *m, const struct nn_data *d, struct err 
 		err_set(e, E_INPUT, "%s: the weights end early", m->bin);
 		goto fail;
 	}
-	for (size_t i = 0; i < d->n && d->half; i++) w[i] = of_half(h[i]);
+	for (size_t i = 0; i < d->n && d->half; i++) w[i] = nn_half(h[i]);
 	for (size_t i = 0; i < d->n; i++) ok = ok && w[i] > -1e6f && w[i] < 1e6f;
 	if (!ok) { err_set(e, E_INPUT, "%s: a weight is no number, or beyond a million", m->bin); goto fail; }
 	fclose(f);

@@ -46,8 +46,11 @@ static int numbers(float *to, int n, const struct nn_model *m, const struct nn_d
 static int load_channels(struct px_layer *s, const struct nn_model *m, struct err *e)
 {
 	for (int i = 0; i < NN_MAX_CHANNELS; i++) s->slope[i] = s->l.op == NN_AFFINE ? 1.0f : (float)s->l.lo;
-	if (s->l.op == NN_AFFINE)
-		return numbers(s->slope, s->out.c, m, &s->l.w, e) < 0 || numbers(s->add, s->out.c, m, &s->l.bias, e) < 0 ? -1 : 0;
+	if (s->l.op == NN_AFFINE) {
+		if (numbers(s->slope, s->out.c, m, &s->l.w, e) < 0 || numbers(s->add, s->out.c, m, &s->l.bias, e) < 0) return -1;
+		for (int i = 0; i < s->out.c; i++) s->add[i] *= (float)s->l.coef[1];
+		return 0;
+	}
 	return s->l.op == NN_ACT && s->l.act == NN_SLOPES ? numbers(s->slope, s->out.c, m, &s->l.slopes, e) : 0;
 }
 
