@@ -1,8 +1,10 @@
 /* verb_model - `interneg model`: layers, receptive field, factor, cost, memory and hash of a network.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli.h"
+#include "mem.h"
 #include "nn_model.h"
 
 static const char *op_name(const struct nn_layer *l)
@@ -12,20 +14,27 @@ static const char *op_name(const struct nn_layer *l)
 	return names[l->op];
 }
 
-/* Bytes that feature maps take a pixel of the input: the two largest that follow each other. */
+static double map_bytes(const struct nn_blob *b)
+{
+	double f = b->vec ? 0 : (double)b->num / b->den;
+	return 4.0 * nn_planes(b->c) * nn_step(b->c) * f * f;
+}
+
+/* Bytes that feature maps take a pixel of the input: those that stand at once. */
 static double bytes_per_pixel(const struct nn_model *m)
 {
-	double most = 0;
+	int *last = xalloc((size_t)m->nblob + 1, sizeof *last);
+	double most = 0, sum = 0;
+	for (int i = 0; i < m->nlayer; i++)
+		for (int j = 0; j < m->layer[i].nin; j++) last[m->layer[i].in[j]] = i;
 	for (int i = 0; i < m->nlayer; i++) {
 		const struct nn_layer *l = &m->layer[i];
-		double sum = 0;
-		for (int j = -1; j < l->nin; j++) {
-			const struct nn_blob *b = &m->blob[j < 0 ? l->out : l->in[j]];
-			double f = b->vec ? 0 : (double)b->num / b->den;
-			sum += 4.0 * nn_planes(b->c) * nn_step(b->c) * f * f;
-		}
+		sum += map_bytes(&m->blob[l->out]);
 		if (sum > most) most = sum;
+		for (int j = 0; j < l->nin; j++)
+			if (last[l->in[j]] == i) sum -= map_bytes(&m->blob[l->in[j]]), last[l->in[j]] = -1;
 	}
+	free(last);
 	return most;
 }
 
@@ -43,7 +52,7 @@ static void print_text(const char *file, const struct nn_model *m, bool layers)
 	printf("layers           %d\n", m->nlayer);
 	printf("weights          %llu\n", (unsigned long long)m->params);
 	printf("receptive field  %d pixels on each side%s\n", m->radius,
-	       m->whole ? ", and the mean of the whole picture: nothing is kept from tile to tile, the frame is done in two goes" : "");
+	       m->whole ? "; and means of the whole picture" : "");
 	if (m->align > 1) printf("grid             the picture is extended to multiples of %d pixels\n", m->align);
 	printf("border           %s\n", m->pad ? "edge pixels held, then cut off" : "zeros at the picture's edge, in every layer");
 	printf("cost             %.0f multiplications a source pixel\n", m->mac);
