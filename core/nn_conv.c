@@ -44,17 +44,33 @@ static void wino_weights(const float g[9], double u[36])
 			u[i * 6 + j] = t[i][0] * G[j][0] + t[i][1] * G[j][1] + t[i][2] * G[j][2];
 }
 
-/* File order is [out][in][ky][kx]. */
-static void pack(struct nn_conv *c, const float *w)
+/* Where each panel's inputs and weights begin; how many weights there are. Panels that reach into several groups hold
+ * zeros for those of the others. */
+static size_t layout(struct nn_conv *c, int group)
 {
-	int kk = c->k * c->k, taps = c->wino ? 36 : kk;
+	int cig = c->cin / group, cog = c->cout / group;
+	size_t at = 0;
+	for (int p = 0; p < c->panels; p++) {
+		int o1 = p * 16 + 15 < c->cout - 1 ? p * 16 + 15 : c->cout - 1, g0 = p * 16 / cog, g1 = o1 / cog;
+		c->panel[p] = (struct nn_panel){ g0 * cig, c->depth ? 1 : (g1 - g0 + 1) * cig, at };
+		at += (size_t)(c->wino ? 36 : c->k * c->k) * (size_t)c->panel[p].n * 16;
+	}
+	return at;
+}
+
+/* File order is [out][in of the group][ky][kx]; with flip [in][out of the group][ky][kx]. */
+static void pack(struct nn_conv *c, const struct nn_layer *l, const float *w)
+{
+	int kk = c->k * c->k, taps = c->wino ? 36 : kk, cig = c->cin / l->group, cog = c->cout / l->group;
 	for (int o = 0; o < c->cout; o++)
-		for (int i = 0; i < c->cin; i++) {
-			const float *g = w + ((size_t)o * (size_t)c->cin + (size_t)i) * (size_t)kk;
-			float *to = c->w + (((size_t)(o / 16) * (size_t)taps) * (size_t)c->cin + (size_t)i) * 16 + o % 16;
+		for (int i = 0; i < cig; i++) {
+			const struct nn_panel *p = &c->panel[o / 16];
+			int g = o / cog, from = g * cig + i;
+			const float *q = w + (size_t)(l->flip ? from * cog + o - g * cog : o * cig + i) * (size_t)kk;
+			float *to = c->w + p->at + (c->depth ? 0 : (size_t)(from - p->first) * 16) + o % 16;
 			double u[36];
-			if (c->wino) wino_weights(g, u);
-			for (int t = 0; t < taps; t++) to[(size_t)t * (size_t)c->cin * 16] = c->wino ? (float)u[t] : g[t];
+			if (c->wino) wino_weights(q, u);
+			for (int t = 0; t < taps; t++) to[(size_t)t * (size_t)p->n * 16] = c->wino ? (float)u[t] : q[t];
 		}
 }
 
@@ -85,19 +101,20 @@ struct nn_conv *nn_conv_new(const struct nn_model *m, const struct nn_layer *l, 
 	struct nn_conv *c = xalloc(1, sizeof *c);
 	int cin = m->blob[l->in[0]].c;
 	*c = (struct nn_conv){ .cin = cin, .cout = l->cout, .panels = (l->cout + 15) / 16, .k = l->k,
-		.dilation = l->dilation, .stride = l->stride, .pad = l->pad, .transposed = l->op == NN_DECONV,
-		.wino = l->op == NN_CONV && l->k == 3 && l->dilation == 1 };
-	size_t n = (size_t)c->panels * 16, taps = c->wino ? 36 : (size_t)(l->k * l->k);
+		.dilation = l->dilation, .stride = l->stride, .off = l->off, .transposed = l->op == NN_DECONV,
+		.wino = l->op == NN_CONV && l->k == 3 && l->dilation == 1 && l->stride == 1 && l->group == 1 && l->off == -1,
+		.depth = l->group == cin && l->group == l->cout && cin >= NN_BLOCK };
+	size_t n = (size_t)c->panels * 16, size = layout(c, l->group);
 	float *w = mixed(m, &l->w, b, share, e);
-	c->w = aligned_alloc(64, n * taps * (size_t)cin * sizeof *c->w);
+	c->w = aligned_alloc(64, size * sizeof *c->w);
 	c->bias = xalloc(n, sizeof *c->bias);
 	c->slope = xalloc(n, sizeof *c->slope);
 	if (!w || !c->w) {
 		if (w) err_set(e, E_MEMORY, "%s: no memory for its weights", m->file);
 		goto fail;
 	}
-	memset(c->w, 0, n * taps * (size_t)cin * sizeof *c->w);
-	pack(c, w);
+	memset(c->w, 0, size * sizeof *c->w);
+	pack(c, l, w);
 	if (vectors(c, m, l, act, b, share, e) < 0) goto fail;
 	free(w);
 	return c;

@@ -9,11 +9,15 @@
 
 #include "nn_model.h"
 
+struct nn_panel { int first, n; size_t at; };   /* its inputs, and where its weights begin */
+
 struct nn_conv {
 	int cin, cout, panels;               /* panels: of 16 outputs */
-	int k, dilation, stride, pad;        /* stride: of a Deconvolution; 1 otherwise */
-	bool wino, transposed;
-	float *w;                            /* Winograd: [panel][36][cin][16]; else [panel][ky][kx][cin][16] */
+	int k, dilation, stride, off;        /* as nn_layer's */
+	bool wino, transposed, depth;        /* depth: every channel by itself */
+	/* Winograd: [panel][36][cin][16]; depth: [panel][ky][kx][16]; else [panel][ky][kx][inputs][16] */
+	float *w;
+	struct nn_panel panel[NN_MAX_CHANNELS / 16];
 	float *bias, *slope;                 /* panels * 16; slope of negatives, 1 without activation */
 	enum nn_act act; float lo, hi;
 	struct rect in;                      /* window of the input, in its pixels; 0 outside */

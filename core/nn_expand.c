@@ -37,7 +37,7 @@ static bool same_layers(const struct nn_model *a, const struct nn_model *b)
 		const struct nn_layer *l = &a->layer[i], *o = &b->layer[i];
 		if (l->op != o->op || l->cout != o->cout || l->k != o->k || l->dilation != o->dilation || l->pad != o->pad ||
 		    l->stride != o->stride || l->w.n != o->w.n || l->bias.n != o->bias.n || l->slopes.n != o->slopes.n ||
-		    l->act != o->act || a->blob[l->out].c != b->blob[o->out].c)
+		    l->act != o->act || l->group != o->group || l->how != o->how || a->blob[l->out].c != b->blob[o->out].c)
 			return false;
 	}
 	return true;
@@ -186,10 +186,10 @@ static int make(struct making *k, const struct node_ctx *n)
 	if (!src || !f || format_channel(f, "R") < 0 || format_channel(f, "G") < 0 || format_channel(f, "B") < 0)
 		return err_set(k->e, E_SCENE, "a network needs channels R, G, B");
 	if (!(in = expand_node(k->x, "neural_in", "in", k->e)) || expand_connect(k->x, in, "image", src, k->e) < 0 ||
-	    expand_set(k->x, in, "space", k->a->space, k->e) < 0 || set_int(k, in, "pad", k->m->pad) < 0 ||
+	    expand_set(k->x, in, "space", k->a->space, k->e) < 0 || set_int(k, in, "pad", k->m->pad) < 0 || set_int(k, in, "align", k->m->align) < 0 ||
 	    set_int(k, in, "channels", k->m->blob[k->m->input].c) < 0) return -1;
 	k->blob[k->m->input] = in;
-	k->window = rect_grow(f->data, k->m->pad, k->m->pad);
+	k->window = nn_input(k->m->pad, k->m->align, f->data);
 	if ((k->a->fast ? make_fast(k, in) : make_layers(k)) < 0) return -1;
 	struct xnode *net = k->blob[k->m->output];
 	if (k->a->lock && !(low = make_low(k, src, net))) return -1;

@@ -1,4 +1,4 @@
-/* nn_int - what nn_model.c and nn_read.c share.
+/* nn_int - what the readers of networks share.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_NN_INT_H
 #define IN_NN_INT_H
@@ -10,5 +10,14 @@
 /* Layers and the places of their weights; the .bin is in memory (bin) or open (f), nbin bytes. */
 int nn_read_text(struct nn_model *m, const char *name, const char *text, size_t len, const void *bin, FILE *f,
                  uint64_t nbin, struct err *e);
+
+/* The same of an .onnx file in memory. */
+int nn_read_onnx(struct nn_model *m, const char *name, const void *file, size_t len, struct err *e);
+float nn_half(uint16_t h);                           /* IEEE binary16, exactly */
+/* Layer l's result: channels, grid, window, reach (per blob, in input pixels) and m's costs. E_INPUT. */
+int nn_shape_layer(struct nn_model *m, struct nn_layer *l, double *reach, const char *name, struct err *e);
+/* Uses of blobs; the one input and the one result that nothing reads. E_INPUT. */
+int nn_ends(struct nn_model *m, const char *name, struct err *e);
+IN_INLINE int nn_div(int a, int b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
 #endif

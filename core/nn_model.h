@@ -1,4 +1,4 @@
-/* nn_model - a convolutional network as a list of layers, read from ncnn's .param and .bin.
+/* nn_model - a convolutional network as a list of layers, read from ncnn's .param and .bin or from an .onnx file.
  *
  * Blobs are pictures of c channels whose pixels lie on the input's grid times num/den. Every size is checked before
  * anything of it is allocated; weights stay in the file until nn_weights asks for one layer's.
@@ -16,11 +16,15 @@ enum { NN_MAX_LAYERS = 2048, NN_MAX_BLOBS = 4096, NN_MAX_IN = 8, NN_MAX_CHANNELS
        NN_MAX_SCALE = 16, NN_MAX_PAD = 512, NN_BLOCK = 16 };
 #define NN_FILE_MAX ((size_t)512 << 20)
 
-enum nn_op { NN_INPUT, NN_CONV, NN_DECONV, NN_ACT, NN_SHUFFLE, NN_INTERP, NN_BINARY, NN_CONCAT };
+enum nn_op { NN_INPUT, NN_CONV, NN_DECONV, NN_ACT, NN_SHUFFLE, NN_INTERP, NN_BINARY, NN_CONCAT, NN_PAD, NN_POOL, NN_MEAN,
+             NN_SLICE, NN_AFFINE, NN_UNSHUFFLE };
 /* y = x; max(x, 0) + slope min(x, 0), one slope or one a channel; clamp to lo..hi; 1 / (1 + exp(-x)). */
 enum nn_act { NN_LINEAR, NN_SLOPE, NN_SLOPES, NN_CLIP, NN_SIGMOID };
 enum nn_interp { NN_NEAREST, NN_BILINEAR, NN_BICUBIC };
-enum nn_binary { NN_ADD, NN_SUB, NN_MUL, NN_MAX, NN_MIN };
+enum nn_binary { NN_ADD, NN_SUB, NN_MUL, NN_MAX, NN_MIN, NN_DIV };
+enum nn_pad { NN_PAD_VALUE, NN_PAD_HOLD, NN_PAD_REFLECT };
+/* AVG: of the pixels that exist; AVG_ALL: of all places of the kernel. */
+enum nn_pool { NN_POOL_MAX, NN_POOL_AVG, NN_POOL_AVG_ALL };
 
 /* Weights in the file: fp32 or fp16 numbers from byte `at`. */
 struct nn_data { uint64_t at; size_t n; bool half; };
@@ -29,17 +33,23 @@ struct nn_layer {
 	char name[64], type[32];             /* as the file says */
 	enum nn_op op;
 	int nin, in[NN_MAX_IN], out;         /* blobs */
-	int cout, k, dilation, stride, pad;  /* CONV, DECONV; SHUFFLE: stride is the factor */
+	int cout, k, dilation, stride;       /* CONV, DECONV, POOL; SHUFFLE, UNSHUFFLE: stride is the factor */
+	int pad, pad_end, extra;             /* before and behind, extra: a DECONV's more behind; PAD: negative ones cut */
+	int group, off;                      /* CONV: output o reads o stride + off ...; DECONV: input i goes to i stride + off ... */
+	bool inner;                          /* CONV: of one pixel only */
+	bool flip, ceil;                     /* DECONV: weights by input first; POOL: a last window that is not whole */
+	int first;                           /* SLICE: channels first ... first + cout; cout -n: the first-th of n equal parts */
 	struct nn_data w, bias, slopes;
 	enum nn_act act; double lo, hi;      /* SLOPE: lo */
-	int how;                             /* nn_interp, nn_binary */
+	int how;                             /* nn_interp, nn_binary, nn_pad, nn_pool */
 	int num, den;                        /* INTERP: factor */
-	double scalar, coef[NN_MAX_IN]; bool with_scalar, blocks;   /* BINARY; SHUFFLE: channels by blocks (DCR) */
+	double scalar, coef[NN_MAX_IN]; bool with_scalar, blocks;   /* BINARY, PAD; SHUFFLE: channels by blocks (DCR) */
 };
 
 /* A blob's pixels: input coordinate X lies at X num / den; where the input is [0, w) it covers
- * [lead, w num / den - trail) in both directions. */
-struct nn_blob { int c, num, den, lead, trail, uses; };
+ * [lead, w num / den - trail) in both directions. vec: one pixel at (0, 0), whatever the input.
+ * shift: how far its pixels' centres lie behind where the grid has them, in its pixels. */
+struct nn_blob { int c, num, den, lead, trail, uses; bool vec; double shift; };
 
 struct nn_model {
 	struct nn_layer *layer; int nlayer;
@@ -47,6 +57,8 @@ struct nn_model {
 	int input, output;                   /* blobs */
 	int scale_num, scale_den;            /* of the output */
 	int pad;                             /* input pixels at each side that unpadded layers eat */
+	int align;                           /* the input's window stands at multiples of it */
+	bool whole;                          /* a mean of the whole picture is in the result */
 	int radius;                          /* receptive: input pixels at each side of one that it depends on */
 	double mac;                          /* multiplications an input pixel */
 	uint64_t params;
@@ -69,6 +81,8 @@ float *nn_weights(const struct nn_model *m, const struct nn_data *d, struct err 
  * (sha256sum x.param x.bin | cut -c1-64 | tr -d '\n' | sha256sum). E_INPUT. */
 int nn_sha(const char *path, struct key *out, struct err *e);
 char *nn_bin_path(const char *path);                 /* malloced; NULL when path is no .param */
+/* The input's window for a picture: with the border that layers eat, at multiples of align. */
+struct rect nn_input(int pad, int align, struct rect picture);
 /* A blob's window where the input's is r; floats of x a pixel (1 or NN_BLOCK) and planes of a blob of c channels. */
 struct rect nn_window(const struct nn_blob *b, struct rect r);
 IN_INLINE int nn_step(int c) { return c < NN_BLOCK ? 1 : NN_BLOCK; }

@@ -193,7 +193,7 @@ static int square(struct reader *r, const struct keys *k, int i, int def, int hi
 	return 0;
 }
 
-static int conv(struct reader *r, struct nn_layer *l, const struct keys *k, enum nn_op op)
+static int conv(struct reader *r, struct nn_layer *l, const struct keys *k, enum nn_op op, bool depth)
 {
 	int size = ikey(k, 6, 0), cin;
 	l->op = op;
@@ -204,12 +204,16 @@ static int conv(struct reader *r, struct nn_layer *l, const struct keys *k, enum
 	if (square(r, k, 1, 0, NN_MAX_KERNEL, &l->k) < 0 || square(r, k, 2, 1, 16, &l->dilation) < 0 ||
 	    square(r, k, 3, 1, 8, &l->stride) < 0 || square(r, k, 4, 0, 64, &l->pad) < 0) return -1;
 	if (l->k < 1 || l->stride < 1 || l->dilation < 1) return bad(r, "a kernel or stride of 0", NULL);
-	for (int i = 15; i <= 16; i++)
-		if (ikey(k, i, l->pad) != l->pad) return bad(r, "padding that differs from side to side", NULL);
+	l->pad_end = ikey(k, 15, l->pad);
+	if (l->pad_end < 0 || l->pad_end > 64 || ikey(k, 16, l->pad_end) != l->pad_end)
+		return bad(r, "padding that differs across and down, or is out of range", NULL);
 	if (op == NN_CONV && (ikey(k, 18, 0) != 0 || ikey(k, 19, 0))) return bad(r, "padding with another value than 0", NULL);
-	if (op == NN_DECONV && (ikey(k, 18, 0) || ikey(k, 19, 0) || ikey(k, 20, 0) || ikey(k, 21, 0)))
-		return bad(r, "a Deconvolution with output padding or a set size", NULL);
+	l->extra = op == NN_DECONV ? ikey(k, 18, 0) : 0;
+	if (op == NN_DECONV && (ikey(k, 19, l->extra) != l->extra || ikey(k, 20, 0) || ikey(k, 21, 0)))
+		return bad(r, "a Deconvolution of a set size", NULL);
 	if (ikey(k, 8, 0)) return bad(r, "int8 weights", NULL);
+	l->group = depth ? ikey(k, 7, 1) : 1;
+	if (l->group < 1 || l->group > l->cout) return bad(r, "a wrong number of groups", NULL);
 	cin = size / (l->cout * l->k * l->k);
 	if (size < 1 || cin < 1 || cin > NN_MAX_CHANNELS || (int64_t)cin * l->cout * l->k * l->k != size)
 		return bad(r, "a weight count that does not fit channels and kernel", NULL);
@@ -237,7 +241,7 @@ static int interp(struct reader *r, struct nn_layer *l, const struct keys *k)
 
 static int binary(struct reader *r, struct nn_layer *l, const struct keys *k, bool eltwise)
 {
-	static const int of_binary[] = { NN_ADD, NN_SUB, NN_MUL, -1, NN_MAX, NN_MIN };
+	static const int of_binary[] = { NN_ADD, NN_SUB, NN_MUL, NN_DIV, NN_MAX, NN_MIN };
 	static const int of_eltwise[] = { NN_MUL, NN_ADD, NN_MAX };
 	int op = ikey(k, 0, 0), n = eltwise ? 3 : 6;
 	l->op = NN_BINARY;
@@ -250,13 +254,120 @@ static int binary(struct reader *r, struct nn_layer *l, const struct keys *k, bo
 	return 0;
 }
 
-/* What kind it is; layers that change nothing give 1. */
+/* A convolution of one pixel: only nets without pixels at that place have it. */
+static int inner(struct reader *r, struct nn_layer *l, const struct keys *k)
+{
+	int size = ikey(k, 2, 0);
+	l->op = NN_CONV;
+	l->cout = ikey(k, 0, 0);
+	if (l->cout < 1 || l->cout > NN_MAX_CHANNELS || size < 1 || size % l->cout || size / l->cout > NN_MAX_CHANNELS ||
+	    ikey(k, 8, 0)) return bad(r, "an InnerProduct with wrong counts, or of int8", NULL);
+	l->num = size / l->cout;
+	l->inner = true;
+	if (activation(r, l, k) < 0 || data(r, &l->w, (uint64_t)size, true) < 0) return -1;
+	return ikey(k, 1, 0) ? data(r, &l->bias, (uint64_t)l->cout, false) : 0;
+}
+
+static int pooling(struct reader *r, struct nn_layer *l, const struct keys *k)
+{
+	int kind = ikey(k, 0, 0), mode = ikey(k, 5, 0);
+	if (kind < 0 || kind > 1) return bad(r, "a Pooling that is neither largest nor mean", NULL);
+	if (ikey(k, 4, 0)) {
+		l->op = NN_MEAN;
+		return kind == 1 ? 0 : bad(r, "a Pooling to the largest of the whole picture", NULL);
+	}
+	l->op = NN_POOL;
+	if (square(r, k, 1, 0, NN_MAX_KERNEL, &l->k) < 0 || square(r, k, 2, 1, 8, &l->stride) < 0 ||
+	    square(r, k, 3, 0, 64, &l->pad) < 0) return -1;
+	l->pad_end = ikey(k, 14, l->pad);
+	if (l->k < 1 || l->stride < 1 || l->pad_end < 0 || ikey(k, 15, l->pad_end) != l->pad_end || mode < 0 || mode > 1 ||
+	    ikey(k, 7, 0)) return bad(r, "a Pooling of a set size, or padded as no other", NULL);
+	l->ceil = mode == 0;
+	l->how = kind == 0 ? NN_POOL_MAX : ikey(k, 6, 0) ? NN_POOL_AVG_ALL : NN_POOL_AVG;
+	return 0;
+}
+
+static int padding(struct reader *r, struct nn_layer *l, const struct keys *k)
+{
+	l->op = NN_PAD;
+	l->pad = ikey(k, 0, 0);
+	l->pad_end = ikey(k, 1, 0);
+	l->how = ikey(k, 4, 0);
+	l->scalar = k->has[5] ? k->v[5] : 0;
+	if (ikey(k, 2, 0) != l->pad || ikey(k, 3, 0) != l->pad_end) return bad(r, "padding that differs across and down", NULL);
+	if (l->pad < 0 || l->pad > NN_MAX_PAD || l->pad_end < 0 || l->pad_end > NN_MAX_PAD || l->how < 0 || l->how > 2 ||
+	    ikey(k, 6, 0) || ikey(k, 7, 0) || ikey(k, 8, 0))
+		return bad(r, "padding out of range, of channels, or with a value for each", NULL);
+	return 0;
+}
+
+/* One axis' start and end: numpy's, or offsets from both sides. */
+static int crop_axis(const struct keys *k, int axis, int *before, int *behind)
+{
+	*before = ikey(k, axis, 0);
+	*behind = ikey(k, 6 + axis, 0);
+	if (!k->na[9]) return ikey(k, 3 + axis, 0) == -233 ? 0 : -1;
+	*before = *behind = 0;
+	for (int i = 0; i < k->na[9]; i++) {
+		/* of three dimensions: 0 channels, 1 down, 2 across */
+		double which = k->na[11] > i ? k->a[11][i] : i, end = k->na[10] > i ? k->a[10][i] : -233;
+		if (which < 0) which += 3;
+		if (which != 2 - axis) continue;
+		*before = (int)k->a[9][i];
+		if (*before < 0 || k->a[9][i] > 1e6 || (end >= 0 && axis != 2)) return -1;
+		*behind = end == -233 ? 0 : axis == 2 ? (int)end : (int)-end;
+	}
+	return 0;
+}
+
+static int crop(struct reader *r, struct nn_layer *l, const struct keys *k)
+{
+	int x0, x1, y0, y1, c0, c1;
+	l->op = NN_PAD;
+	if (l->nin != 1) return bad(r, "a Crop to the size of another blob", NULL);
+	bool numpy = k->na[9] > 0;
+	if (crop_axis(k, 0, &x0, &x1) < 0 || crop_axis(k, 1, &y0, &y1) < 0 || crop_axis(k, 2, &c0, &c1) < 0)
+		return bad(r, "a Crop to a set size", NULL);
+	if (x0 != y0 || x1 != y1) return bad(r, "a Crop that differs across and down", NULL);
+	if (x0 < 0 || x0 > NN_MAX_PAD || x1 < 0 || x1 > NN_MAX_PAD) return bad(r, "a Crop out of range", NULL);
+	l->pad = -x0;
+	l->pad_end = -x1;
+	if (!c0 && !c1) return 0;
+	if (x0 || x1 || !numpy || c1 < 0 || c1 > NN_MAX_CHANNELS || (c1 && c1 <= c0))
+		return bad(r, "a Crop of channels and pixels at once", NULL);
+	l->op = NN_SLICE;
+	l->first = c0;
+	l->cout = c1 ? c1 - c0 : 0;
+	return 0;
+}
+
+static int shuffle(struct reader *r, struct nn_layer *l, const struct keys *k, enum nn_op op)
+{
+	l->op = op;
+	l->stride = ikey(k, 0, 1);
+	l->blocks = ikey(k, 1, 0);
+	return l->stride < 1 || l->stride > NN_MAX_SCALE ? bad(r, "a shuffle by a wrong factor", NULL) : 0;
+}
+
+/* What kind it is; layers that change nothing give 1, those with many results 2. */
 static int kind(struct reader *r, struct nn_layer *l, const struct keys *k)
 {
 	const char *t = l->type;
 	if (strcmp(t, "Input") == 0) { l->op = NN_INPUT; return 0; }
-	if (strcmp(t, "Convolution") == 0) return conv(r, l, k, NN_CONV);
-	if (strcmp(t, "Deconvolution") == 0) return conv(r, l, k, NN_DECONV);
+	if (strcmp(t, "Convolution") == 0) return conv(r, l, k, NN_CONV, false);
+	if (strcmp(t, "ConvolutionDepthWise") == 0) return conv(r, l, k, NN_CONV, true);
+	if (strcmp(t, "Deconvolution") == 0) return conv(r, l, k, NN_DECONV, false);
+	if (strcmp(t, "DeconvolutionDepthWise") == 0) return conv(r, l, k, NN_DECONV, true);
+	if (strcmp(t, "InnerProduct") == 0) return inner(r, l, k);
+	if (strcmp(t, "Pooling") == 0) return pooling(r, l, k);
+	if (strcmp(t, "Padding") == 0) return padding(r, l, k);
+	if (strcmp(t, "Crop") == 0) return crop(r, l, k);
+	if (strcmp(t, "PixelShuffle") == 0) return shuffle(r, l, k, NN_SHUFFLE);
+	if (strcmp(t, "Slice") == 0) {
+		l->op = NN_SLICE;
+		return ikey(k, 1, 0) || k->na[0] < 1 ? bad(r, "a Slice along another axis than channels", NULL) : 2;
+	}
+	if (strcmp(t, "Reorg") == 0) return shuffle(r, l, k, NN_UNSHUFFLE);
 	if (strcmp(t, "Split") == 0 || strcmp(t, "Noop") == 0 || strcmp(t, "Dropout") == 0) return 1;
 	if (strcmp(t, "Interp") == 0) return interp(r, l, k);
 	if (strcmp(t, "BinaryOp") == 0) return binary(r, l, k, false);
@@ -264,12 +375,6 @@ static int kind(struct reader *r, struct nn_layer *l, const struct keys *k)
 	if (strcmp(t, "Concat") == 0) {
 		l->op = NN_CONCAT;
 		return ikey(k, 0, 0) ? bad(r, "a Concat along another axis than channels", NULL) : 0;
-	}
-	if (strcmp(t, "PixelShuffle") == 0) {
-		l->op = NN_SHUFFLE;
-		l->stride = ikey(k, 0, 1);
-		l->blocks = ikey(k, 1, 0);
-		return l->stride < 1 || l->stride > NN_MAX_SCALE ? bad(r, "a PixelShuffle by a wrong factor", NULL) : 0;
 	}
 	l->op = NN_ACT;
 	if (strcmp(t, "ReLU") == 0) { l->act = NN_SLOPE; l->lo = k->has[0] ? k->v[0] : 0; return 0; }
@@ -287,15 +392,39 @@ static int kind(struct reader *r, struct nn_layer *l, const struct keys *k)
 	return data(r, &l->slopes, (uint64_t)n, false);
 }
 
+/* Each result of a Slice is a layer; -233: an equal share of the channels. */
+static int slices(struct reader *r, const struct keys *k, int nout, char outs[][WORD])
+{
+	struct nn_layer base = r->m->layer[r->m->nlayer];
+	bool equal = true;
+	int first = 0;
+	if (base.nin != 1 || nout != k->na[0]) return bad(r, "a Slice with another number of results than parts", NULL);
+	for (int i = 0; i < nout; i++) equal = equal && k->a[0][i] == -233;
+	for (int i = 0; i < nout; i++) {
+		double part = k->a[0][i];
+		bool rest = part == -233 && i == nout - 1;
+		if (!equal && !rest && !(part >= 1 && part <= NN_MAX_CHANNELS)) return bad(r, "a Slice into parts of no size", NULL);
+		if (r->m->nlayer >= NN_MAX_LAYERS) return bad(r, "too many layers", NULL);
+		struct nn_layer *l = &r->m->layer[r->m->nlayer++];
+		*l = base;
+		l->first = equal ? i : first;
+		l->cout = equal ? -nout : rest ? 0 : (int)part;
+		first += equal ? 0 : l->cout;
+		if ((l->out = new_blob(r, outs[i])) < 0) return -1;
+	}
+	return 0;
+}
+
 static int layer(struct reader *r)
 {
 	char w[WORD];
 	struct keys k;
+	if (r->m->nlayer >= NN_MAX_LAYERS) return bad(r, "too many layers", NULL);
 	struct nn_layer *l = &r->m->layer[r->m->nlayer];
 	int nin, nout, alias[2 * NN_MAX_IN];
 	char outs[2 * NN_MAX_IN][WORD];
 	memset(&k, 0, sizeof k);
-	*l = (struct nn_layer){ .num = 1, .den = 1 };
+	*l = (struct nn_layer){ .num = 1, .den = 1, .k = 1, .stride = 1, .dilation = 1, .group = 1 };
 	if (!word(r, w)) return bad(r, "an empty layer", NULL);
 	snprintf(l->type, sizeof l->type, "%.31s", w);
 	if (!word(r, w)) return bad(r, "a layer without a name", NULL);
@@ -314,6 +443,7 @@ static int layer(struct reader *r)
 	if (rc < 0) return -1;
 	if (rc == 0 && (nout != 1 || (l->op == NN_INPUT) != (nin == 0))) return bad(r, "a wrong number of inputs or outputs", NULL);
 	if (rc == 1 && nin != 1) return bad(r, "a wrong number of inputs", NULL);
+	if (rc == 2) return slices(r, &k, nout, outs);
 	for (int i = 0; i < nout; i++) {
 		int b = new_blob(r, outs[i]);
 		if (b < 0) return -1;
@@ -331,28 +461,6 @@ static void resolve(struct nn_model *m)
 		for (int j = 0; j < m->layer[i].nin; j++)
 			while (m->blob[m->layer[i].in[j]].uses < 0) m->layer[i].in[j] = -1 - m->blob[m->layer[i].in[j]].uses;
 	for (int i = 0; i < m->nblob; i++) if (m->blob[i].uses < 0) m->blob[i].uses = 0, m->blob[i].c = -1;
-	for (int i = 0; i < m->nlayer; i++)
-		for (int j = 0; j < m->layer[i].nin; j++) m->blob[m->layer[i].in[j]].uses++;
-}
-
-/* One input, and one result that nothing reads: the last. */
-static int ends(struct reader *r)
-{
-	struct nn_model *m = r->m;
-	m->input = m->output = -1;
-	for (int i = 0; i < m->nlayer; i++) {
-		const struct nn_layer *l = &m->layer[i];
-		if (l->op == NN_INPUT && m->input >= 0) return bad(r, "more than one Input", NULL);
-		if (l->op == NN_INPUT) m->input = l->out;
-		if (m->blob[l->out].uses) continue;
-		if (m->output >= 0) return bad(r, "more than one result; the first is that of", m->layer[i - 1].name);
-		m->output = l->out;
-	}
-	if (m->input < 0 || m->output < 0 || m->output == m->input) return bad(r, "no Input, or nothing made of it", NULL);
-	if (r->at != r->nbin)
-		return err_set(r->e, E_INPUT, "%s: the .bin holds %llu bytes, the layers use %llu: the two are no pair", r->name,
-		               (unsigned long long)r->nbin, (unsigned long long)r->at);
-	return 0;
 }
 
 int nn_read_text(struct nn_model *m, const char *name, const char *text, size_t len, const void *bin, FILE *f,
@@ -366,7 +474,7 @@ int nn_read_text(struct nn_model *m, const char *name, const char *text, size_t 
 	if (!next_line(&r) || count(&r, NN_MAX_LAYERS, "not a possible number of layers:", &layers) < 0 ||
 	    count(&r, NN_MAX_BLOBS, "not a possible number of blobs:", &blobs) < 0)
 		return e->code ? -1 : bad(&r, "ends before its layers", NULL);
-	m->layer = xalloc((size_t)layers + 1, sizeof *m->layer);
+	m->layer = xalloc(NN_MAX_LAYERS + 1, sizeof *m->layer);
 	m->blob = xalloc(NN_MAX_BLOBS, sizeof *m->blob);
 	r.blob = xalloc(NN_MAX_BLOBS, sizeof *r.blob);
 	for (int i = 0; i < layers; i++) {
@@ -375,7 +483,11 @@ int nn_read_text(struct nn_model *m, const char *name, const char *text, size_t 
 	}
 	if (next_line(&r)) { bad(&r, "has more layers than it says", NULL); goto out; }
 	resolve(m);
-	rc = ends(&r);
+	if (nn_ends(m, name, e) < 0) goto out;
+	if (r.at != nbin)
+		err_set(e, E_INPUT, "%s: the .bin holds %llu bytes, the layers use %llu: the two are no pair", name,
+		        (unsigned long long)nbin, (unsigned long long)r.at);
+	else rc = 0;
 out:
 	free(r.blob);
 	return rc;

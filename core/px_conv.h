@@ -236,22 +236,34 @@ static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct view *in
 
 /* --- directly --- */
 
-/* One output pixel's sum of one tap over all inputs, onto acc. */
-IN_INLINE void px_conv_tap(const struct nn_conv *c, const struct view *in, int x, int y, const float *w, pxv acc[CONV_NV])
+/* One output pixel's sum of one tap over the panel's inputs, onto acc. */
+IN_INLINE void px_conv_tap(const struct nn_conv *c, const struct view *in, int x, int y, int p, int t, pxv acc[CONV_NV])
 {
+	const struct nn_panel *q = &c->panel[p];
+	const float *w = c->w + q->at + (size_t)t * (size_t)q->n * 16;
 	int step = nn_step(c->cin);
-	for (int i = 0; i < c->cin; i++) {
-		pxv b = pxv_of(*view_at(in, i / step, x * step + i % step, y));
-		for (int j = 0; j < CONV_NV; j++) acc[j] = pxv_fma(b, pxv_load(w + i * 16 + j * PXV_LANES), acc[j]);
+	if (c->depth) {
+		const float *v = view_at(in, p, x * 16, y);
+		for (int j = 0; j < CONV_NV; j++)
+			acc[j] = pxv_fma(pxv_load(v + j * PXV_LANES), pxv_load(w + j * PXV_LANES), acc[j]);
+		return;
+	}
+	for (int i = q->first; i < q->first + q->n;) {
+		const float *v = view_at(in, i / step, x * step, y) + i % step;
+		int n = step - i % step < q->first + q->n - i ? step - i % step : q->first + q->n - i;
+		for (int k = 0; k < n; k++, w += 16) {
+			pxv b = pxv_of(v[k]);
+			for (int j = 0; j < CONV_NV; j++) acc[j] = pxv_fma(b, pxv_load(w + j * PXV_LANES), acc[j]);
+		}
+		i += n;
 	}
 }
 
 /* Where tap t of output coordinate o reads; false where it falls between pixels. */
 IN_INLINE bool px_conv_at(const struct nn_conv *c, int o, int t, int *at)
 {
-	if (!c->transposed) { *at = o + t * c->dilation - (c->k - 1) * c->dilation / 2; return true; }
-	/* nn_shape's window: output o stands at i * stride + t - pad, less the lead (stride + 2 pad - k) / 2 */
-	int z = o - (c->stride + 2 * c->pad - c->k) / 2 + c->pad - t;
+	if (!c->transposed) { *at = o * c->stride + c->off + t * c->dilation; return true; }
+	int z = o - c->off - t * c->dilation;
 	*at = px_floor_div(z, c->stride);
 	return *at * c->stride == z;
 }
@@ -269,8 +281,7 @@ static IN_UNUSED int px_conv_direct(const struct nn_conv *c, const struct view *
 					int ix, iy;
 					if (!px_conv_at(c, y, t / c->k, &iy) || !px_conv_at(c, x, t % c->k, &ix)) continue;
 					if (ix < c->in.x0 || ix >= c->in.x1 || iy < c->in.y0 || iy >= c->in.y1) continue;
-					px_conv_tap(c, in, ix, iy, c->w + (((size_t)p * (size_t)(c->k * c->k)) + (size_t)t) *
-					            (size_t)c->cin * 16, acc);
+					px_conv_tap(c, in, ix, iy, p, t, acc);
 				}
 				for (int j = 0; j < CONV_NV; j++)
 					pxv_store(v + j * PXV_LANES, px_conv_act(c, acc[j], pxv_load(c->slope + p * 16 + j * PXV_LANES)));
@@ -298,13 +309,12 @@ IN_INLINE struct rect px_conv_need(const struct nn_conv *c, struct rect px)
 	if (c->wino)
 		return rect_of(px_floor_div(px.x0, 4) * 4 - 1, px_floor_div(px.y0, 4) * 4 - 1,
 		               px_floor_div(px.x1 + 3, 4) * 4 + 1, px_floor_div(px.y1 + 3, 4) * 4 + 1);
-	if (!c->transposed) {
-		int g = (c->k - 1) * c->dilation / 2;
-		return rect_grow(px, g, g);
-	}
-	int g = c->k / c->stride + 2;
-	return rect_of(px_floor_div(px.x0, c->stride) - g, px_floor_div(px.y0, c->stride) - g,
-	               px_floor_div(px.x1, c->stride) + g, px_floor_div(px.y1, c->stride) + g);
+	int st = c->stride, far = (c->k - 1) * c->dilation;
+	if (!c->transposed)
+		return rect_of(px.x0 * st + c->off, px.y0 * st + c->off, (px.x1 - 1) * st + c->off + far + 1,
+		               (px.y1 - 1) * st + c->off + far + 1);
+	return rect_of(px_floor_div(px.x0 - c->off - far, st), px_floor_div(px.y0 - c->off - far, st),
+	               px_floor_div(px.x1 - 1 - c->off, st) + 1, px_floor_div(px.y1 - 1 - c->off, st) + 1);
 }
 
 IN_INLINE size_t px_conv_scratch(const struct nn_conv *c) { return c->wino ? px_wino_scratch(c->cin) : 64; }

@@ -1,31 +1,40 @@
 /* verb_model - `interneg model`: layers, receptive field, factor, cost, memory and hash of a network.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli.h"
+#include "mem.h"
 #include "nn_model.h"
 
 static const char *op_name(const struct nn_layer *l)
 {
 	static const char *const names[] = { "input", "convolution", "deconvolution", "activation", "pixel shuffle", "resize",
-		"arithmetic", "concatenation" };
+		"arithmetic", "concatenation", "border", "pooling", "mean of all", "channels", "scale", "unshuffle" };
 	return names[l->op];
 }
 
-/* Bytes that feature maps take a pixel of the input: the two largest that follow each other. */
+static double map_bytes(const struct nn_blob *b)
+{
+	double f = b->vec ? 0 : (double)b->num / b->den;
+	return 4.0 * nn_planes(b->c) * nn_step(b->c) * f * f;
+}
+
+/* Bytes that feature maps take a pixel of the input: those that stand at once. */
 static double bytes_per_pixel(const struct nn_model *m)
 {
-	double most = 0;
+	int *last = xalloc((size_t)m->nblob + 1, sizeof *last);
+	double most = 0, sum = 0;
+	for (int i = 0; i < m->nlayer; i++)
+		for (int j = 0; j < m->layer[i].nin; j++) last[m->layer[i].in[j]] = i;
 	for (int i = 0; i < m->nlayer; i++) {
 		const struct nn_layer *l = &m->layer[i];
-		double sum = 0;
-		for (int j = -1; j < l->nin; j++) {
-			const struct nn_blob *b = &m->blob[j < 0 ? l->out : l->in[j]];
-			double f = (double)b->num / b->den;
-			sum += 4.0 * nn_planes(b->c) * nn_step(b->c) * f * f;
-		}
+		sum += map_bytes(&m->blob[l->out]);
 		if (sum > most) most = sum;
+		for (int j = 0; j < l->nin; j++)
+			if (last[l->in[j]] == i) sum -= map_bytes(&m->blob[l->in[j]]), last[l->in[j]] = -1;
 	}
+	free(last);
 	return most;
 }
 
@@ -42,7 +51,9 @@ static void print_text(const char *file, const struct nn_model *m, bool layers)
 	printf("values           0 to 1\n");
 	printf("layers           %d\n", m->nlayer);
 	printf("weights          %llu\n", (unsigned long long)m->params);
-	printf("receptive field  %d pixels on each side\n", m->radius);
+	printf("receptive field  %d pixels on each side%s\n", m->radius,
+	       m->whole ? "; and means of the whole picture" : "");
+	if (m->align > 1) printf("grid             the picture is extended to multiples of %d pixels\n", m->align);
 	printf("border           %s\n", m->pad ? "edge pixels held, then cut off" : "zeros at the picture's edge, in every layer");
 	printf("cost             %.0f multiplications a source pixel\n", m->mac);
 	printf("memory           %.0f bytes a source pixel; %.0f MiB at 960x540\n", bytes_per_pixel(m),
@@ -50,7 +61,9 @@ static void print_text(const char *file, const struct nn_model *m, bool layers)
 	for (int i = 0; layers && i < m->nlayer; i++) {
 		const struct nn_layer *l = &m->layer[i];
 		const struct nn_blob *b = &m->blob[l->out];
-		printf("%4d  %-16s %-14s %4d channels at %d/%d", i, l->type, op_name(l), b->c, b->num, b->den);
+		printf("%4d  %-16s %-14s %4d channels ", i, l->type, op_name(l), b->c);
+		if (b->vec) printf("of the whole");
+		else printf("at %d/%d", b->num, b->den);
 		if (l->w.n) printf("  %dx%d, %s", l->k, l->k, l->w.half ? "half" : "float");
 		printf("\n");
 	}
@@ -74,9 +87,10 @@ static void print_json(const char *file, const struct nn_model *m)
 	key_hex(&m->sha, hex);
 	printf("{\"file\":");
 	json_string(file);
-	printf(",\"sha256\":\"%s\",\"factor\":%.17g,\"channels\":%d,\"weights\":%llu,\"receptive\":%d,\"pad\":%d,"
+	printf(",\"sha256\":\"%s\",\"factor\":%.17g,\"channels\":%d,\"weights\":%llu,\"receptive\":%d,\"pad\":%d,\"align\":%d,\"whole\":%s,"
 	       "\"multiplications\":%.17g,\"bytes_per_pixel\":%.17g,\"layers\":[", hex, (double)m->scale_num / m->scale_den,
-	       m->blob[m->input].c, (unsigned long long)m->params, m->radius, m->pad, m->mac, bytes_per_pixel(m));
+	       m->blob[m->input].c, (unsigned long long)m->params, m->radius, m->pad, m->align,
+	       m->whole ? "true" : "false", m->mac, bytes_per_pixel(m));
 	for (int i = 0; i < m->nlayer; i++) {
 		const struct nn_layer *l = &m->layer[i];
 		printf("%s{\"type\":", i ? "," : "");
@@ -90,7 +104,7 @@ static void print_json(const char *file, const struct nn_model *m)
 
 int verb_model(struct cli *c, struct err *e)
 {
-	if (c->narg < 1) return err_set(e, E_USAGE, "model wants at least one FILE.param");
+	if (c->narg < 1) return err_set(e, E_USAGE, "model wants at least one FILE.param or FILE.onnx");
 	for (int i = 0; i < c->narg; i++) {
 		struct nn_model *m = nn_load(c->arg[i], e);
 		if (!m) return -1;

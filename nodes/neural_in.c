@@ -1,9 +1,10 @@
 /* neural_in - hands a picture to a network: its R, G, B or luma within 0 to 1, edges held beyond the window.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "node.h"
+#include "nn_model.h"
 #include "px_unit.h"
 
-struct neural_in { int space, channels, pad; };
+struct neural_in { int space, channels, pad, align; };
 
 enum { SPACE_ENCODED, SPACE_LINEAR, SPACE_LOG };
 
@@ -11,6 +12,7 @@ static const struct param params[] = {
 	P_ENUM(neural_in, space, "encoded", "encoded|linear|log", PF_STATIC, "What the network was trained on."),
 	P_INT(neural_in, channels, 3, 1, 3, "", PF_STATIC, "3: R, G, B; 1: Rec.709 luma."),
 	P_INT(neural_in, pad, 0, 0, 512, "pixels", PF_STATIC, "Border that the network's unpadded layers eat."),
+	P_INT(neural_in, align, 1, 1, 64, "pixels", PF_STATIC, "The window stands at multiples of it."),
 	P_END
 };
 
@@ -25,7 +27,7 @@ static int format(const struct node_ctx *n, struct format *out, struct err *e)
 {
 	const struct neural_in *p = n->v;
 	(void)e;
-	out->data = rect_grow(out->data, p->pad, p->pad);
+	out->data = nn_input(p->pad, p->align, out->data);
 	out->display = out->data;
 	format_channels(out, p->channels == 1 ? "n0" : "n0 n1 n2");
 	return 0;

@@ -34,7 +34,7 @@ static const struct param params[] = {
 	P_ENUM(upscale, light, "auto", "auto|encoded|linear", PF_STATIC,
 	       "Where pixels are mixed. auto: enlarge in the clip's own encoding, reduce in linear "
 	        "light."),
-	P_PATH(upscale, model, PF_STATIC, "neural: the network, an ncnn .param file with its .bin beside it."),
+	P_PATH(upscale, model, PF_STATIC, "neural: the network, an .onnx file or an ncnn .param file with its .bin beside it."),
 	P_STRING(upscale, model_sha256, "", PF_STATIC,
 	         "neural: what the network must be, as `interneg model FILE` prints it."),
 	P_PATH(upscale, model_b, PF_STATIC,
@@ -286,8 +286,9 @@ const struct node_type ISA(node_upscale) = {
 	        "aspect accordingly.\n"
 	        "method=\"neural\" runs a convolutional network in 32-bit floats: one hash for any tiles, "
 	        "threads and instruction set, tiled equal to untiled with difference 0. It becomes one node a "
-	        "layer. Read are ncnn's .param and .bin with Convolution, Deconvolution, PReLU, ReLU, Sigmoid, "
-	        "Clip, PixelShuffle, Interp, BinaryOp, Eltwise, Concat and Split; any other layer is an error "
+	        "layer. Read are ncnn's .param and .bin and .onnx files, of convolutions (grouped, strided, "
+	        "transposed), activations, pixel shuffles, resizes, arithmetic, concatenations, splits, borders, "
+	        "crops, pooling and means of the whole picture; any other layer or operator is an error "
 	        "that names it. The network's factor comes from the file; another scale is made of its result "
 	        "by lanczos3. It is shown the clip's own encoded R, G, B (or their Rec.709 luma, chroma then "
 	        "being lanczos3's) clamped to 0 to 1; what it makes of them, less their lanczos3, is added to "
