@@ -176,6 +176,25 @@ IN_INLINE void add_block(const struct learned *l, const struct orient *t, uint32
 	for (int k = 0; k < f * f; k++) sum[place[k]] += o[k] * share;
 }
 
+/* Shares of the filters at a pixel. Where next to nothing is to be seen its own are all. */
+struct share { int n; uint32_t kind[5]; float part[5]; };
+
+IN_INLINE struct share shares(const struct learned_hash *h, const uint32_t *kind, int kw)
+{
+	const uint32_t beside[4] = { kind[-kw], kind[-1], kind[1], kind[kw] };
+	struct share s = { 1, { kind[0] }, { 0.5f } };
+	uint32_t each = (uint32_t)(h->coherences * h->bends * 8);
+	bool weak = kind[0] / each % (uint32_t)h->strengths == 0;
+	for (int i = 0; i < 4; i++) {
+		int at = 0;
+		while (at < s.n && s.kind[at] != beside[i]) at++;
+		if (weak) at = 0;
+		else if (at == s.n) s.kind[s.n] = beside[i], s.part[s.n++] = 0;
+		s.part[at] += 0.125f;
+	}
+	return s;
+}
+
 /* A row of blocks; lanes and f are constants where this is called. */
 IN_INLINE void blocks(const struct area *a, const struct learned *l, const struct orient *t, int y, float share, int lanes, int f)
 {
@@ -184,13 +203,9 @@ IN_INLINE void blocks(const struct area *a, const struct learned *l, const struc
 	const float *p = a->plane + (y + BORDER) * a->stride + BORDER;
 	const uint32_t *kind = a->kind + (ptrdiff_t)(y + 1) * kw + 1;
 	for (int x = 0; x < w; x++, p++, kind++) {
-		const uint32_t beside[4] = { kind[-kw], kind[-1], kind[1], kind[kw] };
-		float sum[16] = { 0 }, own = 0.5f, lo, hi;
-		for (int i = 0; i < 4; i++) {
-			if (beside[i] == kind[0]) own += 0.125f;
-			else add_block(l, t, beside[i], p, 0.125f, lanes, f, sum);
-		}
-		add_block(l, t, kind[0], p, own, lanes, f, sum);
+		struct share s = shares(&l->hash, kind, kw);
+		float sum[16] = { 0 }, lo, hi;
+		for (int i = 0; i < s.n; i++) add_block(l, t, s.kind[i], p, s.part[i], lanes, f, sum);
 		px_learned_range(p, a->stride, &lo, &hi);
 		for (int k = 0; k < f * f; k++) a->rows[k / f * to + x * f + k % f] = px_ring(p[0] + sum[k], lo, hi, share);
 	}
