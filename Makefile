@@ -110,7 +110,10 @@ stocks: $(B)/tools/stocks
 train: $(B)/tools/train
 	@sh tests/tools/train.sh $(B)/tools/train graphs/learned
 $(B)/tools/train: OPT := $(POPT)
-.PHONY: train
+# Tables of nodes/UPSCALE.md.
+upscale-table: $(B)/tools/upscale-psnr
+	@sh tests/tools/upscale-table.sh $(B)/tools/upscale-psnr nodes/UPSCALE.md
+.PHONY: train upscale-table
 $(B)/tools/%: tests/tools/%.c $(B)/libinterneg.a
 	@mkdir -p $(@D)
 	$Q$(CC) $(CFLAGS) $(OPT) -MMD -MP -o $@ $< $(B)/libinterneg.a $(LDLIBS)

@@ -9,6 +9,7 @@
 
 #include "mathx.h"
 #include "mem.h"
+#include "px_learned.h"
 #include "share.h"
 
 #define FOLDER "graphs/learned/"
@@ -106,14 +107,19 @@ static int read_head(struct learned *l, FILE *f, const char *path, struct err *e
 static int read_weights(struct learned *l, FILE *f, const char *path, struct err *e)
 {
 	size_t block = (size_t)(l->factor * l->factor), rows = (size_t)learned_buckets(&l->hash) * LEARNED_TAPS;
+	int tap[8][LEARNED_TAPS], place[8][LEARNED_MAX * LEARNED_MAX];
 	uint8_t row[2 * LEARNED_MAX * LEARNED_MAX];
 	l->lanes = (int)(block + 3) & ~3;
-	l->w = xalloc(rows * (size_t)l->lanes, sizeof *l->w);
+	l->w = xalloc(rows * 8 * (size_t)l->lanes, sizeof *l->w);
+	for (int s = 0; s < 8; s++) px_learned_orient(s, LEARNED_SIDE, l->factor, tap[s], place[s]);
 	for (size_t i = 0; i < rows; i++) {
 		if (fread(row, 2, block, f) != block) return bad(e, path, "it is too short");
-		for (size_t k = 0; k < block; k++) {
-			int v = row[2 * k] | row[2 * k + 1] << 8;
-			l->w[i * (size_t)l->lanes + k] = (float)(v >= 32768 ? v - 65536 : v) * (1.0f / LEARNED_UNIT);
+		for (size_t k = 0; k < 8 * block; k++) {
+			size_t s = k / block, j = k % block;
+			int v = row[2 * j] | row[2 * j + 1] << 8, at = tap[s][i % LEARNED_TAPS] + LEARNED_TAPS / 2;
+			size_t filter = i / LEARNED_TAPS * 8 + s, t = (size_t)(at - (at > LEARNED_TAPS / 2));
+			l->w[(filter * LEARNED_TAPS + t) * (size_t)l->lanes + (size_t)place[s][j]] =
+				(float)(v >= 32768 ? v - 65536 : v) * (1.0f / LEARNED_UNIT);
 		}
 	}
 	return fgetc(f) == EOF ? 0 : bad(e, path, "it is too long");

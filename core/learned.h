@@ -26,7 +26,8 @@ struct learned_hash {
 IN_INLINE int learned_buckets(const struct learned_hash *h)
 { return h->angles * h->strengths * h->coherences * h->bends; }
 
-/* Weights: [bucket][tap][lanes], of the block's pixels in rows; lanes is their number rounded up to fours. Threads: frozen. */
+/* Weights: [bucket * 8 + orientation][tap][lanes], turned already: taps are the 48 neighbours in rows, lanes the block's pixels in
+ * rows, their number rounded up to fours. Threads: frozen. */
 struct learned { int factor, lanes; struct learned_hash hash; float *w; };
 
 /* Fills the borders between angles. */

@@ -106,18 +106,19 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 	need_add(out, 0, frame, s);
 }
 
-/* Memory of a tile: a plane with its border, the classes of its pixels and those beside, rows of results. */
-struct area { struct rect src, all; ptrdiff_t stride; float *plane, *work, *rows; uint32_t *kind; };
+/* Memory of a tile: planes with a border, the classes of its pixels and those beside, rows of results. */
+struct area { struct rect src, all; ptrdiff_t stride, size; float *plane, *work, *rows; uint32_t *kind; };
 
 static size_t up16(size_t v) { return (v + 15) & ~(size_t)15; }
 
-static size_t lay(struct area *a, struct rect r, int factor, void *mem)
+static size_t lay(struct area *a, struct rect r, int factor, int nch, void *mem)
 {
 	a->src = sources(r, factor);
 	a->all = rect_grow(a->src, BORDER, BORDER);
 	a->stride = (ptrdiff_t)up16((size_t)rect_w(a->all));
-	size_t plane = (size_t)a->stride * (size_t)rect_h(a->all), w = (size_t)rect_w(a->src), f = (size_t)factor;
-	size_t work = up16(6 * (w + 2) + 12), rows = up16(w * f) * f, kind = up16((w + 2) * ((size_t)rect_h(a->src) + 2));
+	size_t one = (size_t)a->stride * (size_t)rect_h(a->all), n = (size_t)nch, plane = one * n, w = (size_t)rect_w(a->src), f = (size_t)factor;
+	size_t work = up16(6 * (w + 2) + 12), rows = up16(w * f) * f * n, kind = up16((w + 2) * ((size_t)rect_h(a->src) + 2));
+	a->size = (ptrdiff_t)one;
 	a->plane = mem;
 	a->work = mem ? a->plane + plane : NULL;
 	a->rows = mem ? a->work + work : NULL;
@@ -129,16 +130,16 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct learned_params *p = n->v;
 	struct area a;
-	return lay(&a, r, p->factor, NULL) + 64;
+	return lay(&a, r, p->factor, n->in[0]->nch, NULL) + 64;
 }
 
 /* A channel, or the sum of three of them by weight, mirrored beyond the data window. */
-static void fill(const struct area *a, const struct call *c, const int *ch, const float *w, int n)
+static void fill(const struct area *a, const struct call *c, float *to, const int *ch, const float *w, int n)
 {
 	const struct view *in = &c->in[0];
 	struct rect d = c->n->in[0]->data;
 	for (int y = a->all.y0; y < a->all.y1; y++) {
-		float *o = a->plane + (ptrdiff_t)(y - a->all.y0) * a->stride;
+		float *o = to + (ptrdiff_t)(y - a->all.y0) * a->stride;
 		int sy = mirror(y, d.y0, d.y1);
 		for (int k = 0; k < n; k++) {
 			const float *s = view_at(in, ch[k], in->r.x0, sy);
@@ -158,41 +159,66 @@ static void classify(const struct area *a, const struct call *c, const struct le
 	int rgb[3] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B") }, first = 0;
 	bool colour = rgb[0] >= 0 && rgb[1] >= 0 && rgb[2] >= 0;
 	int w = rect_w(a->src) + 2;
-	fill(a, c, colour ? rgb : &first, luma, colour ? 3 : 1);
+	fill(a, c, a->plane, colour ? rgb : &first, luma, colour ? 3 : 1);
 	for (int y = 0; y < rect_h(a->src) + 2; y++)
 		px_learned_row(&l->hash, a->plane + (y + LEARNED_REACH) * a->stride + LEARNED_REACH, a->stride, w, a->work,
 		               a->kind + (ptrdiff_t)y * w);
 }
 
-struct orient { int off[8][LEARNED_TAPS], place[8][LEARNED_MAX * LEARNED_MAX]; };
+/* Shares of the filters at a pixel. Where next to nothing is to be seen its own are all. */
+struct share { int n; uint32_t kind[5]; float part[5]; };
 
-/* A pixel's own filters count half, those of its four neighbours an eighth each: classes change by steps, pictures need not. */
-IN_INLINE void add_block(const struct learned *l, const struct orient *t, uint32_t kind, const float *p, float share, int lanes, int f,
-                         float *sum)
+IN_INLINE struct share shares(const struct learned_hash *h, const uint32_t *kind, int kw)
 {
-	float o[16];
-	const int *place = t->place[kind & 7];
-	px_learned_block(l->w + (size_t)(kind >> 3) * (size_t)(LEARNED_TAPS * lanes), t->off[kind & 7], p, lanes, o);
-	for (int k = 0; k < f * f; k++) sum[place[k]] += o[k] * share;
+	const uint32_t beside[4] = { kind[-kw], kind[-1], kind[1], kind[kw] };
+	struct share s = { 1, { kind[0] }, { 0.5f } };
+	uint32_t each = (uint32_t)(h->coherences * h->bends * 8);
+	bool weak = kind[0] / each % (uint32_t)h->strengths == 0;
+	for (int i = 0; i < 4; i++) {
+		int at = 0;
+		while (at < s.n && s.kind[at] != beside[i]) at++;
+		if (weak) at = 0;
+		else if (at == s.n) s.kind[s.n] = beside[i], s.part[s.n++] = 0;
+		s.part[at] += 0.125f;
+	}
+	return s;
 }
 
-/* A row of blocks; lanes and f are constants where this is called. */
-IN_INLINE void blocks(const struct area *a, const struct learned *l, const struct orient *t, int y, float share, int lanes, int f)
+/* The filter that these shares make. */
+IN_INLINE void mixed(const struct learned *l, const struct share *s, int lanes, float *IN_RESTRICT w)
+{
+	const int n = LEARNED_TAPS * lanes;
+	const float *one = l->w + (size_t)s->kind[0] * (size_t)n;
+	for (int k = 0; k < n; k++) w[k] = one[k] * s->part[0];
+	for (int i = 1; i < s->n; i++) {
+		const float *IN_RESTRICT more = l->w + (size_t)s->kind[i] * (size_t)n;
+		float part = s->part[i];
+		for (int k = 0; k < n; k++) w[k] += more[k] * part;
+	}
+}
+
+/* A row of blocks of every channel; lanes and f are constants where this is called. */
+IN_INLINE void blocks(const struct area *a, const struct learned *l, const int *off, int y, int nch, float limit, int lanes, int f)
 {
 	int w = rect_w(a->src), kw = w + 2;
 	ptrdiff_t to = (ptrdiff_t)up16((size_t)(w * f));
-	const float *p = a->plane + (y + BORDER) * a->stride + BORDER;
+	const float *first = a->plane + (y + BORDER) * a->stride + BORDER;
 	const uint32_t *kind = a->kind + (ptrdiff_t)(y + 1) * kw + 1;
-	for (int x = 0; x < w; x++, p++, kind++) {
-		const uint32_t beside[4] = { kind[-kw], kind[-1], kind[1], kind[kw] };
-		float sum[16] = { 0 }, own = 0.5f, lo, hi;
-		for (int i = 0; i < 4; i++) {
-			if (beside[i] == kind[0]) own += 0.125f;
-			else add_block(l, t, beside[i], p, 0.125f, lanes, f, sum);
+	for (int x = 0; x < w; x++, first++, kind++) {
+		struct share s = shares(&l->hash, kind, kw);
+		float own[LEARNED_TAPS * 16], o[16], lo, hi;
+		const float *filter = l->w + (size_t)s.kind[0] * (size_t)(LEARNED_TAPS * lanes);
+		if (s.n > 1) {
+			mixed(l, &s, lanes, own);
+			filter = own;
 		}
-		add_block(l, t, kind[0], p, own, lanes, f, sum);
-		px_learned_range(p, a->stride, &lo, &hi);
-		for (int k = 0; k < f * f; k++) a->rows[k / f * to + x * f + k % f] = px_ring(p[0] + sum[k], lo, hi, share);
+		for (int c = 0; c < nch; c++) {
+			const float *p = first + (ptrdiff_t)c * a->size;
+			float *rows = a->rows + (ptrdiff_t)c * f * to + x * f;
+			px_learned_block(filter, off, p, lanes, o);
+			px_learned_range(p, a->stride, &lo, &hi);
+			for (int k = 0; k < f * f; k++) rows[k / f * to + k % f] = px_ring(p[0] + o[k], lo, hi, limit);
+		}
 	}
 }
 
@@ -203,7 +229,8 @@ static void put(const struct area *a, const struct view *out, int ch, struct rec
 	for (int j = 0; j < f; j++) {
 		int oy = (a->src.y0 + y) * f + j;
 		if (oy < r.y0 || oy >= r.y1) continue;
-		memcpy(view_at(out, ch, r.x0, oy), a->rows + j * stride + (r.x0 - a->src.x0 * f), (size_t)rect_w(r) * sizeof(float));
+		memcpy(view_at(out, ch, r.x0, oy), a->rows + (ch * f + j) * stride + (r.x0 - a->src.x0 * f),
+		       (size_t)rect_w(r) * sizeof(float));
 	}
 }
 
@@ -212,22 +239,20 @@ static int tile(const struct call *c, struct rect r)
 	const struct learned_params *p = c->n->v;
 	const struct learned *l = c->n->state;
 	struct area a;
-	struct orient t;
+	int off[LEARNED_TAPS], place[LEARNED_MAX * LEARNED_MAX], n = c->out->nch;
 	/* learned filters go further beyond than lanczos3: of that, the square of what ringing leaves */
-	float left = 1.0f - (float)p->ringing, share = 1.0f - left * left;
+	float left = 1.0f - (float)p->ringing, limit = 1.0f - left * left;
 	if (rect_empty(c->in[0].r)) { view_clear(c->out, r); return 0; }
-	lay(&a, r, l->factor, c->scratch);
-	for (int s = 0; s < 8; s++) px_learned_orient(s, a.stride, l->factor, t.off[s], t.place[s]);
+	lay(&a, r, l->factor, n, c->scratch);
+	px_learned_orient(0, a.stride, l->factor, off, place);
 	classify(&a, c, l);
-	for (int ch = 0; ch < c->out->nch; ch++) {
-		fill(&a, c, &ch, NULL, 1);
-		for (int y = 0; y < rect_h(a.src); y++) {
-			if (l->factor == 2) blocks(&a, l, &t, y, share, 4, 2);
-			else if (l->factor == 3) blocks(&a, l, &t, y, share, 12, 3);
-			else blocks(&a, l, &t, y, share, 16, 4);
-			put(&a, c->out, ch, r, y, l->factor);
-			if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
-		}
+	for (int ch = 0; ch < n; ch++) fill(&a, c, a.plane + ch * a.size, &ch, NULL, 1);
+	for (int y = 0; y < rect_h(a.src); y++) {
+		if (l->factor == 2) blocks(&a, l, off, y, n, limit, 4, 2);
+		else if (l->factor == 3) blocks(&a, l, off, y, n, limit, 12, 3);
+		else blocks(&a, l, off, y, n, limit, 16, 4);
+		for (int ch = 0; ch < n; ch++) put(&a, c->out, ch, r, y, l->factor);
+		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 	}
 	return 0;
 }
