@@ -15,7 +15,7 @@ static const struct param params[] = {
 	P_ENUM(neural, process, "restore", "restore|denoise|deblock|matte", PF_STATIC,
 	       "What the network does. One model does one process throughout a sequence (rule 7). matte: it makes one "
 	       "channel, which goes where matte= says."),
-	P_PATH(neural, model, PF_STATIC, "The network, an ncnn .param file with its .bin beside it."),
+	P_PATH(neural, model, PF_STATIC | PF_REQUIRED, "The network, an ncnn .param file with its .bin beside it."),
 	P_STRING(neural, model_sha256, "", PF_STATIC, "What the network must be, as `interneg model FILE` prints it."),
 	P_PATH(neural, model_b, PF_STATIC,
 	       "A network of the same layers, such as one trained for more or less noise."),
