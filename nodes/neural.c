@@ -29,7 +29,7 @@ static const struct param params[] = {
 	       "What the network is shown: the clip's own encoding, linear light, or acescct."),
 	P_ENUM(neural, backend, "exact", "exact|fast", PF_STATIC,
 	       "exact: own kernels, one hash everywhere. fast: oneDNN (libdnnl2) in f32, or bf16 where the processor has "
-	       "AMX; close, but not the same bits, and the lock says so."),
+	       "AMX; close, but not the same bits, and the lock says so. On AVX2 exact is quicker."),
 	P_ENUM(neural, matte, "alpha", "alpha|mask", PF_STATIC,
 	       "process=\"matte\": alpha multiplies the picture and its alpha by the matte; mask leaves the picture and adds "
 	       "a channel mask, for mask slots."),
