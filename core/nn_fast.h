@@ -1,4 +1,4 @@
-/* nn_fast - a network by oneDNN, opened when first asked for: quicker, and outside the promise of equal bits.
+/* nn_fast - a network by oneDNN, opened when first asked for: outside the promise of equal bits, meant for AMX.
  *
  * f32, or bf16 where the processor has AMX. Every call runs on the calling thread alone. Threads: frozen after making.
  * SPDX-License-Identifier: BSD-2-Clause */

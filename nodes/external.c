@@ -23,7 +23,7 @@ enum { MODE_FRAME, MODE_CLIP };
 enum { FORMAT_EXR, FORMAT_PNG };
 
 static const struct param params[] = {
-	P_PATH(external, program, PF_STATIC | PF_NOKEY, "The program, started without a shell, in the scene's folder."),
+	P_PATH(external, program, PF_STATIC | PF_NOKEY | PF_REQUIRED, "The program, started without a shell, in the scene's folder."),
 	P_STRING(external, program_sha256, "", PF_STATIC,
 	         "What it must be: the SHA-256 of the program; with files=, of the hex digests of program and files one behind "
 	         "the other (sha256sum PROGRAM FILE ... | cut -c1-64 | tr -d '\\n' | sha256sum)."),

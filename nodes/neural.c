@@ -15,7 +15,7 @@ static const struct param params[] = {
 	P_ENUM(neural, process, "restore", "restore|denoise|deblock|matte", PF_STATIC,
 	       "What the network does. One model does one process throughout a sequence (rule 7). matte: it makes one "
 	       "channel, which goes where matte= says."),
-	P_PATH(neural, model, PF_STATIC, "The network, an ncnn .param file with its .bin beside it."),
+	P_PATH(neural, model, PF_STATIC | PF_REQUIRED, "The network, an ncnn .param file with its .bin beside it."),
 	P_STRING(neural, model_sha256, "", PF_STATIC, "What the network must be, as `interneg model FILE` prints it."),
 	P_PATH(neural, model_b, PF_STATIC,
 	       "A network of the same layers, such as one trained for more or less noise."),
@@ -29,7 +29,7 @@ static const struct param params[] = {
 	       "What the network is shown: the clip's own encoding, linear light, or acescct."),
 	P_ENUM(neural, backend, "exact", "exact|fast", PF_STATIC,
 	       "exact: own kernels, one hash everywhere. fast: oneDNN (libdnnl2) in f32, or bf16 where the processor has "
-	       "AMX; close, but not the same bits, and the lock says so."),
+	       "AMX; close, but not the same bits, and the lock says so. On AVX2 exact is quicker."),
 	P_ENUM(neural, matte, "alpha", "alpha|mask", PF_STATIC,
 	       "process=\"matte\": alpha multiplies the picture and its alpha by the matte; mask leaves the picture and adds "
 	       "a channel mask, for mask slots."),

@@ -49,7 +49,7 @@ static const struct param params[] = {
 	       "neural: what the network is shown: the clip's own encoding, linear light, or acescct."),
 	P_ENUM(upscale, backend, "exact", "exact|fast", PF_STATIC | PF_LATER,
 	       "neural: exact: own kernels, one hash everywhere. fast: oneDNN (libdnnl2) in f32, or bf16 where the "
-	       "processor has AMX; close, but not the same bits, and the lock says so."),
+	       "processor has AMX; close, but not the same bits, and the lock says so. On AVX2 exact is quicker."),
 	P_FLOATX(upscale, steady, 0, 0, 1, "mix", PF_STATIC,
 	         "neural: blends along motion where the network flickers, with one frame to either side: weight of a "
 	         "neighbour that fits. Another frame each side, which costs more memory: see the node steady."),

@@ -134,6 +134,8 @@ static bool skipped(const struct node_type *t, const char **reason)
 	*reason = NULL;
 	if (t->flags & NF_SINK) *reason = "a sink";
 	if (t->flags & NF_HIDDEN) *reason = "made by the core only";
+	const struct param *model = param_find(t->params, "model");
+	if (model && (model->flags & PF_REQUIRED)) *reason = "wants a model; it has a test of its own";
 	if (t->files) *reason = "wants files of its own kind; it has a scene script";
 	for (const struct param *p = t->params; p && p->type != PT_END; p++)
 		if ((p->flags & PF_REQUIRED) && (p->flags & (PF_FILE | PF_MEDIA))) *reason = "wants a file";
