@@ -135,17 +135,42 @@ IN_INLINE float taken_at(const struct job *j, const struct view *a, const struct
 	return j->s->luma[0] * o[0] + j->s->luma[1] * o[1] + j->s->luma[2] * o[2];
 }
 
+/* As taken_at for n pixels from (x, y) on, all of them there and without alpha: to column `to` of the planes' row. */
+static void taken_row(const struct job *j, const struct view *a, const struct view *b, const int ch[4], int x, int y, int n,
+                      ptrdiff_t to, float *IN_RESTRICT luma)
+{
+	const float *p[3], *q[3], lr = j->s->luma[0], lg = j->s->luma[1], lb = j->s->luma[2];
+	float *IN_RESTRICT t0 = j->taken[0] + to, *IN_RESTRICT t1 = j->taken[1] + to, *IN_RESTRICT t2 = j->taken[2] + to;
+	for (int k = 0; k < 3; k++) p[k] = view_at(a, ch[k], x, y), q[k] = view_at(b, ch[k], x, y);
+	for (int i = 0; i < n; i++) {
+		float u = bm_sane(p[0][i] - q[0][i]), v = bm_sane(p[1][i] - q[1][i]), w = bm_sane(p[2][i] - q[2][i]);
+		float r = bm_sane(p[0][i]), g = bm_sane(p[1][i]), s = bm_sane(p[2][i]);
+		bm_opponent(&u, &v, &w);
+		bm_opponent(&r, &g, &s);
+		t0[i] = u, t1[i] = v, t2[i] = w;
+		luma[i] = lr * r + lg * g + lb * s;
+	}
+}
+
 static void load(const struct job *j, const struct view *a, const struct view *b, const int ch[4], struct rect data)
 {
-	int cw = j->w / CELL;
+	int cw = j->w / CELL, from = data.x0 > j->all.x0 ? data.x0 : j->all.x0, end = data.x1 < j->all.x1 ? data.x1 : j->all.x1;
+	float *luma = j->spare;
+	if (ch[3] >= 0 || end < from) end = from;
+	from -= j->all.x0, end -= j->all.x0;
 	for (int i = 0; i < cw * (j->h / CELL); i++) j->bin[i] = 0;
-	for (int y = 0; y < j->h; y++)
+	for (int y = 0; y < j->h; y++) {
+		int sy = bm_mirror(j->all.y0 + y, data.y0, data.y1);
+		ptrdiff_t row = (ptrdiff_t)y * j->w;
+		if (end > from) taken_row(j, a, b, ch, j->all.x0 + from, sy, end - from, row + from, luma + from);
 		for (int x = 0; x < j->w; x++) {
-			int sx = bm_mirror(j->all.x0 + x, data.x0, data.x1), sy = bm_mirror(j->all.y0 + y, data.y0, data.y1);
 			float v[3];
-			j->bin[y / CELL * cw + x / CELL] += taken_at(j, a, b, ch, sx, sy, v);
-			for (int k = 0; k < 3; k++) j->taken[k][(ptrdiff_t)y * j->w + x] = v[k];
+			if (x >= from && x < end) { x = end - 1; continue; }
+			luma[x] = taken_at(j, a, b, ch, bm_mirror(j->all.x0 + x, data.x0, data.x1), sy, v);
+			for (int k = 0; k < 3; k++) j->taken[k][row + x] = v[k];
 		}
+		for (int x = 0; x < j->w; x++) j->bin[y / CELL * cw + x / CELL] += luma[x];
+	}
 	for (int i = 0; i < cw * (j->h / CELL); i++)
 		j->bin[i] = px_clamp((j->bin[i] * (1.0f / 64) - j->s->low) * j->s->scale, 0.0f, (float)(DEGRAIN_BINS - 1));
 }
@@ -165,7 +190,13 @@ static void twice(const float *IN_RESTRICT s, int w, int h, float *IN_RESTRICT o
 		int near = y / 2, far = y & 1 ? near + 1 : near - 1;
 		far = far < 0 ? 0 : far >= h ? h - 1 : far;
 		const float *p = s + (ptrdiff_t)near * w, *q = s + (ptrdiff_t)far * w;
-		for (int x = 0; x < w; x++) {
+		for (int x = 1; x < w - 1; x++) {
+			float l = p[x - 1] * 0.75f + q[x - 1] * 0.25f, m = p[x] * 0.75f + q[x] * 0.25f;
+			float r = p[x + 1] * 0.75f + q[x + 1] * 0.25f;
+			o[2 * x] = m * 0.75f + l * 0.25f;
+			o[2 * x + 1] = m * 0.75f + r * 0.25f;
+		}
+		for (int x = 0; x < w; x += w > 1 ? w - 1 : 1) {
 			int l = x ? x - 1 : 0, r = x + 1 < w ? x + 1 : x;
 			float m = p[x] * 0.75f + q[x] * 0.25f;
 			o[2 * x] = m * 0.75f + (p[l] * 0.75f + q[l] * 0.25f) * 0.25f;
