@@ -49,7 +49,7 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	static const char *const spaces[] = { "encoded", "linear", "log" };
 	const struct degrain *p = n->v;
 	struct xnode *src = expand_input(x, 0), *mask = expand_input(x, 1);
-	struct xnode *time = expand_node(x, "degrain_time", "time", e), *hard, *fine;
+	struct xnode *time = expand_node(x, "degrain_time", "time", e), *hard, *fine, *even;
 	if (!time || expand_connect(x, time, "in", src, e) < 0 || expand_set(x, time, "space", spaces[p->space], e) < 0 ||
 	    set_noise(x, time, p, e) < 0 || set_num(x, time, "radius", p->radius, e) < 0)
 		return -1;
@@ -59,9 +59,12 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	if (!fine || expand_connect(x, fine, "in", src, e) < 0 || expand_connect(x, fine, "noisy", time, e) < 0 ||
 	    expand_connect(x, fine, "basic", hard, e) < 0 || set_noise(x, fine, p, e) < 0 ||
 	    expand_set(x, fine, "space", spaces[p->space], e) < 0) return -1;
-	if (mask && expand_connect(x, fine, "mask", mask, e) < 0) return -1;
-	expand_common(x, fine);
-	expand_output(x, fine);
+	even = expand_node(x, "degrain_even", "even", e);
+	if (!even || expand_connect(x, even, "in", src, e) < 0 || expand_connect(x, even, "fine", fine, e) < 0 ||
+	    set_noise(x, even, p, e) < 0 || expand_set(x, even, "space", spaces[p->space], e) < 0) return -1;
+	if (mask && expand_connect(x, even, "mask", mask, e) < 0) return -1;
+	expand_common(x, even);
+	expand_output(x, even);
 	return 0;
 }
 
@@ -74,13 +77,12 @@ const struct node_type ISA(node_degrain) = {
 	        "coefficient Wiener's share of it (BM3D, Dabov et al. 2007), luma and two colour differences in groups that "
 	        "luma finds.\n"
 	        "With a profile every coefficient has its own threshold, from the grain's spectrum, channel correlation and "
-	        "strength at the block's luma: on grain coarser than white that is worth 1.5 to 4.5 dB. The grain is taken to be "
-	        "up to a third stronger than it is, so that it goes as a whole: what was taken should look like grain. Planted "
-	        "white grain on photographs: the spectrum of what was taken is the grain's within 0.5 dB from 0.15 cycles a "
-	        "pixel on, less of it below (2 to 4 dB at 0.05) and on fine texture at sigma 5/255 and less. Raise strength to "
-	        "take more there; detail as weak as the grain goes with it.\n"
+	        "strength at the block's luma: on grain coarser than white that is worth 1.5 to 4.5 dB. Last, what was taken is raised "
+	        "where it is weaker than the grain, at low frequencies and along edges, so that it looks like grain. Planted white "
+	        "grain on photographs and clips: the spectrum of what was taken is the grain's within 0.7 dB from 0.05 cycles a "
+	        "pixel on; below that 2 dB of it may stay, and at sigma 5/255 some of it along edges.\n"
 	        "Values beyond +-1024 and what is no number stay as they are. Where a clip has no more frames, fewer are averaged.",
-	.category = "image", .version = 1, .size = sizeof(struct degrain), .params = params,
+	.category = "image", .version = 2, .size = sizeof(struct degrain), .params = params,
 	.inputs = "image mask?", .flags = NF_MASKED, .traits = TR_CLEANUP,
 	.example = "<degrain id=\"neutral\" in=\"plate\" profile=\"plate.grain\"/>",
 	.want_of = want_of, .identity = identity, .expand = expand,
