@@ -102,12 +102,13 @@ static IN_UNUSED void px_grain_keys(const struct grain_layer *l, uint32_t seed, 
 	k->key[GRAIN_LAGS] = px_noise_key(seed, instance, 0);
 }
 
-/* Correlated rows of n normal values from (x, y) on, px_noise_room(n) apart, into white; words and
- * more: as much room again each. */
+/* Correlated rows of n normal values from (x, y) on, from px_noise_skip(x) on, px_noise_room(n) apart, into
+ * white; words and more: as much room again each. */
 static IN_UNUSED void px_grain_white(const struct grain_layer *l, struct px_grain_keys *k, int x, int y, int n,
                                      uint32_t *words, float *more, float *white)
 {
 	size_t room = px_noise_room(n);
+	int end = px_noise_skip(x) + n;
 	const int apart = 1 << 24;              /* pictures are far smaller */
 	px_noise_rows(&k->key[0], 3, x + l->stream * apart, y, n, words, white);
 	for (int i = 0; i < l->lags + l->stills; i++) {
@@ -119,14 +120,14 @@ static IN_UNUSED void px_grain_white(const struct grain_layer *l, struct px_grai
 		for (int c = 0; c < 3; c++) {
 			float w = still ? l->still[c] : l->lag[c][i], *to = white + (size_t)c * room;
 			const float *f = from + (size_t)c * room;
-			if (i == 0) for (int j = 0; j < n; j++) to[j] = w * to[j];
-			else for (int j = 0; j < n; j++) to[j] += w * f[j];
+			if (i == 0) for (int j = 0; j < end; j++) to[j] = w * to[j];
+			else for (int j = 0; j < end; j++) to[j] += w * f[j];
 		}
 	}
 	float *IN_RESTRICT a = white, *IN_RESTRICT b = white + room, *IN_RESTRICT d = white + 2 * room;
 	const float k0 = l->mix[2][0], k1 = l->mix[2][1], k2 = l->mix[2][2], m0 = l->mix[1][0], m1 = l->mix[1][1];
-	for (int j = 0; j < n; j++) d[j] = k0 * a[j] + k1 * b[j] + k2 * d[j];
-	for (int j = 0; j < n; j++) b[j] = m0 * a[j] + m1 * b[j];
+	for (int j = 0; j < end; j++) d[j] = k0 * a[j] + k1 * b[j] + k2 * d[j];
+	for (int j = 0; j < end; j++) b[j] = m0 * a[j] + m1 * b[j];
 }
 
 /* --- a tile --- */
@@ -168,6 +169,7 @@ static IN_UNUSED int px_grain_tile(const struct grain_layer *l, struct px_grain_
 {
 	const struct grain_shape *s = l->shape;
 	int w = rect_w(r), h = rect_h(r), rad = s->radius, high = 2 * rad + 1, ranks = s->ranks, newest = -1;
+	int skip = px_noise_skip(r.x0 - rad) + rad;
 	size_t room = px_noise_room(w + 2 * rad), row = px_grain_pitch(w), plane = (size_t)high * row;
 	float *white = scratch, *more = white + 3 * room, *rings = more + 6 * room;
 	float *field = rings + 3 * (size_t)ranks * plane, *dev = field + row;
@@ -178,7 +180,7 @@ static IN_UNUSED int px_grain_tile(const struct grain_layer *l, struct px_grain_
 		for (int c = 0; c < 3; c++) {
 			float *to[GRAIN_RANKS];
 			for (int k = 0; k < ranks; k++) to[k] = rings + (size_t)(c * ranks + k) * plane + (size_t)newest * row;
-			px_grain_across(ranks, rad, s->v[c], white + (size_t)c * room + rad, w, to);
+			px_grain_across(ranks, rad, s->v[c], white + (size_t)c * room + skip, w, to);
 		}
 		if (y < rad) continue;
 		for (int c = 0; c < 3; c++) {

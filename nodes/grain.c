@@ -456,7 +456,7 @@ static void plain(const struct call *c, struct rect r)
 	const struct grain *p = c->n->v;
 	const struct state *s = c->n->state;
 	int w = rect_w(r), h = rect_h(r), rad = s->radius, high = 2 * rad + 1, stride = pitch(w);
-	int newest = high - 1;
+	int newest = high - 1, skip = px_noise_skip(r.x0 - rad) + rad;
 	size_t room = px_noise_room(w + 2 * rad), nf = (size_t)s->nfield, plane = (size_t)(high * stride);
 	uint32_t *words = c->scratch;
 	float *white = (float *)c->scratch + nf * room, *rows = white + nf * room;
@@ -467,7 +467,7 @@ static void plain(const struct call *c, struct rect r)
 		px_noise_rows(&key, s->nfield, r.x0 - rad, r.y0 + y, w + 2 * rad, words, white);
 		newest = newest + 1 < high ? newest + 1 : 0;
 		for (size_t i = 0; i < nf; i++)
-			across(s, white + i * room + rad, w, rows + i * plane + (size_t)(newest * stride));
+			across(s, white + i * room + skip, w, rows + i * plane + (size_t)(newest * stride));
 		if (y < rad) continue;
 		for (size_t i = 0; i < nf; i++) {
 			struct ring ring = { rows + i * plane, high, stride, newest + 1 < high ? newest + 1 : 0 };
@@ -525,8 +525,8 @@ const struct node_type ISA(node_grain) = {
 	        "scene-linear sources), where the g are fields of normal noise with mean 0 and standard "
 	        "deviation 1, two of which correlate by 1 - colour (a Cholesky mix of independent "
 	        "fields), and Y is the pixel's luma. Each field is white noise, a pure function of x, y, frame, "
-	        "seed and, inside a <use>, of the instance (Philox4x32-10 through the inverse of the "
-	        "normal distribution, right to 0.0001 as far as +-5.42), shaped by a Gaussian whose "
+	        "seed and, inside a <use>, of the instance (Philox4x32-7, whose words become pairs of "
+	        "normal values by Box and Muller's method, right to 0.0001 as far as +-5.13), shaped by a Gaussian whose "
 	        "squares sum to 1: its autocorrelation at distance d is exp(-d^2 / (4 size^2)). The mean "
 	        "of the picture does not move.\n"
 	        "With profile= out_c = in_c + strength sigma_c(Y) g_c: sigma_c from the profile's table (of "
@@ -543,7 +543,7 @@ const struct node_type ISA(node_grain) = {
 	        "levelled (mean and slope taken off) and overlapping so that variance is the same everywhere. amount, "
 	        "response or profile then give the strength alone.\n"
 	        "Grain comes last, once per delivery size: below it stand output nodes only.",
-	.category = "image", .version = 2, .size = sizeof(struct grain), .params = params,
+	.category = "image", .version = 3, .size = sizeof(struct grain), .params = params,
 	.inputs = "image mask? plate?", .flags = NF_RGB | NF_MASKED | NF_TIME, .traits = TR_GRAIN,
 	    .want = WANT_ENCODED,
 	.example = "<grain id=\"grained\" in=\"soft\" amount=\"0.03\" size=\"0.7\" colour=\"0.3\" "

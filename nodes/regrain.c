@@ -93,17 +93,28 @@ IN_INLINE float slope_of(float b, float a, float bb, float ab)
 	return j < most ? j : most;
 }
 
+/* to[x]: sum of from[x], from[x + step] ... over the window, in this order. */
+static IN_NOINLINE void window_sums(const float *from, size_t step, int w, float *IN_RESTRICT to)
+{
+	int x = 0;
+	for (; x + 4 * IN_LANES <= w; x += 4 * IN_LANES) {
+		vnf acc[4] = { { 0 } };
+		for (int i = 0; i <= 2 * RADIUS; i++)
+			for (int b = 0; b < 4; b++) acc[b] += *(const vnf *)(const void *)(from + (size_t)i * step + x + b * IN_LANES);
+		for (int b = 0; b < 4; b++) *(vnf *)(void *)(to + x + b * IN_LANES) = acc[b];
+	}
+	for (; x < w; x++) {
+		float sum = 0;
+		for (int i = 0; i <= 2 * RADIUS; i++) sum += from[(size_t)i * step + (size_t)x];
+		to[x] = sum;
+	}
+}
+
 /* Slopes of the grade in channel ch over row y of the tile, from sums of rows that were summed across. */
 static void slopes(const float *bands, size_t band, size_t pitch, int from, int w, float *IN_RESTRICT sums, float *IN_RESTRICT j)
 {
-	for (int s = 0; s < SUMS; s++) {
-		float *IN_RESTRICT to = sums + (size_t)s * pitch;
-		for (int x = 0; x < w; x++) to[x] = 0;
-		for (int i = 0; i <= 2 * RADIUS; i++) {
-			const float *IN_RESTRICT row = bands + (size_t)s * band + (size_t)(from + i) * pitch;
-			for (int x = 0; x < w; x++) to[x] += row[x];
-		}
-	}
+	for (int s = 0; s < SUMS; s++)
+		window_sums(bands + (size_t)s * band + (size_t)from * pitch, pitch, w, sums + (size_t)s * pitch);
 	for (int x = 0; x < w; x++) j[x] = slope_of(sums[x], sums[pitch + (size_t)x], sums[2 * pitch + (size_t)x], sums[3 * pitch + (size_t)x]);
 }
 
@@ -120,12 +131,7 @@ static void across(const struct call *c, int ch, int y, struct rect r, float *IN
 		bb[x] = b[x] * b[x];
 		ab[x] = a[x] * b[x];
 	}
-	for (int s = 0; s < SUMS; s++) {
-		const float *IN_RESTRICT from = line + (size_t)s * wide;
-		float *IN_RESTRICT to = bands + (size_t)s * band;
-		for (int x = 0; x < w; x++) to[x] = 0;
-		for (int i = 0; i <= 2 * RADIUS; i++) for (int x = 0; x < w; x++) to[x] += from[x + i];
-	}
+	for (int s = 0; s < SUMS; s++) window_sums(line + (size_t)s * wide, 1, w, bands + (size_t)s * band);
 }
 
 /* Where nothing was changed the original comes back as it was, bit for bit. */

@@ -10,7 +10,7 @@ scene() { # name nodes
 }
 ours() { run "$1" "$in" render "$tmp/$1.xml" --only end -F "1-$2" --no-cache --threads 1 --progress none; }
 ff() { run "$1" ffmpeg -v error -threads 1 -filter_threads 1 -f lavfi -i "gradients=s=1920x1080:r=24:n=4,format=gbrpf32le" -frames:v "$3" -vf "$2" -f null -; }
-scene base '<merge id="end" in="src" over="src" operation="average"/>'
+scene base '<grain id="end" in="src" amount="0"/>'          # is the source itself
 scene two '<merge id="end" in="src" over="scan" operation="average"/>'
 base() { ours base "$1"; }
 two() { ours two "$1"; }
@@ -23,7 +23,7 @@ pairs() { # label sigma target node, without which
 	scene subject "$4"
 	rm -f "$tmp"/*.s
 	for _ in $(seq "$PAIRS"); do
-		sample "$_base" 4 16; sample subject 4 16; sample nothing 4 16; sample peer 4 16
+		sample "$_base" 4 34; sample subject 4 34; sample nothing 4 34; sample peer 4 34
 	done
 	_a=$(net subject "$_base" cpu); _b=$(net peer nothing cpu)
 	result "$1" "$(ms "$_a")" "$(ms "$_b")" "$(ratio "$_b" "$_a")" "$3"

@@ -16,9 +16,13 @@ static void known_answers(void)
 		{ ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd },
 		{ 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0,
 		  0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } };
+	static const uint32_t seven[3][4] = { { 0x5f6fb709, 0x0d893f64, 0x4f121f81, 0x4f730a48 },
+		{ 0x5207ddc2, 0x45165e59, 0x4d8ee751, 0x8c52f662 }, { 0x4dfccaba, 0x190a87f0, 0xc47362ba, 0xb6b5242a } };
 	for (int i = 0; i < 3; i++) {
 		struct philox p = philox4x32(v[i][0], v[i][1], v[i][2], v[i][3], v[i][4], v[i][5]);
 		test_ok(memcmp(p.c, v[i] + 6, 16) == 0, "philox: known answer %d", i);
+		p = philox4x32_of(7, v[i][0], v[i][1], v[i][2], v[i][3], v[i][4], v[i][5]);
+		test_ok(memcmp(p.c, seven[i], 16) == 0, "philox: known answer %d of 7 rounds", i);
 	}
 }
 
@@ -27,51 +31,103 @@ static void words_of_blocks(void)
 {
 	struct px_noise_key k = px_noise_key(5, 0x123456789abcdefu, 17);
 	enum { LEN = 61 };
-	static uint32_t w[3 * (LEN + 64)];
+	static uint32_t w[3 * (LEN + 128)];
 	int bad = 0;
-	for (int x = -9; x < 9; x++) {
-		int at = px_noise_words(&k, 3, x, -3, LEN, w);
-		for (int i = 0; i < 3 * LEN; i++) {
-			int c = i / LEN, px = x + i % LEN;
-			struct philox p = philox4x32((uint32_t)(px >> 2), (uint32_t)(-3 * 4 + c), 17, 0x89abcdefu, 5,
+	for (int x = -40; x < 40; x++) {
+		int skip = px_noise_skip(x), n = px_noise_words(&k, 3, x, -3, LEN, w);
+		bad += n % 8 != 0 || 2 * n < skip + LEN || (x - skip) % 16 != 0;
+		for (int i = 0; i < 3 * n; i++) {
+			int c = i / n, at = (x - skip) / 2 + i % n;
+			struct philox p = philox4x32_of(7, (uint32_t)(at >> 2), (uint32_t)(-3 * 4 + c), 17, 0x89abcdefu, 5,
 			                             0x1234567u);
-			bad += w[(size_t)c * px_noise_room(LEN) + (size_t)(at + i % LEN)] != p.c[px & 3];
+			bad += w[(size_t)c * px_noise_room(LEN) + (size_t)(i % n)] != p.c[at & 3];
 		}
 	}
 	test_ok(bad == 0, "grain: words of rows are Philox blocks (%d differ)", bad);
 }
 
-/* Words to normal values against the distribution function of libm: error in x, Kolmogorov-Smirnov
- * distance, moments (sums over every third value, symmetric), the whole tail. */
+/* A row is the same wherever it begins, and pixels are the words' values in their order. */
+static void rows_of_words(void)
+{
+	struct px_noise_key k = px_noise_key(5, 7, 17);
+	enum { LEN = 61, FROM = -64 };
+	static uint32_t w[3 * (4 * LEN + 128)];
+	static float all[3 * (4 * LEN + 128)], part[3 * (4 * LEN + 128)];
+	int bad = 0;
+	px_noise_rows(&k, 3, FROM, 9, 3 * LEN, w, all);
+	for (int x = FROM; x < FROM + 2 * LEN; x++) {
+		px_noise_rows(&k, 3, x, 9, LEN, w, part);
+		for (int i = 0; i < 3 * LEN; i++)
+			bad += part[(size_t)(i / LEN) * px_noise_room(LEN) + (size_t)(px_noise_skip(x) + i % LEN)] !=
+			       all[(size_t)(i / LEN) * px_noise_room(3 * LEN) + (size_t)(x - FROM + i % LEN)];
+	}
+	test_ok(bad == 0, "grain: white rows do not depend on where they begin (%d differ)", bad);
+}
+
+enum { FAR = 1 << 18, TURNS = 1 << 13 };
+
+/* A word of a distance and a direction; its two values. */
+static void pair(uint32_t far, uint32_t turn, double v[2])
+{
+	uint32_t w[8] = { far << 14 | turn };
+	float x[16];
+	px_noise_normal(w, 8, x);
+	v[0] = x[0];
+	v[1] = x[8];
+}
+
+/* How many of the sorted distances lie below x. */
+static int below(const double *r, double x)
+{
+	int lo = 0, hi = FAR;
+	while (lo < hi) {
+		int mid = (lo + hi) / 2;
+		if (r[mid] < x) lo = mid + 1; else hi = mid;
+	}
+	return lo;
+}
+
+/* Words to normal values against libm: every distance and every direction, the distribution of all 2^32
+ * words' values (Kolmogorov-Smirnov), their moments, the whole tail. */
 static void normal_values(void)
 {
-	double worst = 0, ks = 0, m2 = 0, m4 = 0, n = 0;
-	for (int32_t i = 0; i < 1 << 23; i += i < (1 << 23) - 70000 ? 3 : 1) {
-		uint32_t w[2] = { (uint32_t)i << 8 | 0x5au, (uint32_t)(-1 - i) << 8 };
-		float x[2];
-		px_noise_normal(w, 2, x);
-		double tail = 0.5 - (i + 0.5) * 0x1p-24, have = 0.5 * erfc(x[0] / sqrt(2));
-		double d = fabs(have - tail), dx = d * sqrt(2 * acos(-1)) * exp(0.5 * (double)x[0] * x[0]);
-		if (!(dx <= worst)) worst = dx;
-		if (d > ks) ks = d;
-		if (x[1] != -x[0]) worst = 1;
-		if (i % 3 || i >= (1 << 23) - 2) continue;
-		m2 += (double)x[0] * x[0];
-		m4 += pow(x[0], 4);
-		n++;
+	static double r[FAR], c[2][2 * TURNS];
+	double far = 0, turn = 0, odd = 0, p2 = 0, p4 = 0, m[2] = { 0 }, m2[2] = { 0 }, m4[2] = { 0 }, m12 = 0, ks[2] = { 0 };
+	for (int i = 0; i < FAR; i++) {
+		double v[2], want = sqrt(-2 * log((i + 0.5) / FAR));
+		pair((uint32_t)i, 0x2000, v);
+		r[FAR - 1 - i] = hypot(v[0], v[1]);
+		far = fmax(far, fabs(r[FAR - 1 - i] - want) * fmin(want, 1));
+		p2 += pow(r[FAR - 1 - i], 2) / FAR;
+		p4 += pow(r[FAR - 1 - i], 4) / FAR;
+		if (i && r[FAR - 1 - i] > r[FAR - i]) odd++;
 	}
-	test_ok(worst < 9e-5, "grain: normal values within %.2g of the exact ones, out to 5.42", worst);
-	test_ok(ks < 3e-5, "grain: Kolmogorov-Smirnov distance %.2g", ks);
-	test_ok(fabs(m2 / n - 1) < 1e-4 && fabs(m4 / n - 3) < 1e-3, "grain: variance %.6f, fourth moment "
-	        "%.5f", m2 / n, m4 / n);
-	/* quantiles of the normal distribution: Wichura's AS 241 (Python's statistics.NormalDist) */
-	static const struct { uint32_t w; double x; } known[] = {
-		{ 0x40000000, 0.6744898440 }, { 0x733332ff, 1.6448532224 }, { 0x7fffff00, 5.4199831749 } };
-	for (size_t i = 0; i < IN_COUNT(known); i++) {
-		float x;
-		px_noise_normal(&known[i].w, 1, &x);
-		test_ok(fabs(x - known[i].x) < 1e-4, "grain: word %08x is %.5f", known[i].w, x);
+	for (int i = 0; i < 2 * TURNS; i++) {
+		double v[2], a = acos(-1) * ((i >> 1) + 0.5) / TURNS, one = sqrt(-2 * log(0.5 / FAR));
+		pair(0, (uint32_t)i, v);
+		a = i >> 1 < TURNS / 2 ? a : a - acos(-1);
+		for (int k = 0; k < 2; k++) {
+			double x = c[k][i] = v[k] / one;
+			turn = fmax(turn, fabs(x - (i & 1 ? -1 : 1) * (k ? sin(a) : cos(a))));
+			m[k] += x / (2 * TURNS);
+			m2[k] += x * x * p2 / (2 * TURNS);
+			m4[k] += pow(x, 4) * p4 / (2 * TURNS);
+		}
+		m12 += c[0][i] * c[1][i] / (2 * TURNS);
 	}
+	test_ok(far < 6e-5 && turn < 2e-5 && odd == 0, "grain: distances within %.2g, directions within %.2g of the exact ones", far, turn);
+	test_ok(r[FAR - 1] > 5.13, "grain: values out to %.3f", r[FAR - 1]);
+	for (int k = 0; k < 2; k++) {
+		for (int i = 0; i < 240; i++) {                 /* closer where directions are few */
+			double x = i < 120 ? 5.2 * pow(2, -0.125 * i) : 5.2 * (i - 119.5) / 120, sum = 0;
+			for (int j = 0; j < 2 * TURNS; j++) if (c[k][j] > 0) sum += FAR - below(r, x / c[k][j]);
+			ks[k] = fmax(ks[k], fabs(sum / FAR / (2 * TURNS) - 0.5 * erfc(x / sqrt(2))));
+		}
+		test_ok(ks[k] < 3e-5, "grain: Kolmogorov-Smirnov distance %.2g (%s)", ks[k], k ? "sines" : "cosines");
+		test_ok(fabs(m[k]) < 1e-7 && fabs(m2[k] - 1) < 1e-4 && fabs(m4[k] - 3) < 1e-3, "grain: mean %.1e, variance %.6f, "
+		        "fourth moment %.5f", m[k], m2[k], m4[k]);
+	}
+	test_ok(fabs(m12) < 1e-7, "grain: the two values of a word correlate by %.1e", m12);
 }
 
 static struct image *flat(float v)
@@ -212,6 +268,7 @@ int main(void)
 	struct image *im = nc_random(&f, 2), *odd = nc_random(&g, 3);
 	known_answers();
 	words_of_blocks();
+	rows_of_words();
 	normal_values();
 	strength_and_colour();
 	shape();
