@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "mem.h"
 #include "nn_int.h"
+#include "nn_proto.h"
 
 void nn_free(struct nn_model **pm)
 {
@@ -161,20 +163,63 @@ struct nn_model *nn_parse(const char *name, const char *text, size_t len, const 
 enum { PARAM_MAX = 4 << 20 };
 
 /* A whole file; NULL with E_INPUT. */
-static char *slurp(const char *path, size_t max, size_t *len, struct err *e)
+static char *slurp(const char *path, size_t *len, struct err *e)
 {
 	char *text = NULL;
 	struct stat st;
 	FILE *f = fopen(path, "rbe");
 	if (!f) { err_set(e, E_INPUT, "open %s: %s", path, strerror(errno)); return NULL; }
 	if (fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode)) err_set(e, E_INPUT, "%s is no file", path);
-	else if (st.st_size > (off_t)max) err_set(e, E_INPUT, "%s: larger than %zu MiB", path, max >> 20);
+	else if (st.st_size > PARAM_MAX) err_set(e, E_INPUT, "%s: larger than any .param file", path);
 	else {
 		if (!(text = malloc((size_t)st.st_size + 1))) err_set(e, E_MEMORY, "%s: no memory for it", path);
 		else *len = fread(text, 1, (size_t)st.st_size, f);
 	}
 	fclose(f);
 	return text;
+}
+
+/* --- an .onnx file without its weights: what is larger than LAZY bytes in a tensor is left 0 --- */
+
+enum { LAZY = 4096, HEADER = 24, MODEL = 0, GRAPH = 1, TENSOR = 2 };
+
+struct lazy { FILE *f; unsigned char *p; };
+
+static bool fetch(const struct lazy *z, const unsigned char *at, size_t n)
+{
+	off_t from = (off_t)(at - z->p);
+	return pread(fileno(z->f), z->p + from, n, from) == (ssize_t)n;
+}
+
+/* Where it is damaged the reader will find so itself. */
+static void fill(const struct lazy *z, struct pb b, int level)
+{
+	while (b.p < b.end) {
+		struct pb_field f;
+		size_t left = (size_t)(b.end - b.p);
+		if (!fetch(z, b.p, left < HEADER ? left : HEADER) || pb_next(&b, &f) != 1) return;
+		if (f.wire != 2) continue;
+		bool deeper = (level == MODEL && f.id == 7) || (level == GRAPH && f.id == 5);
+		bool later = level == TENSOR && (f.id == 9 || f.id == 4) && pb_size(f.sub) > LAZY;
+		if (deeper) fill(z, f.sub, level + 1);
+		else if (!later && !fetch(z, f.sub.p, pb_size(f.sub))) return;
+	}
+}
+
+static unsigned char *onnx_head(const char *path, size_t *len, struct err *e)
+{
+	struct stat st;
+	struct lazy z = { fopen(path, "rbe"), NULL };
+	if (!z.f) { err_set(e, E_INPUT, "open %s: %s", path, strerror(errno)); return NULL; }
+	if (fstat(fileno(z.f), &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)NN_FILE_MAX)
+		err_set(e, E_INPUT, "%s: no file, or larger than 512 MiB", path);
+	else if (!(z.p = calloc((size_t)st.st_size + 1, 1))) err_set(e, E_MEMORY, "%s: no memory for it", path);
+	else {
+		*len = (size_t)st.st_size;
+		fill(&z, (struct pb){ z.p, z.p + *len }, MODEL);
+	}
+	fclose(z.f);
+	return z.p;
 }
 
 static FILE *open_bin(const char *path, uint64_t *size, struct err *e)
@@ -195,7 +240,7 @@ struct nn_model *nn_load(const char *path, struct err *e)
 {
 	struct nn_model *m = xalloc(1, sizeof *m);
 	FILE *f = NULL;
-	size_t len;
+	size_t len = 0;
 	uint64_t nbin;
 	char *text = NULL;
 	int rc = -1;
@@ -203,12 +248,12 @@ struct nn_model *nn_load(const char *path, struct err *e)
 	m->bin = is_onnx(path) ? xstrdup(path) : nn_bin_path(path);
 	if (!m->bin) { err_set(e, E_INPUT, NO_MODEL, path); goto out; }
 	if (is_onnx(path)) {
-		if (!(text = slurp(path, NN_FILE_MAX, &len, e)) || nn_read_onnx(m, path, text, len, e) < 0 ||
+		if (!(text = (char *)onnx_head(path, &len, e)) || nn_read_onnx(m, path, text, len, e) < 0 ||
 		    nn_shape(m, path, e) < 0) goto out;
 		rc = nn_sha(path, &m->sha, e);
 		goto out;
 	}
-	if (!(text = slurp(path, PARAM_MAX, &len, e)) || !(f = open_bin(m->bin, &nbin, e))) goto out;
+	if (!(text = slurp(path, &len, e)) || !(f = open_bin(m->bin, &nbin, e))) goto out;
 	if (nn_read_text(m, path, text, len, NULL, f, nbin, e) < 0 || nn_shape(m, path, e) < 0) goto out;
 	rc = nn_sha(path, &m->sha, e);
 out:

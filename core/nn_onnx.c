@@ -155,11 +155,20 @@ int onnx_numbers(struct onnx *g, const struct onnx_node *n, int i, double *v, in
 
 /* --- values --- */
 
+static int *slot_of(const struct onnx *g, struct pb name)
+{
+	uint32_t h = 2166136261u;
+	for (const unsigned char *p = name.p; p < name.end; p++) h = (h ^ *p) * 16777619u;
+	for (;; h++) {
+		int *s = &g->slot[h % ONNX_SLOTS];
+		if (!*s || pb_same(g->value[*s - 1].name, name)) return s;
+	}
+}
+
 const struct onnx_value *onnx_find(const struct onnx *g, struct pb name)
 {
-	for (int i = g->nvalue; i-- > 0;)
-		if (pb_same(g->value[i].name, name)) return &g->value[i];
-	return NULL;
+	int i = *slot_of(g, name);
+	return i ? &g->value[i - 1] : NULL;
 }
 
 const struct onnx_tensor *onnx_const(const struct onnx *g, const struct onnx_node *n, int i)
@@ -174,6 +183,7 @@ int onnx_value_add(struct onnx *g, struct pb name, int blob, int tensor)
 	if (onnx_find(g, name))
 		return err_set(g->e, E_INPUT, "%s: '%.*s' is made twice", g->name, (int)(pb_size(name) > 60 ? 60 : pb_size(name)),
 		               (const char *)name.p);
+	*slot_of(g, name) = g->nvalue + 1;
 	g->value[g->nvalue++] = (struct onnx_value){ .name = name, .blob = blob, .tensor = tensor };
 	return 0;
 }
@@ -306,6 +316,7 @@ int nn_read_onnx(struct nn_model *m, const char *name, const void *file, size_t 
 	m->layer = xalloc(NN_MAX_LAYERS + 1, sizeof *m->layer);
 	m->blob = xalloc(NN_MAX_BLOBS, sizeof *m->blob);
 	g.tensor = xalloc(ONNX_MAX_TENSORS + 1, sizeof *g.tensor);
+	g.slot = xalloc(ONNX_SLOTS, sizeof *g.slot);
 	g.value = xalloc(ONNX_MAX_TENSORS + ONNX_MAX_NODES + 1, sizeof *g.value);
 	if (each(&g, graph, 5, initializer) < 0 || each(&g, graph, 11, input) < 0) goto out;
 	if (!m->nlayer) { err_set(e, E_INPUT, "%s: no input", name); goto out; }
@@ -314,5 +325,6 @@ int nn_read_onnx(struct nn_model *m, const char *name, const void *file, size_t 
 out:
 	free(g.tensor);
 	free(g.value);
+	free(g.slot);
 	return rc;
 }

@@ -6,7 +6,7 @@
 #include "nn_int.h"
 #include "nn_proto.h"
 
-enum { ONNX_MAX_TENSORS = 8192, ONNX_MAX_NODES = 8192, ONNX_MAX_ATTRS = 16, ONNX_MAX_RANK = 6, ONNX_MAX_OUT = 16 };
+enum { ONNX_MAX_TENSORS = 8192, ONNX_MAX_NODES = 8192, ONNX_MAX_ATTRS = 16, ONNX_MAX_RANK = 6, ONNX_MAX_OUT = 16, ONNX_SLOTS = 65536 };
 enum onnx_type { ONNX_FLOAT = 1, ONNX_INT32 = 6, ONNX_INT64 = 7, ONNX_HALF = 10 };
 
 /* data: raw little-endian numbers, packed floats or packed varints. */
@@ -23,7 +23,7 @@ struct onnx {
 	const char *name; const unsigned char *file;
 	struct nn_model *m;
 	struct onnx_tensor *tensor; int ntensor;
-	struct onnx_value *value; int nvalue;
+	struct onnx_value *value; int nvalue, *slot;   /* slot: values by name: 1 + which, 0 none */
 	struct err *e;
 };
 

@@ -17,7 +17,7 @@
 #define TAG_HALF 0x01306B47u
 #define TAG_FLOAT 0x0002C056u
 
-enum { KEYS = 32, WORD = 96 };
+enum { KEYS = 32, WORD = 96, SLOTS = 4 * NN_MAX_BLOBS };
 
 /* One line's keys: numbers, and the arrays of -233xx. */
 struct keys { bool has[KEYS]; double v[KEYS]; int na[KEYS]; double a[KEYS][NN_MAX_IN]; };
@@ -27,7 +27,7 @@ struct reader {
 	const char *lp, *lend;                       /* the rest of this line */
 	const void *bin; FILE *f; uint64_t nbin, at; /* the .bin: in memory or open */
 	struct nn_model *m;
-	char (*blob)[WORD]; int cblob;
+	char (*blob)[WORD]; int slot[SLOTS];         /* blobs by name: 1 + which, 0 none */
 	struct err *e;
 };
 
@@ -121,18 +121,25 @@ static int ikey(const struct keys *k, int i, int def)
 	return v > -2e9 && v < 2e9 && v == (double)(int)v ? (int)v : -99999;
 }
 
-static int find_blob(struct reader *r, const char *name)
+/* The name's slot: its own, or the free one where it belongs. */
+static int *slot_of(struct reader *r, const char *name)
 {
-	for (int i = r->m->nblob; i-- > 0;)
-		if (strcmp(r->blob[i], name) == 0) return i;
-	return -1;
+	uint32_t h = 2166136261u;
+	for (const char *p = name; *p; p++) h = (h ^ (unsigned char)*p) * 16777619u;
+	for (;; h++) {
+		int *s = &r->slot[h % SLOTS];
+		if (!*s || strcmp(r->blob[*s - 1], name) == 0) return s;
+	}
 }
+
+static int find_blob(struct reader *r, const char *name) { return *slot_of(r, name) - 1; }
 
 static int new_blob(struct reader *r, const char *name)
 {
 	if (find_blob(r, name) >= 0) return bad(r, "a second layer makes the blob", name);
 	if (r->m->nblob >= NN_MAX_BLOBS) return bad(r, "too many blobs", NULL);
 	int i = r->m->nblob++;
+	*slot_of(r, name) = i + 1;
 	r->m->blob[i] = (struct nn_blob){ .num = 1, .den = 1 };
 	snprintf(r->blob[i], WORD, "%.95s", name);
 	return i;
