@@ -1,6 +1,7 @@
 /* nn_expand - see nn_expand.h.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "nn_expand.h"
+#include "nn_fast.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,7 @@ static int make_layers(struct making *k)
 static int make_fast(struct making *k, struct xnode *in)
 {
 	const struct nn_ask *a = k->a;
+	if (nn_fast_holds(k->m, a->model, k->e) < 0 || (k->b && nn_fast_holds(k->b, a->model_b, k->e) < 0)) return -1;
 	struct xnode *n = expand_node(k->x, "neural_fast", "fast", k->e);
 	if (!n || expand_connect(k->x, n, "image", in, k->e) < 0 || expand_set(k->x, n, "model", a->model, k->e) < 0 ||
 	    expand_set(k->x, n, "sha", k->sha, k->e) < 0 || set_rect(k, n, k->window) < 0) return -1;

@@ -228,6 +228,33 @@ struct nn_fast *nn_fast_new(struct nn_model *m, const struct nn_model *b, double
 	return f;
 }
 
+/* Kinds beyond these came later, to backend exact alone. */
+static bool known(const struct nn_model *m, const struct nn_layer *l)
+{
+	switch (l->op) {
+	case NN_INPUT: case NN_INTERP: case NN_CONCAT: break;
+	case NN_CONV: case NN_DECONV:
+		if (l->group > 1 || l->extra || l->inner || l->flip || (l->op == NN_CONV && l->stride != 1)) return false;
+		break;
+	case NN_SHUFFLE: if (l->blocks) return false; break;
+	case NN_BINARY: if (l->how == NN_DIV) return false; break;
+	case NN_ACT: break;
+	default: return false;
+	}
+	for (int k = 0; k < l->nin; k++)
+		if (m->blob[l->in[k]].vec) return false;
+	return !m->blob[l->out].vec;
+}
+
+int nn_fast_holds(const struct nn_model *m, const char *model, struct err *e)
+{
+	for (int i = 0; i < m->nlayer; i++)
+		if (!known(m, &m->layer[i]) || m->align > 1)
+			return err_set(e, E_SCENE, "%s: backend=\"fast\" does not hold layer %s (%s); backend=\"exact\" does", model,
+			               m->layer[i].name, m->layer[i].type);
+	return 0;
+}
+
 static int layer(const struct nn_fast *f, int i, struct nn_map *map, struct rect w, struct err *e)
 {
 	const struct nn_layer *l = &f->m->layer[i];

@@ -23,4 +23,7 @@ int nn_fast_run(const struct nn_fast *f, const struct view *in, const struct vie
 /* Bytes that a run holds for a picture that wide. */
 size_t nn_fast_bytes(const struct nn_model *m, int width);
 
+/* E_SCENE names the first layer that only backend exact has. */
+int nn_fast_holds(const struct nn_model *m, const char *model, struct err *e);
+
 #endif
