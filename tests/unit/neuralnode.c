@@ -309,16 +309,17 @@ static void mattes(struct pool *pool, const char *param)
 /* Kinds that backend fast does not have are named, never passed over. */
 static void fast_refuses(void)
 {
+	static const char weights[4 + 4 * 81];
 	static const char grouped[] = "7767517\n2 2\nInput in 0 1 in\n"
 	                              "ConvolutionDepthWise each 1 1 in out 0=3 1=3 4=1 6=27 7=3\n";
 	static const char whole[] = "7767517\n2 2\nInput in 0 1 in\nConvolution plain 1 1 in out 0=3 1=3 6=81\n";
 	struct err e = ERR_INIT;
-	struct nn_model *m = nn_parse("grouped.param", grouped, sizeof grouped - 1, NULL, 0, &e);
+	struct nn_model *m = nn_parse("grouped.param", grouped, sizeof grouped - 1, weights, 4 + 4 * 27, &e);
 	test_ok(m && nn_fast_holds(m, "grouped.param", &e) < 0 && e.code == E_SCENE && strstr(e.msg, "each"),
 	        "backend fast refuses a grouped convolution by name: %s", e.msg);
 	nn_free(&m);
 	err_clear(&e);
-	m = nn_parse("plain.param", whole, sizeof whole - 1, NULL, 0, &e);
+	m = nn_parse("plain.param", whole, sizeof whole - 1, weights, sizeof weights, &e);
 	test_ok(m && nn_fast_holds(m, "plain.param", &e) == 0, "and takes a plain one %s", e.msg);
 	nn_free(&m);
 }
