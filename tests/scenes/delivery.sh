@@ -5,6 +5,7 @@
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT INT TERM
 in=$INTERNEG
+root=$(cd "$(dirname "$0")/../.." && pwd)
 is() { if [ "$2" = "$3" ]; then echo "ok delivery $1"; else echo "not ok delivery $1: got '$2', want '$3'"; fi; }
 command -v ffprobe > /dev/null 2>&1 || { echo "skip delivery: no ffprobe"; exit 0; }
 cat > "$tmp/s.xml" << 'X'
@@ -103,7 +104,7 @@ cat > fgread.xml << 'X'
   <write id="b" in="s" file="fg/s.####.png" bits="8" dither="none"/>
 </graph>
 X
-sed 's/^height .*/height 360/' "$INTERNEG_SHARE/graphs/stocks/35mm-bw-medium.grain" > p.grain
+sed 's/^height .*/height 360/' "$root/graphs/stocks/35mm-bw-medium.grain" > p.grain
 "$in" render fg.xml --only w --progress none --no-cache > log 2>&1; is "film grain: render" "$? $(grep -c warning log)" "0 0"
 "$in" grain --compare fg.mp4 p.grain > cmp 2>&1; is "film grain: measured" $? 0
 is "film grain: octaves from 0.03 cycles up to a half within 0.5 dB" "$(awk '/^  0\.(031|062|125|250)/ {d = $8 < 0 ? -$8 : $8; if (d > 0.5) bad++; n++} END {print n, bad + 0}' cmp)" "4 0"
