@@ -11,7 +11,7 @@
 #include "steady.h"
 
 struct making {
-	struct expand *x; const struct nn_ask *a; struct nn_model *m, *b;
+	struct expand *x; const struct nn_ask *a; const struct nn_first *first; const struct nn_model *m; struct nn_model *b;
 	char sha[65], sha_b[65];
 	struct rect window;                  /* of the network's input */
 	struct xnode **blob;                 /* who makes it */
@@ -47,8 +47,10 @@ static bool same_layers(const struct nn_model *a, const struct nn_model *b)
 static int open_models(struct making *k)
 {
 	const struct nn_ask *a = k->a;
-	if (!*a->model) return err_set(k->e, E_SCENE, "method=\"neural\" needs model=\"x.param\"");
-	if (!(k->m = nn_load(a->model, k->e))) return -1;
+	if (a->overlap && a->backend != NN_ORT)
+		return err_set(k->e, E_SCENE, "overlap= is for backend=\"onnxruntime\"; here windows overlap by what the file tells");
+	if (*a->model_b && a->backend == NN_ORT)
+		return err_set(k->e, E_SCENE, "backend=\"onnxruntime\" runs one file: model_b= is for the others");
 	key_hex(&k->m->sha, k->sha);
 	if (*a->sha && strcmp(a->sha, k->sha) != 0)
 		return err_set(k->e, E_LOCK, "%s is not the pinned model: model_sha256 is %s, the file's is %s", a->model, a->sha,
@@ -128,6 +130,31 @@ static int make_fast(struct making *k, struct xnode *in)
 	return 0;
 }
 
+/* A network of any operators, by the user's library. */
+static int make_ort(struct making *k, struct xnode *in)
+{
+	const struct nn_ort_facts *f = &k->first->ort;
+	const struct { const char *name; double v; } facts[] = {
+		{ "overlap", k->a->overlap }, { "w", f->w }, { "h", f->h }, { "cin", f->cin }, { "cout", f->cout }, { "num", f->num },
+		{ "den", f->den }, { "lead", f->lead }, { "trail", f->trail }, { "align", f->align }, { "weights", f->weights }, { "fixed", f->fixed }, { "pixel", f->pixel },
+		{ "square", f->square },
+	};
+	if (nn_ort_fits(f, k->a->model, k->window, k->a->overlap, k->e) < 0) return -1;
+	struct xnode *n = expand_node(k->x, "neural_ort", "onnxruntime", k->e);
+	if (!n || expand_connect(k->x, n, "image", in, k->e) < 0 || expand_set(k->x, n, "model", k->a->model, k->e) < 0 ||
+	    expand_set(k->x, n, "sha", k->sha, k->e) < 0 || set_rect(k, n, k->window) < 0) return -1;
+	for (size_t i = 0; i < IN_COUNT(facts); i++)
+		if (expand_set_num(k->x, n, facts[i].name, &facts[i].v, 1, k->e) < 0) return -1;
+	k->blob[k->m->output] = n;
+	return 0;
+}
+
+static const char *backend_name(enum nn_backend b)
+{
+	static const char *const names[] = { "exact", "fast", "onnxruntime" };
+	return names[b];
+}
+
 /* What was asked, in one line. */
 static void note_of(const struct making *k, char *buf, size_t n)
 {
@@ -136,6 +163,7 @@ static void note_of(const struct making *k, char *buf, size_t n)
 	                   a->ringing);
 	if (k->b && len > 0 && (size_t)len < n)
 		snprintf(buf + len, n - (size_t)len, " denoise=%.6g model_b_sha256=%s", a->denoise, k->sha_b);
+	if (a->overlap && len > 0 && (size_t)len < n) snprintf(buf + len, n - (size_t)len, " overlap=%d", a->overlap);
 }
 
 static struct xnode *make_out(struct making *k, struct xnode *src, struct xnode *net, struct xnode *low)
@@ -145,7 +173,7 @@ static struct xnode *make_out(struct making *k, struct xnode *src, struct xnode 
 	char note[240];
 	note_of(k, note, sizeof note);
 	if (!n || expand_connect(k->x, n, "image", src, k->e) < 0 || expand_connect(k->x, n, "net", net, k->e) < 0 ||
-	    expand_set(k->x, n, "backend", a->fast ? "fast" : "exact", k->e) < 0 ||
+	    expand_set(k->x, n, "backend", backend_name(a->backend), k->e) < 0 ||
 	    expand_set(k->x, n, "note", note, k->e) < 0) return NULL;
 	if (low && expand_connect(k->x, n, "low", low, k->e) < 0) return NULL;
 	if (expand_set(k->x, n, "model", a->model, k->e) < 0 || expand_set(k->x, n, "sha", k->sha, k->e) < 0 ||
@@ -165,7 +193,7 @@ static struct xnode *make_matte(struct making *k, struct xnode *src, struct xnod
 	snprintf(note, sizeof note, "blend=%.6g matte=%s net_space=%s", a->blend, a->matte, a->space);
 	if (!n || expand_connect(k->x, n, "image", src, k->e) < 0 || expand_connect(k->x, n, "net", net, k->e) < 0 ||
 	    expand_set(k->x, n, "model", a->model, k->e) < 0 || expand_set(k->x, n, "sha", k->sha, k->e) < 0 ||
-	    expand_set(k->x, n, "backend", a->fast ? "fast" : "exact", k->e) < 0 ||
+	    expand_set(k->x, n, "backend", backend_name(a->backend), k->e) < 0 ||
 	    expand_set(k->x, n, "note", note, k->e) < 0 || expand_set(k->x, n, "to", a->matte, k->e) < 0 ||
 	    expand_set_num(k->x, n, "blend", &a->blend, 1, k->e) < 0) return NULL;
 	return n;
@@ -192,7 +220,8 @@ static int make(struct making *k, const struct node_ctx *n)
 	    set_int(k, in, "channels", k->m->blob[k->m->input].c) < 0) return -1;
 	k->blob[k->m->input] = in;
 	k->window = nn_input(k->m->pad, k->m->align, f->data);
-	if ((k->a->fast ? make_fast(k, in) : make_layers(k)) < 0) return -1;
+	int rc = k->a->backend == NN_ORT ? make_ort(k, in) : k->a->backend == NN_FAST ? make_fast(k, in) : make_layers(k);
+	if (rc < 0) return -1;
 	struct xnode *net = k->blob[k->m->output];
 	if (k->a->lock && !(low = make_low(k, src, net))) return -1;
 	if (!(out = k->a->matte ? make_matte(k, src, net) : make_out(k, src, net, low))) return -1;
@@ -204,26 +233,27 @@ static int make(struct making *k, const struct node_ctx *n)
 	return 0;
 }
 
-int nn_expand(struct expand *x, const struct node_ctx *n, const struct nn_ask *a, struct err *e)
+int nn_expand(struct expand *x, const struct node_ctx *n, const struct nn_ask *a, const struct nn_first *f, struct err *e)
 {
-	struct making k = { .x = x, .a = a, .e = e };
+	struct making k = { .x = x, .a = a, .first = f, .m = f->m, .e = e };
 	int rc = open_models(&k);
 	if (rc == 0) {
 		k.blob = xalloc((size_t)k.m->nblob + 1, sizeof *k.blob);
 		rc = make(&k, n);
 		free(k.blob);
 	}
-	nn_free(&k.m);
 	nn_free(&k.b);
 	return rc;
 }
 
-int nn_factor(const char *model, int *num, int *den, struct err *e)
+int nn_first_load(struct nn_first *f, const char *model, enum nn_backend backend, struct err *e)
 {
-	struct nn_model *m = nn_load(model, e);
-	if (!m) return -1;
-	*num = m->scale_num;
-	*den = m->scale_den;
-	nn_free(&m);
+	*f = (struct nn_first){ .m = NULL };
+	if (!*model) return err_set(e, E_SCENE, "needs model=\"x.param\" or \"x.onnx\"");
+	if (backend != NN_ORT) return (f->m = nn_load(model, e)) ? 0 : -1;
+	if (nn_ort_learn(model, &f->ort, e) < 0) return -1;
+	f->m = nn_ort_model(model, &f->ort);
 	return 0;
 }
+
+void nn_first_free(struct nn_first *f) { nn_free(&f->m); }

@@ -4,20 +4,30 @@
 #define IN_NN_EXPAND_H
 
 #include "net.h"
+#include "nn_ort.h"
+
+/* Beside the project's own kernels: oneDNN's and ONNX Runtime's, both outside the promise. */
+enum nn_backend { NN_EXACT, NN_FAST, NN_ORT };
+#define NN_BACKENDS "exact|fast|onnxruntime"
+
+/* A network's file, looked at once. Free with nn_first_free; m may be NULL. */
+struct nn_first { struct nn_model *m; struct nn_ort_facts ort; };
 
 /* What the author says; paths openable. dst: display window of the result; par: its pixel aspect. */
 struct nn_ask {
 	const char *model, *sha, *model_b, *sha_b, *space;
 	double denoise, blend, ringing, steady;
 	bool lock; struct rect dst; struct rational par;
-	bool fast;                           /* by oneDNN, outside the promise */
+	enum nn_backend backend;
+	int overlap;                         /* of ONNX Runtime's windows; 0: the picture in one piece */
 	const char *matte;                   /* "alpha", "mask": one channel is wanted, and goes there; NULL: a picture */
 };
 
+/* E_INPUT; E_SCENE without a name. */
+int nn_first_load(struct nn_first *f, const char *model, enum nn_backend backend, struct err *e);
+void nn_first_free(struct nn_first *f);
 /* The nodes of a network over input 0. E_LOCK when a model is not the one that its sha names; a second
  * model has to be pinned (E_RULE), the first's pin is rule 7's. */
-int nn_expand(struct expand *x, const struct node_ctx *n, const struct nn_ask *a, struct err *e);
-/* Factor of the model in the file, as num / den. */
-int nn_factor(const char *model, int *num, int *den, struct err *e);
+int nn_expand(struct expand *x, const struct node_ctx *n, const struct nn_ask *a, const struct nn_first *f, struct err *e);
 
 #endif

@@ -418,5 +418,5 @@ int onnx_op(struct onnx *g, const struct onnx_node *n)
 	};
 	for (size_t i = 0; i < IN_COUNT(ops); i++)
 		if (pb_is(n->type, ops[i].name)) return ops[i].of(g, n, ops[i].with);
-	return onnx_bad(g, n, "an operator that is not known here");
+	return onnx_bad(g, n, "an operator that is not known here; backend=\"onnxruntime\" would run it");
 }

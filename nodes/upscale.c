@@ -9,7 +9,7 @@
 
 struct upscale {
 	int method; double scale, width, height, ringing; int light;
-	const char *model, *model_sha256, *model_b, *model_b_sha256; double denoise, blend; int backend, lock, net_space; double steady;
+	const char *model, *model_sha256, *model_b, *model_b_sha256; double denoise, blend; int backend, overlap, lock, net_space; double steady;
 };
 
 enum { NEURAL = RS_LANCZOS3 + 1, LEARNED };       /* the methods after the kernels */
@@ -47,9 +47,15 @@ static const struct param params[] = {
 	       "colour and exposure stay."),
 	P_ENUM(upscale, net_space, "encoded", "encoded|linear|log", PF_STATIC,
 	       "neural: what the network is shown: the clip's own encoding, linear light, or acescct."),
-	P_ENUM(upscale, backend, "exact", "exact|fast", PF_STATIC | PF_LATER,
+	P_ENUM(upscale, backend, "exact", NN_BACKENDS, PF_STATIC | PF_LATER,
 	       "neural: exact: own kernels, one hash everywhere. fast: oneDNN (libdnnl2) in f32, or bf16 where the "
-	       "processor has AMX; close, but not the same bits, and the lock says so. On AVX2 exact is quicker."),
+	       "processor has AMX. onnxruntime: .onnx files of any operators by your own ONNX Runtime (libonnxruntime.so.1, or "
+	       "the file that INTERNEG_ONNXRUNTIME names), f32 on the CPU, one thread a frame. The last two are close, but "
+	       "not the same bits, and the lock says so. On AVX2 exact is quickest."),
+	P_INT(upscale, overlap, 0, 0, 1024, "pixels", PF_STATIC | PF_LATER,
+	      "neural by onnxruntime: runs the network in windows (of 512 pixels, or the size that the file sets) that overlap "
+	      "by this at each side; below what the network sees of its surroundings there are seams. 0: the whole picture "
+	      "at once."),
 	P_FLOATX(upscale, steady, 0, 0, 1, "mix", PF_STATIC,
 	         "neural: blends along motion where the network flickers, with one frame to either side: weight of a "
 	         "neighbour that fits. Another frame each side, which costs more memory: see the node steady."),
@@ -222,28 +228,34 @@ static int expand_learned(struct expand *x, const struct node_ctx *n, struct err
 	return 0;
 }
 
-static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
+static int expand_neural(struct expand *x, const struct node_ctx *n, const struct nn_first *f, struct err *e)
 {
 	static const char *const spaces[] = { "encoded", "linear", "log" };
 	const struct upscale *p = n->v;
 	struct upscale own = *p;
 	struct node_ctx c = *n;
-	int num, den;
-	if (p->method == LEARNED && n->in[0] && (larger(n) || p->scale <= 0)) return expand_learned(x, n, e);
-	if (p->method != NEURAL) return EXPAND_NOT;
-	if (!n->in[0]) return err_set(e, E_SCENE, "nothing to upscale");
 	struct format out = *n->in[0];
-	if (p->scale <= 0 && p->width <= 0 && p->height <= 0 && *p->model) {
-		if (nn_factor(p->model, &num, &den, e) < 0) return -1;
-		own.scale = (double)num / den;
-	}
+	if (p->scale <= 0 && p->width <= 0 && p->height <= 0) own.scale = (double)f->m->scale_num / f->m->scale_den;
 	c.v = &own;
 	if (format(&c, &out, e) < 0) return -1;
 	const struct nn_ask a = { .model = p->model, .sha = p->model_sha256, .model_b = p->model_b,
-		.sha_b = p->model_b_sha256,
-		.space = spaces[p->net_space], .denoise = p->denoise, .blend = p->blend, .ringing = p->ringing,
-		.lock = p->lock, .fast = p->backend == 1, .steady = p->steady, .dst = out.display, .par = out.par };
-	return nn_expand(x, n, &a, e);
+		.sha_b = p->model_b_sha256, .space = spaces[p->net_space], .denoise = p->denoise, .blend = p->blend,
+		.ringing = p->ringing, .lock = p->lock, .backend = (enum nn_backend)p->backend, .overlap = p->overlap,
+		.steady = p->steady, .dst = out.display, .par = out.par };
+	return nn_expand(x, n, &a, f, e);
+}
+
+static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
+{
+	const struct upscale *p = n->v;
+	struct nn_first f;
+	if (p->method == LEARNED && n->in[0] && (larger(n) || p->scale <= 0)) return expand_learned(x, n, e);
+	if (p->method != NEURAL) return EXPAND_NOT;
+	if (!n->in[0]) return err_set(e, E_SCENE, "nothing to upscale");
+	int rc = nn_first_load(&f, p->model, (enum nn_backend)p->backend, e);
+	if (rc == 0) rc = expand_neural(x, n, &f, e);
+	nn_first_free(&f);
+	return rc;
 }
 
 static unsigned traits_of(const struct node_ctx *n)
