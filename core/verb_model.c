@@ -2,10 +2,12 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 #include "mem.h"
 #include "nn_model.h"
+#include "nn_ort.h"
 
 static const char *op_name(const struct nn_layer *l)
 {
@@ -102,15 +104,55 @@ static void print_json(const char *file, const struct nn_model *m)
 	printf("]}\n");
 }
 
+/* A network that only ONNX Runtime can run; why: the own reader's refusal. */
+static void print_foreign(const char *file, const struct nn_ort_facts *f, const char *why, bool json)
+{
+	struct err e = ERR_INIT;
+	char hex[65];
+	double mib = ((double)nn_ort_bytes(f, rect_of(0, 0, f->w ? f->w : 960, f->w ? f->h : 540), 0) + f->weights) / 1048576;
+	key_hex(&f->sha, hex);
+	if (json) {
+		printf("{\"file\":");
+		json_string(file);
+		printf(",\"sha256\":\"%s\",\"factor\":%.17g,\"channels\":%d,\"width\":%d,\"height\":%d,\"align\":%d,\"backend\":"
+		       "\"onnxruntime\",\"why\":", hex, (double)f->num / f->den, f->cin, f->w, f->h, f->align);
+		json_string(why);
+		printf("}\n");
+		return;
+	}
+	printf("%s\nsha256           %s\nfactor           %d", file, hex, f->num);
+	if (f->den > 1) printf("/%d", f->den);
+	printf("\nchannels         %d in, %d out\nvalues           0 to 1\n", f->cin, f->cout);
+	printf("runs by          backend=\"onnxruntime\" only (%s)\nbecause          %s\n", nn_ort_about(&e), why);
+	if (f->w) printf("pictures         of %d x %d only: overlap= for larger ones\n", f->w, f->h);
+	else if (f->align > 1) printf("grid             the picture is extended to multiples of %d pixels\n", f->align);
+	printf("memory           %.0f MiB at %dx%d%s\n", mib, f->w ? f->w : 960, f->w ? f->h : 540,
+	       f->square > 0 ? ", growing with the square of the pixels" : "");
+}
+
+static int model(const struct cli *c, const char *file, struct err *e)
+{
+	struct nn_model *m = nn_load(file, e);
+	struct nn_ort_facts f;
+	size_t n = strlen(file);
+	if (m) {
+		if (c->json) print_json(file, m);
+		else print_text(file, m, c->verbose || c->narg == 1);
+		nn_free(&m);
+		return 0;
+	}
+	struct err own = *e, other = ERR_INIT;
+	if (e->code != E_INPUT || n < 5 || strcmp(file + n - 5, ".onnx") != 0 || !nn_ort_about(&other)) return -1;
+	err_clear(e);
+	if (nn_ort_learn(file, &f, e) < 0) return -1;
+	print_foreign(file, &f, own.msg, c->json);
+	return 0;
+}
+
 int verb_model(struct cli *c, struct err *e)
 {
 	if (c->narg < 1) return err_set(e, E_USAGE, "model wants at least one FILE.param or FILE.onnx");
-	for (int i = 0; i < c->narg; i++) {
-		struct nn_model *m = nn_load(c->arg[i], e);
-		if (!m) return -1;
-		if (c->json) print_json(c->arg[i], m);
-		else print_text(c->arg[i], m, c->verbose || c->narg == 1);
-		nn_free(&m);
-	}
+	for (int i = 0; i < c->narg; i++)
+		if (model(c, c->arg[i], e) < 0) return -1;
 	return 0;
 }

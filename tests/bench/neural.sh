@@ -1,8 +1,9 @@
 #!/bin/sh
-# neural.sh - networks of 16 and 32 blocks on a 448x256 frame: CPU milliseconds a megapixel of source and GFLOP/s, beside
-# ncnn and ONNX Runtime wheels where PYTHON (default python3) has them, and backend fast where oneDNN is; two threads
-# against one. The source is timed alone
-# and taken off; a frame includes the plain resample, the low-frequency lock and what ncnn does not do.
+# neural.sh - networks on a 448x256 frame, one thread: CPU milliseconds a megapixel of source and GFLOP/s, beside ncnn
+# where PYTHON (default python3) has its wheel, ONNX Runtime where it is found (backend="onnxruntime" over the same
+# weights as .onnx, made here) and backend fast where oneDNN is; two threads against one. The source is timed alone and
+# taken off; a frame includes the plain resample, the low-frequency lock and what ncnn does not do.
+# MODELS="16 32 upconv rrdb" chooses; RRDB=x.param names an RRDB network, without it one of 23 blocks is made of noise.
 # SPDX-License-Identifier: BSD-2-Clause
 . "$(dirname "$0")/lib.sh"
 PYTHON=${PYTHON:-python3}
@@ -20,35 +21,58 @@ scene() { # name model backend
 END
 }
 ours() { run "$1" "$in" render "$tmp/$2.xml" --only "$3" -F "1-$5" --no-cache --threads "$4" --progress none; }
-ncnn() { # name model threads frames
-	run "$1" "$PYTHON" "$bench/neural_peer.py" "$2" $W $H "$3" "$4"
-}
-peer=
-"$PYTHON" -c 'import ncnn, numpy' 2> /dev/null && peer=1
-fast=
-ldconfig -p 2> /dev/null | grep -q libdnnl.so.2 && fast=1
-net16=$weights/realesr-animevideov3-x4 net32=$weights/realesr-general-x4v3
-for b in ${BLOCKS:-16 32}; do
-	eval model=\$net$b
-	scene n$b "$model.param" exact
-	scene f$b "$model.param" fast
-	gflop=$("$in" model "$model.param" | awk '/^cost/ {print $2 * 2e-9}')
-	one() { ours one n$b up 1 "$1"; }
-	two() { ours two n$b up 2 "$1"; }
-	quick() { ours quick f$b up 1 "$1"; }
-	src() { ours src n$b src 1 "$1"; }
-	nc() { ncnn nc "$model" 1 "$1"; }
+one() { ours one exact up 1 "$1"; }
+two() { ours two exact up 2 "$1"; }
+quick() { ours quick fast up 1 "$1"; }
+ort() { ours ort ort up 1 "$1"; }
+src() { ours src exact src 1 "$1"; }
+nc() { run nc "$PYTHON" "$bench/neural_peer.py" "$model" $W $H 1 "$1"; }
+
+libs="libxml-2.0 lua5.4 libavformat libavcodec libavutil nettle libpng libxxhash libdeflate zlib"
+# shellcheck disable=SC2046,SC2086
+onnx=$($CC -std=c11 -D_GNU_SOURCE -O2 -I"$root/core" -I"$root/tests" -o "$tmp/onnx" "$bench/neural_onnx.c" \
+	"$root/${B:-build}/libinterneg.a" $(pkg-config --cflags --libs $libs) -lOpenEXRCore-3_1 -pthread -lm -rdynamic 2> "$tmp/cc" && echo yes)
+ncnn=$("$PYTHON" -c 'import ncnn, numpy; print("yes")' 2> /dev/null)
+dnnl=$(ldconfig -p 2> /dev/null | grep -q libdnnl.so.2 && echo yes)
+
+# One network against those that are here.
+measure() { # label model-without-suffix frames
+	model=$2 peers="one src"
+	scene exact "$model.param" exact
 	rm -f "$tmp"/*.s
+	[ -z "$4" ] || peers="$peers two"
+	[ -z "$ncnn" ] || peers="$peers nc"
+	if [ -n "$dnnl" ] && [ -n "$4" ]; then scene fast "$model.param" fast; peers="$peers quick"; fi
+	why="no compiler for neural_onnx.c"
+	if [ -n "$onnx" ] && "$tmp/onnx" "$model.param" "$tmp/net.onnx"; then
+		scene ort "$tmp/net.onnx" onnxruntime
+		if "$in" check "$tmp/ort.xml" > "$tmp/ort.out" 2>&1; then peers="$peers ort"; why=; else why=$(head -c 200 "$tmp/ort.out" | sed 's/.*: //'); fi
+	fi
 	for _ in $(seq "$PAIRS"); do
-		for f in one two src; do sample $f 1 3 || exit 1; done
-		[ -z "$peer" ] || sample nc 1 3 || exit 1
-		[ -z "$fast" ] || sample quick 1 3 || exit 1
+		for f in $peers; do sample "$f" 1 "$3" || exit 1; done
 	done
 	us=$(net one src cpu)
-	note "$b blocks: $(awk -v u="$us" -v p=$((W * H)) 'BEGIN {printf "%.0f", u * 1000 / p}') ms CPU a source megapixel, $(awk -v g="$gflop" -v u="$us" -v p=$((W * H)) 'BEGIN {printf "%.0f", g * p * 1e6 / u}') GFLOP/s as a direct convolution counts them"
-	if [ -n "$peer" ]; then result "neural $b blocks, 1 thread, CPU, against ncnn" "$(ms "$us")" "$(ms "$(med nc cpu)")" "$(ratio "$(med nc cpu)" "$us")" 1
-	else skip "neural $b blocks against ncnn" "$PYTHON has no ncnn"; fi
-	if [ -n "$fast" ]; then result "neural $b blocks, backend fast against exact, 1 thread, CPU" "$(ms "$(net quick src cpu)")" "$(ms "$us")" "$(ratio "$us" "$(net quick src cpu)")" -
-	else skip "neural $b blocks, backend fast" "no oneDNN"; fi
-	result "neural $b blocks, 2 threads against 1, wall" "$(ms "$(med two wall)")" "$(ms "$(med one wall)")" "$(ratio "$(med one wall)" "$(med two wall)")" 1.9
+	gflop=$("$in" model "$model.param" | awk '/^cost/ {print $2 * 2e-9}')
+	note "$1: $(awk -v u="$us" -v p=$((W * H)) 'BEGIN {printf "%.0f", u * 1000 / p}') ms CPU a source megapixel, $(awk -v g="$gflop" -v u="$us" -v p=$((W * H)) 'BEGIN {printf "%.0f", g * p * 1e6 / u}') GFLOP/s as a direct convolution counts them"
+	if [ -n "$ncnn" ]; then result "neural $1, 1 thread, CPU, against ncnn" "$(ms "$us")" "$(ms "$(med nc cpu)")" "$(ratio "$(med nc cpu)" "$us")" 1
+	else skip "neural $1 against ncnn" "$PYTHON has no ncnn"; fi
+	if [ -z "$why" ]; then result "neural $1, 1 thread, CPU, against ONNX Runtime" "$(ms "$us")" "$(ms "$(net ort src cpu)")" "$(ratio "$(net ort src cpu)" "$us")" 1.5
+	else skip "neural $1 against ONNX Runtime" "$why"; fi
+	[ -n "$4" ] || return 0
+	if [ -n "$dnnl" ]; then result "neural $1, backend fast against exact, 1 thread, CPU" "$(ms "$(net quick src cpu)")" "$(ms "$us")" "$(ratio "$us" "$(net quick src cpu)")" -
+	else skip "neural $1, backend fast" "no oneDNN"; fi
+	result "neural $1, 2 threads against 1, wall" "$(ms "$(med two wall)")" "$(ms "$(med one wall)")" "$(ratio "$(med one wall)" "$(med two wall)")" 1.9
+}
+for m in ${MODELS:-16 32 upconv rrdb}; do
+	case $m in
+	16) measure "16 blocks" "$weights/realesr-animevideov3-x4" 3 all ;;
+	32) measure "32 blocks" "$weights/realesr-general-x4v3" 3 all ;;
+	upconv) measure "upconv7" "$weights/waifu2x_upconv7_photo_x2" 3 "" ;;
+	rrdb)
+		W=96 H=64
+		if [ -z "${RRDB:-}" ]; then
+			"$tmp/onnx" --rrdb 23 "$tmp/rrdb.param" && RRDB=$tmp/rrdb.param
+		fi
+		[ -n "${RRDB:-}" ] && measure "RRDB, 23 blocks, ${W}x$H" "${RRDB%.param}" 2 "" ;;
+	esac
 done

@@ -58,6 +58,8 @@ scene p.xml 16 16 "$m" "scale=\"2\" model_sha256=\"$(printf %064d 7)\""
 "$INTERNEG" render "$tmp/p.xml" --progress none >"$tmp/out" 2>&1; [ $? = 12 ]; say $? "and is not rendered" "$(cat "$tmp/out")"
 scene p.xml 16 16 "$m" "scale=\"2\" model_sha256=\"$sha\""
 "$INTERNEG" lock "$tmp/p.xml" >"$tmp/out" 2>&1; grep -q "^model up $sha" "$tmp/p.lock"; say $? "the lock has the model" "$(cat "$tmp/out" "$tmp/p.lock" | head -5)"
+scene p.xml 16 16 "$m" "scale=\"2\" overlap=\"8\" model_sha256=\"$sha\""
+"$INTERNEG" check "$tmp/p.xml" >"$tmp/out" 2>&1; [ $? = 3 ] && grep -q "overlap=" "$tmp/out"; say $? "overlap= is refused where nothing reads it" "$(cat "$tmp/out")"
 
 # the other backend: outside the promise, and close
 scene q.xml 45 37 "$m" "scale=\"0\" backend=\"fast\" model_sha256=\"$sha\""
