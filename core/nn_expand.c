@@ -250,10 +250,15 @@ int nn_first_load(struct nn_first *f, const char *model, enum nn_backend backend
 {
 	*f = (struct nn_first){ .m = NULL };
 	if (!*model) return err_set(e, E_SCENE, "needs model=\"x.param\" or \"x.onnx\"");
-	if (backend != NN_ORT) return (f->m = nn_load(model, e)) ? 0 : -1;
-	if (nn_ort_learn(model, &f->ort, e) < 0) return -1;
-	f->m = nn_ort_model(model, &f->ort);
-	return 0;
+	if (backend == NN_ORT) {
+		if (nn_ort_learn(model, &f->ort, e) < 0) return -1;
+		f->m = f->own = nn_ort_model(model, &f->ort);
+	} else f->m = nn_share(model, e);
+	return f->m ? 0 : -1;
 }
 
-void nn_first_free(struct nn_first *f) { nn_free(&f->m); }
+void nn_first_free(struct nn_first *f)
+{
+	if (f->own) nn_free(&f->own);
+	else nn_unshare(&f->m);
+}

@@ -10,8 +10,8 @@
 enum nn_backend { NN_EXACT, NN_FAST, NN_ORT };
 #define NN_BACKENDS "exact|fast|onnxruntime"
 
-/* A network's file, looked at once. Free with nn_first_free; m may be NULL. */
-struct nn_first { struct nn_model *m; struct nn_ort_facts ort; };
+/* A network's file, looked at once; own: m where it is made up. Free with nn_first_free. */
+struct nn_first { const struct nn_model *m; struct nn_model *own; struct nn_ort_facts ort; };
 
 /* What the author says; paths openable. dst: display window of the result; par: its pixel aspect. */
 struct nn_ask {

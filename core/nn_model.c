@@ -263,6 +263,20 @@ out:
 	return m;
 }
 
+int nn_is(const struct nn_model *m, const char *hex, struct err *e)
+{
+	char own[65];
+	key_hex(&m->sha, own);
+	return strcmp(own, hex) == 0 ? 0 : err_set(e, E_INPUT, "%s changed while it was being read", m->file);
+}
+
+struct nn_model *nn_load_as(const char *path, const char *hex, struct err *e)
+{
+	struct nn_model *m = nn_load(path, e);
+	if (m && nn_is(m, hex, e) < 0) nn_free(&m);
+	return m;
+}
+
 float nn_half(uint16_t h)
 {
 	uint32_t sign = (uint32_t)(h & 0x8000u) << 16, mag = h & 0x7fffu, bits;

@@ -63,6 +63,7 @@ struct nn_model {
 	double mac;                          /* multiplications an input pixel */
 	uint64_t params;
 	char *file, *bin;
+	int shares;                          /* nn_store.c's */
 	struct key sha;                      /* see nn_sha */
 };
 
@@ -72,6 +73,26 @@ struct nn_model *nn_load(const char *path, struct err *e);
 /* The same from memory, for tests; name stands in messages. bin may be shorter than it should. */
 struct nn_model *nn_parse(const char *name, const char *text, size_t len, const void *bin, size_t nbin, struct err *e);
 void nn_free(struct nn_model **m);
+/* The same, E_INPUT when it is not the one that hex names any more: a scene reads it more than once. */
+struct nn_model *nn_load_as(const char *path, const char *hex, struct err *e);
+int nn_is(const struct nn_model *m, const char *hex, struct err *e);
+
+/* The same, read once however many use it; given back with nn_unshare, which takes NULL. */
+const struct nn_model *nn_share(const char *path, struct err *e);
+void nn_unshare(const struct nn_model **m);
+/* The same from memory, for tests; name stands in messages. bin may be shorter than it should. */
+struct nn_model *nn_parse(const char *name, const char *text, size_t len, const void *bin, size_t nbin, struct err *e);
+void nn_free(struct nn_model **m);
+/* The same, E_INPUT when it is not the one that hex names any more: a scene reads it more than once. */
+struct nn_model *nn_load_as(const char *path, const char *hex, struct err *e);
+int nn_is(const struct nn_model *m, const char *hex, struct err *e);
+
+/* Models of one net's nodes, each read once. Threads: behind its own lock, what it gives is frozen. */
+struct nn_store;
+struct nn_store *nn_store_new(void);
+void nn_store_free(struct nn_store **s);
+/* Lives as long as the store. NULL as nn_load. */
+const struct nn_model *nn_store_get(struct nn_store *s, const char *path, struct err *e);
 /* Channels, grids, windows, receptive field and costs of all blobs; what no picture could have is an error. */
 int nn_shape(struct nn_model *m, const char *name, struct err *e);
 

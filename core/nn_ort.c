@@ -12,13 +12,15 @@
 #include "nn_int.h"
 #include "nn_ort_api.h"
 
-/* LEARN: bytes that a small picture may take; SLACK: beyond what was learnt; TILE: a window's side where overlap is given. */
+/* LEARN: bytes that a small picture may take; SLACK: beyond what was learnt; TILE: a window's side where overlap is given;
+ * KEPT: freed blocks of at least KEPT_BYTES that a run keeps for its next ones, as fresh pages cost more than most layers. */
 #define LEARN_BYTES ((size_t)3 << 30)
 #define SLACK ((size_t)256 << 20)
-enum { TILE = 512, HEAD = 64, SIDE_MAX = 8192 };
+enum { TILE = 512, HEAD = 64, SIDE_MAX = 8192, KEPT = 8, KEPT_BYTES = 1 << 16 };
 
-/* What one session or run on this thread has allocated. stop: asked for when cancelled; NULL: cannot be. */
-struct meter { size_t now, peak, most; bool over; const atomic_int *cancel; struct ort_run *stop; };
+/* What one session or run on this thread has allocated. stop: asked for when cancelled; NULL: cannot be. keep: while no
+ * more than that is held, freed blocks are kept. */
+struct meter { size_t now, peak, most, keep; bool over; const atomic_int *cancel; struct ort_run *stop; void *kept[KEPT]; };
 
 struct nn_ort { struct nn_ort_facts f; char *path, *in, *out; bool half_in, half_out; struct ort_session *session; };
 
@@ -39,14 +41,51 @@ static _Thread_local struct meter *meter;
  * calls catch and give back as a status; that passes through here, where nothing is held. */
 static void *refuse(void) { return refusing->alloc(refusing, SIZE_MAX / 2); }
 
+static size_t size_of(const void *p)
+{
+	size_t n;
+	memcpy(&n, (const char *)p - HEAD, sizeof n);
+	return n;
+}
+
+static void release(struct meter *m, void *p)
+{
+	size_t n = size_of(p);
+	if (m) m->now -= n < m->now ? n : m->now;
+	free((char *)p - HEAD);
+}
+
+/* What the last run on this thread kept. */
+static void flush(struct meter *m)
+{
+	for (int i = 0; i < KEPT; i++)
+		if (m->kept[i]) release(m, m->kept[i]), m->kept[i] = NULL;
+}
+
+/* A kept block that fits and wastes no more than a fourth. */
+static void *again(struct meter *m, size_t n)
+{
+	int best = -1;
+	for (int i = 0; i < KEPT; i++)
+		if (m->kept[i] && size_of(m->kept[i]) >= n && size_of(m->kept[i]) - n <= n / 4 &&
+		    (best < 0 || size_of(m->kept[i]) < size_of(m->kept[best]))) best = i;
+	if (best < 0) return NULL;
+	void *p = m->kept[best];
+	m->kept[best] = NULL;
+	return p;
+}
+
 static void *counted_alloc(struct ort_allocator *a, size_t n)
 {
 	struct meter *m = meter;
+	void *old = m ? again(m, n) : NULL;
 	(void)a;
 	if (m && m->cancel && m->stop && atomic_load_explicit(m->cancel, memory_order_relaxed)) {
 		struct ort_status *s = ort.run_stop(m->stop);
 		if (s) ort.status_free(s);
 	}
+	if (old) return old;
+	if (m && (n > m->most || m->now > m->most - n)) flush(m);
 	if (m && (m->over = m->over || n > m->most || m->now > m->most - n)) return refuse();
 	char *p = n < SIZE_MAX / 2 ? aligned_alloc(HEAD, (n + 2 * HEAD - 1) / HEAD * HEAD) : NULL;
 	if (!p) return refuse();
@@ -58,14 +97,16 @@ static void *counted_alloc(struct ort_allocator *a, size_t n)
 	return p + HEAD;
 }
 
-static void counted_free(struct ort_allocator *a, void *v)
+static void counted_free(struct ort_allocator *a, void *p)
 {
-	size_t n;
+	struct meter *m = meter;
 	(void)a;
-	if (!v) return;
-	memcpy(&n, (char *)v - HEAD, sizeof n);
-	if (meter) meter->now -= n < meter->now ? n : meter->now;
-	free((char *)v - HEAD);
+	for (int i = 0; p && m && m->now <= m->keep && size_of(p) >= KEPT_BYTES && i < KEPT; i++)
+		if (!m->kept[i]) {
+			m->kept[i] = p;
+			return;
+		}
+	if (p) release(m, p);
 }
 
 static const struct ort_memory *counted_info(const struct ort_allocator *a)
@@ -296,6 +337,7 @@ static int run(const struct nn_ort *o, void *data, int w, int h, struct meter *m
 		st = ort.run(o->session, m->stop, (const char *const[]){ o->in }, (const struct ort_value *const[]){ in }, 1,
 		             (const char *const[]){ o->out }, 1, v);
 		meter = NULL;
+		flush(m);
 	}
 	if (m->stop) ort.run_free(m->stop);
 	m->stop = NULL;
@@ -559,7 +601,8 @@ int nn_ort_run(const struct nn_ort *o, int overlap, const struct view *in, const
 {
 	const struct rect r = in->r;
 	struct grid g = grid_of(&o->f, r, overlap);
-	struct meter m = { .most = 2 * nn_ort_bytes(&o->f, r, overlap) + SLACK, .cancel = cancel };
+	struct meter m = { .most = 2 * nn_ort_bytes(&o->f, r, overlap) + SLACK,
+		.keep = nn_ort_bytes(&o->f, r, overlap), .cancel = cancel };
 	int lost = up(overlap + border(&o->f), o->f.align);
 	for (int y = r.y0; y < r.y1; y += g.down)
 		for (int x = r.x0; x < r.x1; x += g.across) {

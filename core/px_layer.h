@@ -8,6 +8,7 @@
 
 /* out, in: blobs and their windows in pixels. conv: of convolutions. slope, add: of channels. Threads: frozen. */
 struct px_layer {
+	const struct nn_model *model;        /* its share, so that the other layers find it read */
 	struct nn_layer l; struct nn_conv *conv; struct nn_blob out, in[NN_MAX_IN];
 	struct rect window, from[NN_MAX_IN]; float slope[NN_MAX_CHANNELS], add[NN_MAX_CHANNELS];
 };

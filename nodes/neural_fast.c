@@ -32,32 +32,19 @@ static void close_net(struct node_ctx *n)
 	n->state = NULL;
 }
 
-/* The model as it was when the scene was read. */
-static struct nn_model *load(const char *path, const char *sha, struct err *e)
-{
-	char hex[65];
-	struct nn_model *m = nn_load(path, e);
-	if (!m) return NULL;
-	key_hex(&m->sha, hex);
-	if (strcmp(hex, sha) == 0) return m;
-	err_set(e, E_INPUT, "%s changed while it was being read", path);
-	nn_free(&m);
-	return NULL;
-}
-
 static int open_net(struct node_ctx *n, struct err *e)
 {
 	const struct neural_fast *p = n->v;
 	struct state *s = n->state = xalloc(1, sizeof *s);
 	const char *about = nn_fast_about(e);
-	struct nn_model *m = about ? load(p->model, p->sha, e) : NULL, *b = NULL;
+	struct nn_model *m = about ? nn_load_as(p->model, p->sha, e) : NULL, *b = NULL;
 	if (!m) return -1;
 	s->window = nn_window(&m->blob[m->output], rect_of(p->x0, p->y0, p->x1, p->y1));
 	s->channels = m->blob[m->output].c;
 	s->bytes = nn_fast_bytes(m, p->x1 - p->x0);
 	s->mac = m->mac * m->scale_den * m->scale_den / m->scale_num / m->scale_num;
 	snprintf(s->about, sizeof s->about, "backend=\"fast\": %s", about);
-	if (*p->model_b && p->share > 0 && !(b = load(p->model_b, p->sha_b, e))) nn_free(&m);
+	if (*p->model_b && p->share > 0 && !(b = nn_load_as(p->model_b, p->sha_b, e))) nn_free(&m);
 	else s->fast = nn_fast_new(m, b, p->share, e);
 	nn_free(&b);
 	return s->fast ? 0 : -1;

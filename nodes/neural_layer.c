@@ -28,7 +28,7 @@ static const struct param params[] = {
 static void close_layer(struct node_ctx *n)
 {
 	struct px_layer *s = n->state;
-	if (s) nn_conv_free(&s->conv);
+	if (s) nn_conv_free(&s->conv), nn_unshare(&s->model);
 	free(s);
 	n->state = NULL;
 }
@@ -54,43 +54,32 @@ static int load_channels(struct px_layer *s, const struct nn_model *m, struct er
 	return s->l.op == NN_ACT && s->l.act == NN_SLOPES ? numbers(s->slope, s->out.c, m, &s->l.slopes, e) : 0;
 }
 
-/* The model as it was when the scene was read. */
-static struct nn_model *load(const char *path, const char *sha, struct err *e)
+static int set_up(struct px_layer *s, const struct neural_layer *p, const struct nn_model *m, const struct nn_model *b,
+                  struct err *e)
 {
-	char hex[65];
-	struct nn_model *m = nn_load(path, e);
-	if (!m) return NULL;
-	key_hex(&m->sha, hex);
-	if (strcmp(hex, sha) == 0) return m;
-	err_set(e, E_INPUT, "%s changed while it was being read", path);
-	nn_free(&m);
-	return NULL;
-}
-
-static int open_layer(struct node_ctx *n, struct err *e)
-{
-	const struct neural_layer *p = n->v;
-	struct px_layer *s = xalloc(1, sizeof *s);
-	struct nn_model *m = load(p->model, p->sha, e), *b = NULL;
 	struct rect r = rect_of(p->x0, p->y0, p->x1, p->y1);
-	int rc = -1;
-	n->state = s;
-	if (!m || (*p->model_b && p->share > 0 && !(b = load(p->model_b, p->sha_b, e)))) goto out;
-	if (p->layer >= m->nlayer || p->act >= m->nlayer) { err_set(e, E_INTERNAL, "no such layer"); goto out; }
+	if (p->layer >= m->nlayer || p->act >= m->nlayer) return err_set(e, E_INTERNAL, "no such layer");
 	s->l = m->layer[p->layer];
 	s->out = m->blob[s->l.out];
 	s->window = nn_window(&s->out, r);
 	for (int i = 0; i < s->l.nin; i++) s->in[i] = m->blob[s->l.in[i]];
 	for (int i = 0; i < s->l.nin; i++) s->from[i] = nn_window(&s->in[i], r);
-	if (s->l.op == NN_CONV || s->l.op == NN_DECONV) {
-		s->conv = nn_conv_new(m, &s->l, p->act >= 0 ? &m->layer[p->act] : NULL, b, p->share, e);
-		if (!s->conv) goto out;
-		s->conv->in = s->from[0];
-	} else if (load_channels(s, m, e) < 0) goto out;
-	rc = 0;
-out:
-	nn_free(&m);
-	nn_free(&b);
+	if (s->l.op != NN_CONV && s->l.op != NN_DECONV) return load_channels(s, m, e);
+	s->conv = nn_conv_new(m, &s->l, p->act >= 0 ? &m->layer[p->act] : NULL, b, p->share, e);
+	if (s->conv) s->conv->in = s->from[0];
+	return s->conv ? 0 : -1;
+}
+
+static int open_layer(struct node_ctx *n, struct err *e)
+{
+	const struct neural_layer *p = n->v;
+	struct px_layer *s = n->state = xalloc(1, sizeof *s);
+	const struct nn_model *m = s->model = nn_share(p->model, e), *b = NULL;
+	bool mixed = *p->model_b && p->share > 0;
+	int rc = m && nn_is(m, p->sha, e) == 0 ? 0 : -1;
+	if (rc == 0 && mixed && (!(b = nn_share(p->model_b, e)) || nn_is(b, p->sha_b, e) < 0)) rc = -1;
+	if (rc == 0) rc = set_up(s, p, m, b, e);
+	nn_unshare(&b);
 	return rc;
 }
 

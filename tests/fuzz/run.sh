@@ -16,7 +16,7 @@ for f in tests/fuzz/*.c; do
 	mkdir -p "$B/fuzz"
 	# shellcheck disable=SC2046,SC2086
 	${CC:-gcc} $flags $(pkg-config --cflags $pkgs) -o "$B/fuzz/$n" "$f" "$B/libinterneg.a" $(pkg-config --libs $pkgs) \
-		-lOpenEXRCore-3_1 -pthread
+		-lOpenEXRCore-3_1 -pthread -lm
 	echo "$n: $count cases from $first"
 	"$B/fuzz/$n" "$count" "$first"
 done

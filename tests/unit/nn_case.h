@@ -467,4 +467,37 @@ static struct image *shot(struct pool *pool, const char *source, const char *up,
 	return t.im;
 }
 
+static double largest(const struct image *a, const struct image *b, int c)
+{
+	double worst = 0;
+	for (int y = a->fmt.data.y0; y < a->fmt.data.y1; y++)
+		for (int x = a->fmt.data.x0; x < a->fmt.data.x1; x++) {
+			double d = (double)*view_at(&a->view, c, x, y) - (double)*view_at(&b->view, c, x, y);
+			if (d < 0) d = -d;
+			if (d > worst) worst = d;
+		}
+	return worst;
+}
+
+/* A network of one channel leaves colour to the plain resample. */
+static void luma_net(struct pool *pool, const char *file)
+{
+	char up[700];
+	const char *source = "kind=\"1\" w=\"40\" h=\"30\"";
+	snprintf(up, sizeof up, "method=\"neural\" scale=\"2\" model=\"%s/%s\"", test_tmp(), file);
+	struct image *net = shot(pool, source, up, "up", 2, 0), *plain = shot(pool, source, "scale=\"2\"", "up", 2, 0);
+	double chroma = 0, change = net && plain ? largest(net, plain, 0) : 0;
+	for (int y = 0; y < 60 && net && plain; y++)
+		for (int x = 0; x < 80; x++)
+			for (int c = 1; c < 3; c++) {
+				double d = (double)*view_at(&net->view, 0, x, y) - (double)*view_at(&net->view, c, x, y) -
+				           (double)*view_at(&plain->view, 0, x, y) + (double)*view_at(&plain->view, c, x, y);
+				if (d < 0) d = -d;
+				if (d > chroma) chroma = d;
+			}
+	test_ok(change > 1e-3 && chroma < 1e-6, "%s leaves colour differences to the plain resample (%.1e)", file, chroma);
+	image_unref(&net);
+	image_unref(&plain);
+}
+
 #endif

@@ -56,7 +56,7 @@ static void refuse(const char *what, struct graph *g, const char *word_in)
 static void refusals(void)
 {
 	struct graph g = { 0 };
-	struct out t = { NULL, 0 };
+	struct out t = { NULL, 0 }, at = { NULL, 0 };
 	static const float z[9] = { 0 };
 	const int big[] = { 1000000000, 3, 1, 1 }, huge[] = { 200000000, 200000000, 3, 3 }, few[] = { 3, 3, 3, 3 };
 	tensor(&g, "w", 1, big, 4, z, sizeof z);
@@ -75,6 +75,23 @@ static void refusals(void)
 	number(&t, 14, 1);
 	into(&g.g, 5, &t);
 	refuse("external data", &g, "another file");
+	word(&t, 8, "w");
+	word(&at, 1, "location"), word(&at, 2, "../../../etc/passwd");
+	into(&t, 13, &at);
+	into(&g.g, 5, &t);
+	refuse("external data in another folder", &g, "another file");
+	number(&t, 1, 1ull << 62), number(&t, 1, 4), number(&t, 2, 1), word(&t, 8, "w");
+	into(&g.g, 5, &t);
+	refuse("dimensions whose product is 0 in 64 bits", &g, "impossible size");
+	number(&t, 1, (uint64_t)-3), number(&t, 2, 1), word(&t, 8, "w");
+	into(&g.g, 5, &t);
+	refuse("a negative size", &g, "impossible size");
+	char *name = malloc((4 << 20) + 1);
+	memset(name, 'x', 4 << 20);
+	name[4 << 20] = 0;
+	word(&g.node, 4, name), word(&g.node, 1, "b0"), word(&g.node, 3, name), end(&g, name);
+	refuse("names of megabytes", &g, "not known");
+	free(name);
 	begin(&g, "Sigmoid", 0);
 	end(&g, "b2");
 	refuse("a result that nobody makes", &g, "made by no node");
@@ -109,6 +126,32 @@ static void pair(struct pool *pool, const struct writer *w, const char *name)
 	free(file.p);
 }
 
+/* Numbers that no weight is, in a file that is otherwise good. */
+static void bad_weights(struct pool *pool)
+{
+	const float bad[] = { __builtin_nanf(""), __builtin_inff(), -1e30f };
+	char path[400], up[800];
+	snprintf(path, sizeof path, "%s/bad.onnx", test_tmp());
+	snprintf(up, sizeof up, "method=\"neural\" model=\"%s\"", path);
+	for (int i = 0; i < 3; i++) {
+		struct graph g = { 0 };
+		float w[27] = { 0 };
+		const int dim[] = { 3, 1, 3, 3 };
+		w[13] = bad[i];
+		tensor(&g, "w", 1, dim, 4, w, sizeof w);
+		begin(&g, "Conv", 0), more(&g, "w"), attr_int(&g, "group", 3), attr_ints(&g, "pads", 4, (int[]){ 1, 1, 1, 1 });
+		end(&g, "b1");
+		face(&g, 11, 0, 3, 1, 0);
+		face(&g, 12, 1, 0, 1, 0);
+		struct out f = model_file(&g);
+		write_file(path, f.p, f.n);
+		free(f.p);
+		struct image *im = shot(pool, "", up, "up", 1, 0);
+		test_ok(!im, "a weight of %g is refused", (double)bad[i]);
+		image_unref(&im);
+	}
+}
+
 /* The baseline's picture of every network is the one of the best instruction set that the machine has. */
 static void isas(struct pool *pool)
 {
@@ -133,17 +176,19 @@ static void isas(struct pool *pool)
 
 int main(void)
 {
-	static struct writer w[5];
-	static const char *const names[] = { "residual", "upconv", "cunet", "kinds", "dense" };
-	static void (*const make[])(struct writer *) = { residual, upconv, cunet, kinds, dense };
+	static struct writer w[6];
+	static const char *const names[] = { "residual", "upconv", "cunet", "kinds", "dense", "luma" };
+	static void (*const make[])(struct writer *) = { residual, upconv, cunet, kinds, dense, luma };
 	struct pool *pool = pool_new();
 	struct err e = ERR_INIT;
 	char path[600];
 	if (node_isa_set(ISA_AUTO, &e) < 0) return 1;
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 6; i++) {
 		make[i](&w[i]);
 		pair(pool, &w[i], names[i]);
 	}
+	luma_net(pool, "luma.onnx");
+	bad_weights(pool);
 	refusals();
 	isas(pool);
 	pool_free(&pool);
