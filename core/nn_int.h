@@ -14,6 +14,7 @@ int nn_read_text(struct nn_model *m, const char *name, const char *text, size_t 
 /* The same of an .onnx file in memory. */
 int nn_read_onnx(struct nn_model *m, const char *name, const void *file, size_t len, struct err *e);
 float nn_half(uint16_t h);                           /* IEEE binary16, exactly */
+uint16_t nn_to_half(float v);                        /* the nearest one, ties to even */
 /* Layer l's result: channels, grid, window, reach (per blob, in input pixels) and m's costs. E_INPUT. */
 int nn_shape_layer(struct nn_model *m, struct nn_layer *l, double *reach, const char *name, struct err *e);
 /* Uses of blobs; the one input and the one result that nothing reads. E_INPUT. */

@@ -291,6 +291,23 @@ float nn_half(uint16_t h)
 	return f;
 }
 
+uint16_t nn_to_half(float v)
+{
+	uint32_t b, sign, mag;
+	memcpy(&b, &v, sizeof b);
+	sign = b >> 16 & 0x8000u;
+	mag = b & 0x7fffffffu;
+	if (mag >= 0x47800000u) return (uint16_t)(sign | (mag > 0x7f800000u ? 0x7e00u : 0x7c00u));
+	if (mag < 0x38800000u) {                              /* below 2^-14: steps of 2^-24 */
+		float f;
+		memcpy(&f, &mag, sizeof f);
+		f += 0.5f;
+		memcpy(&mag, &f, sizeof mag);
+		return (uint16_t)(sign | (mag - 0x3f000000u));
+	}
+	return (uint16_t)(sign | ((mag + 0xfffu + (mag >> 13 & 1)) - 0x38000000u) >> 13);
+}
+
 float *nn_weights(const struct nn_model *m, const struct nn_data *d, struct err *e)
 {
 	size_t bytes = d->n * (d->half ? 2 : 4);

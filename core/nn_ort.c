@@ -300,24 +300,6 @@ static struct nn_ort *session(const char *path, struct meter *m, struct err *e)
 
 /* --- one run --- */
 
-/* Rounded to the nearest binary16, ties to even. */
-static uint16_t to_half(float v)
-{
-	uint32_t b, sign, mag;
-	memcpy(&b, &v, sizeof b);
-	sign = b >> 16 & 0x8000u;
-	mag = b & 0x7fffffffu;
-	if (mag >= 0x47800000u) return (uint16_t)(sign | (mag > 0x7f800000u ? 0x7e00u : 0x7c00u));
-	if (mag < 0x38800000u) {                              /* below 2^-14: steps of 2^-24 */
-		float f;
-		memcpy(&f, &mag, sizeof f);
-		f += 0.5f;
-		memcpy(&mag, &f, sizeof mag);
-		return (uint16_t)(sign | (mag - 0x3f000000u));
-	}
-	return (uint16_t)(sign | ((mag + 0xfffu + (mag >> 13 & 1)) - 0x38000000u) >> 13);
-}
-
 /* The result's numbers, as wide as its shape says; *v is to be freed. */
 static int run(const struct nn_ort *o, void *data, int w, int h, struct meter *m, struct ort_value **v, int64_t dim[4],
                struct err *e)
@@ -549,7 +531,7 @@ static void *gather(const struct nn_ort *o, const struct view *in, struct rect w
 			const float *s = view_at(in, c, in->r.x0, row);
 			for (int x = w.x0; x < w.x1; x++) {
 				float v = s[(x < in->r.x0 ? in->r.x0 : x >= in->r.x1 ? in->r.x1 - 1 : x) - in->r.x0];
-				if (o->half_in) *half++ = to_half(v);
+				if (o->half_in) *half++ = nn_to_half(v);
 				else *at++ = v;
 			}
 		}

@@ -300,7 +300,11 @@ static void odd_kinds(struct pool *pool)
 	out.r = rect_of(0, 0, 4800, 4000);
 	for (int c = 0; c < 3; c++) in.plane[c] = out.plane[c] = row;
 	err_clear(&e);
+#ifdef __SANITIZE_ADDRESS__
+	test_skip("more memory than was told: the sanitizer ends where operator new throws");
+#else
 	test_ok(o && nn_ort_run(o, 0, &in, &out, NULL, &e) < 0 && e.code == E_MEMORY, "more memory than was told is refused: %s", e.msg);
+#endif
 	atomic_int stop = 1;
 	err_clear(&e);
 	test_ok(o && nn_ort_run(o, 0, &in, &out, &stop, &e) < 0 && e.code == E_CANCEL, "a cancelled run ends: %s", e.msg);
