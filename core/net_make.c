@@ -112,9 +112,21 @@ int convert_to(struct net *n, struct net_node **src, int space, const struct net
 	return 0;
 }
 
+/* Does a mask or mix stand over it? Then its input and its output must be of one space. */
+static bool blended(const struct net_node *nn)
+{
+	if (!(nn->type->flags & NF_MASKED)) return false;
+	for (int i = 0; i < nn->nconn; i++)
+		if (nn->conn[i] && strcmp(nn->slot[nn->conn_slot[i]].name, "mask") == 0) return true;
+	for (int i = 0; i < nn->ncbind; i++)
+		if (nn->cbind[i].kind != BIND_CONST && strcmp(nn->cbind[i].p->name, "mix") == 0) return true;
+	return nn->common.mix != 1;
+}
+
 static int want_space(const struct net *n, const struct net_node *nn, int conn)
 {
 	enum want w = nn->type->want_of ? nn->type->want_of(&nn->ctx, conn) : nn->type->want;
+	if (w == WANT_ANY && nn->type->want != WANT_ANY && blended(nn)) w = nn->type->want;
 	switch (w) {
 	case WANT_LINEAR: return n->working;
 	case WANT_LOG: return colour_find("acescct");

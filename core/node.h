@@ -153,7 +153,7 @@ struct node_type {
 	const char *example;                 /* XML snippet for the reference */
 
 	unsigned (*traits_of)(const struct node_ctx *n);               /* beside .traits; parameters only */
-	enum want (*want_of)(const struct node_ctx *n, int conn);      /* instead of .want */
+	enum want (*want_of)(const struct node_ctx *n, int conn);      /* instead of .want; where a mask or mix stands over the node, WANT_ANY means .want */
 	int (*out_space)(const struct node_ctx *n);                    /* output space id; default: input 0's (after conversion) */
 	int (*open)(struct node_ctx *n, struct err *e);                /* sets n->state; inputs' formats known */
 	void (*close)(struct node_ctx *n);

@@ -27,11 +27,11 @@ static double price(const struct stage_job *j, int w, int h, struct stage_cost *
 	struct rect r = middle(j->s->out->fmt.data, w, h);
 	size_t out = rect_area(r) * (size_t)j->s->out->fmt.nch * sizeof(float);
 	stage_job_cost(j, r, c);
-	double near = c->live + out <= CACHE_BYTES ? NS_PER_NEAR_BYTE : NS_PER_THIRD_BYTE;
+	double near = c->live + c->band <= CACHE_BYTES ? NS_PER_NEAR_BYTE : NS_PER_THIRD_BYTE;
 	/* the result is looked through once more before it goes: it should still be near then */
-	double last = out <= CACHE_BYTES ? 0 : NS_PER_THIRD_BYTE * (double)out;
+	double last = c->band <= CACHE_BYTES ? 0 : NS_PER_THIRD_BYTE * (double)out;
 	double ns = last + c->flops * NS_PER_FLOP + c->traffic * near + (double)(c->read + out) * NS_PER_FAR_BYTE +
-	            (NS_PER_CALL + NS_PER_ROW * rect_h(r)) * j->s->n;
+	            (NS_PER_CALL * c->bands + NS_PER_ROW * rect_h(r)) * j->s->n;
 	return ns / (double)rect_area(r);
 }
 

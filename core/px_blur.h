@@ -70,14 +70,43 @@ static IN_UNUSED void px_blur_fetch(const struct view *in, int ch, int y, int x0
 	}
 }
 
-/* Rows [y0, y1) of one channel that were filtered across; black: a row of zeros. */
-struct px_band { float *row; ptrdiff_t stride; int y0,
-			y1; int edges; struct rect data; const float *black; };
+/* The same where it lies if no edge is met, else in d. */
+IN_INLINE const float *px_blur_line(const struct view *in, int ch, int y, int x0, int n, struct rect data,
+                                    int edges, float *d)
+{
+	if (x0 >= data.x0 && x0 + n <= data.x1) return view_at(in, ch, x0, y);
+	px_blur_fetch(in, ch, y, x0, n, data, edges, d);
+	return d;
+}
+
+/* Rows [y0, y1) of one channel, filtered across just before they are read downward, while they are near; row y lies at
+ * (y - y0) & mask, which keeps as many of the last as are read at once. black: a row of zeros. */
+struct px_band { float *row; ptrdiff_t stride; int y0, y1; int edges; struct rect data; const float *black; int mask, done; };
+
+/* For rows [y0, y1) and beyond the edges, of which reach are read at once. Mirrored rows may lie anywhere: all stay. */
+IN_INLINE void px_band_begin(struct px_band *b, int y0, int y1, int reach)
+{
+	bool all = b->edges == EDGES_MIRROR && (y0 < b->data.y0 || y1 > b->data.y1);
+	int n = 16;
+	while (n < reach) n *= 2;
+	b->mask = all || n >= b->y1 - b->y0 ? -1 : n - 1;
+	b->done = b->y0;
+}
+
+/* The rows to be there when those below end are read: up to which one. */
+IN_INLINE int px_band_until(const struct px_band *b, int end)
+{
+	if (end >= b->y1 || (b->mask < 0 && b->edges == EDGES_MIRROR)) return b->y1;
+	return end > b->y0 ? end : b->y0 + 1;
+}
+
+IN_INLINE float *px_band_place(const struct px_band *b, int y)
+{ return b->row + (ptrdiff_t)((y - b->y0) & b->mask) * b->stride; }
 
 IN_INLINE const float *px_band_row(const struct px_band *b, int y)
 {
 	int i = px_edge(y, b->data.y0, b->data.y1, b->edges);
-	return i < b->data.y0 ? b->black : b->row + (ptrdiff_t)(i - b->y0) * b->stride;
+	return i < b->data.y0 ? b->black : px_band_place(b, i);
 }
 
 /* --- any symmetric kernel w[0..radius] --- */
@@ -199,21 +228,23 @@ static IN_UNUSED int px_blur(const struct px_kernel *kx, const struct px_kernel 
 	int w = rect_w(r);
 	ptrdiff_t stride = px_blur_stride(w);
 	float *rows = scratch, *black = rows + (ptrdiff_t)rect_h(have) * stride, *line = black + stride;
-	struct px_band band = { rows, stride, have.y0, have.y1, edges, data, black };
+	struct px_band band = { rows, stride, have.y0, have.y1, edges, data, black, 0, 0 };
 	for (int x = 0; x < w; x++) black[x] = 0;
 	if (rect_empty(have)) { view_clear(out, r); return 0; }
 	for (int ch = 0; ch < out->nch; ch++) {
-		for (int y = have.y0; y < have.y1; y++) {
-			if (y + PX_AHEAD < have.y1) px_fetch_row(view_at(in, ch, have.x0, y + PX_AHEAD),
-				rect_w(have), 0);
-			px_blur_fetch(in, ch, y, r.x0 - kx->radius, w + 2 * kx->radius, data, edges, line);
-			px_blur_across(kx->radius, kx->w, line + kx->radius, w,
-				rows + (ptrdiff_t)(y - have.y0) * stride);
-			if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
-		}
+		px_band_begin(&band, r.y0 - ky->radius, r.y1 + ky->radius, 2 * ky->radius + 1);
 		for (int y = r.y0; y < r.y1; y++) {
+			int until = px_band_until(&band, y + ky->radius + 1);
+			for (; band.done < until; band.done++) {
+				if (band.done + PX_AHEAD < have.y1)
+					px_fetch_row(view_at(in, ch, have.x0, band.done + PX_AHEAD), rect_w(have), 0);
+				const float *s = px_blur_line(in, ch, band.done, r.x0 - kx->radius, w + 2 * kx->radius, data,
+				                              edges, line);
+				px_blur_across(kx->radius, kx->w, s + kx->radius, w, px_band_place(&band, band.done));
+			}
 			if (y + PX_AHEAD < r.y1) px_fetch_row(view_at(out, ch, r.x0, y + PX_AHEAD), w, 1);
 			px_blur_down(ky->radius, ky->w, &band, y, w, view_at(out, ch, r.x0, y));
+			if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 		}
 	}
 	return 0;
@@ -268,17 +299,18 @@ IN_INLINE struct rect px_double_need(struct rect r, bool dx, bool dy)
 }
 
 /* Pixels [x0, x0 + n) from line s, whose first pixel is the half's floor(x0 / 2) - 2. */
-static IN_UNUSED void px_double_across(const float *IN_RESTRICT s, int x0, int n,
-			float *IN_RESTRICT t, float *IN_RESTRICT d)
+static IN_UNUSED void px_double_across(const float *s, int x0, int n, float *t, float *d)
 {
 	const float *h = gauss_halve;
 	int skip = x0 & 1, m = (n + skip + 1) / 2;
+	if (!skip && !(n & 1)) t = d;
+	IN_IVDEP
 	for (int x = 0; x < m; x++) {
 		float a = s[x], b = s[x + 1], c = s[x + 2], e = s[x + 3], f = s[x + 4];
 		t[2 * x] = 2 * (h[1] * a + h[3] * b + h[4] * c + h[2] * e + h[0] * f);
 		t[2 * x + 1] = 2 * (h[0] * a + h[2] * b + h[4] * c + h[3] * e + h[1] * f);
 	}
-	__builtin_memcpy(d, t + skip, (size_t)n * sizeof *d);
+	if (t != d) __builtin_memcpy(d, t + skip, (size_t)n * sizeof *d);
 }
 
 /* Row y from the five rows r of the half. */

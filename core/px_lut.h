@@ -6,6 +6,8 @@
 #ifndef IN_PX_LUT_H
 #define IN_PX_LUT_H
 
+#include <immintrin.h>
+
 #include "lut.h"
 #include "px_lutops.h"
 #include "px_math.h"
@@ -66,8 +68,7 @@ enum { LUT_NODE = 4 * sizeof(float) };
 
 /* Cells and places of n pixels within the domain; false, and no sense in c, when any lies outside
  * (or is NaN, or -0). Ties go as in lut_locate_any(). */
-IN_INLINE bool lut_locate_inside(const struct lut_3d *l, float lo, float hi,
-                                 const float *IN_RESTRICT r, const float *IN_RESTRICT g,
+IN_INLINE bool lut_locate_inside(const struct lut_3d *l, const float *IN_RESTRICT r, const float *IN_RESTRICT g,
                                  const float *IN_RESTRICT b, struct lut_cells *IN_RESTRICT c, int n)
 {
 	const float last = (float)(l->n - 2), one = LUT_NODE, fg = one * (float)l->n;
@@ -77,13 +78,11 @@ IN_INLINE bool lut_locate_inside(const struct lut_3d *l, float lo, float hi,
 	const uint32_t top = px_bitsf((float)(l->n - 1));
 	uint32_t outside = 0;                                   /* bit 31: negative, or above top */
 	for (int i = 0; i < n; i++) {
-		float x = lut_position(r[i], m0, s0, lo, hi), y = lut_position(g[i], m1, s1, lo, hi);
-		float z = lut_position(b[i], m2, s2, lo, hi);
+		float x = (r[i] - m0) * s0, y = (g[i] - m1) * s1, z = (b[i] - m2) * s2;
 		uint32_t bx = px_bitsf(x), by = px_bitsf(y), bz = px_bitsf(z);
 		outside |= bx | (top - bx) | by | (top - by) | bz | (top - bz);
-		float kr = (float)(int32_t)px_clamp(x, 0.0f, last);
-		float kg = (float)(int32_t)px_clamp(y, 0.0f, last);
-		float kb = (float)(int32_t)px_clamp(z, 0.0f, last);
+		float kr = (float)(int32_t)px_min(x, last), kg = (float)(int32_t)px_min(y, last);
+		float kb = (float)(int32_t)px_min(z, last);
 		x -= kr;
 		y -= kg;
 		z -= kb;
@@ -150,14 +149,18 @@ IN_INLINE v4f lut_tetra(const float *tab, const float *far, const struct lut_cel
 #ifdef __AVX__
 enum { LUT_LANES = 8 };
 
+/* Two nodes as the halves of a vector; the second comes straight from memory. */
+IN_INLINE v8f lut_nodes(const float *tab, uint32_t a, uint32_t b)
+{
+	return (v8f)_mm256_insertf128_ps(_mm256_castps128_ps256((__m128)lut_node(tab, a)), (__m128)lut_node(tab, b), 1);
+}
+
 /* The same of pixels i + k and i + k + 4; f: the places of i to i + 7. */
 IN_INLINE v8f lut_tetra_pair(const float *tab, const float *far, const struct lut_cells *c, int i,
                              v8f f0, v8f f1, v8f f2)
 {
-	v8f v0 = v8f_of(lut_node(tab, c->v0[i]), lut_node(tab, c->v0[i + 4]));
-	v8f va = v8f_of(lut_node(tab, c->va[i]), lut_node(tab, c->va[i + 4]));
-	v8f vb = v8f_of(lut_node(tab, c->vb[i]), lut_node(tab, c->vb[i + 4]));
-	v8f vc = v8f_of(lut_node(far, c->v0[i]), lut_node(far, c->v0[i + 4]));
+	v8f v0 = lut_nodes(tab, c->v0[i], c->v0[i + 4]), va = lut_nodes(tab, c->va[i], c->va[i + 4]);
+	v8f vb = lut_nodes(tab, c->vb[i], c->vb[i + 4]), vc = lut_nodes(far, c->v0[i], c->v0[i + 4]);
 	return v0 + f0 * (va - v0) + f1 * (vb - va) + f2 * (vc - vb);
 }
 
@@ -200,7 +203,7 @@ IN_INLINE void lut_batch(const struct lut_3d *l, bool clamp, float *IN_RESTRICT 
 	const float *tab = l->t, *far = tab + 4 * (1 + l->n + l->n * l->n);
 	const float lo = clamp ? 0.0f : -LUT_FAR, hi = (float)(l->n - 1) + (clamp ? 0.0f : LUT_FAR);
 	int i = 0;
-	if (!lut_locate_inside(l, lo, hi, r, g, b, &c, n)) lut_locate_any(l, lo, hi, r, g, b, &c, n);
+	if (!lut_locate_inside(l, r, g, b, &c, n)) lut_locate_any(l, lo, hi, r, g, b, &c, n);
 	for (; i + LUT_LANES <= n; i += LUT_LANES) lut_some(tab, far, &c, i, r + i, g + i, b + i);
 	for (; i < n; i++) {
 		v4f o = lut_tetra(tab, far, &c, i);

@@ -1,13 +1,40 @@
-/* stage_run - see stage_run.h. Scratch layout: what is known of the members, their planes packed by
- * lifetime (a member's planes lie where those of members nobody reads any more have lain), and the
- * nodes' own scratch behind them.
+/* stage_run - see stage_run.h. A tile is computed in bands of rows that stay in the second-level cache from the stage's
+ * first node to its last; rows that the next band reads again (a blur's border) are kept, not computed twice.
+ *
+ * Scratch layout: what is known of the members, their planes packed by lifetime (a member's planes lie where those of
+ * members nobody reads any more have lain; those that keep rows lie apart), and the nodes' own scratch behind them.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "stage_run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct member { struct rect r; size_t at, bytes; struct view view; struct needs needs; };
+/* Of a band: r is what the others read of it, had what its planes hold of the band before, fresh what is computed now.
+ * Of all bands: w and h the largest, keeps: rows are kept from one to the next. */
+struct member {
+	struct rect r, had, fresh;
+	int w, h;
+	bool keeps;
+	size_t at, bytes;
+	struct view view;
+	struct needs needs;
+};
+
+/* A band's output should leave room in the second-level cache for what it is made of; shorter ones are more calls, and
+ * more of the border that nodes compute inside a call. */
+enum { BAND_BYTES = 160 << 10, BAND_ROWS = 32 };
+
+static int band_rows(const struct stage_job *j, struct rect r)
+{
+	int h = rect_h(r), w = rect_w(r);
+	if (j->s->n < 2 || w < 1) return h;
+	int rows = (int)(BAND_BYTES / (sizeof(float) * (size_t)w * (size_t)j->s->out->fmt.nch)) & ~7;
+	if (rows < BAND_ROWS) rows = BAND_ROWS;
+	return rows < h ? rows : h;
+}
+
+static struct rect band_at(struct rect r, int y, int rows)
+{ return rect_of(r.x0, y, r.x1, r.y1 - y < rows ? r.y1 : y + rows); }
 
 static size_t align64(size_t n) { return (n + 63) & ~(size_t)63; }
 
@@ -79,6 +106,18 @@ void stage_mem_free(struct stage_mem *m)
 	*m = (struct stage_mem){ 0 };
 }
 
+/* Does the band before end where r begins, or inside? */
+static bool follows(struct rect had, struct rect r)
+{
+	return !rect_empty(had) && had.x0 == r.x0 && had.x1 == r.x1 && had.y0 <= r.y0 && had.y1 >= r.y0;
+}
+
+static struct rect rest_of(struct rect had, struct rect r)
+{
+	if (follows(had, r)) r.y0 = had.y1 < r.y1 ? had.y1 : r.y1;
+	return r;
+}
+
 /* Regions of all members for output rect r; m[] has j->s->n places. */
 static void regions(const struct stage_job *j, struct rect r, struct member *m)
 {
@@ -89,9 +128,10 @@ static void regions(const struct stage_job *j, struct rect r, struct member *m)
 		const struct net_node *nn = j->s->node[i];
 		struct needs *nd = &m[i].needs;
 		nd->n = nd->ncore = 0;
-		if (rect_empty(m[i].r)) continue;
+		m[i].fresh = i == n - 1 || j->same[i] ? m[i].r : rest_of(m[i].had, m[i].r);
+		if (rect_empty(m[i].fresh)) continue;
 		if (j->same[i]) need_add(nd, 0, j->frame, m[i].r);
-		else net_needs(nn, &j->ctx[i], j->frame, m[i].r, nd);
+		else net_needs(nn, &j->ctx[i], j->frame, m[i].fresh, nd);
 		for (int k = 0; k < nd->n; k++) {
 			const struct net_node *src = nn->conn[nd->v[k].conn];
 			if (!src || j->p->stage_of[src->index] != j->s->index) continue;
@@ -101,12 +141,38 @@ static void regions(const struct stage_job *j, struct rect r, struct member *m)
 	}
 }
 
-static ptrdiff_t row_floats(struct rect r) { return (rect_w(r) + 15) & ~15; }
+static void first_band(const struct stage_job *j, struct member *m)
+{
+	for (int i = 0; i < j->s->n; i++) {
+		m[i].had = rect_of(0, 0, 0, 0);
+		m[i].w = m[i].h = 0;
+		m[i].keeps = false;
+	}
+}
+
+/* What a band takes of planes and of the nodes' own scratch. */
+static void note_band(const struct stage_job *j, struct member *m, size_t *own)
+{
+	for (int i = 0; i < j->s->n; i++) {
+		struct rect r = m[i].r, fresh = m[i].fresh;
+		if (!rect_empty(r)) {
+			m[i].keeps |= !rect_eq(r, fresh);
+			if (rect_w(r) > m[i].w) m[i].w = rect_w(r);
+			if (rect_h(r) > m[i].h) m[i].h = rect_h(r);
+		}
+		m[i].had = r;
+		if (rect_empty(fresh) || j->same[i]) continue;
+		size_t bytes = net_scratch(j->s->node[i], &j->ctx[i], fresh);
+		if (bytes > *own) *own = bytes;
+	}
+}
+
+static ptrdiff_t row_floats(int w) { return (w + 15) & ~15; }
 
 /* Not a whole number of pages: what lies a page apart waits for one another's stores. */
-static size_t plane_bytes(struct rect r)
+static size_t plane_bytes(const struct member *m)
 {
-	size_t n = (size_t)row_floats(r) * (size_t)rect_h(r) * sizeof(float);
+	size_t n = (size_t)row_floats(m->w) * (size_t)m->h * sizeof(float);
 	return n % 4096 < 256 ? n + 320 : n;
 }
 
@@ -155,7 +221,7 @@ static void release(const struct stage_job *j, struct member *m, int i, struct h
 		const struct net_node *src = c < 0 ? nn : nn->conn[c];
 		if (!src || j->p->stage_of[src->index] != j->s->index) continue;
 		int at = j->buf[j->p->slot_of[src->index]];
-		if (at < 0 || j->last[at] != i || !m[at].bytes) continue;
+		if (at < 0 || j->last[at] != i || !m[at].bytes || m[at].keeps) continue;
 		give(h, m[at].at, m[at].bytes);
 		m[at].bytes = 0;
 	}
@@ -166,39 +232,39 @@ static size_t lay_out(const struct stage_job *j, struct member *m, size_t base, 
 {
 	struct holes h = { .top = base };
 	int n = j->s->n;
-	for (int i = 0; i < n; i++) {
-		m[i].bytes = 0;
-		if (!rect_empty(m[i].r) && i < n - 1 && !j->same[i]) {
-			m[i].bytes = (size_t)j->s->node[i]->fmt.nch * plane_bytes(m[i].r);
-			m[i].at = take(&h, m[i].bytes);
+	for (int keeps = 1; keeps >= 0; keeps--)
+		for (int i = 0; i < n; i++) {
+			bool has = m[i].w > 0 && i < n - 1 && !j->same[i];
+			if (m[i].keeps == keeps) m[i].bytes = has ? (size_t)j->s->node[i]->fmt.nch * plane_bytes(&m[i]) : 0;
+			if (m[i].keeps == keeps && has) m[i].at = take(&h, m[i].bytes);
+			if (!keeps) release(j, m, i, &h);
 		}
-		release(j, m, i, &h);
-	}
 	if (live) *live = h.peak;
 	return h.top;
 }
 
-static size_t own_scratch(const struct stage_job *j, const struct member *m)
+/* Walks the bands of r without computing them; returns the bytes of scratch, planes from *tail on are the nodes' own. */
+static size_t survey(const struct stage_job *j, struct rect r, struct member *m, size_t head, size_t *tail)
 {
-	size_t most = 0;
-	for (int i = 0; i < j->s->n; i++) {
-		if (rect_empty(m[i].r) || j->same[i]) continue;
-		size_t own = net_scratch(j->s->node[i], &j->ctx[i], m[i].r);
-		if (own > most) most = own;
+	size_t own = 0;
+	int rows = band_rows(j, r);
+	first_band(j, m);
+	for (int y = r.y0; y < r.y1; y += rows) {
+		regions(j, band_at(r, y, rows), m);
+		note_band(j, m, &own);
 	}
-	return align64(most) + 128;
+	*tail = lay_out(j, m, head, NULL);
+	for (int i = 0; i < j->s->n; i++) m[i].had = rect_of(0, 0, 0, 0);
+	return *tail + align64(own) + 128;
 }
 
-void stage_job_cost(const struct stage_job *j, struct rect r, struct stage_cost *out)
+/* Adds what the members compute and move for a band. */
+static void add_cost(const struct stage_job *j, const struct member *m, struct stage_cost *out)
 {
-	int n = j->s->n;
-	struct member *m = xalloc((size_t)n, sizeof *m);
-	*out = (struct stage_cost){ 0 };
-	regions(j, r, m);
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < j->s->n; i++) {
 		const struct net_node *nn = j->s->node[i];
-		if (rect_empty(m[i].r) || j->same[i]) continue;
-		double area = (double)rect_area(m[i].r);
+		if (rect_empty(m[i].fresh) || j->same[i]) continue;
+		double area = (double)rect_area(m[i].fresh);
 		out->flops += area * (nn->type->flops ? nn->type->flops(&j->ctx[i]) : 20);
 		out->traffic += 4 * area * nn->fmt.nch;
 		for (int k = 0; k < m[i].needs.n; k++) {
@@ -209,7 +275,36 @@ void stage_job_cost(const struct stage_job *j, struct rect r, struct stage_cost 
 			if (j->p->stage_of[src->index] != j->s->index) out->read += bytes;
 		}
 	}
-	out->scratch = lay_out(j, m, align64((size_t)n * sizeof *m), &out->live) + own_scratch(j, m);
+}
+
+/* As if the members had been through so many more rows. */
+static void skip_rows(const struct stage_job *j, struct member *m, int rows)
+{
+	for (int i = 0; i < j->s->n; i++) {
+		m[i].had.y0 += rows;
+		m[i].had.y1 += rows;
+	}
+}
+
+void stage_job_cost(const struct stage_job *j, struct rect r, struct stage_cost *out)
+{
+	size_t n = (size_t)j->s->n, own = 0;
+	struct member *m = xalloc(n, sizeof *m);
+	int rows = band_rows(j, r), bands = (rect_h(r) + rows - 1) / rows;
+	*out = (struct stage_cost){ .bands = bands, .band = rect_area(band_at(r, r.y0, rows)) * (size_t)j->s->out->fmt.nch * sizeof(float) };
+	first_band(j, m);
+	for (int k = 0, times; k < bands; k += times) {
+		struct stage_cost one = { 0 };
+		times = k == 2 && bands > 4 ? bands - 3 : 1;     /* those in the middle are alike */
+		regions(j, band_at(r, r.y0 + k * rows, rows), m);
+		add_cost(j, m, &one);
+		note_band(j, m, &own);
+		skip_rows(j, m, (times - 1) * rows);
+		out->flops += times * one.flops;
+		out->traffic += times * one.traffic;
+		out->read += (size_t)times * one.read;
+	}
+	out->scratch = lay_out(j, m, align64(n * sizeof *m), &out->live) + align64(own) + 128;
 	free(m);
 }
 
@@ -253,11 +348,22 @@ static void copy_view(const struct view *from, const struct view *to)
 
 static void place_planes(const struct net_node *nn, struct member *m, char *base)
 {
-	m->view.r = m->r;
-	m->view.stride = row_floats(m->r);
+	m->view.stride = row_floats(m->w);
 	m->view.nch = nn->fmt.nch;
 	for (int c = 0; c < nn->fmt.nch; c++)
-		m->view.plane[c] = (float *)(void *)(base + m->at + (size_t)c * plane_bytes(m->r));
+		m->view.plane[c] = (float *)(void *)(base + m->at + (size_t)c * plane_bytes(m));
+}
+
+/* The planes come to hold r: what they have of it moves up to where it begins. */
+static void keep_rows(struct member *m)
+{
+	struct rect had = m->had, r = m->r;
+	m->view.r = r;
+	if (!follows(had, r) || had.y0 == r.y0) return;
+	int n = (had.y1 < r.y1 ? had.y1 : r.y1) - r.y0;
+	size_t bytes = (size_t)n * (size_t)m->view.stride * sizeof(float);
+	for (int c = 0; c < m->view.nch; c++)
+		memmove(m->view.plane[c], m->view.plane[c] + (r.y0 - had.y0) * m->view.stride, bytes);
 }
 
 /* Regions and places of all members, in scratch that holds the tile. */
@@ -267,36 +373,49 @@ static struct member *prepare(const struct stage_job *j, struct rect r, struct s
 	size_t head = align64((size_t)j->s->n * sizeof(struct member));
 	struct member *m = stage_mem_get(mem, head, e);
 	if (!m) return NULL;
-	regions(j, r, m);
-	*tail = lay_out(j, m, head, NULL);
-	size_t all = *tail + own_scratch(j, m);
-	if (all <= mem->size) return m;
-	if (!(m = stage_mem_get(mem, all, e))) return NULL;
-	regions(j, r, m);
-	*tail = lay_out(j, m, head, NULL);
+	size_t all = survey(j, r, m, head, tail);
+	if (all > mem->size) {
+		if (!(m = stage_mem_get(mem, all, e))) return NULL;
+		survey(j, r, m, head, tail);
+	}
+	for (int i = 0; i < j->s->n - 1; i++)
+		if (m[i].w > 0 && !j->same[i]) place_planes(j->s->node[i], &m[i], mem->p);
 	return m;
+}
+
+/* One band, whose regions are known. */
+static int run_band(const struct stage_job *j, struct member *m, void *scratch, const atomic_int *cancel, struct err *e)
+{
+	struct view in[NODE_MAX_NEEDS];
+	int n = j->s->n;
+	for (int i = 0; i < n; i++) {
+		if (rect_empty(m[i].r)) { m[i].had = m[i].r; continue; }
+		if (i < n - 1 && !j->same[i]) keep_rows(&m[i]);
+		m[i].had = m[i].r;
+		if (rect_empty(m[i].fresh)) continue;
+		if (gather(j, i, m, in, e) < 0) return -1;
+		if (j->same[i] && i < n - 1) { m[i].view = in[0]; continue; }
+		if (j->same[i]) { copy_view(&in[0], &m[i].view); continue; }
+		struct view out = view_sub(&m[i].view, m[i].fresh);
+		if (net_run(j->s->node[i], &j->ctx[i], &j->common[i], j->frame, &m[i].needs, in, &out, scratch, cancel, e) < 0)
+			return err_in(e, "node '%s' frame %d", j->s->node[i]->id, j->frame);
+	}
+	return 0;
 }
 
 int stage_tile(const struct stage_job *j, struct rect r, const struct view *out, struct stage_mem *mem,
                const atomic_int *cancel, struct err *e)
 {
-	int n = j->s->n;
+	int n = j->s->n, rows = band_rows(j, r);
 	size_t tail;
-	struct view in[NODE_MAX_NEEDS];
 	struct member *m = prepare(j, r, mem, &tail, e);
 	if (!m) return -1;
-	for (int i = 0; i < n - 1; i++)
-		if (!rect_empty(m[i].r) && !j->same[i]) place_planes(j->s->node[i], &m[i], mem->p);
-	m[n - 1].view = view_sub(out, r);
-	for (int i = 0; i < n; i++) {
-		if (rect_empty(m[i].r)) continue;
-		if (gather(j, i, m, in, e) < 0) return -1;
-		if (j->same[i] && i < n - 1) { m[i].view = in[0]; continue; }
-		if (j->same[i]) { copy_view(&in[0], &m[i].view); continue; }
-		if (net_run(j->s->node[i], &j->ctx[i], &j->common[i], j->frame, &m[i].needs, in, &m[i].view,
-		            mem->p + tail, cancel, e) < 0)
-			return err_in(e, "node '%s' frame %d", j->s->node[i]->id, j->frame);
+	for (int y = r.y0; y < r.y1; y += rows) {
+		struct rect band = band_at(r, y, rows);
+		regions(j, band, m);
+		m[n - 1].view = view_sub(out, band);
+		if (run_band(j, m, mem->p + tail, cancel, e) < 0) return -1;
+		view_canon_nan(out, band);
 	}
-	view_canon_nan(out, r);
 	return 0;
 }

@@ -61,22 +61,25 @@ static int tile(const struct call *c, struct rect r)
 	ptrdiff_t stride = px_blur_stride(w);
 	float *black = c->scratch, *rows = black + stride, *line = rows + (ptrdiff_t)rect_h(have) * stride;
 	float *even = line + lw, *odd = even + lw / 2 + 8;
-	struct px_band band = { rows, stride, have.y0, have.y1, p->edges, data, black };
+	struct px_band band = { rows, stride, have.y0, have.y1, p->edges, data, black, 0, 0 };
 	for (int x = 0; x < w; x++) black[x] = 0;
 	if (rect_empty(have)) { view_clear(c->out, r); return 0; }
 	for (int ch = 0; ch < c->out->nch; ch++) {
-		for (int y = have.y0; y < have.y1; y++) {
-			float *d = rows + (ptrdiff_t)(y - have.y0) * stride;
-			if (y + PX_AHEAD < have.y1)
-				px_fetch_row(view_at(&c->in[0], ch, have.x0, y + PX_AHEAD), rect_w(have), 0);
-			px_blur_fetch(&c->in[0], ch, y, src.x0, lw, data, p->edges, p->across ? line : d);
-			if (p->across) px_halve_across(line, w, even, odd, d);
-			if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
-		}
+		px_band_begin(&band, src.y0, src.y1, p->down ? 10 : 1);
 		for (int y = r.y0; y < r.y1; y++) {
+			int until = px_band_until(&band, p->down ? 2 * y + 6 : y + 1);
+			for (; band.done < until; band.done++) {
+				float *d = px_band_place(&band, band.done);
+				if (band.done + PX_AHEAD < have.y1)
+					px_fetch_row(view_at(&c->in[0], ch, have.x0, band.done + PX_AHEAD), rect_w(have), 0);
+				if (!p->across) px_blur_fetch(&c->in[0], ch, band.done, src.x0, lw, data, p->edges, d);
+				else px_halve_across(px_blur_line(&c->in[0], ch, band.done, src.x0, lw, data, p->edges, line), w,
+				                     even, odd, d);
+			}
 			float *d = view_at(c->out, ch, r.x0, y);
 			if (p->down) px_halve_down(&band, y, w, d);
 			else __builtin_memcpy(d, px_band_row(&band, y), (size_t)w * sizeof *d);
+			if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 		}
 	}
 	return 0;

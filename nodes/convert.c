@@ -6,6 +6,7 @@
 #include "net.h"
 #include "node.h"
 #include "px_colour.h"
+#include "px_fetch.h"
 
 struct convert { const char *from, *to; };
 struct convert_state { struct colour_xform x; };
@@ -93,15 +94,16 @@ static bool relabel(const struct node_ctx *n)
 static int tile(const struct call *c, struct rect r)
 {
 	const struct convert_state *s = c->n->state;
-	size_t bytes = (size_t)rect_w(r) * sizeof(float);
-	for (int y = r.y0; y < r.y1; y++) {
-		float *p[3];
-		for (int k = 0; k < 3; k++) {
-			p[k] = view_at(c->out, k, r.x0, y);
-			memcpy(p[k], view_at(&c->in[0], k, r.x0, y), bytes);
+	for (int y = r.y0; y < r.y1; y++)
+		for (int x = r.x0; x < r.x1; x += COLOUR_CHUNK) {
+			int n = r.x1 - x < COLOUR_CHUNK ? r.x1 - x : COLOUR_CHUNK;
+			float *p[3];
+			for (int k = 0; k < 3; k++) {
+				p[k] = view_at(c->out, k, x, y);
+				px_copy_row(p[k], view_at(&c->in[0], k, x, y), n);
+			}
+			colour_row(&s->x, p[0], p[1], p[2], n);
 		}
-		colour_row(&s->x, p[0], p[1], p[2], rect_w(r));
-	}
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "lut.h"
 #include "mathx.h"
 #include "px_colour.h"
+#include "px_fetch.h"
 #include "px_grade.h"
 #include "px_lut.h"
 #include "px_skin.h"
@@ -93,8 +94,9 @@ static const struct param params[] = {
 struct grade_state {
 	bool balance, shaped, cdl, lgg, contrast, saturate, clamp;
 	float m[9];
-	/* working light to the space of the shaping part and back */
-	struct colour_xform in, out;
+	/* the input to working light, for the balance; from there, or from the input, to the space of the shaping part; what
+	 * stands then to working light */
+	struct colour_xform light, in, out;
 	float slope[3], offset[3], power[3];
 	float lift[3], gain[3], gamma[3];
 	float c, pivot; bool log_contrast;      /* log_contrast: as a power, in linear light */
@@ -104,11 +106,11 @@ struct grade_state {
 	struct cdl_row { float slope[3], offset[3], power[3], sat; } file;
 	struct curve_table curve[4];            /* red, green, blue, master */
 	struct lut *lut;
-	struct colour_xform to_lut, from_lut;
+	struct colour_xform to_lut, from_lut;   /* from what stands before it, working light where its result is mixed in */
 	float lut_mix; bool lut_clamp;
 	bool holds;
 	struct skin_hold hold;
-	struct colour_xform show, back;         /* working light to Rec.709 signal and back */
+	struct colour_xform was, show, back;    /* the input and working light to Rec.709 signal, and back */
 };
 
 static bool all3(const double v[3], double x) { return v[0] == x && v[1] == x && v[2] == x; }
@@ -126,11 +128,30 @@ static bool has_shape(const struct grade *p)
 static bool has_balance(const struct grade *p)
 { return p->exposure != 0 || p->temperature != 0 || p->tint != 0 || !all3(p->printer_lights, 0); }
 
+/* The space of the numbers that come in: that of the first step where want_of took it as it is. */
+static int space_in(const struct node_ctx *n)
+{
+	int space = n->nconn && n->in[0] ? n->in[0]->space : SPACE_NONE;
+	return space < 0 || space == colour_find("raw") ? n->working : space;
+}
+
 static bool identity(const struct node_ctx *n)
 {
 	const struct grade *p = n->v;
-	return !has_balance(p) && !has_shape(p) && (!*p->lut || p->lut_mix == 0);
+	return !has_balance(p) && !has_shape(p) && (!*p->lut || p->lut_mix == 0) && space_in(n) == n->working;
 }
+
+/* A picture that is in the space of the first step already is not brought to light and back before it; under a mask or
+ * mix it is, by the core. */
+static enum want want_of(const struct node_ctx *n, int conn)
+{
+	const struct grade *p = n->v;
+	if (conn > 0 || n->skin || !n->in[0] || has_balance(p)) return WANT_LINEAR;
+	int first = has_shape(p) ? grading_space(n, p->space) : *p->lut && p->lut_mix == 1 ? colour_find(p->lut_in) : SPACE_NONE;
+	return first >= 0 && n->in[0]->space == first ? WANT_ANY : WANT_LINEAR;
+}
+static int out_space(const struct node_ctx *n)
+{ return n->in[0]->space == colour_find("raw") ? n->in[0]->space : n->working; }
 
 /* VIDEO style of OCIO's GradingPrimary, black 0 and white 1: lift adds, gain scales so that white
  * lands on it. */
@@ -154,10 +175,12 @@ static int lut_space(const char *param, const char *name, int *id, struct err *e
 	*id = colour_named(param, name, e);
 	return *id < 0 ? -1 : 0;
 }
-static int set_lut(struct grade_state *s, const struct node_ctx *n, struct err *e)
+/* space: of what stands before the LUT. */
+static int set_lut(struct grade_state *s, const struct node_ctx *n, int space, struct err *e)
 {
 	const struct grade *p = n->v;
 	int in, out;
+	colour_xform_init(&s->out, space, n->working);
 	if (!*p->lut) return 0;
 	if (!*p->lut_in)
 		return err_set(e, E_SCENE, "lut needs lut_in: the colour space of the numbers that the table "
@@ -166,9 +189,9 @@ static int set_lut(struct grade_state *s, const struct node_ctx *n, struct err *
 	if (lut_space("lut_in", p->lut_in, &in, e) < 0) return -1;
 	if (lut_space("lut_out", *p->lut_out ? p->lut_out : p->lut_in, &out, e) < 0) return -1;
 	if (!(s->lut = lut_store_get(n->luts, p->lut, e))) return -1;
-	colour_xform_init(&s->to_lut, n->working, in);
-	colour_xform_init(&s->from_lut, out, n->working);
 	s->lut_mix = (float)p->lut_mix;
+	colour_xform_init(&s->to_lut, s->lut_mix == 1.0f ? space : n->working, in);
+	colour_xform_init(&s->from_lut, out, n->working);
 	s->lut_clamp = p->lut_outside == 1;
 	return 0;
 }
@@ -220,12 +243,13 @@ static int grade_open(struct node_ctx *n, struct err *e)
 	struct grade_state *s = xalloc(1, sizeof *s);
 	n->state = s;
 	set_balance(s, p, n->working);
-	int space = grading_space(n, p->space);
+	int from = space_in(n), space = grading_space(n, p->space);
 	s->shaped = has_shape(p);
 	s->cdl = has_cdl(p); s->lgg = has_lgg(p); s->contrast = p->contrast != 1;
 	s->saturate = p->saturation != 1; s->clamp = p->clamp;
-	colour_xform_init(&s->in, n->working, space);
-	colour_xform_init(&s->out, space, n->working);
+	colour_xform_init(&s->light, from, n->working);
+	if (s->balance) from = n->working;
+	colour_xform_init(&s->in, from, space);
 	floats(s->slope, p->slope);
 	floats(s->offset, p->offset);
 	floats(s->power, p->power);
@@ -238,10 +262,12 @@ static int grade_open(struct node_ctx *n, struct err *e)
 	if (n->skin && n->skin->spread > 0) {
 		s->holds = true;
 		s->hold = skin_hold_of(n->skin, p->skin_chroma, p->skin_light);
+		colour_xform_init(&s->was, space_in(n), colour_find("rec709"));
 		colour_xform_init(&s->show, n->working, colour_find("rec709"));
 		colour_xform_init(&s->back, colour_find("rec709"), n->working);
 	}
-	if (set_lgg(s, p, e) < 0 || set_curves(s, p, e) < 0 || set_file(s, p, e) < 0 || set_lut(s, n, e) < 0) {
+	if (set_lgg(s, p, e) < 0 || set_curves(s, p, e) < 0 || set_file(s, p, e) < 0 ||
+	    set_lut(s, n, s->shaped ? space : from, e) < 0) {
 		grade_close(n);
 		return -1;
 	}
@@ -274,13 +300,13 @@ static void shape(const struct grade_state *s, float *const p[3], int n)
 	if (s->saturate) grade_saturate_row(p[0], p[1], p[2], s->sat, n);
 	if (s->vibrance != 0.0f) grade_vibrance_row(p[0], p[1], p[2], s->vibrance, s->vivid, n);
 	if (s->clamp) clamp3(p, n);
-	colour_row(&s->out, p[0], p[1], p[2], n);
 }
 
 static void look_up(const struct grade_state *s, float *const p[3], int n)
 {
 	float before[3][CHUNK];
 	bool mixed = s->lut_mix != 1.0f;
+	if (mixed) colour_row(&s->out, p[0], p[1], p[2], n);
 	for (int k = 0; k < 3 && mixed; k++) memcpy(before[k], p[k], (size_t)n * sizeof(float));
 	colour_row(&s->to_lut, p[0], p[1], p[2], n);
 	lut_row(s->lut, s->lut_clamp, p[0], p[1], p[2], n);
@@ -298,7 +324,7 @@ static void hold_skin(const struct grade_state *s, const float *const in[3], flo
 		memcpy(a[k], in[k], (size_t)n * sizeof(float));
 		memcpy(b[k], p[k], (size_t)n * sizeof(float));
 	}
-	colour_row(&s->show, a[0], a[1], a[2], n);
+	colour_row(&s->was, a[0], a[1], a[2], n);
 	colour_row(&s->show, b[0], b[1], b[2], n);
 	skin_hold_row(&s->hold, from, to, w, n);
 	colour_row(&s->back, b[0], b[1], b[2], n);
@@ -315,11 +341,15 @@ static int tile(const struct call *c, struct rect r)
 			float *p[3];
 			for (int k = 0; k < 3; k++) {
 				p[k] = view_at(c->out, k, x, y);
-				memcpy(p[k], view_at(&c->in[0], k, x, y), (size_t)n * sizeof(float));
+				px_copy_row(p[k], view_at(&c->in[0], k, x, y), n);
 			}
-			if (s->balance) matrix_row(s->m, p[0], p[1], p[2], n);
+			if (s->balance) {
+				colour_row(&s->light, p[0], p[1], p[2], n);
+				matrix_row(s->m, p[0], p[1], p[2], n);
+			}
 			if (s->shaped) shape(s, p, n);
 			if (s->lut && s->lut_mix != 0.0f) look_up(s, p, n);
+			else colour_row(&s->out, p[0], p[1], p[2], n);
 			if (s->holds) {
 				const float *const in[3] = { view_at(&c->in[0], 0, x, y), view_at(&c->in[0], 1, x, y),
 					view_at(&c->in[0], 2, x, y) };
@@ -365,8 +395,9 @@ const struct node_type ISA(node_grade) = {
 	        "Cb and Cr of the Rec.709 signal) no further than that skin's drift, 4 degrees unless it says otherwise, held "
 	        "softly from half of it on; skin_chroma and skin_light keep its chroma and luma as well, where asked. Skin "
 	        "keeps its own variety: what is held is what the grade does to a pixel, not where it stands.",
-	.category = "colour", .version = 1, .size = sizeof(struct grade), .params = params,
-	.inputs = "image mask? hold_skin?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE, .want = WANT_LINEAR,
+	.category = "colour", .version = 2, .size = sizeof(struct grade), .params = params,
+	.inputs = "image mask? hold_skin?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE, .want = WANT_LINEAR, .want_of = want_of,
+	.out_space = out_space,
 	.example = "<grade id=\"graded\" in=\"matched\" exposure=\"0.2\" temperature=\"8\" "
 	        "contrast=\"1.05\" saturation=\"0.88\" red=\"0,0 0.4,0.42 1,1\"/>",
 	.traits_of = traits_of, .open = grade_open, .close = grade_close, .identity = identity,

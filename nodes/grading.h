@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node.h"
+#include "px_fetch.h"
 
 /* space="acescct|linear|clip": the log grading space, linear working light, the clip's own encoding. */
 enum space_choice { IN_ACESCCT, IN_LINEAR, IN_CLIP };
@@ -35,7 +36,7 @@ IN_INLINE void grading_rows(const struct call *c, struct rect r,
 			float *p[3];
 			for (int k = 0; k < 3; k++) {
 				p[k] = view_at(c->out, k, x, y);
-				memcpy(p[k], view_at(&c->in[0], k, x, y), (size_t)n * sizeof(float));
+				px_copy_row(p[k], view_at(&c->in[0], k, x, y), n);
 			}
 			row(c->n->state, p, n);
 		}

@@ -82,7 +82,7 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 	(void)r;
 	if (!c) return 0;
 	size_t rows = (size_t)(c->nin + c->nout), strips = (size_t)c->nreg + 1 + rows;
-	return strips * PS_STRIP * sizeof(float) + (PP_ROWS + 2 * rows) * sizeof(float *);
+	return strips * PS_STRIP * sizeof(float) + (PP_ROWS + 2 * rows) * sizeof(float *) + rows * sizeof(int);
 }
 
 static double flops(const struct node_ctx *n)
@@ -101,6 +101,7 @@ struct place {
 	const struct call *c;
 	const struct pp_run *run;
 	float **slot, **row, *edge;          /* row, edge: a row and a strip for each input and output */
+	int *from;                           /* the channel of each input, or -1 */
 	int copied;                          /* inputs whose row is not whole */
 	int chan[4];                         /* of the outputs; -1: nowhere */
 	int x, y, n;
@@ -136,7 +137,7 @@ static void begin_row(struct place *p, struct rect r)
 	for (int i = 0; i < code->nin; i++) {
 		const struct pp_input *in = &code->in[i];
 		const struct view *v = in->conn < p->c->nin ? &p->c->in[in->conn] : NULL;
-		int chan = input_channel(p, in);
+		int chan = p->from[i];
 		bool whole = v && chan >= 0 && chan < v->nch && p->y >= v->r.y0 && p->y < v->r.y1 &&
 		             r.x0 >= v->r.x0 && r.x1 <= v->r.x1;
 		p->row[i] = whole ? view_at(v, chan, r.x0, p->y) : NULL;
@@ -152,7 +153,7 @@ static void copy_in(const struct place *p)
 	const struct pp_code *code = p->run->code;
 	for (int i = 0; i < code->nin; i++) {
 		if (p->row[i] && p->n == PS_STRIP) continue;
-		load(p, &code->in[i], input_channel(p, &code->in[i]), p->edge + (size_t)i * PS_STRIP);
+		load(p, &code->in[i], p->from[i], p->edge + (size_t)i * PS_STRIP);
 	}
 }
 
@@ -219,6 +220,8 @@ static void place_open(struct place *p, float *mem)
 	p->edge = mem + (size_t)(code->nreg + 1) * PS_STRIP;
 	p->slot = (float **)(void *)(p->edge + (size_t)(code->nin + code->nout) * PS_STRIP);
 	p->row = p->slot + PP_ROWS + code->nin + code->nout;
+	p->from = (int *)(void *)(p->row + code->nin + code->nout);
+	for (int i = 0; i < code->nin; i++) p->from[i] = input_channel(p, &code->in[i]);
 	/* slot 0 is no operand, but a step's unused ones point to it */
 	for (int i = 0; i < PP_ROWS; i++)
 		p->slot[i] = mem + (size_t)(i <= code->nreg ? i : 0) * PS_STRIP;

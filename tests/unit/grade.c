@@ -188,6 +188,38 @@ static bool is_identity(const char *type, struct image *im, const char *const *s
 	nc_free(&n);
 	return r;
 }
+
+/* A picture in the space of the first step is taken as it is; what comes out is working light all the same. Oracle:
+ * colour.h in double. */
+static void as_it_comes(void)
+{
+	struct vec v = { { .45, .2, .8 }, { 0 } }, light = v;
+	int own = colour_find("rec709"), work = colour_find("acescg");
+	double back[9], x[3], y[3];
+	colour_matrix(own, work, back);
+	for (int i = 0; i < 3; i++) {
+		x[i] = colour_decode(own, (v.in[i] - 0.5) * 1.2 + 0.5);
+		y[i] = 2 * colour_decode(own, v.in[i]);
+	}
+	for (int i = 0; i < 3; i++) {
+		v.out[i] = back[i * 3] * x[0] + back[i * 3 + 1] * x[1] + back[i * 3 + 2] * x[2];
+		light.out[i] = back[i * 3] * y[0] + back[i * 3 + 1] * y[1] + back[i * 3 + 2] * y[2];
+	}
+	struct image *im = row_of(&v, 1, "rec709");
+	struct image *a = run("grade", im, (const char *[]){ "space=clip", "contrast=1.2", "pivot=0.5", NULL });
+	struct image *b = run("grade", im, (const char *[]){ "exposure=1", NULL });
+	double worst = 0;
+	for (int k = 0; k < 3; k++) {
+		double d = absd(*view_at(&a->view, k, 0, 0) - v.out[k]), e = absd(*view_at(&b->view, k, 0, 0) - light.out[k]);
+		worst = d > worst ? d : worst;
+		worst = e > worst ? e : worst;
+	}
+	test_ok(worst < 1e-6, "grade of a picture in its own encoding (%.2g)", worst);
+	test_ok(!is_identity("grade", im, NULL), "grade of nothing still brings it to working light");
+	image_unref(&im);
+	image_unref(&a);
+	image_unref(&b);
+}
 static bool fails(struct image *im, const char *const *set, const char *says)
 {
 	struct err e = ERR_INIT;
@@ -260,6 +292,7 @@ int main(void)
 	lift_gamma_gain();
 	pieces();
 	clip_space();
+	as_it_comes();
 	white();
 	lut();
 	convert();
