@@ -375,6 +375,7 @@ struct grain_shape *grain_shape_make(const struct grain_profile *p, double zoom)
 			s->v[c][r] = xalloc(GRAIN_RADIUS + 1, sizeof(float));
 		}
 	design_basis(d);
+	s->same = same_channel(p, 1) && same_channel(p, 2);
 	for (int c = 0; c < 3; c++) {
 		if (!same_channel(p, c)) { shape_channel(s, d, c); continue; }
 		for (int r = 0; r < GRAIN_RANKS; r++) {
@@ -384,9 +385,7 @@ struct grain_shape *grain_shape_make(const struct grain_profile *p, double zoom)
 		s->gain[c] = s->gain[c - 1];
 		s->worst[c] = s->worst[c - 1];
 	}
-	s->inner[0] = inner(s, 0, 1);
-	s->inner[1] = inner(s, 0, 2);
-	s->inner[2] = inner(s, 1, 2);
+	for (int i = 0; i < 3; i++) s->inner[i] = s->same ? 1 : inner(s, i == 2, i ? 2 : 1);
 	free(d);
 	return s;
 }

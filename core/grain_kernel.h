@@ -19,6 +19,7 @@ struct grain_shape {
 	double zoom;                         /* cycles of the profile's pixels in one of this picture's */
 	int radius, ranks;
 	float *u[3][GRAIN_RANKS], *v[3][GRAIN_RANKS];      /* [0..radius] */
+	bool same;                           /* the channels' kernels are one */
 	double inner[3];                     /* sums of products of the kernels of RG, RB, GB */
 	double gain[3];                      /* what is left of sigma: below 1 where zoom is below 1 */
 	double worst[3];                     /* dB, of rings above -30 dB, against the profile */
