@@ -298,9 +298,10 @@ static double design_fit(struct design *d, int radius, int ranks, double best[2]
 
 /* --- shapes --- */
 
-static const struct { int radius, ranks; } tries[] = { { 3, 1 }, { 4, 2 }, { 6, 2 }, { 8, 2 }, { 10, 2 }, { 12, 2 },
-	{ 10, 3 }, { 16, 2 }, { 12, 3 }, { 20, 2 }, { 16, 3 }, { 24, 2 }, { 20, 3 }, { 24, 3 }, { 32, 3 }, { 44, 3 },
-	{ GRAIN_RADIUS, 3 } };
+/* By what they cost a pixel. */
+static const struct { int radius, ranks; } tries[] = { { 3, 1 }, { 4, 1 }, { 5, 1 }, { 6, 1 }, { 4, 2 }, { 8, 1 }, { 5, 2 },
+	{ 10, 1 }, { 6, 2 }, { 12, 1 }, { 8, 2 }, { 16, 1 }, { 10, 2 }, { 8, 3 }, { 12, 2 }, { 10, 3 }, { 16, 2 }, { 12, 3 },
+	{ 20, 2 }, { 16, 3 }, { 24, 2 }, { 20, 3 }, { 24, 3 }, { 32, 3 }, { 44, 3 }, { GRAIN_RADIUS, 3 } };
 
 static void shape_take(struct grain_shape *s, int c, double axis[2][GRAIN_RANKS][GRAIN_RADIUS + 1], int radius, int ranks)
 {
@@ -357,6 +358,8 @@ static void shape_channel(struct grain_shape *s, struct design *d, int c)
 		shape_take(s, c, found, radius, ranks);
 	}
 	s->worst[c] = best;
+	s->reach[c] = radius;
+	s->terms[c] = ranks;
 	if (radius > s->radius) s->radius = radius;
 	if (ranks > s->ranks) s->ranks = ranks;
 	unit(s, c);
@@ -384,6 +387,8 @@ struct grain_shape *grain_shape_make(const struct grain_profile *p, double zoom)
 		}
 		s->gain[c] = s->gain[c - 1];
 		s->worst[c] = s->worst[c - 1];
+		s->reach[c] = s->reach[c - 1];
+		s->terms[c] = s->terms[c - 1];
 	}
 	for (int i = 0; i < 3; i++) s->inner[i] = s->same ? 1 : inner(s, i == 2, i ? 2 : 1);
 	free(d);

@@ -18,7 +18,7 @@ enum { GRAIN_TABLE_SIZE = 1024, GRAIN_LUMA_RADIUS = 4 };
 struct grain_layer {
 	struct grain_shape *shape;               /* NULL where w holds the kernel */
 	float *w;
-	int radius, ranks, fields;
+	int radius, ranks, reach[3], terms[3], fields;       /* as in a shape */
 	const float *u[3][GRAIN_RANKS], *v[3][GRAIN_RANKS];
 	int lags; float lag[3][GRAIN_LAGS], still[3]; bool stills;
 	float mix[3][3];
@@ -81,72 +81,86 @@ IN_INLINE size_t px_grain_pitch(int w) { return ((size_t)w + 15) & ~(size_t)15; 
 /* Floats that px_grain_tile takes for a tile of w pixels a row. */
 static IN_UNUSED size_t px_grain_floats(const struct grain_layer *l, int w)
 {
-	size_t room = px_noise_room(w + 2 * l->radius), high = 2 * (size_t)l->radius + 1, fields = (size_t)l->fields;
+	size_t room = px_noise_room(w + 2 * l->radius), high = 2 * (size_t)l->radius + 2, fields = (size_t)l->fields;
 	size_t more = l->lags > 1 || l->stills ? fields : 0;
-	return (fields * high + fields + more + (size_t)l->ranks) * room + 4 * px_grain_pitch(w) +
-	       (high + 1) * sizeof(float *) / sizeof(float) + 64;
+	return (fields * (high + 1 + 2 * (size_t)l->ranks) + more) * room + 4 * px_grain_pitch(w) +
+	       high * sizeof(float *) / sizeof(float) + 64;
 }
 
-/* Parts of the scratch. Worker's own. */
+/* Parts of the scratch. ring: the last high white rows of each field. Worker's own. */
 struct px_grain_room {
-	float *ring[3], *more, *term[GRAIN_RANKS], *dev[3], *luma;
+	float *ring[3], *more, *term[3][2][GRAIN_RANKS], *dev[3], *luma;
 	uint32_t *words;
 	const float **rows;
 	size_t room;
-	int newest;
+	int high, count;
 };
 
 static IN_UNUSED void px_grain_parts(const struct grain_layer *l, int w, float *scratch, struct px_grain_room *g)
 {
-	size_t high = 2 * (size_t)l->radius + 1, row = px_grain_pitch(w), fields = (size_t)l->fields;
-	size_t room = g->room = px_noise_room(w + 2 * l->radius);
+	size_t row = px_grain_pitch(w), fields = (size_t)l->fields, room = g->room = px_noise_room(w + 2 * l->radius);
+	g->high = 2 * l->radius + 2;
+	g->count = 0;
 	g->rows = (const float **)(void *)scratch;
-	scratch += ((high + 1) * sizeof(float *) / sizeof(float) + 15) & ~(size_t)15;
-	for (size_t c = 0; c < fields; c++, scratch += high * room) g->ring[c] = scratch;
+	scratch += ((size_t)g->high * sizeof(float *) / sizeof(float) + 15) & ~(size_t)15;
+	for (size_t c = 0; c < fields; c++, scratch += (size_t)g->high * room) g->ring[c] = scratch;
 	g->words = (uint32_t *)(void *)scratch;
 	scratch += fields * room;
 	g->more = scratch;
 	if (l->lags > 1 || l->stills) scratch += fields * room;
-	for (int k = 0; k < l->ranks; k++, scratch += room) g->term[k] = scratch;
+	for (size_t c = 0; c < fields; c++)
+		for (int k = 0; k < 2 * l->ranks; k++, scratch += room) g->term[c][k & 1][k >> 1] = scratch;
 	for (int c = 0; c < 3; c++, scratch += row) g->dev[c] = scratch;
 	g->luma = scratch;
-	g->newest = -1;
 }
 
-/* The next white row of every field, below those there are. */
-IN_INLINE void px_grain_next(const struct grain_layer *l, struct px_grain_keys *keys, struct px_grain_room *g, int x,
-                             int y, int n)
+/* White rows of every field until there are count, the first of them radius above r. */
+IN_INLINE void px_grain_more(const struct grain_layer *l, struct px_grain_keys *keys, struct px_grain_room *g,
+                             struct rect r, int count)
 {
-	float *white[3] = { NULL, NULL, NULL };
-	g->newest = g->newest < 2 * l->radius ? g->newest + 1 : 0;
-	for (int c = 0; c < l->fields; c++) white[c] = g->ring[c] + (size_t)g->newest * g->room;
-	px_grain_white(l, keys, x, y, n, g->words, g->more, white);
+	for (; g->count < count; g->count++) {
+		float *white[3] = { NULL, NULL, NULL };
+		for (int c = 0; c < l->fields; c++) white[c] = g->ring[c] + (size_t)(g->count % g->high) * g->room;
+		px_grain_white(l, keys, r.x0 - l->radius, r.y0 - l->radius + g->count, rect_w(r) + 2 * l->radius, g->words,
+		               g->more, white);
+	}
 }
 
 IN_INLINE void px_grain_luma_row(const float w[3], const float *IN_RESTRICT a, const float *IN_RESTRICT b,
                                  const float *IN_RESTRICT c, int n, float *IN_RESTRICT d)
 { for (int x = 0; x < n; x++) d[x] = w[0] * a[x] + w[1] * b[x] + w[2] * c[x]; }
 
-/* Row y of r: the fields' rows around it, filtered, times their strengths. luma: of the row. */
-static IN_UNUSED void px_grain_row(const struct grain_layer *l, struct px_grain_room *g, struct rect r, int y,
+/* Two rows of each field from row y of r on, filtered down. */
+static IN_UNUSED void px_grain_terms(const struct grain_layer *l, struct px_grain_room *g, struct rect r, int y)
+{
+	int begin = px_noise_skip(r.x0 - l->radius) + l->radius;
+	for (int c = 0; c < l->fields; c++) {
+		int rad = l->reach[c], skip = begin - rad, from = skip & ~(IN_LANES - 1);
+		int at = (y - r.y0 + l->radius - rad) % g->high;
+		float *down[2][GRAIN_RANKS];
+		for (int i = 0; i < 2 * rad + 2; i++, at = at + 1 < g->high ? at + 1 : 0)
+			g->rows[i] = g->ring[c] + (size_t)at * g->room + from;
+		for (int k = 0; k < l->terms[c]; k++) down[0][k] = g->term[c][0][k] + from, down[1][k] = g->term[c][1][k] + from;
+		px_grain_down(l->terms[c], rad, l->u[c], g->rows, skip - from + rect_w(r) + 2 * rad, down[0], down[1]);
+	}
+}
+
+/* Row y of r: row which of the terms across, times its strengths. luma: of the row. */
+static IN_UNUSED void px_grain_row(const struct grain_layer *l, struct px_grain_room *g, struct rect r, int y, int which,
                                    const float *luma, const struct view *in, const struct view *out)
 {
-	int w = rect_w(r), rad = l->radius, high = 2 * rad + 1, skip = px_noise_skip(r.x0 - rad), from = skip & ~(IN_LANES - 1);
-	px_grain_strength(&l->table, luma, w, g->dev);
+	int begin = px_noise_skip(r.x0 - l->radius) + l->radius;
+	px_grain_strength(&l->table, luma, rect_w(r), g->dev);
 	for (int c = 0; c < l->fields; c++) {
 		struct px_grain_sink to = { .m = l->fields == 1 ? 3 : 1 };
 		const float *term[GRAIN_RANKS];
-		float *down[GRAIN_RANKS];
-		for (int i = 0, at = g->newest < 2 * rad ? g->newest + 1 : 0; i < high; i++, at = at < 2 * rad ? at + 1 : 0)
-			g->rows[i] = g->ring[c] + (size_t)at * g->room + from;
-		for (int k = 0; k < l->ranks; k++) down[k] = g->term[k] + from, term[k] = g->term[k] + skip + rad;
-		px_grain_down(l->ranks, rad, l->u[c], g->rows, skip - from + w + 2 * rad, down);
+		for (int k = 0; k < l->terms[c]; k++) term[k] = g->term[c][which][k] + begin;
 		for (int j = 0; j < to.m; j++) {
 			to.in[j] = view_at(in, c + j, r.x0, y);
 			to.out[j] = view_at(out, c + j, r.x0, y);
 			to.dev[j] = g->dev[l->table.one ? 0 : c + j];
 		}
-		px_grain_across(l->ranks, rad, l->v[c], term, w, &to);
+		px_grain_across(l->terms[c], l->reach[c], l->v[c], term, rect_w(r), &to);
 	}
 }
 
@@ -157,15 +171,17 @@ static IN_UNUSED int px_grain_tile(const struct grain_layer *l, struct px_grain_
                                    const struct view *out, float *scratch, const atomic_int *cancel)
 {
 	struct px_grain_room g;
-	int w = rect_w(r), rad = l->radius;
-	px_grain_parts(l, w, scratch, &g);
-	for (int y = r.y0 - rad; y < r.y1 + rad; y++) {
-		px_grain_next(l, keys, &g, r.x0 - rad, y, w + 2 * rad);
-		if (y < r.y0 + rad) continue;
+	px_grain_parts(l, rect_w(r), scratch, &g);
+	for (int y = r.y0; y < r.y1; y++) {
+		int which = (y - r.y0) & 1, left = r.y1 - y > 1 ? 2 : 1;
+		if (!which) {
+			px_grain_more(l, keys, &g, r, y - r.y0 + 2 * l->radius + left);
+			px_grain_terms(l, &g, r, y);
+		}
 		if (l->own_luma)
-			px_grain_luma_row(weights, view_at(in, 0, r.x0, y - rad), view_at(in, 1, r.x0, y - rad),
-			                  view_at(in, 2, r.x0, y - rad), w, g.luma);
-		px_grain_row(l, &g, r, y - rad, l->own_luma ? g.luma : luma + (size_t)(y - rad - r.y0) * pitch, in, out);
+			px_grain_luma_row(weights, view_at(in, 0, r.x0, y), view_at(in, 1, r.x0, y), view_at(in, 2, r.x0, y),
+			                  rect_w(r), g.luma);
+		px_grain_row(l, &g, r, y, which, l->own_luma ? g.luma : luma + (size_t)(y - r.y0) * pitch, in, out);
 		if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 	}
 	return 0;
@@ -176,10 +192,21 @@ static IN_UNUSED int px_grain_tile(const struct grain_layer *l, struct px_grain_
 IN_INLINE struct rect px_grain_around(struct rect r, struct rect data)
 { return rect_and(rect_grow(r, GRAIN_LUMA_RADIUS, GRAIN_LUMA_RADIUS), data); }
 
+/* Pixels a row of luma: those around it, and what vectors write beyond. */
+IN_INLINE size_t px_grain_line(int w) { return ((size_t)w + 2 * GRAIN_LUMA_RADIUS + 79) & ~(size_t)15; }
+
 static IN_UNUSED size_t px_grain_luma_floats(struct rect r)
+{ return px_grain_line(rect_w(r)) * ((size_t)rect_h(r) + 2 * GRAIN_LUMA_RADIUS + 2); }
+
+/* Row y of luma, GRAIN_LUMA_RADIUS more on each side of r; what lies beyond the picture is its edge. */
+static IN_UNUSED void px_grain_luma_line(const struct view *in, struct rect have, struct rect r, int y, const float w[3],
+                                         float *d)
 {
-	int w = rect_w(r) + 2 * GRAIN_LUMA_RADIUS, h = rect_h(r) + 2 * GRAIN_LUMA_RADIUS;
-	return px_grain_pitch(w) * (size_t)h + px_blur_floats(rect_w(r), h, w) + 64;
+	int first = have.x0 - (r.x0 - GRAIN_LUMA_RADIUS), end = first + rect_w(have);
+	px_grain_luma_row(w, view_at(in, 0, have.x0, y), view_at(in, 1, have.x0, y), view_at(in, 2, have.x0, y), end - first,
+	                  d + first);
+	for (int x = 0; x < first; x++) d[x] = d[first];
+	for (int x = end; x < rect_w(r) + 2 * GRAIN_LUMA_RADIUS; x++) d[x] = d[end - 1];
 }
 
 /* Rows of luma (weights w) of rect r, pitch apart; kernel[0..GRAIN_LUMA_RADIUS]. */
@@ -188,17 +215,26 @@ static IN_UNUSED int px_grain_luma(const struct view *in, struct rect data, stru
                                    const atomic_int *cancel)
 {
 	struct rect have = px_grain_around(r, data);
-	struct px_kernel k = { GRAIN_LUMA_RADIUS, kernel };
-	int n = rect_w(have);
-	struct view raw = { have, (ptrdiff_t)px_grain_pitch(n), 1, { scratch } };
-	struct view out = { r, (ptrdiff_t)pitch, 1, { luma } };
+	int n = rect_w(r);
+	size_t line = px_grain_line(n);
+	float *down = scratch, *next = scratch + line, *rows = scratch + 2 * line;
 	for (int y = have.y0; y < have.y1; y++) {
-		const float *a = view_at(in, 0, have.x0, y), *b = view_at(in, 1, have.x0, y), *c = view_at(in, 2, have.x0, y);
-		float *d = view_at(&raw, 0, have.x0, y);
-		px_grain_luma_row(w, a, b, c, n, d);
+		px_grain_luma_line(in, have, r, y, w, rows + (size_t)(y - have.y0) * line);
+		if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 	}
-	scratch += px_grain_pitch(n) * (size_t)rect_h(have);
-	return px_blur(&k, &k, EDGES_HOLD, &raw, &out, r, have, data, scratch, cancel);
+	for (int y = r.y0; y < r.y1; y += 2) {
+		const float *p[2 * GRAIN_LUMA_RADIUS + 2];
+		for (int i = 0; i < 2 * GRAIN_LUMA_RADIUS + 2; i++) {
+			int at = y + i - GRAIN_LUMA_RADIUS;
+			at = at < have.y0 ? have.y0 : at < have.y1 ? at : have.y1 - 1;
+			p[i] = rows + (size_t)(at - have.y0) * line;
+		}
+		px_grain_down(1, GRAIN_LUMA_RADIUS, &kernel, p, n + 2 * GRAIN_LUMA_RADIUS, &down, &next);
+		px_blur_across(GRAIN_LUMA_RADIUS, kernel, down + GRAIN_LUMA_RADIUS, n, luma + (size_t)(y - r.y0) * pitch);
+		if (y + 1 < r.y1)
+			px_blur_across(GRAIN_LUMA_RADIUS, kernel, next + GRAIN_LUMA_RADIUS, n, luma + (size_t)(y + 1 - r.y0) * pitch);
+	}
+	return 0;
 }
 
 #endif

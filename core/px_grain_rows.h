@@ -10,83 +10,97 @@
 
 #include "grain_kernel.h"
 
-enum { GRAIN_BATCH = 64, GRAIN_DOWN = 2, GRAIN_ACROSS = 2 };
+enum { GRAIN_BATCH = 64, GRAIN_DOWN = 2, GRAIN_ACROSS = 2, GRAIN_WIDE = 4 };
 
 #define GRAIN_VNF(p, b) (*(const vnf *)((p) + (b) * IN_LANES))
 
-/* d[k][x]: rows p[0 .. 2 radius] through w[k]; whole vectors, up to GRAIN_DOWN of them beyond n. */
-IN_INLINE void px_grain_down_of(int ranks, int radius, const float *const *w, const float *const *p, int n,
-                                float *const *d)
+/* d[k][x], e[k][x]: rows p[0 .. 2 radius] and p[1 .. 2 radius + 1] through w[k]: what both read is loaded once.
+ * m vectors at once, so up to m - 1 of them beyond n. */
+IN_INLINE void px_grain_down_of(int ranks, int radius, const float *const *w, const float *const *p, int n, int m,
+                                float *const *d, float *const *e)
 {
-	for (int x = 0; x < n; x += GRAIN_DOWN * IN_LANES) {
-		vnf acc[GRAIN_RANKS][GRAIN_DOWN] = { { { 0 } } };
-		for (int i = radius; i >= 0; i--) {
-			const float *a = p[radius - i] + x, *c = p[radius + i] + x;
-			for (int b = 0; b < GRAIN_DOWN; b++) {
-				vnf sum = GRAIN_VNF(a, b);
-				if (i) sum += GRAIN_VNF(c, b);
-				for (int k = 0; k < ranks; k++) acc[k][b] += w[k][i] * sum;
+	for (int x = 0; x < n; x += m * IN_LANES) {
+		vnf acc[GRAIN_RANKS][GRAIN_WIDE] = { { { 0 } } }, bcc[GRAIN_RANKS][GRAIN_WIDE] = { { { 0 } } };
+		vnf top[GRAIN_WIDE], low[GRAIN_WIDE];
+		for (int b = 0; b < m; b++) top[b] = GRAIN_VNF(p[0] + x, b), low[b] = GRAIN_VNF(p[2 * radius + 1] + x, b);
+		for (int i = radius; i > 0; i--)
+			for (int b = 0; b < m; b++) {
+				vnf up = GRAIN_VNF(p[radius + 1 - i] + x, b), down = GRAIN_VNF(p[radius + i] + x, b);
+				vnf one = top[b] + down, two = up + low[b];
+				for (int k = 0; k < ranks; k++) {
+					acc[k][b] += w[k][i] * one;
+					bcc[k][b] += w[k][i] * two;
+				}
+				top[b] = up;
+				low[b] = down;
 			}
-		}
 		for (int k = 0; k < ranks; k++)
-			for (int b = 0; b < GRAIN_DOWN; b++) *(vnf *)(d[k] + x + b * IN_LANES) = acc[k][b];
+			for (int b = 0; b < m; b++) {
+				*(vnf *)(d[k] + x + b * IN_LANES) = acc[k][b] + w[k][0] * top[b];
+				*(vnf *)(e[k] + x + b * IN_LANES) = bcc[k][b] + w[k][0] * low[b];
+			}
 	}
 }
 
 /* Where a row of field goes: out = in + dev times it, in m channels. */
 struct px_grain_sink { int m; const float *in[3], *dev[3]; float *out[3]; };
 
-/* n pixels of a field: rows s[k] through w[k], radius more of them on each side. */
-IN_INLINE void px_grain_across_of(int ranks, int radius, const float *const *w, const float *const *s, int n, int m,
-                                  const struct px_grain_sink *to)
+/* n pixels of a field: rows s[k] through w[k], radius more of them on each side; v vectors at once. How many it has
+ * done: whole ones. */
+IN_INLINE int px_grain_across_of(int ranks, int radius, const float *const *w, const float *const *s, int n, int v, int m,
+                                 const struct px_grain_sink *to)
 {
 	const struct px_grain_sink t = *to;
 	int x = 0;
-	for (; x + GRAIN_ACROSS * IN_LANES <= n; x += GRAIN_ACROSS * IN_LANES) {
-		vnf acc[GRAIN_ACROSS] = { { 0 } };
+	for (; x + v * IN_LANES <= n; x += v * IN_LANES) {
+		vnf acc[GRAIN_WIDE] = { { 0 } };
 		for (int k = 0; k < ranks; k++) {
 			const float *c = s[k] + x;
-			for (int i = radius; i >= 0; i--)
-				for (int b = 0; b < GRAIN_ACROSS; b++) {
-					vnf sum = GRAIN_VNF(c - i, b);
-					if (i) sum += GRAIN_VNF(c + i, b);
-					acc[b] += w[k][i] * sum;
-				}
+			for (int i = radius; i > 0; i--)
+				for (int b = 0; b < v; b++) acc[b] += w[k][i] * (GRAIN_VNF(c - i, b) + GRAIN_VNF(c + i, b));
+			for (int b = 0; b < v; b++) acc[b] += w[k][0] * GRAIN_VNF(c, b);
 		}
 		for (int j = 0; j < m; j++)
-			for (int b = 0; b < GRAIN_ACROSS; b++)
+			for (int b = 0; b < v; b++)
 				*(vnf *)(t.out[j] + x + b * IN_LANES) =
 				    GRAIN_VNF(t.in[j] + x, b) + GRAIN_VNF(t.dev[j] + x, b) * acc[b];
 	}
+	return x;
+}
+
+/* The rest of a row, from x on. */
+static IN_UNUSED void px_grain_across_rest(int ranks, int radius, const float *const *w, const float *const *s, int x, int n,
+                                           const struct px_grain_sink *t)
+{
 	for (; x < n; x++) {
 		float acc = 0;
-		for (int k = 0; k < ranks; k++)
-			for (int i = radius; i >= 0; i--) {
-				float sum = i ? s[k][x - i] + s[k][x + i] : s[k][x];
-				acc += w[k][i] * sum;
-			}
-		for (int j = 0; j < m; j++) t.out[j][x] = t.in[j][x] + t.dev[j][x] * acc;
+		for (int k = 0; k < ranks; k++) {
+			for (int i = radius; i > 0; i--) acc += w[k][i] * (s[k][x - i] + s[k][x + i]);
+			acc += w[k][0] * s[k][x];
+		}
+		for (int j = 0; j < t->m; j++) t->out[j][x] = t->in[j][x] + t->dev[j][x] * acc;
 	}
 }
 
 /* A radius and a rank known when this is compiled: weights, and what rows there are, stay in registers. */
 #define GRAIN_FIXED(name, ranks, radius) \
 	static IN_NOINLINE IN_UNUSED void px_grain_down_##name(const float *const *w, const float *const *p, int n, \
-	                                                       float *const *d) \
+	                                                       float *const *d, float *const *e) \
 	{ \
 		float copy[ranks][radius + 1]; \
-		const float *to[ranks], *row[2 * radius + 1]; \
-		float *out[ranks]; \
+		const float *to[ranks], *row[2 * radius + 2]; \
+		float *out[ranks], *next[ranks]; \
 		for (int k = 0; k < ranks; k++) { \
 			to[k] = copy[k]; \
 			out[k] = d[k]; \
+			next[k] = e[k]; \
 			for (int i = 0; i <= radius; i++) copy[k][i] = w[k][i]; \
 		} \
-		for (int i = 0; i <= 2 * radius; i++) row[i] = p[i]; \
-		px_grain_down_of(ranks, radius, to, row, n, out); \
+		for (int i = 0; i < 2 * radius + 2; i++) row[i] = p[i]; \
+		px_grain_down_of(ranks, radius, to, row, n, ranks > 1 ? 1 : GRAIN_DOWN, out, next); \
 	} \
-	static IN_NOINLINE IN_UNUSED void px_grain_across_##name(const float *const *w, const float *const *s, int n, \
-	                                                         const struct px_grain_sink *sink) \
+	static IN_NOINLINE IN_UNUSED int px_grain_across_##name(const float *const *w, const float *const *s, int n, \
+	                                                        const struct px_grain_sink *sink) \
 	{ \
 		float copy[ranks][radius + 1]; \
 		const float *to[ranks], *row[ranks]; \
@@ -95,7 +109,7 @@ IN_INLINE void px_grain_across_of(int ranks, int radius, const float *const *w, 
 			row[k] = s[k]; \
 			for (int i = 0; i <= radius; i++) copy[k][i] = w[k][i]; \
 		} \
-		px_grain_across_of(ranks, radius, to, row, n, 1, sink); \
+		return px_grain_across_of(ranks, radius, to, row, n, GRAIN_ACROSS, 1, sink); \
 	}
 GRAIN_FIXED(10, 1, 0)
 GRAIN_FIXED(11, 1, 1)
@@ -105,34 +119,47 @@ GRAIN_FIXED(14, 1, 4)
 GRAIN_FIXED(15, 1, 5)
 GRAIN_FIXED(16, 1, 6)
 GRAIN_FIXED(24, 2, 4)
-#define GRAIN_CASES(call, ...) switch (ranks * 10 + radius) { \
-	case 10: call##10(__VA_ARGS__); return; \
-	case 11: call##11(__VA_ARGS__); return; \
-	case 12: call##12(__VA_ARGS__); return; \
-	case 13: call##13(__VA_ARGS__); return; \
-	case 14: call##14(__VA_ARGS__); return; \
-	case 15: call##15(__VA_ARGS__); return; \
-	case 16: call##16(__VA_ARGS__); return; \
-	case 24: call##24(__VA_ARGS__); return; \
-	default: break; }
 
 static IN_NOINLINE IN_UNUSED void px_grain_down(int ranks, int radius, const float *const *w, const float *const *p, int n,
-                                                float *const *d)
+                                                float *const *d, float *const *e)
 {
-	if (radius < 10) GRAIN_CASES(px_grain_down_, w, p, n, d)
-	if (ranks == 1) px_grain_down_of(1, radius, w, p, n, d);
-	else if (ranks == 2) px_grain_down_of(2, radius, w, p, n, d);
-	else px_grain_down_of(3, radius, w, p, n, d);
+	switch (radius < 10 ? 10 * ranks + radius : 0) {
+	case 10: px_grain_down_10(w, p, n, d, e); return;
+	case 11: px_grain_down_11(w, p, n, d, e); return;
+	case 12: px_grain_down_12(w, p, n, d, e); return;
+	case 13: px_grain_down_13(w, p, n, d, e); return;
+	case 14: px_grain_down_14(w, p, n, d, e); return;
+	case 15: px_grain_down_15(w, p, n, d, e); return;
+	case 16: px_grain_down_16(w, p, n, d, e); return;
+	case 24: px_grain_down_24(w, p, n, d, e); return;
+	default: break;
+	}
+	if (ranks == 1) px_grain_down_of(1, radius, w, p, n, GRAIN_DOWN, d, e);
+	else if (ranks == 2) px_grain_down_of(2, radius, w, p, n, 1, d, e);
+	else px_grain_down_of(3, radius, w, p, n, 1, d, e);
+}
+
+static IN_UNUSED int px_grain_across_some(int ranks, int radius, const float *const *w, const float *const *s, int n,
+                                          const struct px_grain_sink *to)
+{
+	if (to->m > 1) return px_grain_across_of(ranks, radius, w, s, n, GRAIN_WIDE, 3, to);
+	switch (radius < 10 ? 10 * ranks + radius : 0) {
+	case 10: return px_grain_across_10(w, s, n, to);
+	case 11: return px_grain_across_11(w, s, n, to);
+	case 12: return px_grain_across_12(w, s, n, to);
+	case 13: return px_grain_across_13(w, s, n, to);
+	case 14: return px_grain_across_14(w, s, n, to);
+	case 15: return px_grain_across_15(w, s, n, to);
+	case 16: return px_grain_across_16(w, s, n, to);
+	case 24: return px_grain_across_24(w, s, n, to);
+	default: break;
+	}
+	if (ranks == 1) return px_grain_across_of(1, radius, w, s, n, GRAIN_WIDE, 1, to);
+	return px_grain_across_of(ranks, radius, w, s, n, GRAIN_WIDE, 1, to);
 }
 static IN_NOINLINE IN_UNUSED void px_grain_across(int ranks, int radius, const float *const *w, const float *const *s,
                                                   int n, const struct px_grain_sink *to)
-{
-	if (to->m > 1) { px_grain_across_of(ranks, radius, w, s, n, to->m, to); return; }
-	if (radius < 10) GRAIN_CASES(px_grain_across_, w, s, n, to)
-	if (ranks == 1) px_grain_across_of(1, radius, w, s, n, 1, to);
-	else if (ranks == 2) px_grain_across_of(2, radius, w, s, n, 1, to);
-	else px_grain_across_of(3, radius, w, s, n, 1, to);
-}
+{ px_grain_across_rest(ranks, radius, w, s, px_grain_across_some(ranks, radius, w, s, n, to), n, to); }
 
 /* --- strengths --- */
 

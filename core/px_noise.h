@@ -76,7 +76,7 @@ enum { PX_NOISE_CHANNELS = PHILOX_STREAMS };
 enum { PX_NOISE_STEP = 4 * PHILOX_LANES };
 
 /* Room for the values of n pixels, from a piece's begin to what vectors write beyond. */
-IN_INLINE size_t px_noise_room(int n) { return ((size_t)n + 2 * PX_NOISE_PIECE + 63) & ~(size_t)15; }
+IN_INLINE size_t px_noise_room(int n) { return ((size_t)n + 2 * PX_NOISE_PIECE + 79) & ~(size_t)15; }
 /* How far into its piece a pixel lies; where on the values of a row begin. */
 IN_INLINE int px_noise_skip(int x) { return x & (2 * PX_NOISE_PIECE - 1); }
 

@@ -176,8 +176,11 @@ static int layer_open(struct node_ctx *n, struct state *s, const char *path, dou
 	l->shape = shape;
 	l->radius = shape->radius;
 	l->ranks = shape->ranks;
-	for (int c = 0; c < FIELDS; c++)
+	for (int c = 0; c < FIELDS; c++) {
+		l->reach[c] = shape->reach[c];
+		l->terms[c] = shape->terms[c];
 		for (int k = 0; k < shape->ranks; k++) l->u[c][k] = shape->u[c][k], l->v[c][k] = shape->v[c][k];
+	}
 	l->stream = path == p->to_profile;
 	layer_table(l, n->in[0]->space, strength);
 	layer_lags(l, p);
@@ -196,7 +199,11 @@ static void plain_open(struct node_ctx *n, struct state *s)
 	l->own_luma = true;
 	l->w = xalloc((size_t)l->radius + 1, sizeof *l->w);
 	gauss_half_float(size, l->radius, 2, l->w);
-	for (int c = 0; c < FIELDS; c++) l->u[c][0] = l->v[c][0] = l->w;
+	for (int c = 0; c < FIELDS; c++) {
+		l->u[c][0] = l->v[c][0] = l->w;
+		l->reach[c] = l->radius;
+		l->terms[c] = 1;
+	}
 	mix_of(p->colour, l->mix);
 	tabulate(&l->table, p, n->in[0]->space, p->amount / 3);
 }
