@@ -118,6 +118,7 @@ GRAIN_FIXED(13, 1, 3)
 GRAIN_FIXED(14, 1, 4)
 GRAIN_FIXED(15, 1, 5)
 GRAIN_FIXED(16, 1, 6)
+GRAIN_FIXED(18, 1, 8)
 GRAIN_FIXED(24, 2, 4)
 
 static IN_NOINLINE IN_UNUSED void px_grain_down(int ranks, int radius, const float *const *w, const float *const *p, int n,
@@ -131,6 +132,7 @@ static IN_NOINLINE IN_UNUSED void px_grain_down(int ranks, int radius, const flo
 	case 14: px_grain_down_14(w, p, n, d, e); return;
 	case 15: px_grain_down_15(w, p, n, d, e); return;
 	case 16: px_grain_down_16(w, p, n, d, e); return;
+	case 18: px_grain_down_18(w, p, n, d, e); return;
 	case 24: px_grain_down_24(w, p, n, d, e); return;
 	default: break;
 	}
@@ -151,6 +153,7 @@ static IN_UNUSED int px_grain_across_some(int ranks, int radius, const float *co
 	case 14: return px_grain_across_14(w, s, n, to);
 	case 15: return px_grain_across_15(w, s, n, to);
 	case 16: return px_grain_across_16(w, s, n, to);
+	case 18: return px_grain_across_18(w, s, n, to);
 	case 24: return px_grain_across_24(w, s, n, to);
 	default: break;
 	}
