@@ -235,7 +235,7 @@ static void fits(void)
 				if (t > 1e-2) uneven += pow(10 * log10(q / t), 2), count++;
 				if (r >= RINGS) continue;
 				have[r] += q;
-				want[r] += grain_shape_target(&p, 0, 1, x / 128.0, y / 128.0);
+				want[r] += t;
 				n[r]++;
 			}
 		for (int r = 0; r < RINGS; r++)
