@@ -408,7 +408,7 @@ const struct node_type ISA(node_grain) = {
 	        "With profile= out_c = in_c + strength sigma_c(Y) g_c: sigma_c from the profile's table (of "
 	        "its own encoding, brought to the picture's by the slope between the two for greys), Y the luma of the clean "
 	        "picture low-passed with sigma 1.5, g_c of variance 1 with the profile's spectrum (white noise "
-	        "through a sum of separable kernels fitted to it, within 0.15 dB where the profile is above "
+	        "through a sum of separable kernels fitted to it, within 0.25 dB where the profile is above "
 	        "-30 dB) and its correlations of channels. Frequencies are in cycles per picture height: on a "
 	        "picture with N times the profile's lines the grain is N times larger in pixels; on a smaller "
 	        "one it loses what scaling down would take. A lattice is told in a profile and never made. boil= and "
