@@ -3,11 +3,11 @@
  * The amplitude sqrt(P) on a grid is fitted by products of cosine sums, alternating between the two
  * axes: with one held, the other's coefficients are a weighted linear least-squares problem. Weights
  * are relative (errors count in dB); rings of the spectrum that are still off get more weight and a
- * corrected target. The cheapest radius and rank that do are taken.
+ * corrected target. What comes close is finished by Gauss-Newton steps on the rings' decibels. The cheapest radius and
+ * rank that do are taken.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "grain_kernel.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +16,8 @@
 
 enum { GRID = 64, SIDE = GRID + 1, RINGS = 91, ROUNDS = 24, UNKNOWNS = GRAIN_RANKS * (GRAIN_RADIUS + 1) };
 #define GOOD_DB 0.2             /* no more is sought */
+#define DB 4.342944819032518     /* of a relative error of power */
+#define EVEN_DB 0.6             /* by which directions may differ from their ring, root of mean square above -20 dB */
 #define FLOOR_POWER 5e-4         /* -33 dB: below it errors count no more than there */
 #define SEEN_POWER 1e-3          /* -30 dB */
 #define BEYOND_DB 300.0          /* a square of a cycle a pixel, beyond what the profile's picture held */
@@ -250,6 +252,22 @@ static double ring_errors(struct design *d, double off[RINGS])
 	return worst;
 }
 
+/* The larger of what rings and what directions are off, the latter at the scale of the former. */
+static double fit_error(struct design *d, double off[RINGS])
+{
+	double worst = ring_errors(d, off), scale = 1 / mean_of(d->have), sum = 0, n = 0;
+	for (int y = 0; y < SIDE; y++)
+		for (int x = 0; x < SIDE; x++) {
+			double w = share(y) * share(x), p = d->power[y][x];
+			if (p < 0.01 || !held(d, d->ring[y][x])) continue;
+			double e = 2 * DB * (d->have[y][x] * scale - p) / (d->have[y][x] * scale + p);  /* dB where small */
+			sum += w * e * e;
+			n += w;
+		}
+	double uneven = n > 0 ? __builtin_sqrt(sum / n) * GOOD_DB / EVEN_DB : 0;
+	return worst > uneven ? worst : uneven;
+}
+
 static void reweight(struct design *d, const double off[RINGS], double worst)
 {
 	double grow[RINGS], bend[RINGS];
@@ -265,6 +283,117 @@ static void reweight(struct design *d, const double off[RINGS], double worst)
 			d->want[y][x] *= bend[r];
 			d->weight[y][x] *= grow[r];
 		}
+}
+
+/* --- rings: the fit's mean power in each ring itself, by damped Gauss-Newton steps --- */
+
+enum { STEPS = 24, POLISHED = 64 };      /* unknowns at most */
+#define EVEN 1.0                         /* weight of direction's errors against rings' */
+
+struct rings { double p[RINGS], q[RINGS], n[RINGS], w[RINGS], slope[RINGS][POLISHED]; };
+
+/* Adds to the normal equations what amplitudes should be where they stand: errors of direction. */
+static double even_rows(struct design *d, struct rings *g, int n, bool rows)
+{
+	double sum = 0, j[POLISHED];
+	int half = n / 2, one = d->radius + 1;
+	for (int y = 0; y < SIDE; y++)
+		for (int x = 0; x < SIDE; x++) {
+			double amp = 0, p = d->power[y][x] > FLOOR_POWER ? d->power[y][x] : FLOOR_POWER;
+			for (int r = 0; r < d->ranks; r++) amp += d->spec[0][r][y] * d->spec[1][r][x];
+			int ring = d->ring[y][x];
+			double s = share(y) * share(x), k = EVEN * s * 16 * DB * DB / (p * GRID * GRID) * (held(d, ring) ? 1 : 0.05);
+			double off = amp - __builtin_sqrt(d->power[y][x]);
+			bool even = !((x | y) & 1);              /* a quarter of the places will do */
+			g->q[ring] += s * amp * amp;
+			if (even) sum += k * off * off;
+			if (!rows) continue;
+			for (int i = 0; i < half; i++) {
+				j[i] = d->basis[i % one][y] * d->spec[1][i / one][x];
+				j[half + i] = d->basis[i % one][x] * d->spec[0][i / one][y];
+			}
+			for (int i = 0; i < n; i++) g->slope[ring][i] += 2 * s * amp * j[i];
+			for (int i = 0; even && i < n; i++) {
+				d->b[i] -= k * off * j[i];
+				for (int l = 0; l <= i; l++) d->m[i][l] += k * j[i] * j[l];
+			}
+		}
+	return sum;
+}
+
+/* The sum of weighted squared errors, in dB; with rows also the equations of the next step. */
+static double ring_rows(struct design *d, struct rings *g, int n, bool rows)
+{
+	memset(g->q, 0, sizeof g->q);
+	if (rows) {
+		memset(g->slope, 0, sizeof g->slope);
+		memset(d->b, 0, sizeof d->b);
+		for (int i = 0; i < n; i++) memset(d->m[i], 0, (size_t)n * sizeof(double));
+	}
+	spectra(d, 0);
+	spectra(d, 1);
+	double sum = even_rows(d, g, n, rows);
+	for (int r = 0; r < RINGS; r++) {
+		if (!(g->w[r] > 0) || !(g->q[r] > 0)) continue;
+		double e = 10 * mx_log10(g->q[r] / g->p[r]), k = DB / g->q[r];
+		sum += g->w[r] * e * e;
+		for (int i = 0; rows && i < n; i++) {
+			d->b[i] -= g->w[r] * e * k * g->slope[r][i];
+			for (int l = 0; l <= i; l++) d->m[i][l] += g->w[r] * k * k * g->slope[r][i] * g->slope[r][l];
+		}
+	}
+	return sum;
+}
+
+static void take_step(struct design *d, int n, double damp)
+{
+	int half = n / 2, one = d->radius + 1;
+	for (int i = 0; i < n; i++) d->m[i][i] *= 1 + damp;
+	for (int i = 0; i < n; i++) if (!(d->m[i][i] > 1e-12)) d->m[i][i] = 1e-12;
+	solve(d, n);
+	for (int i = 0; i < n; i++) d->axis[i >= half][i % half / one][i % one] += d->b[i];
+}
+
+/* From the best fit so far; its error. */
+static double polish(struct design *d, double least, double best[2][GRAIN_RANKS][GRAIN_RADIUS + 1])
+{
+	struct rings *g = xalloc(1, sizeof *g);
+	int n = 2 * d->ranks * (d->radius + 1);
+	double off[RINGS], damp = 1e-3, kept[2][GRAIN_RANKS][GRAIN_RADIUS + 1];
+	memcpy(d->axis, best, sizeof d->axis);
+	for (int y = 0; y < SIDE; y++)
+		for (int x = 0; x < SIDE; x++) {
+			g->n[d->ring[y][x]] += share(y) * share(x);
+			g->p[d->ring[y][x]] += share(y) * share(x) * d->power[y][x];
+		}
+	for (int r = 0; r < RINGS; r++) g->w[r] = g->n[r] > 0 && g->p[r] > SEEN_POWER * g->n[r] && held(d, r) ? 1 : 0;
+	for (int i = 0; i < STEPS && least > GOOD_DB * 0.8 && damp < 1e6; i++) {
+		if (least > GOOD_DB * (i < 5 ? 3 : i < 10 ? 2 : i < 16 ? 1.3 : 1)) break;     /* it will not get there */
+		double before = ring_rows(d, g, n, true);
+		memcpy(kept, d->axis, sizeof kept);
+		take_step(d, n, damp);
+		if (!(ring_rows(d, g, n, false) < before)) {
+			memcpy(d->axis, kept, sizeof kept);
+			damp *= 8;
+			continue;
+		}
+		damp *= 0.3;
+		design_have(d);
+		double worst = fit_error(d, off);
+		if (worst < least) {
+			least = worst;
+			memcpy(best, d->axis, sizeof d->axis);
+		}
+		double all = 0, count = 0;
+		for (int r = 0; r < RINGS; r++) {
+			g->w[r] *= 1 + 0.5 * (off[r] < 0 ? -off[r] : off[r]) / (worst > 1e-3 ? worst : 1e-3);
+			all += g->w[r];
+			count += g->w[r] > 0;
+		}
+		for (int r = 0; r < RINGS; r++) g->w[r] *= count / (all > 0 ? all : 1);
+	}
+	free(g);
+	return least;
 }
 
 /* The best fit of this radius and rank into best; its error. */
@@ -285,7 +414,7 @@ static double design_fit(struct design *d, int radius, int ranks, double best[2]
 		fit_axis(d, 0);
 		fit_axis(d, 1);
 		design_have(d);
-		double worst = ring_errors(d, off);
+		double worst = fit_error(d, off);
 		if (worst < least) {
 			least = worst;
 			memcpy(best, d->axis, sizeof d->axis);
@@ -293,14 +422,15 @@ static double design_fit(struct design *d, int radius, int ranks, double best[2]
 		if (worst < GOOD_DB * 0.8) break;
 		reweight(d, off, worst);
 	}
-	return least;
+	return least > GOOD_DB * 0.8 && 2 * ranks * (radius + 1) <= POLISHED ? polish(d, least, best) : least;
 }
 
 /* --- shapes --- */
 
-static const struct { int radius, ranks; } tries[] = { { 3, 1 }, { 4, 2 }, { 6, 2 }, { 8, 2 }, { 10, 2 }, { 12, 2 },
-	{ 10, 3 }, { 16, 2 }, { 12, 3 }, { 20, 2 }, { 16, 3 }, { 24, 2 }, { 20, 3 }, { 24, 3 }, { 32, 3 }, { 44, 3 },
-	{ GRAIN_RADIUS, 3 } };
+/* By what they cost a pixel. */
+static const struct { int radius, ranks; } tries[] = { { 3, 1 }, { 4, 1 }, { 5, 1 }, { 6, 1 }, { 4, 2 }, { 8, 1 }, { 5, 2 },
+	{ 10, 1 }, { 6, 2 }, { 12, 1 }, { 8, 2 }, { 16, 1 }, { 10, 2 }, { 8, 3 }, { 12, 2 }, { 10, 3 }, { 16, 2 }, { 12, 3 },
+	{ 20, 2 }, { 16, 3 }, { 24, 2 }, { 20, 3 }, { 24, 3 }, { 32, 3 }, { 44, 3 }, { GRAIN_RADIUS, 3 } };
 
 static void shape_take(struct grain_shape *s, int c, double axis[2][GRAIN_RANKS][GRAIN_RADIUS + 1], int radius, int ranks)
 {
@@ -357,6 +487,8 @@ static void shape_channel(struct grain_shape *s, struct design *d, int c)
 		shape_take(s, c, found, radius, ranks);
 	}
 	s->worst[c] = best;
+	s->reach[c] = radius;
+	s->terms[c] = ranks;
 	if (radius > s->radius) s->radius = radius;
 	if (ranks > s->ranks) s->ranks = ranks;
 	unit(s, c);
@@ -375,6 +507,7 @@ struct grain_shape *grain_shape_make(const struct grain_profile *p, double zoom)
 			s->v[c][r] = xalloc(GRAIN_RADIUS + 1, sizeof(float));
 		}
 	design_basis(d);
+	s->same = same_channel(p, 1) && same_channel(p, 2);
 	for (int c = 0; c < 3; c++) {
 		if (!same_channel(p, c)) { shape_channel(s, d, c); continue; }
 		for (int r = 0; r < GRAIN_RANKS; r++) {
@@ -383,10 +516,10 @@ struct grain_shape *grain_shape_make(const struct grain_profile *p, double zoom)
 		}
 		s->gain[c] = s->gain[c - 1];
 		s->worst[c] = s->worst[c - 1];
+		s->reach[c] = s->reach[c - 1];
+		s->terms[c] = s->terms[c - 1];
 	}
-	s->inner[0] = inner(s, 0, 1);
-	s->inner[1] = inner(s, 0, 2);
-	s->inner[2] = inner(s, 1, 2);
+	for (int i = 0; i < 3; i++) s->inner[i] = s->same ? 1 : inner(s, i == 2, i ? 2 : 1);
 	free(d);
 	return s;
 }
@@ -462,68 +595,4 @@ int grain_lags(double rho, double w[GRAIN_LAGS], double *still)
 	for (int i = 0; i < n; i++) sum += w[i] * w[i];
 	for (int i = 0; i < n; i++) w[i] *= __builtin_sqrt((1 - *still) / sum);
 	return n;
-}
-
-/* --- the store --- */
-
-struct grain_store { pthread_mutex_t lock; struct grain_shape **v; size_t n, cap; };
-
-struct grain_store *grain_store_new(void)
-{
-	struct grain_store *s = xalloc(1, sizeof *s);
-	pthread_mutex_init(&s->lock, NULL);
-	return s;
-}
-
-void grain_store_free(struct grain_store **sp)
-{
-	struct grain_store *s = *sp;
-	*sp = NULL;
-	if (!s) return;
-	for (size_t i = 0; i < s->n; i++) grain_shape_free(&s->v[i]);
-	free(s->v);
-	pthread_mutex_destroy(&s->lock);
-	free(s);
-}
-
-static struct grain_shape *find(struct grain_store *s, const struct key *k)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (key_eq(&s->v[i]->key, k)) {
-			atomic_fetch_add(&s->v[i]->refs, 1);
-			return s->v[i];
-		}
-	return NULL;
-}
-
-/* Fits are made outside the lock; of two made at once the first one's stays. */
-struct grain_shape *grain_store_get(struct grain_store *s, const char *path, int lines, double scale, struct err *e)
-{
-	struct grain_profile p;
-	struct grain_shape *old, *made;
-	if (grain_profile_read(path, &p, e) < 0) return NULL;
-	double zoom = (double)lines / p.lines * scale;
-	char *text = grain_profile_text(&p);
-	struct sha sha;
-	sha_init(&sha);
-	sha_str(&sha, text);
-	sha_add(&sha, &zoom, sizeof zoom);
-	struct key k = sha_end(&sha);
-	free(text);
-	if (!s) return grain_shape_make(&p, zoom);
-	pthread_mutex_lock(&s->lock);
-	old = find(s, &k);
-	pthread_mutex_unlock(&s->lock);
-	if (old) return old;
-	made = grain_shape_make(&p, zoom);
-	made->key = k;
-	pthread_mutex_lock(&s->lock);
-	if ((old = find(s, &k))) grain_shape_free(&made);
-	else {
-		s->v = grow(s->v, s->n, &s->cap, sizeof *s->v);
-		s->v[s->n++] = made;
-		atomic_fetch_add(&made->refs, 1);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return old ? old : made;
 }

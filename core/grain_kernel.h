@@ -10,18 +10,19 @@
 #include "hash.h"
 
 /* A kernel is a sum of ranks products of symmetric rows: h(x, y) = sum_r v_r(|x|) u_r(|y|), with the
- * squares of h adding up to 1. The three channels have one radius and one rank. */
+ * squares of h adding up to 1. radius and ranks: the most that a channel has. */
 enum { GRAIN_RANKS = 3, GRAIN_RADIUS = 60 };
 struct grain_shape {
 	_Atomic int refs;
 	struct key key;
 	struct grain_profile profile;
 	double zoom;                         /* cycles of the profile's pixels in one of this picture's */
-	int radius, ranks;
+	int radius, ranks, reach[3], terms[3];       /* reach, terms: each channel's own */
 	float *u[3][GRAIN_RANKS], *v[3][GRAIN_RANKS];      /* [0..radius] */
+	bool same;                           /* the channels' kernels are one */
 	double inner[3];                     /* sums of products of the kernels of RG, RB, GB */
 	double gain[3];                      /* what is left of sigma: below 1 where zoom is below 1 */
-	double worst[3];                     /* dB, of rings above -30 dB, against the profile */
+	double worst[3];                     /* dB, of rings above -30 dB, against the profile; or a third of that of directions above -20 dB */
 };
 
 /* The shape of a profile on a picture where f cycles a pixel are zoom f of the profile's. Frequencies

@@ -1,94 +1,31 @@
 /* px_grain - a tile of grain of a given spectrum: Philox noise mixed to correlated channels, filtered by
  * sums of separable kernels, and added with a strength that depends on luma.
  *
- * Every output pixel is summed in one fixed order, whatever the tile.
+ * White rows stand in a ring as high as the kernel; each output row is filtered down it first, then across and added
+ * at once. Every output pixel is summed in one fixed order, whatever the tile.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_GRAIN_H
 #define IN_PX_GRAIN_H
 
-#include "grain_kernel.h"
 #include "px_blur.h"
-#include "px_lut.h"
+#include "px_grain_rows.h"
 #include "px_noise.h"
 
 enum { GRAIN_TABLE_SIZE = 1024, GRAIN_LUMA_RADIUS = 4 };
 
-/* One grain. Threads: frozen. */
+/* One grain: fields of white noise (1 for all channels, or 3), mixed, filtered by kernels of ranks terms. Threads:
+ * frozen. */
 struct grain_layer {
-	struct grain_shape *shape;
+	struct grain_shape *shape;               /* NULL where w holds the kernel */
+	float *w;
+	int radius, ranks, reach[3], terms[3], fields;       /* as in a shape */
+	const float *u[3][GRAIN_RANKS], *v[3][GRAIN_RANKS];
 	int lags; float lag[3][GRAIN_LAGS], still[3]; bool stills;
 	float mix[3][3];
-	float table[3][GRAIN_TABLE_SIZE + 1], low, scale;      /* deviations over luma low + i / scale */
-	int stream;                             /* layers of one node draw different noise */
+	struct grain_table table;
+	bool own_luma;                           /* strength by each pixel's own luma */
+	int stream;                              /* layers of one node draw different noise */
 };
-
-/* --- kernels of ranks terms --- */
-
-IN_INLINE void px_grain_across_n(int ranks, int radius, float *const *w, const float *s, int n, float *const *d)
-{
-	int x = 0;
-	for (; x + 2 * IN_LANES <= n; x += 2 * IN_LANES) {
-		vnf acc[GRAIN_RANKS][2] = { { { 0 } } };
-		const float *c = s + x;
-		for (int i = radius; i > 0; i--)
-			for (int b = 0; b < 2; b++) {
-				vnf sum = *(const vnf *)(c + b * IN_LANES - i) + *(const vnf *)(c + b * IN_LANES + i);
-				for (int r = 0; r < ranks; r++) acc[r][b] += w[r][i] * sum;
-			}
-		for (int r = 0; r < ranks; r++)
-			for (int b = 0; b < 2; b++)
-				*(vnf *)(d[r] + x + b * IN_LANES) = acc[r][b] + w[r][0] * *(const vnf *)(c + b * IN_LANES);
-	}
-	for (; x < n; x++)
-		for (int r = 0; r < ranks; r++) {
-			float acc = 0;
-			for (int i = radius; i > 0; i--) acc += w[r][i] * (s[x - i] + s[x + i]);
-			d[r][x] = acc + w[r][0] * s[x];
-		}
-}
-
-/* rows[r * stride + radius + i]: row i of term r. */
-IN_INLINE void px_grain_down_n(int ranks, int radius, float *const *w, const float *const *rows, int stride, int n,
-                               float *IN_RESTRICT d)
-{
-	int x = 0;
-	for (; x + 4 * IN_LANES <= n; x += 4 * IN_LANES) {
-		vnf acc[4] = { { 0 } };
-		for (int r = 0; r < ranks; r++) {
-			const float *const *p = rows + r * stride + radius;
-			for (int i = radius; i > 0; i--)
-				for (int b = 0; b < 4; b++)
-					acc[b] += w[r][i] * (*(const vnf *)(p[-i] + x + b * IN_LANES) +
-					                     *(const vnf *)(p[i] + x + b * IN_LANES));
-			for (int b = 0; b < 4; b++) acc[b] += w[r][0] * *(const vnf *)(p[0] + x + b * IN_LANES);
-		}
-		for (int b = 0; b < 4; b++) *(vnf *)(d + x + b * IN_LANES) = acc[b];
-	}
-	for (; x < n; x++) {
-		float acc = 0;
-		for (int r = 0; r < ranks; r++) {
-			const float *const *p = rows + r * stride + radius;
-			for (int i = radius; i > 0; i--) acc += w[r][i] * (p[-i][x] + p[i][x]);
-			acc += w[r][0] * p[0][x];
-		}
-		d[x] = acc;
-	}
-}
-
-static IN_NOINLINE IN_UNUSED void px_grain_across(int ranks, int radius, float *const *w, const float *s, int n,
-                                                  float *const *d)
-{
-	if (ranks == 1) px_grain_across_n(1, radius, w, s, n, d);
-	else if (ranks == 2) px_grain_across_n(2, radius, w, s, n, d);
-	else px_grain_across_n(3, radius, w, s, n, d);
-}
-static IN_NOINLINE IN_UNUSED void px_grain_down(int ranks, int radius, float *const *w, const float *const *rows,
-                                                int stride, int n, float *d)
-{
-	if (ranks == 1) px_grain_down_n(1, radius, w, rows, stride, n, d);
-	else if (ranks == 2) px_grain_down_n(2, radius, w, rows, stride, n, d);
-	else px_grain_down_n(3, radius, w, rows, stride, n, d);
-}
 
 /* --- white rows --- */
 
@@ -102,32 +39,39 @@ static IN_UNUSED void px_grain_keys(const struct grain_layer *l, uint32_t seed, 
 	k->key[GRAIN_LAGS] = px_noise_key(seed, instance, 0);
 }
 
-/* Correlated rows of n normal values from (x, y) on, from px_noise_skip(x) on, px_noise_room(n) apart, into
- * white; words and more: as much room again each. */
+static IN_NOINLINE IN_UNUSED void px_grain_mixed(const float m[3][3], int n, float *IN_RESTRICT a, float *IN_RESTRICT b,
+                                                 float *IN_RESTRICT d)
+{
+	const float k0 = m[2][0], k1 = m[2][1], k2 = m[2][2], m0 = m[1][0], m1 = m[1][1];
+	for (int j = 0; j < n; j++) {
+		float p = a[j], q = b[j];
+		d[j] = k0 * p + k1 * q + k2 * d[j];
+		b[j] = m0 * p + m1 * q;
+	}
+}
+
+/* Correlated rows of n normal values from (x, y) on, from px_noise_skip(x) on, into white, one row a field; words
+ * and more: px_noise_room(n) a field. */
 static IN_UNUSED void px_grain_white(const struct grain_layer *l, struct px_grain_keys *k, int x, int y, int n,
-                                     uint32_t *words, float *more, float *white)
+                                     uint32_t *words, float *more, float *const *white)
 {
 	size_t room = px_noise_room(n);
 	int end = px_noise_skip(x) + n;
 	const int apart = 1 << 24;              /* pictures are far smaller */
-	px_noise_rows(&k->key[0], 3, x + l->stream * apart, y, n, words, white);
-	for (int i = 0; i < l->lags + l->stills; i++) {
+	px_noise_rows(&k->key[0], l->fields, x + l->stream * apart, y, n, words, white);
+	for (int i = 0; i < l->lags + l->stills && (l->lags > 1 || l->stills); i++) {
 		bool still = i == l->lags;
-		const float *IN_RESTRICT from = i ? more : white;
-		if (i) px_noise_rows(&k->key[still ? GRAIN_LAGS : i], 3, x + (l->stream + (still ? 2 : 0)) * apart, y, n,
-		                     words, more);
-		if (!i && l->lags == 1 && !l->stills) break;
-		for (int c = 0; c < 3; c++) {
-			float w = still ? l->still[c] : l->lag[c][i], *to = white + (size_t)c * room;
-			const float *f = from + (size_t)c * room;
+		float *const rest[3] = { more, more + room, more + 2 * room };
+		if (i) px_noise_rows(&k->key[still ? GRAIN_LAGS : i], l->fields, x + (l->stream + (still ? 2 : 0)) * apart, y, n,
+		                     words, rest);
+		for (int c = 0; c < l->fields; c++) {
+			float w = still ? l->still[c] : l->lag[c][i], *IN_RESTRICT to = white[c];
+			const float *IN_RESTRICT from = rest[c];
 			if (i == 0) for (int j = 0; j < end; j++) to[j] = w * to[j];
-			else for (int j = 0; j < end; j++) to[j] += w * f[j];
+			else for (int j = 0; j < end; j++) to[j] += w * from[j];
 		}
 	}
-	float *IN_RESTRICT a = white, *IN_RESTRICT b = white + room, *IN_RESTRICT d = white + 2 * room;
-	const float k0 = l->mix[2][0], k1 = l->mix[2][1], k2 = l->mix[2][2], m0 = l->mix[1][0], m1 = l->mix[1][1];
-	for (int j = 0; j < end; j++) d[j] = k0 * a[j] + k1 * b[j] + k2 * d[j];
-	for (int j = 0; j < end; j++) b[j] = m0 * a[j] + m1 * b[j];
+	if (l->fields == 3) px_grain_mixed(l->mix, end, white[0], white[1], white[2]);
 }
 
 /* --- a tile --- */
@@ -137,62 +81,107 @@ IN_INLINE size_t px_grain_pitch(int w) { return ((size_t)w + 15) & ~(size_t)15; 
 /* Floats that px_grain_tile takes for a tile of w pixels a row. */
 static IN_UNUSED size_t px_grain_floats(const struct grain_layer *l, int w)
 {
-	size_t room = px_noise_room(w + 2 * l->shape->radius), ring = (size_t)(2 * l->shape->radius + 1);
-	return 9 * room + (3 * (size_t)l->shape->ranks * ring + 2) * px_grain_pitch(w) + 64;
+	size_t room = px_noise_room(w + 2 * l->radius), high = 2 * (size_t)l->radius + 2, fields = (size_t)l->fields;
+	size_t more = l->lags > 1 || l->stills ? fields : 0;
+	return (fields * (high + 1 + 2 * (size_t)l->ranks) + more) * room + 4 * px_grain_pitch(w) +
+	       high * sizeof(float *) / sizeof(float) + 64;
 }
 
-/* dev: deviations of channel c over a row of luma. */
-static IN_NOINLINE IN_UNUSED void px_grain_strength(const struct grain_layer *l, int c, const float *IN_RESTRICT luma,
-                                                    int n, float *IN_RESTRICT dev)
+/* Parts of the scratch. ring: the last high white rows of each field. Worker's own. */
+struct px_grain_room {
+	float *ring[3], *more, *term[3][2][GRAIN_RANKS], *dev[3], *luma;
+	uint32_t *words;
+	const float **rows;
+	size_t room;
+	int high, count;
+};
+
+static IN_UNUSED void px_grain_parts(const struct grain_layer *l, int w, float *scratch, struct px_grain_room *g)
 {
-	const float low = l->low, scale = l->scale, last = GRAIN_TABLE_SIZE - 0.5f;
-	int32_t k[LUT_BATCH];
-	float f[LUT_BATCH];
-	for (int x = 0; x < n; x += LUT_BATCH) {
-		int m = n - x < LUT_BATCH ? n - x : LUT_BATCH;
-		for (int i = 0; i < m; i++) {
-			float t = (luma[x + i] - low) * scale;
-			t = t > 0.0f ? t : 0.0f;
-			t = t < last ? t : last;
-			k[i] = (int32_t)t;
-			f[i] = t - (float)k[i];
-		}
-		lut_between(l->table[c], k, f, dev + x, m);
+	size_t row = px_grain_pitch(w), fields = (size_t)l->fields, room = g->room = px_noise_room(w + 2 * l->radius);
+	g->high = 2 * l->radius + 2;
+	g->count = 0;
+	g->rows = (const float **)(void *)scratch;
+	scratch += ((size_t)g->high * sizeof(float *) / sizeof(float) + 15) & ~(size_t)15;
+	for (size_t c = 0; c < fields; c++, scratch += (size_t)g->high * room) g->ring[c] = scratch;
+	g->words = (uint32_t *)(void *)scratch;
+	scratch += fields * room;
+	g->more = scratch;
+	if (l->lags > 1 || l->stills) scratch += fields * room;
+	for (size_t c = 0; c < fields; c++)
+		for (int k = 0; k < 2 * l->ranks; k++, scratch += room) g->term[c][k & 1][k >> 1] = scratch;
+	for (int c = 0; c < 3; c++, scratch += row) g->dev[c] = scratch;
+	g->luma = scratch;
+}
+
+/* White rows of every field until there are count, the first of them radius above r. */
+IN_INLINE void px_grain_more(const struct grain_layer *l, struct px_grain_keys *keys, struct px_grain_room *g,
+                             struct rect r, int count)
+{
+	for (; g->count < count; g->count++) {
+		float *white[3] = { NULL, NULL, NULL };
+		for (int c = 0; c < l->fields; c++) white[c] = g->ring[c] + (size_t)(g->count % g->high) * g->room;
+		px_grain_white(l, keys, r.x0 - l->radius, r.y0 - l->radius + g->count, rect_w(r) + 2 * l->radius, g->words,
+		               g->more, white);
 	}
 }
 
-/* Adds the grain of rect r to out. luma: its rows, pitch apart; scratch holds px_grain_floats. -1
- * when cancelled. */
-static IN_UNUSED int px_grain_tile(const struct grain_layer *l, struct px_grain_keys *keys, struct rect r,
-                                   const float *luma, size_t pitch, const struct view *out, float *scratch,
-                                   const atomic_int *cancel)
+IN_INLINE void px_grain_luma_row(const float w[3], const float *IN_RESTRICT a, const float *IN_RESTRICT b,
+                                 const float *IN_RESTRICT c, int n, float *IN_RESTRICT d)
+{ for (int x = 0; x < n; x++) d[x] = w[0] * a[x] + w[1] * b[x] + w[2] * c[x]; }
+
+/* Two rows of each field from row y of r on, filtered down. */
+static IN_UNUSED void px_grain_terms(const struct grain_layer *l, struct px_grain_room *g, struct rect r, int y)
 {
-	const struct grain_shape *s = l->shape;
-	int w = rect_w(r), h = rect_h(r), rad = s->radius, high = 2 * rad + 1, ranks = s->ranks, newest = -1;
-	int skip = px_noise_skip(r.x0 - rad) + rad;
-	size_t room = px_noise_room(w + 2 * rad), row = px_grain_pitch(w), plane = (size_t)high * row;
-	float *white = scratch, *more = white + 3 * room, *rings = more + 6 * room;
-	float *field = rings + 3 * (size_t)ranks * plane, *dev = field + row;
-	uint32_t *words = (uint32_t *)(void *)(more + 3 * room);
-	for (int y = -rad; y < h + rad; y++) {
-		px_grain_white(l, keys, r.x0 - rad, r.y0 + y, w + 2 * rad, words, more, white);
-		newest = newest + 1 < high ? newest + 1 : 0;
-		for (int c = 0; c < 3; c++) {
-			float *to[GRAIN_RANKS];
-			for (int k = 0; k < ranks; k++) to[k] = rings + (size_t)(c * ranks + k) * plane + (size_t)newest * row;
-			px_grain_across(ranks, rad, s->v[c], white + (size_t)c * room + skip, w, to);
+	int begin = px_noise_skip(r.x0 - l->radius) + l->radius;
+	for (int c = 0; c < l->fields; c++) {
+		int rad = l->reach[c], skip = begin - rad, from = skip & ~(IN_LANES - 1);
+		int at = (y - r.y0 + l->radius - rad) % g->high;
+		float *down[2][GRAIN_RANKS];
+		for (int i = 0; i < 2 * rad + 2; i++, at = at + 1 < g->high ? at + 1 : 0)
+			g->rows[i] = g->ring[c] + (size_t)at * g->room + from;
+		for (int k = 0; k < l->terms[c]; k++) down[0][k] = g->term[c][0][k] + from, down[1][k] = g->term[c][1][k] + from;
+		px_grain_down(l->terms[c], rad, l->u[c], g->rows, skip - from + rect_w(r) + 2 * rad, down[0], down[1]);
+	}
+}
+
+/* Row y of r: row which of the terms across, times its strengths. luma: of the row. */
+static IN_UNUSED void px_grain_row(const struct grain_layer *l, struct px_grain_room *g, struct rect r, int y, int which,
+                                   const float *luma, const struct view *in, const struct view *out)
+{
+	int begin = px_noise_skip(r.x0 - l->radius) + l->radius;
+	px_grain_strength(&l->table, luma, rect_w(r), g->dev);
+	for (int c = 0; c < l->fields; c++) {
+		struct px_grain_sink to = { .m = l->fields == 1 ? 3 : 1 };
+		const float *term[GRAIN_RANKS];
+		for (int k = 0; k < l->terms[c]; k++) term[k] = g->term[c][which][k] + begin;
+		for (int j = 0; j < to.m; j++) {
+			to.in[j] = view_at(in, c + j, r.x0, y);
+			to.out[j] = view_at(out, c + j, r.x0, y);
+			to.dev[j] = g->dev[l->table.one ? 0 : c + j];
 		}
-		if (y < rad) continue;
-		for (int c = 0; c < 3; c++) {
-			const float *rows[GRAIN_RANKS * (2 * GRAIN_RADIUS + 1)];
-			for (int k = 0; k < ranks; k++)
-				for (int i = 0, at = newest + 1 < high ? newest + 1 : 0; i < high; i++, at = at + 1 < high ? at + 1 : 0)
-					rows[k * high + i] = rings + (size_t)(c * ranks + k) * plane + (size_t)at * row;
-			px_grain_down(ranks, rad, s->u[c], rows, high, w, field);
-			px_grain_strength(l, c, luma + (size_t)(y - rad) * pitch, w, dev);
-			float *IN_RESTRICT o = view_at(out, c, r.x0, r.y0 + y - rad);
-			for (int x = 0; x < w; x++) o[x] += dev[x] * field[x];
+		px_grain_across(l->terms[c], l->reach[c], l->v[c], term, rect_w(r), &to);
+	}
+}
+
+/* Rect r of out: that of in with the grain added. luma: its rows, pitch apart, unless the layer takes the pixels' own,
+ * by weights; scratch holds px_grain_floats. in may be out. -1 when cancelled. */
+static IN_UNUSED int px_grain_tile(const struct grain_layer *l, struct px_grain_keys *keys, struct rect r,
+                                   const float *luma, size_t pitch, const float weights[3], const struct view *in,
+                                   const struct view *out, float *scratch, const atomic_int *cancel)
+{
+	struct px_grain_room g;
+	px_grain_parts(l, rect_w(r), scratch, &g);
+	for (int y = r.y0; y < r.y1; y++) {
+		int which = (y - r.y0) & 1, left = r.y1 - y > 1 ? 2 : 1;
+		if (!which) {
+			px_grain_more(l, keys, &g, r, y - r.y0 + 2 * l->radius + left);
+			px_grain_terms(l, &g, r, y);
 		}
+		if (l->own_luma)
+			px_grain_luma_row(weights, view_at(in, 0, r.x0, y), view_at(in, 1, r.x0, y), view_at(in, 2, r.x0, y),
+			                  rect_w(r), g.luma);
+		px_grain_row(l, &g, r, y, which, l->own_luma ? g.luma : luma + (size_t)(y - r.y0) * pitch, in, out);
 		if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 	}
 	return 0;
@@ -203,10 +192,21 @@ static IN_UNUSED int px_grain_tile(const struct grain_layer *l, struct px_grain_
 IN_INLINE struct rect px_grain_around(struct rect r, struct rect data)
 { return rect_and(rect_grow(r, GRAIN_LUMA_RADIUS, GRAIN_LUMA_RADIUS), data); }
 
+/* Pixels a row of luma: those around it, and what vectors write beyond. */
+IN_INLINE size_t px_grain_line(int w) { return ((size_t)w + 2 * GRAIN_LUMA_RADIUS + 79) & ~(size_t)15; }
+
 static IN_UNUSED size_t px_grain_luma_floats(struct rect r)
+{ return px_grain_line(rect_w(r)) * ((size_t)rect_h(r) + 2 * GRAIN_LUMA_RADIUS + 2); }
+
+/* Row y of luma, GRAIN_LUMA_RADIUS more on each side of r; what lies beyond the picture is its edge. */
+static IN_UNUSED void px_grain_luma_line(const struct view *in, struct rect have, struct rect r, int y, const float w[3],
+                                         float *d)
 {
-	int w = rect_w(r) + 2 * GRAIN_LUMA_RADIUS, h = rect_h(r) + 2 * GRAIN_LUMA_RADIUS;
-	return px_grain_pitch(w) * (size_t)h + px_blur_floats(rect_w(r), h, w) + 64;
+	int first = have.x0 - (r.x0 - GRAIN_LUMA_RADIUS), end = first + rect_w(have);
+	px_grain_luma_row(w, view_at(in, 0, have.x0, y), view_at(in, 1, have.x0, y), view_at(in, 2, have.x0, y), end - first,
+	                  d + first);
+	for (int x = 0; x < first; x++) d[x] = d[first];
+	for (int x = end; x < rect_w(r) + 2 * GRAIN_LUMA_RADIUS; x++) d[x] = d[end - 1];
 }
 
 /* Rows of luma (weights w) of rect r, pitch apart; kernel[0..GRAIN_LUMA_RADIUS]. */
@@ -215,17 +215,26 @@ static IN_UNUSED int px_grain_luma(const struct view *in, struct rect data, stru
                                    const atomic_int *cancel)
 {
 	struct rect have = px_grain_around(r, data);
-	struct px_kernel k = { GRAIN_LUMA_RADIUS, kernel };
-	int n = rect_w(have);
-	struct view raw = { have, (ptrdiff_t)px_grain_pitch(n), 1, { scratch } };
-	struct view out = { r, (ptrdiff_t)pitch, 1, { luma } };
+	int n = rect_w(r);
+	size_t line = px_grain_line(n);
+	float *down = scratch, *next = scratch + line, *rows = scratch + 2 * line;
 	for (int y = have.y0; y < have.y1; y++) {
-		const float *a = view_at(in, 0, have.x0, y), *b = view_at(in, 1, have.x0, y), *c = view_at(in, 2, have.x0, y);
-		float *IN_RESTRICT d = view_at(&raw, 0, have.x0, y);
-		for (int x = 0; x < n; x++) d[x] = w[0] * a[x] + w[1] * b[x] + w[2] * c[x];
+		px_grain_luma_line(in, have, r, y, w, rows + (size_t)(y - have.y0) * line);
+		if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 	}
-	scratch += px_grain_pitch(n) * (size_t)rect_h(have);
-	return px_blur(&k, &k, EDGES_HOLD, &raw, &out, r, have, data, scratch, cancel);
+	for (int y = r.y0; y < r.y1; y += 2) {
+		const float *p[2 * GRAIN_LUMA_RADIUS + 2];
+		for (int i = 0; i < 2 * GRAIN_LUMA_RADIUS + 2; i++) {
+			int at = y + i - GRAIN_LUMA_RADIUS;
+			at = at < have.y0 ? have.y0 : at < have.y1 ? at : have.y1 - 1;
+			p[i] = rows + (size_t)(at - have.y0) * line;
+		}
+		px_grain_down(1, GRAIN_LUMA_RADIUS, &kernel, p, n + 2 * GRAIN_LUMA_RADIUS, &down, &next);
+		px_blur_across(GRAIN_LUMA_RADIUS, kernel, down + GRAIN_LUMA_RADIUS, n, luma + (size_t)(y - r.y0) * pitch);
+		if (y + 1 < r.y1)
+			px_blur_across(GRAIN_LUMA_RADIUS, kernel, next + GRAIN_LUMA_RADIUS, n, luma + (size_t)(y + 1 - r.y0) * pitch);
+	}
+	return 0;
 }
 
 #endif

@@ -7,51 +7,58 @@
 #ifndef IN_PX_NOISE_H
 #define IN_PX_NOISE_H
 
+#include <immintrin.h>
+
 #include "base.h"
-#include "px_math.h"
 #include "rng.h"
+
+/* Vectors of words and of values, eight lanes at most (a piece). */
+typedef uint32_t px_noise_w __attribute__((vector_size(sizeof(v8n)), aligned(4), may_alias));
+
+IN_INLINE v8n px_noise_sqrt(v8n x)
+{
+#ifdef __AVX__
+	return (v8n)_mm256_sqrt_ps((__m256)x);
+#else
+	return (v8n)_mm_sqrt_ps((__m128)x);
+#endif
+}
 
 /* A word is a point of the plane: bits 14 to 31 its distance r = sqrt(-2 ln u), u in 2^18 steps (r to
  * 5.13), bits 1 to 13 a direction of half a turn, bit 0 which half. Polynomials are minimax; tests/unit/grain.c
  * has the errors. -2 ln u is a straight line in the float's own bits plus (m - 1) (2 - m) times a cubic in its
  * mantissa, within 2.2e-5 and above 0 for all u. */
-IN_INLINE float px_noise_far(uint32_t w)
+IN_INLINE v8n px_noise_far(px_noise_w w)
 {
-	float f = (float)(int32_t)(w >> 13 | 1);                /* 2^19 u */
-	uint32_t b = px_bitsf(f);
-	float line = (float)(int32_t)(0x49000000u - b) * 1.652627e-7f;  /* 2 ln 2 / 2^23 */
-	float m = px_flt((b & 0x7fffffu) | 0x3f800000u), q = m * m;
-	float h = (1.25136737f - 0.969681034f * m) + q * (0.393529999f - 0.0625892885f * m);
-	return __builtin_sqrtf(line - (m - 1.0f) * (2.0f - m) * h);
+	v8n f = __builtin_convertvector((v8ni)(w >> 13 | 1), v8n);              /* 2^19 u */
+	v8ni b = (v8ni)f;
+	v8n line = __builtin_convertvector(0x49000000 - b, v8n) * 1.652627e-7f; /* 2 ln 2 / 2^23 */
+	v8n m = (v8n)((b & 0x7fffff) | 0x3f800000), q = m * m;
+	v8n h = (1.25136737f - 0.969681034f * m) + q * (0.393529999f - 0.0625892885f * m);
+	return px_noise_sqrt(line - (m - 1.0f) * (2.0f - m) * h);
 }
 /* Sine and cosine of t quarters of a turn, |t| < 1, within 6e-7 and 8e-6. */
-IN_INLINE float px_noise_turn(uint32_t w) { return (float)(int32_t)(w << 18 | 0x40000u) * 0x1p-31f; }
-IN_INLINE float px_noise_sine(float t, float q)
+IN_INLINE v8n px_noise_turn(px_noise_w w)
+{ return __builtin_convertvector((v8ni)(w << 18 | 0x40000u), v8n) * 0x1p-31f; }
+IN_INLINE v8n px_noise_sine(v8n t, v8n q)
 { return t * ((1.57079101f - 0.645892848f * q) + (q * q) * (0.0794343410f - 0.00433309321f * q)); }
-IN_INLINE float px_noise_cosine(float q)
+IN_INLINE v8n px_noise_cosine(v8n q)
 { return (1.0f - q) * ((0.999992182f - 0.233466049f * q) + (q * q) * 0.0190281518f); }
 
 /* Words a piece; a piece of pixels is twice as long: first the cosines of its words, then their sines. */
-enum { PX_NOISE_PIECE = 8, PX_NOISE_BATCH = 128 };
+enum { PX_NOISE_PIECE = 8 };
 
 /* 2 n values of n words, n a multiple of PX_NOISE_PIECE. */
-static IN_UNUSED void px_noise_normal(const uint32_t *IN_RESTRICT w, int n, float *IN_RESTRICT out)
+static IN_NOINLINE IN_UNUSED void px_noise_normal(const uint32_t *IN_RESTRICT words, int n, float *IN_RESTRICT out)
 {
-	float r[PX_NOISE_BATCH], c[PX_NOISE_BATCH], s[PX_NOISE_BATCH];
-	for (int x = 0; x < n; x += PX_NOISE_BATCH) {
-		int m = n - x < PX_NOISE_BATCH ? n - x : PX_NOISE_BATCH;
-		for (int i = 0; i < m; i++) r[i] = px_flt(px_bitsf(px_noise_far(w[x + i])) ^ w[x + i] << 31);
-		for (int i = 0; i < m; i++) {
-			float t = px_noise_turn(w[x + i]), q = t * t;
-			c[i] = r[i] * px_noise_cosine(q);
-			s[i] = r[i] * px_noise_sine(t, q);
+	for (int x = 0; x < n; x += PX_NOISE_PIECE)
+		for (int i = 0; i < PX_NOISE_PIECE; i += IN_LANES8) {
+			px_noise_w w = *(const px_noise_w *)(words + x + i);
+			v8n r = px_noise_far(w), t = px_noise_turn(w), q = t * t;
+			r = (v8n)((px_noise_w)r ^ w << 31);
+			*(v8n *)(out + 2 * x + i) = r * px_noise_cosine(q);
+			*(v8n *)(out + 2 * x + PX_NOISE_PIECE + i) = r * px_noise_sine(t, q);
 		}
-		for (int i = 0; i < m; i += PX_NOISE_PIECE) {
-			float *IN_RESTRICT o = out + 2 * (x + i);
-			__builtin_memcpy(o, c + i, PX_NOISE_PIECE * sizeof *o);
-			__builtin_memcpy(o + PX_NOISE_PIECE, s + i, PX_NOISE_PIECE * sizeof *o);
-		}
-	}
 }
 
 /* What names one field of noise: a seed, a node instance, a frame. */
@@ -69,7 +76,7 @@ enum { PX_NOISE_CHANNELS = PHILOX_STREAMS };
 enum { PX_NOISE_STEP = 4 * PHILOX_LANES };
 
 /* Room for the values of n pixels, from a piece's begin to what vectors write beyond. */
-IN_INLINE size_t px_noise_room(int n) { return ((size_t)n + 2 * PX_NOISE_PIECE + 63) & ~(size_t)15; }
+IN_INLINE size_t px_noise_room(int n) { return ((size_t)n + 2 * PX_NOISE_PIECE + 79) & ~(size_t)15; }
 /* How far into its piece a pixel lies; where on the values of a row begin. */
 IN_INLINE int px_noise_skip(int x) { return x & (2 * PX_NOISE_PIECE - 1); }
 
@@ -98,16 +105,15 @@ static IN_NOINLINE IN_UNUSED int px_noise_words(struct px_noise_key *key, int nc
 	return count;
 }
 
-/* White rows of n normal values at (x .. x + n - 1, y) from px_noise_skip(x) on, px_noise_room(n) apart, in
- * nch channels (1 or 3). words: as much room again. */
+/* White rows of n normal values at (x .. x + n - 1, y) from px_noise_skip(x) on, in nch channels (1 or 3), one a
+ * pointer. words: nch times px_noise_room(n). */
 static IN_UNUSED void px_noise_rows(struct px_noise_key *key, int nch, int x, int y, int n,
-                                    uint32_t *IN_RESTRICT words, float *IN_RESTRICT out)
+                                    uint32_t *IN_RESTRICT words, float *const *out)
 {
 	size_t room = px_noise_room(n);
 	int count = nch == 1 ? px_noise_words(key, 1, x, y, n, words)
 	          : px_noise_words(key, PX_NOISE_CHANNELS, x, y, n, words);
-	for (int j = 0; j < nch; j++)
-		px_noise_normal(words + (size_t)j * room, count, out + (size_t)j * room);
+	for (int j = 0; j < nch; j++) px_noise_normal(words + (size_t)j * room, count, out[j]);
 }
 
 #endif

@@ -8,7 +8,6 @@
 #include "mathx.h"
 #include "node.h"
 #include "px_grain.h"
-#include "px_lut.h"
 #include "px_noise.h"
 #include "px_plate.h"
 
@@ -62,18 +61,12 @@ static const struct param params[] = {
 enum { TABLE = 2048, FIELDS = PX_NOISE_CHANNELS };
 #define LUMA_SIGMA 1.5
 
-/* Immutable after open. table[i]: standard deviation at luminance low + i / scale. */
+/* Immutable after open. */
 struct state {
-	int radius; float *w;
-	float table[TABLE + 1], low, scale, first, last;        /* places held to first..last */
-	float luma[3];
-	/* fields to channels, rows of a triangle */
-	float mix[FIELDS][FIELDS];
-	int nfield;
-	bool plain;                             /* the Gaussian grain, not of a profile, is in it */
+	float luma[FIELDS];
 	struct grain_layer *layer[2]; int nlayer;
 	float low_pass[GRAIN_LUMA_RADIUS + 1];
-	struct grain_layer *plate; struct plate_map map;
+	struct grain_layer *plate; struct plate_map map;        /* of that layer only the table */
 };
 
 static double strength(const struct curve *c, double x)
@@ -87,20 +80,18 @@ static double strength(const struct curve *c, double x)
 
 /* The response times dev over encoded luminance, from below black to above white, where it no longer changes
  * for curves within 0..1. */
-static void tabulate(struct state *s, const struct grain *p, int space, double dev)
+static void tabulate(struct grain_table *t, const struct grain *p, int space, double dev)
 {
 	double black = colour_encode(space, 0), mid = colour_encode(space, 0.18),
 	    white = colour_encode(space, 1);
 	double low = black - (mid - black), high = white + 2 * (white - mid);
 	double kept = p->dissolve > 0 ? p->strength * __builtin_sqrt(1 - p->dissolve) : p->strength;
-	s->low = (float)low;
-	s->scale = (float)(TABLE / (high - low));
-	s->first = 0;
-	s->last = TABLE - 0.5f;
+	*t = (struct grain_table){ true, TABLE, (float)low, (float)(TABLE / (high - low)), NULL };
+	t->v = xalloc(grain_table_floats(true, TABLE), sizeof *t->v);
 	for (int i = 0; i <= TABLE; i++) {
 		double l = low + i * (high - low) / TABLE;
 		double x = l < mid ? 0.5 * (l - black) / (mid - black) : 0.5 + 0.5 * (l - mid) / (white - mid);
-		s->table[i] = (float)(dev * strength(&p->response, x) * kept);
+		t->v[i] = (float)(dev * strength(&p->response, x) * kept);
 	}
 }
 
@@ -125,21 +116,24 @@ static void layer_table(struct grain_layer *l, int space, double strength)
 {
 	const struct grain_profile *p = &l->shape->profile;
 	const double h = 1.0 / 1024;
+	struct grain_table *t = &l->table;
 	double ends[2] = { p->luma[0], p->luma[p->nstrength - 1] };
 	for (int i = 0; i < 2 && space != p->space; i++) ends[i] = colour_encode(space, colour_decode(p->space, ends[i]));
 	double step = (ends[1] > ends[0] ? ends[1] - ends[0] : 1) / GRAIN_TABLE_SIZE;
-	l->low = (float)ends[0];
-	l->scale = (float)(1 / step);
-	for (int i = 0; i <= GRAIN_TABLE_SIZE; i++) {
+	*t = (struct grain_table){ true, GRAIN_TABLE_SIZE, (float)ends[0], (float)(1 / step), NULL };
+	t->v = xalloc(grain_table_floats(false, t->size), sizeof *t->v);
+	for (int i = 0; i <= t->size; i++) {
 		double y = ends[0] + i * step, slope = 1;
 		if (space != p->space) {
 			y = colour_encode(p->space, colour_decode(space, y));
 			slope = (colour_encode(space, colour_decode(p->space, y + h)) -
 			         colour_encode(space, colour_decode(p->space, y - h))) / (2 * h);
 		}
-		for (int c = 0; c < 3; c++)
-			l->table[c][i] = (float)(strength * slope * l->shape->gain[c] * grain_profile_sigma(p, c, y));
+		float *v = t->v + 4 * i;
+		for (int c = 0; c < 3; c++) v[c] = (float)(strength * slope * l->shape->gain[c] * grain_profile_sigma(p, c, y));
+		t->one = t->one && v[0] == v[1] && v[0] == v[2];
 	}
+	for (int i = 1; t->one && i <= t->size; i++) t->v[i] = t->v[4 * i];
 }
 
 /* How the frames before take part: correlations below 0.004 are nothing that was measured. */
@@ -164,6 +158,12 @@ static void layer_lags(struct grain_layer *l, const struct grain *p)
 	}
 	grain_mix(l->shape, products, mix);
 	for (int i = 0; i < 9; i++) l->mix[i / 3][i % 3] = (float)mix[i / 3][i % 3];
+	bool alone = l->shape->same && mix[1][1] == 0 && mix[2][1] == 0 && mix[2][2] == 0;
+	for (int c = 1; c < 3; c++) {
+		alone = alone && l->still[c] == l->still[0];
+		for (int i = 0; i < GRAIN_LAGS; i++) alone = alone && l->lag[c][i] == l->lag[0][i];
+	}
+	l->fields = alone ? 1 : FIELDS;
 }
 
 static int layer_open(struct node_ctx *n, struct state *s, const char *path, double strength, struct err *e)
@@ -174,10 +174,38 @@ static int layer_open(struct node_ctx *n, struct state *s, const char *path, dou
 	if (!shape) return -1;
 	struct grain_layer *l = s->layer[s->nlayer++] = xalloc(1, sizeof *l);
 	l->shape = shape;
+	l->radius = shape->radius;
+	l->ranks = shape->ranks;
+	for (int c = 0; c < FIELDS; c++) {
+		l->reach[c] = shape->reach[c];
+		l->terms[c] = shape->terms[c];
+		for (int k = 0; k < shape->ranks; k++) l->u[c][k] = shape->u[c][k], l->v[c][k] = shape->v[c][k];
+	}
 	l->stream = path == p->to_profile;
 	layer_table(l, n->in[0]->space, strength);
 	layer_lags(l, p);
 	return 0;
+}
+
+/* The grain that has no profile. */
+static void plain_open(struct node_ctx *n, struct state *s)
+{
+	const struct grain *p = n->v;
+	double size = p->size * p->scale;
+	struct grain_layer *l = s->layer[s->nlayer++] = xalloc(1, sizeof *l);
+	l->radius = radius_of(size);
+	l->ranks = l->lags = 1;
+	l->fields = p->colour > 0 ? FIELDS : 1;
+	l->own_luma = true;
+	l->w = xalloc((size_t)l->radius + 1, sizeof *l->w);
+	gauss_half_float(size, l->radius, 2, l->w);
+	for (int c = 0; c < FIELDS; c++) {
+		l->u[c][0] = l->v[c][0] = l->w;
+		l->reach[c] = l->radius;
+		l->terms[c] = 1;
+	}
+	mix_of(p->colour, l->mix);
+	tabulate(&l->table, p, n->in[0]->space, p->amount / 3);
 }
 
 static bool has_plate(const struct node_ctx *n) { return n->nconn > PLATE && n->in[PLATE]; }
@@ -197,10 +225,7 @@ static int plate_open(struct node_ctx *n, struct state *s, double from, struct e
 		layer_table(l, n->in[0]->space, from);
 		return 0;
 	}
-	l->low = s->low;
-	l->scale = s->scale * GRAIN_TABLE_SIZE / TABLE;
-	for (int i = 0; i <= GRAIN_TABLE_SIZE; i++)
-		for (int c = 0; c < 3; c++) l->table[c][i] = s->table[i * (TABLE / GRAIN_TABLE_SIZE)];
+	tabulate(&l->table, p, n->in[0]->space, p->plate_strength == PLATE_MEASURED ? 1 : p->amount / 3);
 	return 0;
 }
 
@@ -219,18 +244,20 @@ static int only_profile(const struct node_ctx *n, struct err *e)
 	               "scale= (of its size)", name);
 }
 
+static void layer_free(struct grain_layer *l)
+{
+	if (!l) return;
+	grain_shape_free(&l->shape);
+	free(l->w);
+	free(l->table.v);
+	free(l);
+}
+
 static void close_tables(struct node_ctx *n)
 {
 	struct state *s = n->state;
-	for (int i = 0; s && i < s->nlayer; i++) {
-		grain_shape_free(&s->layer[i]->shape);
-		free(s->layer[i]);
-	}
-	if (s && s->plate) {
-		grain_shape_free(&s->plate->shape);
-		free(s->plate);
-	}
-	if (s) free(s->w);
+	for (int i = 0; s && i < s->nlayer; i++) layer_free(s->layer[i]);
+	if (s) layer_free(s->plate);
 	free(s);
 	n->state = NULL;
 }
@@ -238,18 +265,11 @@ static void close_tables(struct node_ctx *n)
 static int open_tables(struct node_ctx *n, struct err *e)
 {
 	const struct grain *p = n->v;
-	double w[3], size = p->size * p->scale;
+	double w[3];
 	struct state *s = n->state = xalloc(1, sizeof *s);
-	s->radius = radius_of(size);
-	s->w = xalloc((size_t)s->radius + 1, sizeof *s->w);
-	gauss_half_float(size, s->radius, 2, s->w);
 	gauss_half_float(LUMA_SIGMA, GRAIN_LUMA_RADIUS, 1, s->low_pass);
-	tabulate(s, p, n->in[0]->space, has_plate(n) && p->plate_strength == PLATE_MEASURED ? 1 : p->amount / 3);
 	colour_luma(n->in[0]->space, w);
 	for (int i = 0; i < 3; i++) s->luma[i] = (float)w[i];
-	mix_of(p->colour, s->mix);
-	s->nfield = p->colour > 0 ? FIELDS : 1;
-	s->plain = !*p->profile && p->amount > 0 && p->dissolve < 1 && !has_plate(n);
 	if (*p->profile && only_profile(n, e) < 0) return -1;
 	if (!*p->profile && (p->boil > 0 || p->temporal == TEMPORAL_KEEP) && !*p->to_profile)
 		return err_set(e, E_SCENE, "%s= needs profile=", p->boil > 0 ? "boil" : "temporal");
@@ -260,6 +280,7 @@ static int open_tables(struct node_ctx *n, struct err *e)
 			return err_set(e, E_SCENE, "plate: %dx%d pixels are too few, it must be at least %d each way", rect_w(d), rect_h(d), PLATE_LEAST);
 		if (from > 0 && plate_open(n, s, from, e) < 0) return -1;
 	} else if (*p->profile && from > 0 && layer_open(n, s, p->profile, from, e) < 0) return -1;
+	if (!*p->profile && p->amount > 0 && p->dissolve < 1 && !has_plate(n)) plain_open(n, s);
 	return *p->to_profile && to > 0 ? layer_open(n, s, p->to_profile, to, e) : 0;
 }
 
@@ -302,183 +323,29 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 	need_add(out, PLATE, f->first + (f->last == INT_MAX ? 0 : plate_frame(&s, (int)(count < INT_MAX ? count : INT_MAX))), f->data);
 }
 
-static int pitch(int width) { return (width + 15) & ~15; }
-
-/* White rows and their words, shaped rows in a ring as high as the kernel, one row of strengths. */
+/* The layers' low-passed luma, and the most that one of them takes beside it. */
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct state *s = n->state;
-	size_t white = px_noise_room(rect_w(r) + 2 * s->radius), row = (size_t)pitch(rect_w(r));
-	size_t ring = (size_t)s->nfield * (size_t)(2 * s->radius + 2), most = 0;
-	if (s->plain) most = 2 * (size_t)s->nfield * white + (ring + 1) * row;
+	size_t plane = px_grain_pitch(rect_w(r)) * (size_t)rect_h(r), most = 0;
 	for (int i = 0; i < s->nlayer; i++) {
-		size_t luma = px_grain_luma_floats(r), own = px_grain_floats(s->layer[i], rect_w(r));
-		if (own < luma) own = luma;
-		own += px_grain_pitch(rect_w(r)) * (size_t)rect_h(r);
+		size_t own = px_grain_floats(s->layer[i], rect_w(r));
 		if (own > most) most = own;
 	}
-	if (s->plate) {
-		size_t luma = px_grain_luma_floats(r), plane = px_grain_pitch(rect_w(r)) * (size_t)rect_h(r);
-		size_t own = plane + (luma > 4 * plane ? luma : 4 * plane);
-		if (own > most) most = own;
-	}
-	return most * sizeof(float);
+	if (s->plate && 6 * plane > most) most = 6 * plane;
+	if (layered(n) && px_grain_luma_floats(r) > most) most = px_grain_luma_floats(r);
+	return (most + (layered(n) ? plane : 0)) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)
 {
 	const struct state *s = n->state;
-	double sum = s && s->plain ? 30 + s->nfield * (70 + 6.0 * (s->radius + 1)) : 30;
+	double sum = s && s->nlayer ? 30 : 60;
 	for (int i = 0; s && i < s->nlayer; i++) {
 		const struct grain_layer *l = s->layer[i];
-		sum += 60 + 3 * (70.0 * l->lags + 1 + l->shape->ranks * 5.0 * (l->shape->radius + 1));
+		sum += (l->own_luma ? 30 : 60) + l->fields * (60.0 * l->lags + l->ranks * 7.0 * (l->radius + 1));
 	}
 	return s && s->plate ? sum + 60 : s ? sum : 200;
-}
-
-enum { BLOCK = 32, FIXED = 4 };
-
-/* One row through the shaping kernel; s has radius values before and after. A radius known when
- * this is compiled keeps sums in registers. */
-IN_INLINE void across_fixed(const float *w, int radius, const float *IN_RESTRICT s, int n,
-                            float *IN_RESTRICT d)
-{
-	for (int x = 0; x < n; x++) {
-		float sum = w[0] * s[x];
-		for (int i = 1; i <= radius; i++) sum += w[i] * (s[x - i] + s[x + i]);
-		d[x] = sum;
-	}
-}
-
-static IN_NOINLINE void across(const struct state *k, const float *IN_RESTRICT s, int n, float *IN_RESTRICT d)
-{
-	switch (k->radius) {
-	case 0: across_fixed(k->w, 0, s, n, d); return;
-	case 1: across_fixed(k->w, 1, s, n, d); return;
-	case 2: across_fixed(k->w, 2, s, n, d); return;
-	case 3: across_fixed(k->w, 3, s, n, d); return;
-	case FIXED: across_fixed(k->w, FIXED, s, n, d); return;
-	default: break;
-	}
-	for (int x0 = 0; x0 < n; x0 += BLOCK) {
-		int m = n - x0 < BLOCK ? n - x0 : BLOCK;
-		const float *c = s + x0;
-		for (int b = 0; b < m; b++) d[x0 + b] = k->w[0] * c[b];
-		for (int i = 1; i <= k->radius; i++)
-			for (int b = 0; b < m; b++) d[x0 + b] += k->w[i] * (c[b - i] + c[b + i]);
-	}
-}
-
-/* As many rows as the kernel is high, the oldest anywhere. */
-struct ring { const float *rows; int high, stride, oldest; };
-IN_INLINE const float *ring_row(const struct ring *g, int k)
-{
-	int at = g->oldest + k;
-	return g->rows + (ptrdiff_t)(at < g->high ? at : at - g->high) * g->stride;
-}
-
-IN_INLINE void downward_fixed(const float *w, int radius, const struct ring *g, int n,
-                              float *IN_RESTRICT d)
-{
-	const float *p[2 * FIXED + 1];
-	for (int i = 0; i <= 2 * radius; i++) p[i] = ring_row(g, i);
-	for (int x = 0; x < n; x++) {
-		float sum = w[0] * p[radius][x];
-		for (int i = 1; i <= radius; i++) sum += w[i] * (p[radius - i][x] + p[radius + i][x]);
-		d[x] = sum;
-	}
-}
-
-static IN_NOINLINE void downward(const struct state *k, const struct ring *g, int n,
-                                 float *IN_RESTRICT d)
-{
-	switch (k->radius) {
-	case 1: downward_fixed(k->w, 1, g, n, d); return;
-	case 2: downward_fixed(k->w, 2, g, n, d); return;
-	case 3: downward_fixed(k->w, 3, g, n, d); return;
-	case FIXED: downward_fixed(k->w, FIXED, g, n, d); return;
-	default: break;
-	}
-	const float *c = ring_row(g, k->radius);
-	for (int x = 0; x < n; x++) d[x] = k->w[0] * c[x];
-	for (int i = 1; i <= k->radius; i++) {
-		const float *p = ring_row(g, k->radius - i), *q = ring_row(g, k->radius + i);
-		for (int x = 0; x < n; x++) d[x] += k->w[i] * (p[x] + q[x]);
-	}
-}
-
-/* Standard deviations of a row's grain. */
-static void strengths(const struct state *s, const float *IN_RESTRICT red,
-                      const float *IN_RESTRICT green, const float *IN_RESTRICT blue, int n,
-                      float *IN_RESTRICT dev)
-{
-	const float wr = s->luma[0], wg = s->luma[1], wb = s->luma[2], low = s->low, scale = s->scale;
-	const float first = s->first, last = s->last;
-	int32_t k[LUT_BATCH];
-	float f[LUT_BATCH];
-	for (int x = 0; x < n; x += LUT_BATCH) {
-		int m = n - x < LUT_BATCH ? n - x : LUT_BATCH;
-		for (int i = 0; i < m; i++) {
-			float t = (wr * red[x + i] + wg * green[x + i] + wb * blue[x + i] - low) * scale;
-			t = t > first ? t : first;
-			t = t < last ? t : last;
-			k[i] = (int32_t)t;
-			f[i] = t - (float)k[i];
-		}
-		lut_between(s->table, k, f, dev + x, m);
-	}
-}
-
-/* Adds grain g to row y of the tile; dev: how much. */
-static IN_NOINLINE void apply(const struct state *s, const struct call *c, struct rect r, int y,
-                  const float *const g[FIELDS], const float *IN_RESTRICT dev)
-{
-	const float *IN_RESTRICT a = g[0], *IN_RESTRICT b = g[1], *IN_RESTRICT d = g[2];
-	const float *v[3];
-	float *o[3];
-	int n = rect_w(r);
-	for (int i = 0; i < 3; i++) {
-		v[i] = view_at(&c->in[0], i, r.x0, y);
-		o[i] = view_at(c->out, i, r.x0, y);
-		if (i > 0 && s->nfield == 1) for (int x = 0; x < n; x++) o[i][x] = v[i][x] + dev[x] * a[x];
-	}
-	for (int x = 0; x < n; x++) o[0][x] = v[0][x] + dev[x] * a[x];
-	if (s->nfield == 1) return;
-	const float m0 = s->mix[1][0], m1 = s->mix[1][1], k0 = s->mix[2][0], k1 = s->mix[2][1];
-	const float k2 = s->mix[2][2];
-	for (int x = 0; x < n; x++) o[1][x] = v[1][x] + dev[x] * (m0 * a[x] + m1 * b[x]);
-	for (int x = 0; x < n; x++) o[2][x] = v[2][x] + dev[x] * (k0 * a[x] + k1 * b[x] + k2 * d[x]);
-}
-
-/* The grain that has no profile. */
-static void plain(const struct call *c, struct rect r)
-{
-	const struct grain *p = c->n->v;
-	const struct state *s = c->n->state;
-	int w = rect_w(r), h = rect_h(r), rad = s->radius, high = 2 * rad + 1, stride = pitch(w);
-	int newest = high - 1, skip = px_noise_skip(r.x0 - rad) + rad;
-	size_t room = px_noise_room(w + 2 * rad), nf = (size_t)s->nfield, plane = (size_t)(high * stride);
-	uint32_t *words = c->scratch;
-	float *white = (float *)c->scratch + nf * room, *rows = white + nf * room;
-	float *shaped = rows + nf * plane, *dev = shaped + nf * (size_t)stride;
-	struct px_noise_key key = px_noise_key((uint32_t)p->seed, c->n->instance, c->frame);
-	for (int y = -rad; y < h + rad; y++) {
-		const float *g[FIELDS] = { shaped, shaped, shaped };
-		px_noise_rows(&key, s->nfield, r.x0 - rad, r.y0 + y, w + 2 * rad, words, white);
-		newest = newest + 1 < high ? newest + 1 : 0;
-		for (size_t i = 0; i < nf; i++)
-			across(s, white + i * room + skip, w, rows + i * plane + (size_t)(newest * stride));
-		if (y < rad) continue;
-		for (size_t i = 0; i < nf; i++) {
-			struct ring ring = { rows + i * plane, high, stride, newest + 1 < high ? newest + 1 : 0 };
-			if (rad) downward(s, &ring, w, shaped + i * (size_t)stride);
-			g[i] = rad ? shaped + i * (size_t)stride : ring.rows;
-		}
-		strengths(s, view_at(&c->in[0], 0, r.x0, r.y0 + y - rad),
-		          view_at(&c->in[0], 1, r.x0, r.y0 + y - rad),
-		          view_at(&c->in[0], 2, r.x0, r.y0 + y - rad), w, dev);
-		apply(s, c, r, r.y0 + y - rad, g, dev);
-	}
 }
 
 static void add_plate(const struct call *c, struct rect r, const float *luma, size_t pitch, float *scratch)
@@ -486,36 +353,45 @@ static void add_plate(const struct call *c, struct rect r, const float *luma, si
 	const struct grain *p = c->n->v;
 	const struct state *s = c->n->state;
 	size_t plane = pitch * (size_t)rect_h(r);
-	float *field[3] = { scratch, scratch + plane, scratch + 2 * plane }, *dev = scratch + 3 * plane;
+	float *field[3] = { scratch, scratch + plane, scratch + 2 * plane };
+	float *const dev[3] = { scratch + 3 * plane, scratch + 4 * plane, scratch + 5 * plane };
 	struct plate_seed seed = plate_seed(c->n, c->frame);
 	plate_tile(&s->map, &seed, &c->in[1], r, p->plate_strength == PLATE_ASKED, field, pitch);
-	for (int i = 0; i < 3; i++)
-		for (int y = r.y0; y < r.y1; y++) {
-			const float *IN_RESTRICT f = field[i] + (size_t)(y - r.y0) * pitch;
+	for (int y = r.y0; y < r.y1; y++) {
+		px_grain_strength(&s->plate->table, luma + (size_t)(y - r.y0) * pitch, rect_w(r), dev);
+		for (int i = 0; i < 3; i++) {
+			const float *IN_RESTRICT f = field[i] + (size_t)(y - r.y0) * pitch, *v = view_at(&c->in[0], i, r.x0, y);
+			const float *d = dev[s->plate->table.one ? 0 : i];
 			float *IN_RESTRICT o = view_at(c->out, i, r.x0, y);
-			px_grain_strength(s->plate, i, luma + (size_t)(y - r.y0) * pitch, rect_w(r), dev);
-			for (int x = 0; x < rect_w(r); x++) o[x] += dev[x] * f[x];
+			for (int x = 0; x < rect_w(r); x++) o[x] = v[x] + d[x] * f[x];
 		}
+	}
 }
 
 static int tile(const struct call *c, struct rect r)
 {
 	const struct grain *p = c->n->v;
 	const struct state *s = c->n->state;
+	const struct view *from = &c->in[0];
 	size_t pitch = px_grain_pitch(rect_w(r));
-	float *luma = c->scratch, *rest = luma + pitch * (size_t)rect_h(r);
-	if (s->plain) plain(c, r);
-	for (int y = r.y0; y < r.y1 && !s->plain; y++)
-		for (int i = 0; i < 3; i++)
-			memcpy(view_at(c->out, i, r.x0, y), view_at(&c->in[0], i, r.x0, y), (size_t)rect_w(r) * sizeof(float));
-	if ((s->nlayer || s->plate) && px_grain_luma(&c->in[0], c->n->in[0]->data, r, s->luma, s->low_pass, luma, pitch, rest, c->cancel) < 0)
-		return -1;
-	if (s->plate) add_plate(c, r, luma, pitch, rest);
+	float *luma = c->scratch, *rest = luma;
+	if (layered(c->n)) {
+		rest += pitch * (size_t)rect_h(r);
+		if (px_grain_luma(from, c->n->in[0]->data, r, s->luma, s->low_pass, luma, pitch, rest, c->cancel) < 0) return -1;
+	}
+	if (s->plate) {
+		add_plate(c, r, luma, pitch, rest);
+		from = c->out;
+	}
 	for (int i = 0; i < s->nlayer; i++) {
 		struct px_grain_keys keys;
 		px_grain_keys(s->layer[i], (uint32_t)p->seed, c->n->instance, c->frame, &keys);
-		if (px_grain_tile(s->layer[i], &keys, r, luma, pitch, c->out, rest, c->cancel) < 0) return -1;
+		if (px_grain_tile(s->layer[i], &keys, r, luma, pitch, s->luma, from, c->out, rest, c->cancel) < 0) return -1;
+		from = c->out;
 	}
+	for (int y = r.y0; y < r.y1 && from != c->out; y++)
+		for (int i = 0; i < 3; i++)
+			memcpy(view_at(c->out, i, r.x0, y), view_at(from, i, r.x0, y), (size_t)rect_w(r) * sizeof(float));
 	return 0;
 }
 
@@ -532,7 +408,7 @@ const struct node_type ISA(node_grain) = {
 	        "With profile= out_c = in_c + strength sigma_c(Y) g_c: sigma_c from the profile's table (of "
 	        "its own encoding, brought to the picture's by the slope between the two for greys), Y the luma of the clean "
 	        "picture low-passed with sigma 1.5, g_c of variance 1 with the profile's spectrum (white noise "
-	        "through a sum of separable kernels fitted to it, within 0.15 dB where the profile is above "
+	        "through a sum of separable kernels fitted to it, within 0.25 dB where the profile is above "
 	        "-30 dB) and its correlations of channels. Frequencies are in cycles per picture height: on a "
 	        "picture with N times the profile's lines the grain is N times larger in pixels; on a smaller "
 	        "one it loses what scaling down would take. A lattice is told in a profile and never made. boil= and "
@@ -543,7 +419,7 @@ const struct node_type ISA(node_grain) = {
 	        "levelled (mean and slope taken off) and overlapping so that variance is the same everywhere. amount, "
 	        "response or profile then give the strength alone.\n"
 	        "Grain comes last, once per delivery size: below it stand output nodes only.",
-	.category = "image", .version = 3, .size = sizeof(struct grain), .params = params,
+	.category = "image", .version = 4, .size = sizeof(struct grain), .params = params,
 	.inputs = "image mask? plate?", .flags = NF_RGB | NF_MASKED | NF_TIME, .traits = TR_GRAIN,
 	    .want = WANT_ENCODED,
 	.example = "<grain id=\"grained\" in=\"soft\" amount=\"0.03\" size=\"0.7\" colour=\"0.3\" "

@@ -52,14 +52,14 @@ static void rows_of_words(void)
 	struct px_noise_key k = px_noise_key(5, 7, 17);
 	enum { LEN = 61, FROM = -64 };
 	static uint32_t w[3 * (4 * LEN + 128)];
-	static float all[3 * (4 * LEN + 128)], part[3 * (4 * LEN + 128)];
+	static float all[3][4 * LEN + 128], part[3][4 * LEN + 128];
+	float *const wide[3] = { all[0], all[1], all[2] }, *const row[3] = { part[0], part[1], part[2] };
 	int bad = 0;
-	px_noise_rows(&k, 3, FROM, 9, 3 * LEN, w, all);
+	px_noise_rows(&k, 3, FROM, 9, 3 * LEN, w, wide);
 	for (int x = FROM; x < FROM + 2 * LEN; x++) {
-		px_noise_rows(&k, 3, x, 9, LEN, w, part);
+		px_noise_rows(&k, 3, x, 9, LEN, w, row);
 		for (int i = 0; i < 3 * LEN; i++)
-			bad += part[(size_t)(i / LEN) * px_noise_room(LEN) + (size_t)(px_noise_skip(x) + i % LEN)] !=
-			       all[(size_t)(i / LEN) * px_noise_room(3 * LEN) + (size_t)(x - FROM + i % LEN)];
+			bad += part[i / LEN][px_noise_skip(x) + i % LEN] != all[i / LEN][x - FROM + i % LEN];
 	}
 	test_ok(bad == 0, "grain: white rows do not depend on where they begin (%d differ)", bad);
 }

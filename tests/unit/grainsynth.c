@@ -225,20 +225,25 @@ static void fits(void)
 		if (grain_profile_parse(text, "t", &p, &e) < 0) { printf("not ok %s\n", e.msg); return; }
 		struct grain_shape *s = grain_shape_make(&p, 1);
 		double have[RINGS] = { 0 }, want[RINGS] = { 0 }, n[RINGS] = { 0 }, worst = 0, k = sqrt(p.aniso[0]), all = 0;
+		double uneven = 0, count = 0;
 		for (int y = -64; y < 64; y++)
 			for (int x = -64; x < 64; x++) {
 				int r = (int)(hypot(x / k, y * k) + 0.5);
 				double q = grain_shape_power(s, 0, x / 128.0, y / 128.0);
 				all += q / (128 * 128);
+				double t = grain_shape_target(&p, 0, 1, x / 128.0, y / 128.0);
+				if (t > 1e-2) uneven += pow(10 * log10(q / t), 2), count++;
 				if (r >= RINGS) continue;
 				have[r] += q;
-				want[r] += grain_shape_target(&p, 0, 1, x / 128.0, y / 128.0);
+				want[r] += t;
 				n[r]++;
 			}
 		for (int r = 0; r < RINGS; r++)
 			if (n[r] > 0 && want[r] / n[r] > 1e-3) worst = fmax(worst, fabs(10 * log10(have[r] / want[r])));
 		test_ok(worst < 0.3 && fabs(all - 1) < 1e-5, "profile: fit %zu within %.3f dB (radius %d, rank %d), variance %.6f",
 		        i, worst, s->radius, s->ranks, all);
+		test_ok(sqrt(uneven / count) < 0.7, "profile: fit %zu in all directions within %.2f dB (root of mean square)", i,
+		        sqrt(uneven / count));
 		grain_shape_free(&s);
 	}
 }
