@@ -2,9 +2,12 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "degrain.h"
 
+#include <stdlib.h>
+
 #include "colour.h"
 #include "grain_profile.h"
 #include "mathx.h"
+#include "mem.h"
 
 /* Rows of the orthonormal change from R, G, B. */
 static const double opponent[3][3] = {
@@ -57,67 +60,148 @@ static double cross(const struct grain_profile *g, int a, int b, double fx, doub
 
 static int pair(int a, int b) { return a == b ? a : 2 + a + b; }
 
-/* Variance of coefficient (u, v) for the pairs RR, GG, BB, RG, RB, GB at strength 1. */
-static void spectra(const struct grain_profile *g, int p, double per, double q[6][64])
+/* Powers for the pairs RR, GG, BB, RG, RB, GB at strength 1, and weights of theirs that make a variance: per
+ * frequency across and down. */
+enum { PAIRS = 6, PARTS = 64 };
+struct spectra { double power[PAIRS][FREQS * FREQS]; };
+
+static void spectra(const struct grain_profile *g, int p, double per, struct spectra *s)
 {
-	double b[8][FREQS];
-	basis(b);
-	for (int i = 0; i < 6; i++)
-		for (int k = 0; k < 64; k++) q[i][k] = 0;
+	const double d = 0.5 / FREQS;
 	for (int a = 0; a < 3; a++)
 		for (int c = a; c < 3; c++)
-			for (int i = 0; i < FREQS * FREQS; i++) {
-				int fx = i % FREQS, fy = i / FREQS;
-				double d = 0.5 / FREQS, v = cross(g, a, c, (fx + 0.5) * d, (fy + 0.5) * d, p, per);
-				for (int k = 0; k < 64; k++) q[pair(a, c)][k] += v * b[k / 8][fx] * b[k % 8][fy];
-			}
+			for (int i = 0; i < FREQS * FREQS; i++)
+				s->power[pair(a, c)][i] = cross(g, a, c, (i % FREQS + 0.5) * d, (i / FREQS + 0.5) * d, p, per);
 }
 
-static void bin_of(const struct grain_profile *g, double luma, double strength, double q[6][64],
-                   float out[3][64])
+/* q: the variance of what across[] and down[] let through, for each pair. */
+static void variance(const struct spectra *s, const double *across, const double *down, double q[PAIRS])
 {
-	double s[3];
+	for (int i = 0; i < PAIRS; i++) {
+		q[i] = 0;
+		for (int k = 0; k < FREQS * FREQS; k++) q[i] += s->power[i][k] * across[k % FREQS] * down[k / FREQS];
+	}
+}
+
+/* The variance of luma and colour differences where the pairs' is q and the channels' strengths are s. */
+static void opposed(const struct grain_profile *g, const double s[3], const double q[PAIRS], double out[3])
+{
+	for (int o = 0; o < 3; o++) {
+		double var = 0;
+		for (int a = 0; a < 3; a++)
+			for (int b = 0; b < 3; b++) {
+				double corr = a == b ? 1 : g->corr[a + b - 1];
+				var += opponent[o][a] * opponent[o][b] * corr * s[a] * s[b] * q[a < b ? pair(a, b) : pair(b, a)];
+			}
+		out[o] = var > 1e-14 ? var : 1e-14;
+	}
+}
+
+static int averaged(const struct degrain_ask *a) { return a->scale < 1 ? (int)(1 / a->scale + 0.5) : 1; }
+
+static double white(const struct degrain_ask *a)
+{
+	double s = a->sigma * a->strength / averaged(a);
+	return s > 1e-7 ? s : 1e-7;
+}
+
+/* The profile, its spectra on this picture and the range of its bins. */
+static int load(const struct degrain_ask *a, struct grain_profile *g, struct spectra *s, double *first, double *step,
+                struct err *e)
+{
+	int p = averaged(a);
+	if (grain_profile_read(a->profile, g, e) < 0) return -1;
+	spectra(g, p, g->lines > 0 ? (double)a->lines * p / g->lines : 1, s);
+	*first = g->luma[0];
+	*step = (g->luma[g->nstrength - 1] - *first < 1e-3 ? 1e-3 : g->luma[g->nstrength - 1] - *first) / DEGRAIN_BINS;
+	return 0;
+}
+
+static void strengths(const struct grain_profile *g, double luma, double strength, double s[3])
+{
 	for (int c = 0; c < 3; c++) s[c] = grain_profile_sigma(g, c, luma) * strength;
-	for (int o = 0; o < 3; o++)
-		for (int k = 0; k < 64; k++) {
-			double var = 0;
-			for (int a = 0; a < 3; a++)
-				for (int b = 0; b < 3; b++) {
-					double corr = a == b ? 1 : g->corr[a + b - 1];
-					var += opponent[o][a] * opponent[o][b] * corr * s[a] * s[b] * q[a < b ? pair(a, b) : pair(b, a)][k];
-				}
-			out[o][k] = (float)__builtin_sqrt(var > 1e-14 ? var : 1e-14);
-		}
+}
+
+static void luma_of(int space, float luma[3])
+{
+	double w[3];
+	colour_luma(space, w);
+	for (int o = 0; o < 3; o++) {
+		double v = 0;
+		for (int c = 0; c < 3; c++) v += w[c] * opponent[o][c];
+		luma[o] = (float)v;
+	}
 }
 
 int degrain_noise_make(const struct degrain_ask *a, struct degrain_noise *out, struct err *e)
 {
 	struct grain_profile g;
-	double w[3], q[6][64];
-	int p = a->scale < 1 ? (int)(1 / a->scale + 0.5) : 1;
-	colour_luma(a->space, w);
-	for (int o = 0; o < 3; o++) {
-		double v = 0;
-		for (int c = 0; c < 3; c++) v += w[c] * opponent[o][c];
-		out->luma[o] = (float)v;
-	}
+	struct spectra *p;
+	double b[8][FREQS], q[PARTS][PAIRS], s[3], var[3], first, step;
+	luma_of(a->space, out->luma);
 	out->low = 0;
 	out->scale = DEGRAIN_BINS;
 	if (!*a->profile) {
-		double s = a->sigma * a->strength / p;
 		float *sigma = &out->sigma[0][0][0];
-		for (size_t i = 0; i < sizeof out->sigma / sizeof *sigma; i++) sigma[i] = (float)(s > 1e-7 ? s : 1e-7);
+		for (size_t i = 0; i < sizeof out->sigma / sizeof *sigma; i++) sigma[i] = (float)white(a);
 		return 0;
 	}
-	if (grain_profile_read(a->profile, &g, e) < 0) return -1;
-	double first = g.luma[0], last = g.luma[g.nstrength - 1], per = g.lines > 0 ? (double)a->lines * p / g.lines : 1;
-	if (last - first < 1e-3) last = first + 1e-3;
-	spectra(&g, p, per, q);
+	p = xalloc(1, sizeof *p);
+	int rc = load(a, &g, p, &first, &step, e);
+	if (rc < 0) goto out;
+	basis(b);
+	for (int k = 0; k < PARTS; k++) variance(p, b[k / 8], b[k % 8], q[k]);
 	out->low = (float)first;
-	out->scale = (float)(DEGRAIN_BINS / (last - first));
-	for (int i = 0; i < DEGRAIN_BINS; i++)
-		bin_of(&g, first + (i + 0.5) * (last - first) / DEGRAIN_BINS, a->strength, q, out->sigma[i]);
-	return 0;
+	out->scale = (float)(1 / step);
+	for (int i = 0; i < DEGRAIN_BINS; i++) {
+		strengths(&g, first + (i + 0.5) * step, a->strength, s);
+		for (int k = 0; k < PARTS; k++) {
+			opposed(&g, s, q[k], var);
+			for (int o = 0; o < 3; o++) out->sigma[i][o][k] = (float)__builtin_sqrt(var[o]);
+		}
+	}
+out:
+	free(p);
+	return rc;
+}
+
+/* 1 3 3 1 halves a picture; the share of frequency f's power that it lets through once, twice. */
+static void halved(double h[DEGRAIN_HALVED + 1][FREQS])
+{
+	for (int i = 0; i < FREQS; i++) {
+		double f = (i + 0.5) / (2 * FREQS), v = 1;
+		for (int l = 0; l <= DEGRAIN_HALVED; l++) {
+			double c = mx_cos(MX_PI * f * (1 << l));
+			h[l][i] = v / FREQS;
+			v *= c * c * c * c * c * c;
+		}
+	}
+}
+
+int degrain_low_make(const struct degrain_ask *a, struct degrain_low *out, struct err *e)
+{
+	struct grain_profile g;
+	struct spectra *p = xalloc(1, sizeof *p);
+	double h[DEGRAIN_HALVED + 1][FREQS], q[PAIRS], s[3], var[3], first = 0, step = 1.0 / DEGRAIN_BINS;
+	int rc = *a->profile ? load(a, &g, p, &first, &step, e) : 0;
+	if (rc < 0) goto out;
+	halved(h);
+	luma_of(a->space, out->luma);
+	out->low = (float)first;
+	out->scale = (float)(1 / step);
+	for (int l = 0; l <= DEGRAIN_HALVED; l++) {
+		double share = 0;
+		for (int i = 0; i < FREQS; i++) share += h[l][i];
+		if (*a->profile) variance(p, h[l], h[l], q);
+		for (int i = 0; i < DEGRAIN_BINS; i++) {
+			for (int o = 0; o < 3; o++) var[o] = white(a) * white(a) * share * share;
+			if (*a->profile) strengths(&g, first + (i + 0.5) * step, a->strength, s), opposed(&g, s, q, var);
+			for (int o = 0; o < 3; o++) out->var[l][i][o] = (float)var[o];
+		}
+	}
+out:
+	free(p);
+	return rc;
 }
 
 int degrain_tries(int reach, int step, int8_t *dx, int8_t *dy, int room)

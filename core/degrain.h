@@ -16,6 +16,12 @@ struct degrain_noise { float low, scale, luma[3], sigma[DEGRAIN_BINS][3][64]; };
 struct degrain_ask { const char *profile; double sigma, strength, scale; int space, lines; };
 int degrain_noise_make(const struct degrain_ask *a, struct degrain_noise *out, struct err *e);
 
+/* var[level][bin][channel]: the grain's variance in the picture, and in the picture halved once and twice by 1 3 3 1
+ * either way. low, scale, luma as above. Threads: frozen. */
+enum { DEGRAIN_HALVED = 2 };
+struct degrain_low { float low, scale, luma[3], var[DEGRAIN_HALVED + 1][DEGRAIN_BINS][3]; };
+int degrain_low_make(const struct degrain_ask *a, struct degrain_low *out, struct err *e);
+
 /* Parameters that the stages share. */
 #define DEGRAIN_PARAMS(S) \
 	P_PATH(S, profile, PF_STATIC | PF_FILE, "As of degrain."), \

@@ -73,16 +73,17 @@ const struct node_type ISA(node_degrain) = {
 	.more = "Three stages. Blocks of 8x8 pixels are followed into radius frames before and after (up to 18 pixels a frame) "
 	        "and averaged coefficient by coefficient, with weights that fall where grain does not explain the difference; "
 	        "at scene cuts and where nothing matches a block stays alone. Groups of eight alike blocks then lose the "
-	        "coefficients below 3.25 sigma (cosine transform, Haar across the group), and a second pass gives each "
+	        "coefficients below 3.1 sigma (cosine transform, Haar across the group), and a second pass gives each "
 	        "coefficient Wiener's share of it (BM3D, Dabov et al. 2007), luma and two colour differences in groups that "
 	        "luma finds.\n"
 	        "With a profile every coefficient has its own threshold, from the grain's spectrum, channel correlation and "
 	        "strength at the block's luma: on grain coarser than white that is worth 1.5 to 4.5 dB. Last, what was taken is raised "
-	        "where it is weaker than the grain, at low frequencies and along edges, so that it looks like grain. Planted white "
-	        "grain on photographs and clips: the spectrum of what was taken is the grain's within 0.7 dB from 0.05 cycles a "
-	        "pixel on; below that 2 dB of it may stay, and at sigma 5/255 some of it along edges.\n"
+	        "where it is weaker than the grain, at low frequencies and, by how steep the picture is there, along edges, so that it looks "
+	        "like grain: planted grain on photographs and clips, white or a 35 mm stock's, of sigma 5 to 25/255, leaves no edges in it "
+	        "(|r| below 0.05), and its spectrum is mostly the grain's within 0.5 dB from 0.05 cycles a pixel on, at sigma 5 within 1.3; "
+	        "where a stock has hardly any grain (10 dB below its mean) some fine texture is taken with it.\n"
 	        "Values beyond +-1024 and what is no number stay as they are. Where a clip has no more frames, fewer are averaged.",
-	.category = "image", .version = 2, .size = sizeof(struct degrain), .params = params,
+	.category = "image", .version = 3, .size = sizeof(struct degrain), .params = params,
 	.inputs = "image mask?", .flags = NF_MASKED, .traits = TR_CLEANUP,
 	.example = "<degrain id=\"neutral\" in=\"plate\" profile=\"plate.grain\"/>",
 	.want_of = want_of, .identity = identity, .expand = expand,

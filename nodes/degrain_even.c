@@ -1,54 +1,50 @@
 /* degrain_even - what degrain took, raised to the grain's own strength where estimates are short of it.
  *
  * Estimates keep grain where picture is near: at low frequencies and along edges. Raising what was taken there is nearly
- * free, as a scale near the best one costs only the square of what it is off by. Two bands (means over 4x4 and 2x2 pixels,
- * anchored at pixel (0,0)) are compared with the grain's over some 20 pixels, then luma as a whole over some 4.
+ * free, as a scale near the best one costs only the square of what it is off by. The picture halved once and twice (anchored
+ * at pixel (0,0)) is compared with the grain's over some 20 pixels. Then pixels within some 20 are sorted by how steep the
+ * picture is there, and luma is scaled by what each sort lacks or has too much: its size tells nothing of edges any more.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
 #include "node.h"
 #include "px_bm3d_area.h"
 
-struct degrain_even { const char *profile; double sigma, strength, low, lowest, edge, push, push2; int reach, space; };
+struct degrain_even { const char *profile; double sigma, strength, low, lowest, edge, fall, flat, level, push, push2; int reach, space; };
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_even),
-	P_FLOAT(degrain_even, low, 1.6, 1, 4, "factor", "The most that means over 2x2 pixels are raised by."),
-	P_FLOAT(degrain_even, lowest, 1.8, 1, 4, "factor", "The most that means over 4x4 are raised by beyond that."),
-	P_FLOAT(degrain_even, edge, 1.5, 1, 4, "factor", "The most that luma is raised by."),
+	P_FLOAT(degrain_even, low, 2.3, 1, 4, "factor", "The most that means over 2x2 pixels are raised by."),
+	P_FLOAT(degrain_even, lowest, 2.3, 1, 4, "factor", "The most that means over 4x4 are raised by beyond that."),
+	P_FLOAT(degrain_even, edge, 6, 1, 8, "factor", "The most that luma is raised by."),
+	P_FLOAT(degrain_even, fall, 0.8, 0, 1, "factor", "And the least."),
+	P_FLOAT(degrain_even, flat, 0.28, 0, 0.9, "share", "Of the scale from flat to edge what is not raised; from there on more and more is."),
+	P_FLOAT(degrain_even, level, 1, 0, 2, "factor", "The grain's variance that luma is brought to."),
 	P_FLOAT(degrain_even, push, 1.3, 1, 4, "factor", "By how much more than they lack means over 2x2 are raised, as they pass less of the band."),
 	P_FLOAT(degrain_even, push2, 2.3, 1, 4, "factor", "So for means over 4x4."),
 	P_ENUM(degrain_even, space, "encoded", "encoded|linear|log", PF_STATIC, "As of degrain."),
 	P_END
 };
 
-enum { CELL = 8, MARGIN = 40, TENT = 3 };
+/* KINDS: of places, from flat ones to edges. */
+enum { CELL = 8, MARGIN = 40, KINDS = 9 };
 
-/* want[level][bin][channel]: the grain's variance, as means over 1, 2 and 4 pixels. Threads: frozen. */
-struct state { float low, scale, luma[3], want[3][DEGRAIN_BINS][3]; };
+/* A difference of so many standard deviations over two pixels is half an edge; pixels that a kind is believed to have. */
+#define STEEP 3.0f
+#define FEW 0.25f
+/* As much as luma is raised by where grain is coarse: few grains, of which little is left along edges, tell little. */
+#define COARSE 1.5f
+
+/* Threads: frozen. */
+struct state { struct degrain_low want; };
 
 static int open_tables(struct node_ctx *n, struct err *e)
 {
 	const struct degrain_even *p = n->v;
 	const struct format *f = n->in[0];
+	struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
 	struct state *s = n->state = xalloc(1, sizeof *s);
-	struct degrain_noise *t = xalloc(1, sizeof *t);
-	int rc = 0;
-	for (int i = 0; i < 3 && rc == 0; i++) {
-		struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale / (1 << i), f->space, rect_h(f->display) >> i };
-		rc = degrain_noise_make(&a, t, e);
-		for (int b = 0; b < DEGRAIN_BINS && rc == 0; b++)
-			for (int c = 0; c < 3; c++) {
-				float v = 0;
-				for (int k = 0; k < 64; k++) v += t->sigma[b][c][k] * t->sigma[b][c][k];
-				s->want[i][b][c] = v / 64;
-			}
-	}
-	s->low = t->low;
-	s->scale = t->scale;
-	for (int c = 0; c < 3; c++) s->luma[c] = t->luma[c];
-	free(t);
-	return rc;
+	return degrain_low_make(&a, &s->want, e);
 }
 
 static void close_tables(struct node_ctx *n)
@@ -89,7 +85,7 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	size_t px = rect_area(cells_of(r));
 	(void)n;
-	return (3 * px + px + px / 4 * 3 + px / 16 * 4 + px / 64 * 12 + 1024) * sizeof(float);
+	return (5 * px + px / 4 * 3 + px / 16 * 4 + px / 64 * (6 + 3 * KINDS) + 1024) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)
@@ -98,14 +94,15 @@ static double flops(const struct node_ctx *n)
 	return 150;
 }
 
-/* Planes over whole cells: what was taken, its means, and of each cell bin, energies and gains. */
+/* Planes over whole cells: what was taken, its means, how steep the picture is there (kind, 0 .. KINDS - 1), and of each
+ * cell bin, energies, gains, what raising low frequencies adds to luma, and per kind sums and factors. */
 struct job {
 	const struct state *s;
 	const struct degrain_even *p;
 	struct rect all;
 	int w, h;
-	float *taken[3], *spare, *half, *half2, *half3, *quarter, *quarter2, *quarter3, *quarter4;
-	float *bin, *energy, *sum, *gain[2];
+	float *taken[3], *spare, *kind, *half, *half2, *half3, *quarter, *quarter2, *quarter3, *quarter4;
+	float *bin, *energy, *sum, *gain[2], *added, *of_kind, *count, *factor;
 };
 
 static void lay(struct job *j, void *mem)
@@ -114,48 +111,58 @@ static void lay(struct job *j, void *mem)
 	size_t px = (size_t)j->w * (size_t)j->h, cells = px / 64;
 	for (int c = 0; c < 3; c++, at += px) j->taken[c] = at;
 	j->spare = at, at += px;
+	j->kind = at, at += px;
 	float **halves[] = { &j->half, &j->half2, &j->half3 }, **quarters[] = { &j->quarter, &j->quarter2, &j->quarter3, &j->quarter4 };
 	for (int i = 0; i < 3; i++, at += px / 4) *halves[i] = at;
 	for (int i = 0; i < 4; i++, at += px / 16) *quarters[i] = at;
-	float **small[] = { &j->bin, &j->energy, &j->sum, &j->gain[0], &j->gain[1] };
-	for (int i = 0; i < 5; i++, at += cells) *small[i] = at;
+	float **small[] = { &j->bin, &j->energy, &j->sum, &j->gain[0], &j->gain[1], &j->added };
+	for (int i = 0; i < 6; i++, at += cells) *small[i] = at;
+	float **kinds[] = { &j->of_kind, &j->count, &j->factor };
+	for (int i = 0; i < 3; i++, at += cells * KINDS) *kinds[i] = at;
 }
 
-/* What was taken of pixel (x, y) as luma and colour differences, straight; returns the picture's luma. */
-IN_INLINE float taken_at(const struct job *j, const struct view *a, const struct view *b, const int ch[4], int x, int y, float v[3])
+/* What was taken of pixel (x, y) as luma and colour differences, straight; the clean picture's luma as these have it, and
+ * as strength goes by. */
+IN_INLINE void taken_at(const struct job *j, const struct view *a, const struct view *b, const int ch[4], int x, int y,
+                        float v[3], float luma[2])
 {
 	float over = ch[3] < 0 ? 1.0f : *view_at(a, ch[3], x, y), by = over != 0 ? 1.0f / over : 1.0f, o[3];
+	const float *w = j->s->want.luma;
 	for (int k = 0; k < 3; k++) {
 		float p = *view_at(a, ch[k], x, y), q = *view_at(b, ch[k], x, y);
 		v[k] = bm_sane((p - q) * by);
-		o[k] = bm_sane(p * by);
+		o[k] = bm_sane(q * by);
 	}
 	bm_opponent(v, v + 1, v + 2);
 	bm_opponent(o, o + 1, o + 2);
-	return j->s->luma[0] * o[0] + j->s->luma[1] * o[1] + j->s->luma[2] * o[2];
+	luma[0] = o[0];
+	luma[1] = w[0] * o[0] + w[1] * o[1] + w[2] * o[2];
 }
 
 /* As taken_at for n pixels from (x, y) on, all of them there and without alpha: to column `to` of the planes' row. */
 static void taken_row(const struct job *j, const struct view *a, const struct view *b, const int ch[4], int x, int y, int n,
                       ptrdiff_t to, float *IN_RESTRICT luma)
 {
-	const float *p[3], *q[3], lr = j->s->luma[0], lg = j->s->luma[1], lb = j->s->luma[2];
+	const float *p[3], *q[3], *w = j->s->want.luma, lr = w[0], lg = w[1], lb = w[2];
 	float *IN_RESTRICT t0 = j->taken[0] + to, *IN_RESTRICT t1 = j->taken[1] + to, *IN_RESTRICT t2 = j->taken[2] + to;
+	float *IN_RESTRICT own = j->spare + to;
 	for (int k = 0; k < 3; k++) p[k] = view_at(a, ch[k], x, y), q[k] = view_at(b, ch[k], x, y);
 	for (int i = 0; i < n; i++) {
-		float u = bm_sane(p[0][i] - q[0][i]), v = bm_sane(p[1][i] - q[1][i]), w = bm_sane(p[2][i] - q[2][i]);
-		float r = bm_sane(p[0][i]), g = bm_sane(p[1][i]), s = bm_sane(p[2][i]);
-		bm_opponent(&u, &v, &w);
+		float u = bm_sane(p[0][i] - q[0][i]), v = bm_sane(p[1][i] - q[1][i]), t = bm_sane(p[2][i] - q[2][i]);
+		float r = bm_sane(q[0][i]), g = bm_sane(q[1][i]), s = bm_sane(q[2][i]);
+		bm_opponent(&u, &v, &t);
 		bm_opponent(&r, &g, &s);
-		t0[i] = u, t1[i] = v, t2[i] = w;
+		t0[i] = u, t1[i] = v, t2[i] = t;
+		own[i] = r;
 		luma[i] = lr * r + lg * g + lb * s;
 	}
 }
 
+/* The planes of what was taken, each cell's bin, and the clean picture's luma into spare. */
 static void load(const struct job *j, const struct view *a, const struct view *b, const int ch[4], struct rect data)
 {
 	int cw = j->w / CELL, from = data.x0 > j->all.x0 ? data.x0 : j->all.x0, end = data.x1 < j->all.x1 ? data.x1 : j->all.x1;
-	float *luma = j->spare;
+	float *luma = j->half;
 	if (ch[3] >= 0 || end < from) end = from;
 	from -= j->all.x0, end -= j->all.x0;
 	for (int i = 0; i < cw * (j->h / CELL); i++) j->bin[i] = 0;
@@ -164,23 +171,73 @@ static void load(const struct job *j, const struct view *a, const struct view *b
 		ptrdiff_t row = (ptrdiff_t)y * j->w;
 		if (end > from) taken_row(j, a, b, ch, j->all.x0 + from, sy, end - from, row + from, luma + from);
 		for (int x = 0; x < j->w; x++) {
-			float v[3];
+			float v[3], l[2];
 			if (x >= from && x < end) { x = end - 1; continue; }
-			luma[x] = taken_at(j, a, b, ch, bm_mirror(j->all.x0 + x, data.x0, data.x1), sy, v);
+			taken_at(j, a, b, ch, bm_mirror(j->all.x0 + x, data.x0, data.x1), sy, v, l);
 			for (int k = 0; k < 3; k++) j->taken[k][row + x] = v[k];
+			j->spare[row + x] = l[0];
+			luma[x] = l[1];
 		}
 		for (int x = 0; x < j->w; x++) j->bin[y / CELL * cw + x / CELL] += luma[x];
 	}
+	const struct degrain_low *t = &j->s->want;
 	for (int i = 0; i < cw * (j->h / CELL); i++)
-		j->bin[i] = px_clamp((j->bin[i] * (1.0f / 64) - j->s->low) * j->s->scale, 0.0f, (float)(DEGRAIN_BINS - 1));
+		j->bin[i] = px_clamp((j->bin[i] * (1.0f / 64) - t->low) * t->scale, 0.0f, (float)(DEGRAIN_BINS - 1));
 }
 
-/* Means over 2x2 of a plane w x h. */
-static void halve(const float *IN_RESTRICT s, int w, int h, float *IN_RESTRICT o)
+/* How steep the picture in spare is, from 0 where flat to nearly KINDS - 1 where it is an edge, in the grain's measure. */
+static void kinds(const struct job *j)
 {
-	for (int y = 0; y < h / 2; y++, s += 2 * w, o += w / 2)
-		for (int x = 0; x < w / 2; x++)
-			o[x] = ((s[2 * x] + s[2 * x + 1]) + (s[w + 2 * x] + s[w + 2 * x + 1])) * 0.25f;
+	ptrdiff_t w = j->w;
+	for (int y = 0; y < j->h; y++) {
+		const float *IN_RESTRICT p = j->spare + y * w, *u = y ? p - w : p, *d = y + 1 < j->h ? p + w : p;
+		const float *bin = j->bin + y / CELL * (w / CELL);
+		float *IN_RESTRICT o = j->kind + y * w, *IN_RESTRICT scale = j->half;
+		for (int x = 0; x < w / CELL; x++) {
+			float v = 1.0f / (STEEP * STEEP * j->s->want.var[0][(int)bin[x]][0]);
+			for (int i = 0; i < CELL; i++) scale[CELL * x + i] = v;
+		}
+		for (int x = 1; x < w - 1; x++) {
+			float gx = p[x + 1] - p[x - 1], gy = d[x] - u[x], g = __builtin_sqrtf((gx * gx + gy * gy) * scale[x]);
+			o[x] = px_min(g / (1.0f + g) * (KINDS - 1), KINDS - 1.001f);
+		}
+		o[0] = o[w - 1] = 0;
+	}
+}
+
+/* Sums of luma's squares and of pixels per cell and kind, those between two kinds shared by both. */
+static void count(const struct job *j)
+{
+	ptrdiff_t w = j->w, cw = w / CELL;
+	__builtin_memset(j->of_kind, 0, (size_t)(cw * (j->h / CELL) * KINDS) * sizeof(float));
+	__builtin_memset(j->count, 0, (size_t)(cw * (j->h / CELL) * KINDS) * sizeof(float));
+	for (int y = 0; y < j->h; y++) {
+		const float *t = j->taken[0] + y * w, *kind = j->kind + y * w;
+		for (int x = 0; x < w; x++) {
+			int k = (int)kind[x];
+			float f = kind[x] - (float)k, v = t[x] * t[x];
+			ptrdiff_t at = (y / CELL * cw + x / CELL) * KINDS + k;
+			j->of_kind[at] += v - f * v;
+			j->of_kind[at + 1] += f * v;
+			j->count[at] += 1.0f - f;
+			j->count[at + 1] += f;
+		}
+	}
+}
+
+/* A picture w x h to half its sides by 1 3 3 1 either way, held at its edges. row: w floats. */
+static void halve(const float *IN_RESTRICT s, int w, int h, float *IN_RESTRICT row, float *IN_RESTRICT o)
+{
+	for (int y = 0; y < h / 2; y++, o += w / 2) {
+		const float *p = s + (ptrdiff_t)(2 * y) * w, *q = p + w, *u = y ? p - w : p, *d = 2 * y + 2 < h ? q + w : q;
+		for (int x = 0; x < w; x++) row[x] = (u[x] + d[x]) + 3.0f * (p[x] + q[x]);
+		for (int x = 1; x < w / 2 - 1; x++)
+			o[x] = ((row[2 * x - 1] + row[2 * x + 2]) + 3.0f * (row[2 * x] + row[2 * x + 1])) * (1.0f / 64);
+		for (int x = 0; x < w / 2; x += w / 2 > 1 ? w / 2 - 1 : 1) {
+			int l = x ? 2 * x - 1 : 0, r = 2 * x + 2 < w ? 2 * x + 2 : 2 * x + 1;
+			o[x] = ((row[l] + row[r]) + 3.0f * (row[2 * x] + row[2 * x + 1])) * (1.0f / 64);
+		}
+	}
 }
 
 /* A plane w x h twice as large, linear between its samples and held beyond them. */
@@ -207,10 +264,29 @@ static void twice(const float *IN_RESTRICT s, int w, int h, float *IN_RESTRICT o
 
 IN_INLINE int inside(int i, int lo, int hi) { return i < lo ? lo : i > hi ? hi : i; }
 
-/* Mean square per cell of a plane with n x n samples in each, then a tent over five cells either way into gain. */
+/* A tent over five cells either way of n numbers a cell, in place; via: as many. */
+static void tent(const struct job *j, float *IN_RESTRICT v, float *IN_RESTRICT via, int n)
+{
+	static const float weight[5] = { 1.0f / 9, 2.0f / 9, 3.0f / 9, 2.0f / 9, 1.0f / 9 };
+	int cw = j->w / CELL, chh = j->h / CELL;
+	for (int y = 0; y < chh; y++)
+		for (int x = 0; x < cw; x++)
+			for (int k = 0; k < n; k++) {
+				float sum = 0;
+				for (int i = -2; i <= 2; i++) sum += weight[i + 2] * v[(y * cw + inside(x + i, 0, cw - 1)) * n + k];
+				via[(y * cw + x) * n + k] = sum;
+			}
+	for (int y = 0; y < chh; y++)
+		for (int i = 0; i < cw * n; i++) {
+			float sum = 0;
+			for (int k = -2; k <= 2; k++) sum += weight[k + 2] * via[inside(y + k, 0, chh - 1) * cw * n + i];
+			v[y * cw * n + i] = sum;
+		}
+}
+
+/* Mean square of a plane with n x n samples in each cell, around it. */
 static void energies(const struct job *j, const float *s, int n, float *gain)
 {
-	static const float tent[5] = { 1.0f / 9, 2.0f / 9, 3.0f / 9, 2.0f / 9, 1.0f / 9 };
 	int cw = j->w / CELL, chh = j->h / CELL;
 	ptrdiff_t stride = (ptrdiff_t)cw * n;
 	for (int y = 0; y < chh; y++)
@@ -220,39 +296,29 @@ static void energies(const struct job *j, const float *s, int n, float *gain)
 				float v = s[(y * n + i / n) * stride + x * n + i % n];
 				sum += v * v;
 			}
-			j->energy[y * cw + x] = sum / (float)(n * n);
+			gain[y * cw + x] = sum / (float)(n * n);
 		}
-	for (int y = 0; y < chh; y++)
-		for (int x = 0; x < cw; x++) {
-			float sum = 0;
-			for (int i = -2; i <= 2; i++) sum += tent[i + 2] * j->energy[y * cw + inside(x + i, 0, cw - 1)];
-			j->sum[y * cw + x] = sum;
-		}
-	for (int y = 0; y < chh; y++)
-		for (int x = 0; x < cw; x++) {
-			float sum = 0;
-			for (int i = -2; i <= 2; i++) sum += tent[i + 2] * j->sum[inside(y + i, 0, chh - 1) * cw + x];
-			gain[y * cw + x] = sum;
-		}
+	tent(j, gain, j->sum, 1);
 }
 
-/* Coarse grain lies wholly in the band: `share` is its variance after averaging 2x2, a quarter where it is white. */
+/* Coarse grain lies wholly in the band: `share` is its variance after halving, a tenth where it is white. */
 IN_INLINE float pushed(float most, float share)
 {
-	return 1.0f + (most - 1.0f) * px_clamp(2.0f - 4.0f * share, 0.0f, 1.0f);
+	return 1.0f + (most - 1.0f) * px_clamp(1.5f - 5.0f * share, 0.0f, 1.0f);
 }
 
 /* The energies in gain to the factors that bring them to the grain's; the lower band's beyond the upper one's. */
 static void gains(const struct job *j, int ch)
 {
 	const float most = (float)j->p->low, most2 = (float)j->p->lowest;
+	const float (*v)[DEGRAIN_BINS][3] = j->s->want.var;
 	for (int i = 0; i < j->w / CELL * (j->h / CELL); i++) {
 		int bin = (int)j->bin[i];
-		float a = __builtin_sqrtf(j->s->want[1][bin][ch] / (j->gain[0][i] + 1e-12f));
-		float b = __builtin_sqrtf(j->s->want[2][bin][ch] / (j->gain[1][i] + 1e-12f));
+		float a = __builtin_sqrtf(v[1][bin][ch] / (j->gain[0][i] + 1e-12f));
+		float b = __builtin_sqrtf(v[2][bin][ch] / (j->gain[1][i] + 1e-12f));
 		a = px_clamp(a, 1.0f, most);
 		b = px_clamp(b / a, 1.0f, most2);
-		const float (*v)[DEGRAIN_BINS][3] = j->s->want;
+		if (!ch) j->added[i] = (a * a - 1.0f) * j->gain[0][i] + a * a * (b * b - 1.0f) * j->gain[1][i];
 		float push = pushed((float)j->p->push, v[1][bin][ch] / v[0][bin][ch]);
 		float push2 = pushed((float)j->p->push2, v[2][bin][ch] / v[1][bin][ch]);
 		j->gain[0][i] = 1.0f + (a - 1.0f) * push;
@@ -263,8 +329,8 @@ static void gains(const struct job *j, int ch)
 static void raise_low(const struct job *j, int ch)
 {
 	int w = j->w, h = j->h, n4 = w / 4 * (h / 4), n2 = w / 2 * (h / 2);
-	halve(j->taken[ch], w, h, j->half);
-	halve(j->half, w / 2, h / 2, j->quarter);
+	halve(j->taken[ch], w, h, j->spare, j->half);
+	halve(j->half, w / 2, h / 2, j->spare, j->quarter);
 	energies(j, j->half, 4, j->gain[0]);
 	energies(j, j->quarter, 2, j->gain[1]);
 	gains(j, ch);
@@ -278,29 +344,43 @@ static void raise_low(const struct job *j, int ch)
 	for (int i = 0; i < w * h; i++) j->taken[ch][i] += j->spare[i];
 }
 
-/* Factors for luma over r (in the planes) into spare. */
-static void edge_gains(const struct job *j, struct rect r)
+/* Factors for luma per cell and kind: what brings the kind's mean square, around the cell, to the grain's. */
+static void factors(const struct job *j)
 {
-	static const float tent[7] = { 1.0f / 16, 2.0f / 16, 3.0f / 16, 4.0f / 16, 3.0f / 16, 2.0f / 16, 1.0f / 16 };
-	const float most = (float)j->p->edge;
-	ptrdiff_t w = j->w;
-	float *across = j->half;                 /* half and what follows it: rows are made as they are needed */
-	for (int y = r.y0; y < r.y1; y++) {
-		for (int x = r.x0 - TENT; x < r.x1 + TENT; x++) {
-			float sum = 0;
-			for (int i = 0; i < 7; i++) {
-				float v = j->taken[0][(y + i - TENT) * w + x];
-				sum += tent[i] * (v * v);
-			}
-			across[x] = sum;
+	const float edge = (float)j->p->edge, least = (float)j->p->fall, flat = (float)j->p->flat;
+	const float (*v)[DEGRAIN_BINS][3] = j->s->want.var;
+	int cells = j->w / CELL * (j->h / CELL);
+	tent(j, j->of_kind, j->factor, KINDS);
+	tent(j, j->count, j->factor, KINDS);
+	for (int i = 0; i < cells; i++) {
+		int bin = (int)j->bin[i];
+		float want = v[0][bin][0] * (float)j->p->level, *f = j->factor + i * KINDS;
+		float most = COARSE + (px_max(edge, COARSE) - COARSE) * px_clamp(2.0f - 4.0f * v[1][bin][0] / v[0][bin][0], 0.0f, 1.0f);
+		float raw = px_max(want - j->added[i], 0.25f * want);
+		const float *s = j->of_kind + i * KINDS, *c = j->count + i * KINDS;
+		for (int k = 0; k < KINDS; k++) {
+			float sum = s[k] + FEW * raw, n = c[k] + FEW;
+			if (k) sum += 0.25f * s[k - 1], n += 0.25f * c[k - 1];
+			if (k + 1 < KINDS) sum += 0.25f * s[k + 1], n += 0.25f * c[k + 1];
+			float g = px_clamp(__builtin_sqrtf(raw * n / (sum + 1e-12f)), least, most);
+			f[k] = g < 1.0f ? g : 1.0f + px_max(0.0f, ((float)k / (KINDS - 1) - flat) / (1.0f - flat)) * (g - 1.0f);
 		}
-		const float *bin = j->bin + y / CELL * (w / CELL);
-		for (int x = r.x0; x < r.x1; x++) {
-			float sum = 0;
-			for (int i = 0; i < 7; i++) sum += tent[i] * across[x + i - TENT];
-			float g = __builtin_sqrtf(0.8f * j->s->want[0][(int)bin[x / CELL]][0] / (sum + 1e-12f));
-			j->spare[y * w + x] = px_clamp(g, 1.0f, most);
-		}
+	}
+}
+
+/* Factors of row y of the planes from column x0 to x1, linear between cells and kinds. */
+static void row_factors(const struct job *j, int y, int x0, int x1, float *IN_RESTRICT table, float *IN_RESTRICT out)
+{
+	int cw = j->w / CELL, n = cw * KINDS, cy = (y + CELL / 2) / CELL - 1, i = y - cy * CELL - CELL / 2;
+	float down = ((float)i + 0.5f) * (1.0f / CELL);
+	const float *IN_RESTRICT p = j->factor + (ptrdiff_t)cy * n, *IN_RESTRICT q = p + n, *kind = j->kind + (ptrdiff_t)y * j->w;
+	for (int k = 0; k < n; k++) table[k] = p[k] + down * (q[k] - p[k]);
+	for (int x = x0; x < x1; x++) {
+		int cx = (x + CELL / 2) / CELL - 1, k = (int)kind[x];
+		float across = ((float)(x - cx * CELL - CELL / 2) + 0.5f) * (1.0f / CELL), f = kind[x] - (float)k;
+		const float *t = table + cx * KINDS + k;
+		float a = t[0] + f * (t[1] - t[0]), b = t[KINDS] + f * (t[KINDS + 1] - t[KINDS]);
+		out[x] = a + across * (b - a);
 	}
 }
 
@@ -312,9 +392,11 @@ static void finish(const struct call *c, const struct job *j, const int ch[4], s
 			if (k != ch[0] && k != ch[1] && k != ch[2])
 				__builtin_memcpy(view_at(c->out, k, r.x0, y), view_at(in, k, r.x0, y), (size_t)rect_w(r) * sizeof(float));
 		ptrdiff_t at = (ptrdiff_t)(y - j->all.y0) * j->w - j->all.x0;
+		float *up = j->spare - j->all.x0;
+		row_factors(j, y - j->all.y0, r.x0 - j->all.x0, r.x1 - j->all.x0, j->half, j->spare);
 		for (int x = r.x0; x < r.x1; x++) {
 			float m = ch[3] < 0 ? 1.0f : *view_at(in, ch[3], x, y);
-			float v[3] = { j->taken[0][at + x] * j->spare[at + x], j->taken[1][at + x], j->taken[2][at + x] };
+			float v[3] = { j->taken[0][at + x] * up[x], j->taken[1][at + x], j->taken[2][at + x] };
 			bm_opponent_back(v, v + 1, v + 2);
 			for (int k = 0; k < 3; k++) *view_at(c->out, ch[k], x, y) = *view_at(in, ch[k], x, y) - v[k] * (m != 0 ? m : 1.0f);
 		}
@@ -331,18 +413,20 @@ static int tile(const struct call *c, struct rect r)
 	j.h = rect_h(j.all);
 	lay(&j, c->scratch);
 	load(&j, &c->in[0], &c->in[1], ch, f->data);
+	kinds(&j);
+	count(&j);
 	for (int k = 0; k < 3; k++) {
 		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 		raise_low(&j, k);
 	}
-	edge_gains(&j, rect_of(r.x0 - j.all.x0, r.y0 - j.all.y0, r.x1 - j.all.x0, r.y1 - j.all.y0));
+	factors(&j);
 	finish(c, &j, ch, r);
 	return 0;
 }
 
 const struct node_type ISA(node_degrain_even) = {
 	.name = "degrain_even", .doc = "What degrain took, raised to the grain's strength where it is short of it.",
-	.category = "image", .version = 1, .size = sizeof(struct degrain_even), .params = params,
+	.category = "image", .version = 2, .size = sizeof(struct degrain_even), .params = params,
 	.inputs = "image fine mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = want_of, .open = open_tables,
 	.close = close_tables, .identity = identity, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };

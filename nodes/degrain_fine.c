@@ -9,7 +9,7 @@ struct degrain_fine { const char *profile; double sigma, strength, over; int rea
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_fine),
-	P_FLOAT(degrain_fine, over, 0.9, 0.5, 4, "factor", "The grain is taken to be that much stronger."),
+	P_FLOAT(degrain_fine, over, 0.87, 0.5, 4, "factor", "The grain is taken to be that much stronger."),
 	P_ENUM(degrain_fine, space, "encoded", "encoded|linear|log", PF_STATIC, "As of degrain."),
 	P_END
 };
@@ -177,7 +177,7 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_fine) = {
 	.name = "degrain_fine", .doc = "The second estimate of degrain: coefficients keep the share that is picture.",
-	.category = "image", .version = 2, .size = sizeof(struct degrain_fine), .params = params,
+	.category = "image", .version = 3, .size = sizeof(struct degrain_fine), .params = params,
 	.inputs = "image noisy basic", .flags = NF_HIDDEN, .want_of = want_of, .open = open_tables,
 	.close = close_tables, .identity = identity, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };

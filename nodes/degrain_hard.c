@@ -9,7 +9,7 @@ struct degrain_hard { const char *profile; double sigma, strength, threshold; in
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_hard),
-	P_FLOAT(degrain_hard, threshold, 3.25, 0, 10, "sigma", "What is below is dropped."),
+	P_FLOAT(degrain_hard, threshold, 3.1, 0, 10, "sigma", "What is below is dropped."),
 	P_END
 };
 
@@ -137,7 +137,7 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_hard) = {
 	.name = "degrain_hard", .doc = "The first estimate of degrain: what is no stronger than grain is dropped.",
-	.category = "image", .version = 1, .size = sizeof(struct degrain_hard), .params = params,
+	.category = "image", .version = 2, .size = sizeof(struct degrain_hard), .params = params,
 	.inputs = "image", .flags = NF_HIDDEN, .open = open_tables, .close = close_tables, .format = format, .needs = needs,
 	.scratch = scratch, .flops = flops, .tile = tile,
 };
