@@ -21,6 +21,7 @@ int gm_field_new(struct gm_field *f, int w, int h, struct err *e)
 	for (int c = 0; c < 3; c++) f->d[c] = f->mem + (size_t)c * n;
 	f->luma = f->mem + 3 * n;
 	f->use = xalloc(blocks + 1, 1);
+	f->odd = xalloc(2 * blocks + 1, sizeof *f->odd);
 	f->mv = xalloc(2 * blocks + 1, sizeof *f->mv);
 	return 0;
 }
@@ -29,6 +30,7 @@ void gm_field_free(struct gm_field *f)
 {
 	free(f->mem);
 	free(f->use);
+	free(f->odd);
 	free(f->mv);
 	*f = (struct gm_field){ 0 };
 }
@@ -46,9 +48,9 @@ static void fill_block(struct gm_field *f, const struct gm_frame *a, const struc
 	}
 }
 
-/* Is the difference there, free of the picture's gradient and of a change of light? Where a block slipped
- * against the other, its difference follows the gradient. */
-static bool block_sound(const struct gm_field *f, int bx, int by)
+/* What the difference has of the picture's gradient and of a change of light; false where there is none. Where a
+ * block slipped against the other, its difference follows the gradient. */
+static bool block_odd(const struct gm_field *f, int bx, int by, float odd[2])
 {
 	double n = GM_BLOCK * GM_BLOCK, s = 0, ss = 0, g[2] = { 0, 0 }, dg[2] = { 0, 0 }, gg[3] = { 0, 0, 0 };
 	for (int y = by * GM_BLOCK; y < (by + 1) * GM_BLOCK; y++)
@@ -72,7 +74,9 @@ static bool block_sound(const struct gm_field *f, int bx, int by)
 	gg[2] -= g[1] * g[1] / n;
 	double det = gg[0] * gg[2] - gg[1] * gg[1];
 	double told = det > 0 ? (dg[0] * dg[0] * gg[2] - 2 * dg[0] * dg[1] * gg[1] + dg[1] * dg[1] * gg[0]) / det : 0;
-	return told < 0.12 * var && mean < 0.15 * ss;
+	odd[0] = (float)(mean / ss);
+	odd[1] = (float)(told / var);
+	return true;
 }
 
 /* The block at x, y of the later frame lies over up to four of its own. */
@@ -100,7 +104,7 @@ bool gm_field_fill(struct gm_field *f, const struct gm_frame *a, const struct gm
 				same += f->d[0][p] == 0 && f->d[1][p] == 0 && f->d[2][p] == 0;
 				all++;
 			}
-			f->use[i] = !a->clipped[i] && !touches_clipped(b, x, y) && block_sound(f, bx, by);
+			f->use[i] = !a->clipped[i] && !touches_clipped(b, x, y) && block_odd(f, bx, by, &f->odd[2 * i]);
 		}
 	return same * 10 < all * 9;
 }
@@ -167,8 +171,10 @@ static int cut_bins(const double *count, int knots, int *end)
 }
 
 /* A change of light that a luma shares is no grain: means go out bin by bin and pair by pair. */
-void gm_strength(const struct gm_field *f, int n, int knots, struct gm_curve *out)
+void gm_strength(const struct gm_field *f, int n, int knots, double area, struct gm_curve *out)
 {
+	struct gm_sample *sample = xalloc(GM_FINE, sizeof *sample);
+	int nsample = 0;
 	struct fine *v = xalloc((size_t)n * GM_FINE, sizeof *v);
 	double count[GM_FINE] = { 0 };
 	int end[GRAIN_STRENGTHS];
@@ -179,11 +185,12 @@ void gm_strength(const struct gm_field *f, int n, int knots, struct gm_curve *ou
 	memset(out, 0, sizeof *out);
 	out->n = cut_bins(count, knots, end);
 	for (int b = 0, from = 0; b < out->n; from = end[b++]) {
-		double luma = 0, all = 0, var[3] = { 0, 0, 0 };
+		double luma = 0, all = 0, var[3] = { 0, 0, 0 }, square[3] = { 0, 0, 0 };
+		int stop = b + 1 == out->n ? GM_FINE : end[b];
 		if (!b) from = 0;
 		for (int i = 0; i < n; i++) {
 			struct fine t = { 0 };
-			for (int k = from; k < (b + 1 == out->n ? GM_FINE : end[b]); k++) {
+			for (int k = from; k < stop; k++) {
 				const struct fine *q = &v[(size_t)i * GM_FINE + (size_t)k];
 				t.n += q->n;
 				t.l += q->l;
@@ -191,16 +198,51 @@ void gm_strength(const struct gm_field *f, int n, int knots, struct gm_curve *ou
 			}
 			all += t.n;
 			luma += t.l;
-			for (int c = 0; c < 3 && t.n > 0; c++) var[c] += t.ss[c] - t.s[c] * t.s[c] / t.n;
+			for (int c = 0; c < 3 && t.n > 0; c++) { var[c] += t.ss[c] - t.s[c] * t.s[c] / t.n; square[c] += t.ss[c]; }
 		}
 		out->luma[b] = all > 0 ? luma / all : 0;
 		out->weight[b] = all;
 		for (int c = 0; c < 3; c++) out->var[c][b] = all > 0 ? var[c] / all : 0;
+		for (int k = from; k < stop && area > 0; k++) {
+			if (!(count[k] > 0)) continue;
+			struct gm_sample *q = &sample[nsample++];
+			*q = (struct gm_sample){ .dof = count[k] / (1.5 * area) };
+			for (int i = 0; i < n; i++) {
+				const struct fine *u = &v[(size_t)i * GM_FINE + (size_t)k];
+				q->luma += u->l / count[k];
+				for (int c = 0; c < 3; c++) q->var[c] += square[c] > 0 ? u->ss[c] / count[k] * var[c] / square[c] : 0;
+			}
+		}
 	}
+	if (nsample) gm_fit_curve(sample, nsample, out);
+	free(sample);
 	free(v);
 }
 
 /* --- the gate --- */
+
+/* Takes out blocks whose light changed or that slipped: far more there than grain has, which is what most blocks have. */
+static void sound(struct gm_field *f, int n)
+{
+	static const double usual[2] = { 0.15, 0.12 }, far[2] = { 33, 9 };       /* of medians of chi square: 15, 12.5 times */
+	double limit[2];
+	size_t cap = 0, count = 0;
+	for (int k = 0; k < n; k++) cap += (size_t)f[k].bw * (size_t)f[k].bh;
+	float *v = xalloc(cap + 1, sizeof *v);
+	for (int q = 0; q < 2; q++) {
+		count = 0;
+		for (int k = 0; k < n; k++)
+			for (int i = 0; i < f[k].bw * f[k].bh; i++)
+				if (f[k].use[i]) v[count++] = f[k].odd[2 * i + q];
+		floats_sort(v, count);
+		limit[q] = count ? far[q] * floats_quantile(v, count, 0.5) : 0;
+		limit[q] = limit[q] < usual[q] ? usual[q] : limit[q] > 0.7 ? 0.7 : limit[q];
+	}
+	for (int k = 0; k < n; k++)
+		for (int i = 0; i < f[k].bw * f[k].bh; i++)
+			f[k].use[i] = f[k].use[i] && (double)f[k].odd[2 * i] < limit[0] && (double)f[k].odd[2 * i + 1] < limit[1];
+	free(v);
+}
 
 struct block { float luma, t; int field, at; double var[3]; };
 
@@ -301,6 +343,7 @@ static void agreed(float *t, size_t n, double *mid, double *spread)
 int gm_gate(struct gm_field *f, int n, struct gm_curve *curve)
 {
 	size_t count, used = 0;
+	sound(f, n);
 	struct block *v = list_blocks(f, n, &count);
 	float *t = xalloc(count + 1, sizeof *t);
 	if (!count) goto out;
@@ -316,7 +359,7 @@ int gm_gate(struct gm_field *f, int n, struct gm_curve *curve)
 			f[v[i].field].use[v[i].at] = in;
 			used += in;
 		}
-		gm_strength(f, n, GM_KNOTS, curve);
+		gm_strength(f, n, GM_KNOTS, 0, curve);
 		if (!curve->n) break;
 	}
 out:
