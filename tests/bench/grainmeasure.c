@@ -50,9 +50,11 @@ static void row(const struct scene *s, enum grain_choice how, int frames)
 	printf("%-22s %-7s %-5s ", s->p->name, s->t->k->name, how == GRAIN_BY_TIME ? "time" : "space");
 	if (grain_measure(&src, &o, &g, &r, &e) < 0) { printf("refused: %s\n", e.msg); return; }
 	struct plant_off f = plant_against(s->t, &g, 1);
-	printf("%5.2f %5.2f %5.2f  %+5.2f %+5.2f %+5.2f  %+5.2f@%.2f %+5.2f@%.2f %+5.2f@%.2f  %.4f  %2d %5d %5d %4.1fs %s\n", 100 * f.strength[0],
-	       100 * f.strength[1], 100 * f.strength[2], 100 * f.bias[0], 100 * f.bias[1], 100 * f.bias[2], f.db[0], f.at[0], f.db[1], f.at[1], f.db[2], f.at[2],
-	       f.corr, g.nstrength, how == GRAIN_BY_TIME ? r.used : r.flat, r.windows, cpu_s() - t0, g.method == GRAIN_TEMPORAL ? "" : r.why);
+	for (int c = 0; c < 3; c++) printf("%5.2f ", 100 * f.strength[c]);
+	for (int c = 0; c < 3; c++) printf(" %+5.2f", 100 * f.bias[c]);
+	for (int c = 0; c < 3; c++) printf("  %+5.2f@%.2f", f.db[c], f.at[c]);
+	printf("  %.4f  %2d %5d %5d %4.1fs%s\n", f.corr, g.nstrength, how == GRAIN_BY_TIME ? r.used : r.flat, r.windows,
+	       cpu_s() - t0, (how == GRAIN_BY_TIME) == (g.method == GRAIN_TEMPORAL) ? "" : " by the other estimator");
 	if (getenv("V")) { char *x = grain_profile_text(&g); printf("%s", x); free(x); }
 	fflush(stdout);
 }
@@ -93,7 +95,10 @@ int main(int argc, char **argv)
 		struct plate p;
 		struct plant t;
 		struct scene s = { .p = &p, .t = &t, .seed = 99 + 131 * (uint32_t)(a + (getenv("SEED") ? atoi(getenv("SEED")) : 0)) };
-		if (load(&p, argv[a], &s.pw, &s.ph, strcmp(argv[1], "coarse") == 0 ? 2.0 : 1.2) < 0) { fprintf(stderr, "cannot read %s\n", argv[a]); return 1; }
+		if (load(&p, argv[a], &s.pw, &s.ph, strcmp(argv[1], "coarse") == 0 ? 2.0 : 1.2) < 0) {
+			fprintf(stderr, "cannot read %s\n", argv[a]);
+			return 1;
+		}
 		for (size_t k = 0; k < sizeof plant_kinds / sizeof *plant_kinds; k++) {
 			if (!strstr(argv[1], plant_kinds[k].name)) continue;
 			plant_make(&t, &plant_kinds[k]);
