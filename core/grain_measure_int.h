@@ -27,7 +27,6 @@ struct gm_field {
 	int w, h, bw, bh, first;             /* frame number of the earlier frame */
 	float *d[3], *luma;
 	uint8_t *use;                        /* by block: candidate, later accepted */
-	float *odd;                          /* by block: shares of its energy in its mean and along the picture's gradient */
 	int16_t *mv;                         /* by block: x, y to the later frame */
 	float *mem;
 };

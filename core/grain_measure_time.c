@@ -21,7 +21,6 @@ int gm_field_new(struct gm_field *f, int w, int h, struct err *e)
 	for (int c = 0; c < 3; c++) f->d[c] = f->mem + (size_t)c * n;
 	f->luma = f->mem + 3 * n;
 	f->use = xalloc(blocks + 1, 1);
-	f->odd = xalloc(2 * blocks + 1, sizeof *f->odd);
 	f->mv = xalloc(2 * blocks + 1, sizeof *f->mv);
 	return 0;
 }
@@ -30,7 +29,6 @@ void gm_field_free(struct gm_field *f)
 {
 	free(f->mem);
 	free(f->use);
-	free(f->odd);
 	free(f->mv);
 	*f = (struct gm_field){ 0 };
 }
@@ -48,9 +46,9 @@ static void fill_block(struct gm_field *f, const struct gm_frame *a, const struc
 	}
 }
 
-/* What the difference has of the picture's gradient and of a change of light; false where there is none. Where a
- * block slipped against the other, its difference follows the gradient. */
-static bool block_odd(const struct gm_field *f, int bx, int by, float odd[2])
+/* Is the difference there, free of the picture's gradient and of a change of light? Where a block slipped
+ * against the other, its difference follows the gradient. */
+static bool block_sound(const struct gm_field *f, int bx, int by)
 {
 	double n = GM_BLOCK * GM_BLOCK, s = 0, ss = 0, g[2] = { 0, 0 }, dg[2] = { 0, 0 }, gg[3] = { 0, 0, 0 };
 	for (int y = by * GM_BLOCK; y < (by + 1) * GM_BLOCK; y++)
@@ -74,9 +72,7 @@ static bool block_odd(const struct gm_field *f, int bx, int by, float odd[2])
 	gg[2] -= g[1] * g[1] / n;
 	double det = gg[0] * gg[2] - gg[1] * gg[1];
 	double told = det > 0 ? (dg[0] * dg[0] * gg[2] - 2 * dg[0] * dg[1] * gg[1] + dg[1] * dg[1] * gg[0]) / det : 0;
-	odd[0] = (float)(mean / ss);
-	odd[1] = (float)(told / var);
-	return true;
+	return told < 0.12 * var && mean < 0.15 * ss;
 }
 
 /* The block at x, y of the later frame lies over up to four of its own. */
@@ -104,7 +100,7 @@ bool gm_field_fill(struct gm_field *f, const struct gm_frame *a, const struct gm
 				same += f->d[0][p] == 0 && f->d[1][p] == 0 && f->d[2][p] == 0;
 				all++;
 			}
-			f->use[i] = !a->clipped[i] && !touches_clipped(b, x, y) && block_odd(f, bx, by, &f->odd[2 * i]);
+			f->use[i] = !a->clipped[i] && !touches_clipped(b, x, y) && block_sound(f, bx, by);
 		}
 	return same * 10 < all * 9;
 }
@@ -221,29 +217,6 @@ void gm_strength(const struct gm_field *f, int n, int knots, double area, struct
 
 /* --- the gate --- */
 
-/* Takes out blocks whose light changed or that slipped: far more there than grain has, which is what most blocks have. */
-static void sound(struct gm_field *f, int n)
-{
-	static const double usual[2] = { 0.15, 0.12 }, far[2] = { 33, 9 };       /* of medians of chi square: 15, 12.5 times */
-	double limit[2];
-	size_t cap = 0, count = 0;
-	for (int k = 0; k < n; k++) cap += (size_t)f[k].bw * (size_t)f[k].bh;
-	float *v = xalloc(cap + 1, sizeof *v);
-	for (int q = 0; q < 2; q++) {
-		count = 0;
-		for (int k = 0; k < n; k++)
-			for (int i = 0; i < f[k].bw * f[k].bh; i++)
-				if (f[k].use[i]) v[count++] = f[k].odd[2 * i + q];
-		floats_sort(v, count);
-		limit[q] = count ? far[q] * floats_quantile(v, count, 0.5) : 0;
-		limit[q] = limit[q] < usual[q] ? usual[q] : limit[q] > 0.7 ? 0.7 : limit[q];
-	}
-	for (int k = 0; k < n; k++)
-		for (int i = 0; i < f[k].bw * f[k].bh; i++)
-			f[k].use[i] = f[k].use[i] && (double)f[k].odd[2 * i] < limit[0] && (double)f[k].odd[2 * i + 1] < limit[1];
-	free(v);
-}
-
 struct block { float luma, t; int field, at; double var[3]; };
 
 static double block_var(const struct gm_field *f, int i, int c)
@@ -343,7 +316,6 @@ static void agreed(float *t, size_t n, double *mid, double *spread)
 int gm_gate(struct gm_field *f, int n, struct gm_curve *curve)
 {
 	size_t count, used = 0;
-	sound(f, n);
 	struct block *v = list_blocks(f, n, &count);
 	float *t = xalloc(count + 1, sizeof *t);
 	if (!count) goto out;
