@@ -11,7 +11,13 @@
 #include "mathx.h"
 #include "mem.h"
 
-enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 3000, LATTICE_WINDOWS = 400 };
+enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LATTICE_WINDOWS = 400 };
+
+/* Windows of which one would tell as much: they overlap by half, and Hann's kernel joins bins. Differences that follow
+ * each other share a frame: half as many again. */
+#define OVERLAP 3.9
+/* Relative spread of sigma in a window that counts as even. */
+#define EVEN 0.1
 
 struct work {
 	const struct grain_source *src; const struct grain_opts *o;
@@ -115,20 +121,51 @@ static bool whole_window(const struct gm_field *f, int bx, int by)
 	return true;
 }
 
+struct place { int field, at; float spread; };
+
+/* Windows over the picture's edges, where strength changes inside, modulate the grain: relative spread of sigma. */
+static float spread_of(const struct work *k, const struct gm_field *f, int bx, int by)
+{
+	double s = 0, ss = 0, n = 0;
+	for (int q = 0; q < GM_WINDOW * GM_WINDOW; q += 37, n++) {
+		ptrdiff_t p = (ptrdiff_t)(by * GM_BLOCK + q / GM_WINDOW) * f->w + bx * GM_BLOCK + q % GM_WINDOW;
+		double v = gm_curve_at(&k->time, 1, (double)f->luma[p]);
+		s += v > 0 ? __builtin_sqrt(v) : 0;
+		ss += v;
+	}
+	return s > 0 ? (float)(ss * n / (s * s) - 1) : 9;
+}
+
+static int by_spread(const void *a, const void *b)
+{
+	const struct place *p = a, *q = b;
+	if (p->spread != q->spread) return p->spread < q->spread ? -1 : 1;
+	return p->field != q->field ? p->field - q->field : p->at - q->at;
+}
+
+/* All of even strength, evenly; of the others as many as are needed. */
 static int time_windows(struct work *k, struct gm_spec *s)
 {
-	long all = 0, seen = 0;
-	for (int pass = 0; pass < 2; pass++)
-		for (int i = 0; i < k->nfield; i++)
-			for (int b = 0; b < (k->field[i].bw - 1) * (k->field[i].bh - 1); b++) {
-				const struct gm_field *f = &k->field[i];
-				int bx = b % (f->bw - 1), by = b / (f->bw - 1);
-				if (!whole_window(f, bx, by)) continue;
-				if (!pass) { all++; continue; }
-				if (seen * WINDOWS / (all > WINDOWS ? all : WINDOWS) != (seen + 1) * WINDOWS / (all > WINDOWS ? all : WINDOWS))
-					add_window(k, s, f, bx, by);
-				seen++;
-			}
+	struct place *v = NULL;
+	size_t cap = 0, n = 0, even = 0;
+	for (int i = 0; i < k->nfield; i++)
+		for (int b = 0; b < (k->field[i].bw - 1) * (k->field[i].bh - 1); b++) {
+			const struct gm_field *f = &k->field[i];
+			int bx = b % (f->bw - 1), by = b / (f->bw - 1);
+			if (!whole_window(f, bx, by)) continue;
+			v = grow(v, n, &cap, sizeof *v);
+			v[n++] = (struct place){ i, b, spread_of(k, f, bx, by) };
+		}
+	qsort(v, n, sizeof *v, by_spread);
+	while (even < n && v[even].spread < EVEN * EVEN) even++;
+	if (even < WINDOWS / 3) even = n < WINDOWS / 3 ? n : WINDOWS / 3;
+	size_t count = even < WINDOWS ? even : WINDOWS;
+	for (size_t i = 0; i < count; i++) {
+		const struct place *p = &v[i * even / count];
+		const struct gm_field *f = &k->field[p->field];
+		add_window(k, s, f, p->at % (f->bw - 1), p->at / (f->bw - 1));
+	}
+	free(v);
 	return s->count;
 }
 
@@ -181,6 +218,18 @@ static void mean_sigma(const struct gm_curve *c, double q, double out[3])
 	}
 }
 
+/* Pixels of grain that go together. */
+static double area_of(const struct grain_profile *p)
+{
+	double area = 0;
+	for (int y = -32; y < 32; y++)
+		for (int x = -32; x < 32; x++) {
+			double w = grain_profile_power(p, 1, x / 64.0, y / 64.0);
+			area += w * w / 4096;
+		}
+	return area > 1 ? area : 1;
+}
+
 static int by_time(struct work *k)
 {
 	struct gm_spec s;
@@ -190,13 +239,14 @@ static int by_time(struct work *k)
 	k->r->window = GM_WINDOW;
 	gm_spec_end(&s, k->o->common, false);
 	gm_spec_lattice(&s, k->p);
-	gm_spec_profile(&s, k->p, NULL);
+	gm_spec_profile(&s, k->p, s.count / (OVERLAP * 1.5), NULL);
 	gm_spec_free(&s);
 	for (int c = 0; c < 3; c++) {
 		double rho = k->r->has_chain ? k->r->chain[c] : 0;
 		if (k->r->has_chain && (rho > 0.04 || rho < -0.04) && rho < 0.9) scale[c] = 1 / (1 - rho);
 		k->p->rho[c] = mx_round((k->r->has_chain ? rho : k->r->has_direct ? k->r->direct[c] : 0) * 1e3) / 1e3;
 	}
+	gm_strength(k->field, k->nfield, GM_KNOTS, area_of(k->p), &k->time);
 	put_strength(k, &k->time, scale);
 	k->p->method = GRAIN_TEMPORAL;
 	return 0;
@@ -224,7 +274,7 @@ static int by_space(struct work *k)
 		gm_spec_scale(&s, sp.ring, keep);
 		gm_spec_cap(&s);
 		if (pass == 3) gm_spec_lattice(&s, k->p);
-		gm_spec_profile(&s, k->p, &sp);
+		gm_spec_profile(&s, k->p, s.count / OVERLAP, &sp);
 		gm_spec_free(&s);
 	}
 	gm_flat_strength(&k->flat, &sp, &k->space);
@@ -306,13 +356,8 @@ static void verdict(struct work *k)
 static void errors(struct work *k)
 {
 	struct grain_report *r = k->r;
-	double area = 0, n = k->p->method == GRAIN_TEMPORAL ? (double)r->used : (double)r->windows;
-	for (int y = -32; y < 32; y++)
-		for (int x = -32; x < 32; x++) {
-			double w = grain_profile_power(k->p, 1, x / 64.0, y / 64.0);
-			area += w * w / 4096;
-		}
-	n *= GM_BLOCK * GM_BLOCK / (area > 1 ? area : 1);
+	double n = k->p->method == GRAIN_TEMPORAL ? (double)r->used : (double)r->windows;
+	n *= GM_BLOCK * GM_BLOCK / area_of(k->p);
 	int bins = k->p->nstrength > 1 ? k->p->nstrength : 1;
 	r->se_strength = n > 0 ? 1 / __builtin_sqrt(2 * n / bins) : 1;
 	r->se_corr = n > 0 ? 1 / __builtin_sqrt(n) : 1;

@@ -42,7 +42,8 @@ double gm_curve_at(const struct gm_curve *c, int ch, double luma);
 
 /* Accepts the blocks in which nothing but grain differs, and gives the strength; blocks accepted. */
 int gm_gate(struct gm_field *f, int n, struct gm_curve *curve);
-void gm_strength(const struct gm_field *f, int n, int knots, struct gm_curve *out);
+/* area: pixels of grain that go together, to smooth the curve; 0: as it is. */
+void gm_strength(const struct gm_field *f, int n, int knots, double area, struct gm_curve *out);
 /* Lag-1 correlation per channel from fields that follow each other, if there are any. */
 bool gm_chain(const struct gm_field *f, int n, double rho[3]);
 
@@ -50,8 +51,8 @@ bool gm_chain(const struct gm_field *f, int n, double rho[3]);
 struct gm_spec {
 	int n, count;
 	double *p[3], *x[3];                 /* of R,G,B; real parts of RG, RB, GB */
-	double *win, *cs, *mem; int *rev;
-	double quant[3];                     /* sums of the share that rounding has */
+	double *win, *cs, *mem, *left; int *rev;      /* left: shares that planes left of the bins, or NULL */
+	double quant[3];                     /* sums of the share that rounding has; at the end means */
 };
 
 /* A block with its plane taken out; ring: its energy by radius, in steps of 1 / GM_BLOCK; sums to the variance. */
@@ -75,6 +76,18 @@ void gm_flat_excess(const struct gm_flat *f, const struct gm_curve *curve, int r
 int  gm_flat_strength(struct gm_flat *f, const struct gm_split *s, struct gm_curve *out);
 bool gm_flat_direct(struct gm_flat *f, double rho[3]);
 
+/* Observed variances at a luma, with so many degrees of freedom. */
+struct gm_sample { double luma, dof, var[3]; };
+/* Replaces the variances of c, at its lumas, by the likeliest smooth ones. */
+void gm_fit_curve(const struct gm_sample *v, int n, struct gm_curve *c);
+
+/* A spectrum by radius, natural logarithms. What is known of a mean periodogram: a constant taken out of it, shares that
+ * each bin kept (or NULL), windows that would tell as much if they were independent, vertical to horizontal extent. */
+struct gm_radial { int n; double freq[GRAIN_BANDS], ln[GRAIN_BANDS]; };
+struct gm_spectral { double add, nu, aniso; const double *left; };
+/* p: mean periodogram of s's window. */
+void gm_fit(const struct gm_spec *s, const double *p, const struct gm_spectral *in, struct gm_radial *r);
+
 int  gm_spec_new(struct gm_spec *s, int n, struct err *e);
 void gm_spec_free(struct gm_spec *s);
 /* Rows stride apart. */
@@ -89,7 +102,7 @@ void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS]);
 void gm_spec_cap(struct gm_spec *s);
 /* Energy by radius of a block of n by n without a window, per pixel. */
 void gm_spec_rings(const struct gm_spec *s, const float *d, double ring[GM_RINGS]);
-/* Spectrum, correlations and anisotropy; split (or NULL) of blocks as large as the window. */
-void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, struct gm_split *split);
+/* Spectrum, correlations and anisotropy; nu: windows that would tell as much if they were independent; split (or NULL) of blocks as large as the window. */
+void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, struct gm_split *split);
 
 #endif

@@ -1,7 +1,7 @@
 /* grain_measure_motion - whole-pixel motion of blocks, for differences that hold nothing but grain.
  *
- * Whole pixels only: interpolation would filter the grain. A block takes another vector than the picture's
- * (or none) only for a clear gain, for the best of many vectors fits the noise as well.
+ * Whole pixels only: interpolation would filter the grain. A block takes another vector than the picture's only for a
+ * clear gain, for the best of many vectors (of two, even) fits the noise as well and leaves less of it.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
@@ -82,7 +82,7 @@ int gm_motion(struct gm_field *f, const struct gm_frame *a, const struct gm_fram
 	for (int i = 0; i < f->bw * f->bh; i++) {
 		int x = i % f->bw * GM_BLOCK, y = i / f->bw * GM_BLOCK, v[2] = { g[0], g[1] };
 		double still = block_diff(a, b, x, y, 0, 0), base = block_diff(a, b, x, y, g[0], g[1]);
-		if (still <= base) { v[0] = v[1] = 0; base = still; }
+		if (still < 0.8 * base) { v[0] = v[1] = 0; base = still; }
 		int w[2] = { v[0], v[1] };
 		if (descend(a, b, x, y, w) < 0.6 * base) { v[0] = w[0]; v[1] = w[1]; }
 		f->mv[2 * i] = (int16_t)v[0];

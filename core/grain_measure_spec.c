@@ -137,9 +137,10 @@ static void restore_planes(struct gm_spec *s)
 	double level[GM_WINDOW], slope[GM_WINDOW];
 	int n = s->n;
 	plane_shares(s, level, slope);
+	s->left = s->mem + 10 * n * n;
 	for (int i = 0; i < n * n; i++) {
 		int x = i % n, y = i / n;
-		double left = 1 - level[x] * level[y] - slope[x] * level[y] - level[x] * slope[y];
+		double left = s->left[i] = 1 - level[x] * level[y] - slope[x] * level[y] - level[x] * slope[y];
 		for (int c = 0; c < 3; c++) {
 			s->p[c][i] /= left;
 			s->x[c][i] /= left;
@@ -213,6 +214,7 @@ void gm_spec_end(struct gm_spec *s, bool common, bool flat)
 			s->x[c][i] = s->x[c][i] / s->count - (common ? qx : 0);
 		}
 	}
+	for (int c = 0; c < 3; c++) s->quant[c] /= s->count;
 	if (flat) restore_planes(s);
 }
 
@@ -453,32 +455,36 @@ static void correlate(const struct gm_spec *s, struct grain_profile *p, int from
 	}
 }
 
-void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, struct gm_split *split)
+void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, struct gm_split *split)
 {
 	int n = s->n, nn = n * n;
 	struct fit f;
-	double *tmp = s->mem + 6 * nn, *db = tmp + nn;
+	struct gm_radial r;
+	double *tmp = s->mem + 6 * nn, *db = tmp + nn, *raw = db + nn;
 	double bias = 4.343 / (1.4 * s->count);           /* the mean of a logarithm; windows overlap */
 	fit_knots(&f, n);
-	p->nband = f.n;
 	for (int c = 0; c < 3; c++) {
 		double mean = mean_of(s->p[c], nn);
 		for (int i = 0; i < nn; i++) s->p[c][i] = mean > 0 ? s->p[c][i] / mean : 1;
+		s->quant[c] = mean > 0 ? s->quant[c] / mean : 0;
 	}
 	if (split) find_split(s, split);
 	correlate(s, p, split ? split->ring : 0);
 	for (int c = 0; c < 3; c++) {
 		double sum = 0;
+		memcpy(raw, s->p[c], (size_t)nn * sizeof *raw);
 		sharpen(s, s->p[c], tmp);
 		levels(s, s->p[c], bias, db);
 		p->aniso[c] = find_aniso(&f, n, db);
-		for (int k = 0; k < f.n; k++) {
-			p->freq[k] = k + 1 < f.n ? f.freq[k] : 0.7072;
-			p->db[k][c] = f.db[k] < DB_FLOOR ? DB_FLOOR : f.db[k];
+		gm_fit(s, raw, &(struct gm_spectral){ s->quant[c], nu, p->aniso[c], s->left }, &r);
+		p->nband = r.n;
+		for (int k = 0; k < r.n; k++) {
+			p->freq[k] = r.freq[k];
+			p->db[k][c] = 4.342944819 * r.ln[k] < DB_FLOOR ? DB_FLOOR : 4.342944819 * r.ln[k];
 		}
 		for (int i = 0; i < nn; i++)
 			sum += grain_profile_power(p, c, (double)((i % n + n / 2) % n - n / 2) / n,
 			                           (double)((i / n + n / 2) % n - n / 2) / n) / nn;
-		for (int k = 0; k < f.n; k++) p->db[k][c] = mx_round((p->db[k][c] - 10 * mx_log10(sum)) * 1000) / 1000;
+		for (int k = 0; k < r.n; k++) p->db[k][c] = mx_round((p->db[k][c] - 10 * mx_log10(sum)) * 1000) / 1000;
 	}
 }

@@ -167,8 +167,10 @@ static int cut_bins(const double *count, int knots, int *end)
 }
 
 /* A change of light that a luma shares is no grain: means go out bin by bin and pair by pair. */
-void gm_strength(const struct gm_field *f, int n, int knots, struct gm_curve *out)
+void gm_strength(const struct gm_field *f, int n, int knots, double area, struct gm_curve *out)
 {
+	struct gm_sample *sample = xalloc(GM_FINE, sizeof *sample);
+	int nsample = 0;
 	struct fine *v = xalloc((size_t)n * GM_FINE, sizeof *v);
 	double count[GM_FINE] = { 0 };
 	int end[GRAIN_STRENGTHS];
@@ -179,11 +181,12 @@ void gm_strength(const struct gm_field *f, int n, int knots, struct gm_curve *ou
 	memset(out, 0, sizeof *out);
 	out->n = cut_bins(count, knots, end);
 	for (int b = 0, from = 0; b < out->n; from = end[b++]) {
-		double luma = 0, all = 0, var[3] = { 0, 0, 0 };
+		double luma = 0, all = 0, var[3] = { 0, 0, 0 }, square[3] = { 0, 0, 0 };
+		int stop = b + 1 == out->n ? GM_FINE : end[b];
 		if (!b) from = 0;
 		for (int i = 0; i < n; i++) {
 			struct fine t = { 0 };
-			for (int k = from; k < (b + 1 == out->n ? GM_FINE : end[b]); k++) {
+			for (int k = from; k < stop; k++) {
 				const struct fine *q = &v[(size_t)i * GM_FINE + (size_t)k];
 				t.n += q->n;
 				t.l += q->l;
@@ -191,12 +194,24 @@ void gm_strength(const struct gm_field *f, int n, int knots, struct gm_curve *ou
 			}
 			all += t.n;
 			luma += t.l;
-			for (int c = 0; c < 3 && t.n > 0; c++) var[c] += t.ss[c] - t.s[c] * t.s[c] / t.n;
+			for (int c = 0; c < 3 && t.n > 0; c++) { var[c] += t.ss[c] - t.s[c] * t.s[c] / t.n; square[c] += t.ss[c]; }
 		}
 		out->luma[b] = all > 0 ? luma / all : 0;
 		out->weight[b] = all;
 		for (int c = 0; c < 3; c++) out->var[c][b] = all > 0 ? var[c] / all : 0;
+		for (int k = from; k < stop && area > 0; k++) {
+			if (!(count[k] > 0)) continue;
+			struct gm_sample *q = &sample[nsample++];
+			*q = (struct gm_sample){ .dof = count[k] / (1.5 * area) };
+			for (int i = 0; i < n; i++) {
+				const struct fine *u = &v[(size_t)i * GM_FINE + (size_t)k];
+				q->luma += u->l / count[k];
+				for (int c = 0; c < 3; c++) q->var[c] += square[c] > 0 ? u->ss[c] / count[k] * var[c] / square[c] : 0;
+			}
+		}
 	}
+	if (nsample) gm_fit_curve(sample, nsample, out);
+	free(sample);
 	free(v);
 }
 
@@ -316,7 +331,7 @@ int gm_gate(struct gm_field *f, int n, struct gm_curve *curve)
 			f[v[i].field].use[v[i].at] = in;
 			used += in;
 		}
-		gm_strength(f, n, GM_KNOTS, curve);
+		gm_strength(f, n, GM_KNOTS, 0, curve);
 		if (!curve->n) break;
 	}
 out:

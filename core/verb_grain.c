@@ -64,8 +64,9 @@ static void print_text(const struct item *it)
 	if (p->width) printf("%dx%d, frames %d-%d, ", p->width, p->height, p->first, p->last);
 	printf("encoded %s\n", colour_name(p->space));
 	if (it->measured)
-		printf("%s\n%s\nstandard errors: strength %.1f %% a level, spectrum %.2f dB, correlation %.3f\n", it->r.why,
-		       it->r.verdict, 100 * it->r.se_strength, it->r.se_db, it->r.se_corr);
+		printf("%s\n%s\nstandard errors: strength %.1f %% a level, spectrum %.2f dB, correlation %.3f%s\n", it->r.why,
+		       it->r.verdict, 100 * it->r.se_strength, it->r.se_db, it->r.se_corr, p->method == GRAIN_SPATIAL ?
+		       "\n(of sampling alone: detail that flat blocks still hold counts as grain on top of that)" : "");
 	printf("strength: sigma in thousandths of full scale\n  luma             R         G         B\n");
 	for (int i = 0; i < p->nstrength; i++) {
 		double v[3] = { 1e3 * p->sigma[i][0], 1e3 * p->sigma[i][1], 1e3 * p->sigma[i][2] };

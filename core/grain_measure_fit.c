@@ -1,0 +1,286 @@
+/* grain_measure_fit - the radial spectrum and the strength curve that measured means say most likely.
+ *
+ * Periodograms are exponential around the spectrum seen through the window (Whittle 1953): the fit weighs every bin by
+ * its own error, knows the window, and has no logarithm to be biased by. What noise leaves open is smoothed: third
+ * differences are penalised (a Gaussian's logarithm has none), as much as the data say by restricted likelihood.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "grain_measure_int.h"
+#include "mathx.h"
+#include "mem.h"
+
+enum { GRID = GM_WINDOW, TAPS = 5, STEPS = 8, LAMBDAS = 11 };
+#define LN_LEAST (-13.8)
+
+/* --- normal equations: dense, small --- */
+
+struct normal { int n; double *a, *b; };
+
+static struct normal normal_new(int n)
+{
+	struct normal q = { n, xalloc((size_t)(n * n + n), sizeof(double)), NULL };
+	q.b = q.a + n * n;
+	memset(q.a, 0, (size_t)(n * n + n) * sizeof(double));
+	return q;
+}
+
+/* b becomes the solution; the logarithm of the determinant. */
+static double normal_solve(struct normal *q)
+{
+	int n = q->n;
+	double *a = q->a, *b = q->b, det = 0;
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j <= i; j++) {
+			double v = a[i * n + j];
+			for (int k = 0; k < j; k++) v -= a[i * n + k] * a[j * n + k];
+			a[i * n + j] = i == j ? __builtin_sqrt(v > 1e-12 ? v : 1e-12) : v / a[j * n + j];
+			if (i == j) det += 2 * mx_log(a[i * n + i]);
+		}
+	for (int i = 0; i < n; i++) {
+		for (int k = 0; k < i; k++) b[i] -= a[i * n + k] * b[k];
+		b[i] /= a[i * n + i];
+	}
+	for (int i = n - 1; i >= 0; i--) {
+		for (int k = i + 1; k < n; k++) b[i] -= a[k * n + i] * b[k];
+		b[i] /= a[i * n + i];
+	}
+	return det;
+}
+
+/* Weights of the third difference k of n values at x; without x they are even and go on mirrored before the first. */
+static bool third(int k, int n, const double *x, int at[4], double w[4])
+{
+	static const double even[4] = { -1, 3, -3, 1 };
+	int first = x ? k : k - 1;
+	if (first + 3 >= n) return false;
+	double h = x ? (x[first + 3] - x[first]) / 3 : 1;
+	for (int i = 0; i < 4; i++) {
+		at[i] = first + i < 0 ? -(first + i) : first + i;
+		w[i] = x ? 6 * h * h * h : even[i];
+		for (int j = 0; j < 4 && x; j++)
+			if (j != i) w[i] /= x[first + i] - x[first + j];
+	}
+	return true;
+}
+
+/* Adds the penalty's half gradient and Hessian at v; its value. */
+static double penalise(struct normal *q, const double *v, double lambda, const double *x, int *rank)
+{
+	int at[4], k = 0;
+	double w[4], sum = 0;
+	for (; third(k, q->n, x, at, w); k++) {
+		double d = 0;
+		for (int i = 0; i < 4; i++) d += w[i] * v[at[i]];
+		sum += lambda * d * d;
+		for (int i = 0; i < 4; i++) {
+			q->b[at[i]] -= lambda * w[i] * d;
+			for (int j = 0; j < 4; j++) q->a[at[i] * q->n + at[j]] += lambda * w[i] * w[j];
+		}
+	}
+	*rank = k;
+	return sum;
+}
+
+/* --- the spectrum --- */
+
+struct job {
+	const struct gm_spectral *in;
+	const struct gm_spec *s;
+	double ker[GRID];                    /* the window's kernel along an axis, by steps of the grid */
+	int knot[GRID * GRID]; float share[GRID * GRID];        /* of the grid's bins */
+	const double *p;
+	double power[GRID * GRID], row[GRAIN_BANDS];            /* row: of one bin, derivatives by the knots */
+};
+
+static void kernel_of(struct job *j)
+{
+	int n = j->s->n;
+	double sum = 0;
+	for (int k = 0; k < GRID; k++) {
+		double re = 0, im = 0;
+		for (int i = 0; i < n; i++) {
+			re += j->s->win[i] * mx_cos(2 * MX_PI * (i * k % GRID) / GRID);
+			im += j->s->win[i] * mx_sin(2 * MX_PI * (i * k % GRID) / GRID);
+		}
+		int far = k > GRID / 2 ? GRID - k : k;
+		j->ker[k] = far <= TAPS ? re * re + im * im : 0;
+		sum += j->ker[k];
+	}
+	for (int k = 0; k < GRID; k++) j->ker[k] /= sum;
+}
+
+static void places(struct job *j, const struct gm_radial *r, double aniso)
+{
+	for (int i = 0; i < GRID * GRID; i++) {
+		double fx = (double)((i % GRID + GRID / 2) % GRID - GRID / 2) / GRID;
+		double fy = (double)((i / GRID + GRID / 2) % GRID - GRID / 2) / GRID;
+		double f = __builtin_sqrt(fx * fx / aniso + fy * fy * aniso), t;
+		int k = (int)(f * GRID);
+		if (k > r->n - 2) k = r->n - 2;
+		t = (f - r->freq[k]) / (r->freq[k + 1] - r->freq[k]);
+		j->knot[i] = k;
+		j->share[i] = (float)(t > 1 ? 1 : t);
+	}
+}
+
+/* What bin i of the periodogram should be, and what each knot's logarithm does to it (knots lo..hi). */
+static double expect(struct job *j, const double *power, int i, int *lo, int *hi)
+{
+	int n = j->s->n, x = i % n * (GRID / n), y = i / n * (GRID / n);
+	double sum = 0;
+	memset(j->row, 0, sizeof j->row);
+	*lo = GRAIN_BANDS;
+	*hi = 0;
+	for (int v = -TAPS; v <= TAPS; v++)
+		for (int u = -TAPS; u <= TAPS; u++) {
+			double w = j->ker[(u + GRID) % GRID] * j->ker[(v + GRID) % GRID];
+			int at = (y + v + GRID) % GRID * GRID + (x + u + GRID) % GRID, k = j->knot[at];
+			if (!(w > 1e-9)) continue;
+			double p = w * power[at], t = (double)j->share[at];
+			*lo = k < *lo ? k : *lo;
+			*hi = k + 1 > *hi ? k + 1 : *hi;
+			sum += p;
+			j->row[k] += p * (1 - t);
+			j->row[k + 1] += p * t;
+		}
+	return sum + j->in->add;
+}
+
+/* One step of scoring; twice the deviance before it. */
+static double scoring(struct job *j, const double *ln, struct normal *q)
+{
+	int n = j->s->n, lo, hi;
+	double dev = 0;
+	memset(q->a, 0, (size_t)(q->n * q->n + q->n) * sizeof *q->a);
+	for (int i = 0; i < GRID * GRID; i++) {
+		double t = (double)j->share[i];
+		j->power[i] = mx_exp(ln[j->knot[i]] * (1 - t) + ln[j->knot[i] + 1] * t);
+	}
+	for (int i = 0; i < n * n; i++) {
+		int twin = (n - i / n) % n * n + (n - i % n) % n;
+		if (twin < i || (j->in->left && j->in->left[i] < 0.4)) continue;
+		double m = expect(j, j->power, i, &lo, &hi), nu = j->in->nu / 2 * (twin > i ? 2 : 1), over = (j->p[i] + j->in->add) / m;
+		dev += 2 * nu * (mx_log(m) + over);
+		for (int a = lo; a <= hi; a++) {
+			q->b[a] += nu * (over - 1) * j->row[a] / m;
+			for (int b = lo; b <= hi; b++) q->a[a * q->n + b] += nu * j->row[a] * j->row[b] / (m * m);
+		}
+	}
+	return dev;
+}
+
+/* Knots from ring means, to begin with. */
+static void first_guess(struct job *j, struct gm_radial *r)
+{
+	double sum[GRAIN_BANDS] = { 0 }, n[GRAIN_BANDS] = { 0 }, last = 1e-6;
+	int nn = j->s->n;
+	for (int i = 0; i < nn * nn; i++) {
+		int at = i / nn * (GRID / nn) * GRID + i % nn * (GRID / nn), k = j->knot[at] + ((double)j->share[at] > 0.5);
+		sum[k] += j->p[i];
+		n[k]++;
+	}
+	for (int k = 0; k < r->n; k++) {
+		if (n[k] > 0 && sum[k] > 0) last = sum[k] / n[k];
+		r->ln[k] = mx_log(last);
+		if (r->ln[k] < LN_LEAST) r->ln[k] = LN_LEAST;
+	}
+}
+
+/* Restricted likelihood of the best fit under this penalty; the fit in ln. */
+static double fit_with(struct job *j, double *ln, int n, double lambda)
+{
+	struct normal q = normal_new(n);
+	double dev = 0, det = 0, pen = 0;
+	int rank = 0;
+	for (int step = 0; step < STEPS; step++) {
+		dev = scoring(j, ln, &q);
+		pen = penalise(&q, ln, lambda, NULL, &rank);
+		det = normal_solve(&q);
+		double most = 0;
+		for (int k = 0; k < n; k++) {
+			double d = q.b[k] > 1 ? 1 : q.b[k] < -1 ? -1 : q.b[k];
+			ln[k] += d;
+			if (ln[k] < LN_LEAST) ln[k] = LN_LEAST;
+			d = d < 0 ? -d : d;
+			most = d > most ? d : most;
+		}
+		if (most < 1e-4) break;
+	}
+	free(q.a);
+	return dev + pen + det - rank * mx_log(lambda);
+}
+
+void gm_fit(const struct gm_spec *s, const double *p, const struct gm_spectral *in, struct gm_radial *r)
+{
+	struct job *j = xalloc(1, sizeof *j);
+	double best = 1e300, ln[GRAIN_BANDS], lambda = 1;
+	*j = (struct job){ .in = in, .s = s, .p = p };
+	r->n = 0;
+	while (r->n < 0.7 * GRID) { r->freq[r->n] = (double)r->n / GRID; r->n++; }
+	r->freq[r->n++] = 0.7072;
+	kernel_of(j);
+	places(j, r, in->aniso);
+	first_guess(j, r);
+	memcpy(ln, r->ln, sizeof ln);
+	for (int k = 0; k < LAMBDAS; k++, lambda *= 5) {
+		double f = fit_with(j, ln, r->n, lambda);
+		if (f < best) { best = f; memcpy(r->ln, ln, sizeof ln); }
+	}
+	free(j);
+}
+
+/* --- the strength --- */
+
+/* One step towards the likeliest variances: observations are gamma around them; what it was worth before. */
+static double weigh(const struct gm_sample *v, int n, const struct gm_curve *c, int ch, const double *var, struct normal *q)
+{
+	double dev = 0;
+	memset(q->a, 0, (size_t)(q->n * q->n + q->n) * sizeof *q->a);
+	for (int i = 0; i < n; i++) {
+		int k = 0;
+		while (k < q->n - 2 && v[i].luma > c->luma[k + 1]) k++;
+		double t = q->n > 1 ? (v[i].luma - c->luma[k]) / (c->luma[k + 1] - c->luma[k]) : 0;
+		t = t < -1 ? -1 : t > 2 ? 2 : t;              /* the end bins reach beyond their middles */
+		double h[2] = { 1 - t, t }, m = h[0] * var[k] + (q->n > 1 ? h[1] * var[k + 1] : 0);
+		double least = 0.1 * (var[k] < var[k + (q->n > 1)] ? var[k] : var[k + (q->n > 1)]);
+		m = m > least ? m : least;
+		double w = v[i].dof / (2 * m * m);
+		dev += v[i].dof * (mx_log(m) + v[i].var[ch] / m);
+		for (int a = 0; a < (q->n > 1 ? 2 : 1); a++) {
+			q->b[k + a] += w * h[a] * (v[i].var[ch] - m);
+			for (int b = 0; b < (q->n > 1 ? 2 : 1); b++) q->a[(k + a) * q->n + k + b] += w * h[a] * h[b];
+		}
+	}
+	return dev;
+}
+
+void gm_fit_curve(const struct gm_sample *v, int n, struct gm_curve *c)
+{
+	double var[GRAIN_STRENGTHS], tried[GRAIN_STRENGTHS];
+	struct normal q = normal_new(c->n);
+	for (int ch = 0; ch < 3; ch++) {
+		double best = 1e300, top = 0, lambda = 0.1;
+		for (int k = 0; k < c->n; k++) top = c->var[ch][k] > top ? c->var[ch][k] : top;
+		if (!(top > 0)) continue;
+		for (int k = 0; k < c->n; k++) tried[k] = var[k] = c->var[ch][k] > 0.01 * top ? c->var[ch][k] : 0.01 * top;
+		for (int l = 0; l < LAMBDAS; l++, lambda *= 5) {
+			double dev = 0, pen = 0, det = 0;
+			int rank = 0;
+			for (int step = 0; step < STEPS; step++) {
+				dev = weigh(v, n, c, ch, tried, &q);
+				pen = penalise(&q, tried, lambda / (top * top), c->luma, &rank);
+				det = normal_solve(&q) + 2 * c->n * mx_log(top);
+				for (int k = 0; k < c->n; k++) {
+					double d = tried[k] + q.b[k];
+					tried[k] = d > 0.001 * top ? d : 0.001 * top;
+				}
+			}
+			double f = dev + pen + det - rank * mx_log(lambda);
+			if (f < best) { best = f; memcpy(var, tried, sizeof var); }
+		}
+		memcpy(c->var[ch], var, (size_t)c->n * sizeof *var);
+	}
+	free(q.a);
+}

@@ -1,0 +1,112 @@
+/* grainmeasure - the errors of both grain estimators on grain planted over plates: KINDS, then plates of
+ * raw planar float G,B,R as NAME:FILE:W:H:FRAMES:VX:VY (one frame and a motion: it is panned), a row an estimator;
+ * plates are softened by 1.2 pixels, by 2 for coarse alone.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <time.h>
+
+#include "../grainplant.h"
+
+enum { FRAMES = 40, ROOM = 128 };                    /* what the verb takes of pictures this large */
+
+struct plate { char name[64]; int w, h, n, vx, vy; float *v; float *luma; };      /* w, h: of what is seen */
+struct scene { const struct plate *p; const struct plant *t; uint32_t seed; float *rgb[3]; int pw, ph; };
+
+static double cpu_s(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int get(void *user, int i, float *const rgb[3], struct err *e)
+{
+	struct scene *s = user;
+	const struct plate *p = s->p;
+	int at = p->n > 1 ? i : 0, ox = (p->vx || p->vy) ? 1 + i * p->vx : 0, oy = (p->vx || p->vy) ? 1 + i * p->vy : 0;
+	size_t all = (size_t)s->pw * (size_t)s->ph;
+	(void)e;
+	plant_noise(s->t, rgb, p->w, p->h, (uint32_t)i, s->seed);
+	for (int c = 0; c < 3; c++)
+		for (int y = 0; y < p->h; y++)
+			for (int x = 0; x < p->w; x++) {
+				size_t q = (size_t)(y + oy) * (size_t)s->pw + (size_t)(x + ox);
+				float *d = &rgb[c][(size_t)y * (size_t)p->w + (size_t)x];
+				*d = p->v[((size_t)at * 3 + (size_t)c) * all + q] +
+				     *d * (float)plant_strength(s->t, c, (double)p->luma[(size_t)at * all + q]);
+			}
+	return 0;
+}
+
+static void row(const struct scene *s, enum grain_choice how, int frames)
+{
+	struct grain_profile g;
+	struct grain_report r;
+	int frame[FRAMES];
+	struct grain_source src = { (void *)s, frames, frame, s->p->w, s->p->h, get };
+	struct grain_opts o = { .method = how, .space = colour_find("rec709") };
+	struct err e = ERR_INIT;
+	double t0 = cpu_s();
+	for (int i = 0; i < frames; i++) frame[i] = 1 + i;
+	printf("%-22s %-7s %-5s ", s->p->name, s->t->k->name, how == GRAIN_BY_TIME ? "time" : "space");
+	if (grain_measure(&src, &o, &g, &r, &e) < 0) { printf("refused: %s\n", e.msg); return; }
+	struct plant_off f = plant_against(s->t, &g, 1);
+	for (int c = 0; c < 3; c++) printf("%5.2f ", 100 * f.strength[c]);
+	for (int c = 0; c < 3; c++) printf(" %+5.2f", 100 * f.bias[c]);
+	for (int c = 0; c < 3; c++) printf("  %+5.2f@%.2f", f.db[c], f.at[c]);
+	printf("  %.4f  %2d %5d %5d %4.1fs%s\n", f.corr, g.nstrength, how == GRAIN_BY_TIME ? r.used : r.flat, r.windows,
+	       cpu_s() - t0, (how == GRAIN_BY_TIME) == (g.method == GRAIN_TEMPORAL) ? "" : " by the other estimator");
+	if (getenv("V")) { char *x = grain_profile_text(&g); printf("%s", x); free(x); }
+	fflush(stdout);
+}
+
+static int load(struct plate *p, const char *arg, int *pw, int *ph, double soft)
+{
+	char path[512];
+	if (sscanf(arg, "%63[^:]:%511[^:]:%d:%d:%d:%d:%d", p->name, path, pw, ph, &p->n, &p->vx, &p->vy) != 7) return -1;
+	if (p->n > FRAMES) p->n = FRAMES;
+	size_t all = (size_t)*pw * (size_t)*ph;
+	FILE *f = fopen(path, "rb");
+	if (!f) return -1;
+	p->v = malloc(all * 3 * (size_t)p->n * sizeof(float));
+	p->luma = malloc(all * (size_t)p->n * sizeof(float));
+	for (int i = 0; i < p->n; i++) {
+		static const int order[3] = { 1, 2, 0 };
+		float *rgb[3];
+		for (int c = 0; c < 3; c++) {
+			float *d = rgb[order[c]] = p->v + ((size_t)i * 3 + (size_t)order[c]) * all;
+			if (fread(d, sizeof(float), all, f) != all) { p->n = i; break; }
+			for (size_t k = 0; k < all; k++) d[k] = 0.02f + 0.96f * d[k];
+			plant_soften(d, *pw, *ph, soft);
+		}
+		if (p->n == i) break;
+		plant_luma(rgb, *pw, *ph, p->luma + (size_t)i * all);
+	}
+	fclose(f);
+	p->w = *pw - (p->vx || p->vy ? ROOM : 0);
+	p->h = *ph - (p->vx || p->vy ? ROOM : 0);
+	return p->n ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *only = getenv("ONLY");
+	if (argc < 3) return 2;
+	for (int a = 2; a < argc; a++) {
+		struct plate p;
+		struct plant t;
+		struct scene s = { .p = &p, .t = &t, .seed = 99 + 131 * (uint32_t)(a + (getenv("SEED") ? atoi(getenv("SEED")) : 0)) };
+		if (load(&p, argv[a], &s.pw, &s.ph, strcmp(argv[1], "coarse") == 0 ? 2.0 : 1.2) < 0) {
+			fprintf(stderr, "cannot read %s\n", argv[a]);
+			return 1;
+		}
+		for (size_t k = 0; k < sizeof plant_kinds / sizeof *plant_kinds; k++) {
+			if (!strstr(argv[1], plant_kinds[k].name)) continue;
+			plant_make(&t, &plant_kinds[k]);
+			if (!only || only[0] == 't') row(&s, GRAIN_BY_TIME, p.n > 1 ? p.n : getenv("N") ? atoi(getenv("N")) : FRAMES);
+			if (!only || only[0] == 's') row(&s, GRAIN_BY_SPACE, 1);
+		}
+		free(p.v);
+		free(p.luma);
+	}
+	return 0;
+}
