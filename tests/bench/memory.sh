@@ -15,7 +15,7 @@ result "B: peak in MiB against 300" "$(mib "$long_kib")" "300 MiB" "$(ratio "$lo
 # A limit is kept within 5 %, or refused with status 7 and a message that names the least that one frame needs.
 scene big4 "$BIG$(look src4 "$GLOW")"
 for limit in 1024 700 500 400 300 200 100; do
-	"$tmp/measure" "$tmp/big4.m" "$in" render "$tmp/big4.xml" --only end -F 1-6 --no-cache --threads 2 \
+	"$tmp/measure" "$tmp/big4.m" 0 "$in" render "$tmp/big4.xml" --only end -F 1-6 --no-cache --threads 2 \
 		--memory "${limit}M" --progress none > /dev/null 2> "$tmp/big4.err"
 	rc=$?
 	if [ $rc = 0 ]; then
@@ -31,7 +31,7 @@ for limit in 1024 700 500 400 300 200 100; do
 	fi
 done
 [ -n "${least:-}" ] || { skip "4K B at the least memory" "no refusal named it"; exit 0; }
-"$tmp/measure" "$tmp/big4.m" "$in" render "$tmp/big4.xml" --only end -F 1-6 --no-cache --threads 2 --memory "${least}M" --progress none > /dev/null 2>&1
+"$tmp/measure" "$tmp/big4.m" 0 "$in" render "$tmp/big4.xml" --only end -F 1-6 --no-cache --threads 2 --memory "${least}M" --progress none > /dev/null 2>&1
 rc=$?
 if [ $rc = 0 ]; then
 	result "4K B at the least that the refusal named" "$(mib "$(peak big4)")" "$least MiB" "$(ratio "$(peak big4)" $((least * 1024)))" 1.05 le
