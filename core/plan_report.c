@@ -180,6 +180,7 @@ int render_plan(struct net *n, struct plan *p, const struct render_opts *o, stru
 	for (int i = 0; i < n->nwrite && rc == 0; i++) rc = walk_sink(&w, n->write[i], out);
 	for (int i = 0; i < n->ntarget && rc == 0; i++) rc = walk_target(&w, n->target[i], &n->target[i]->fmt, out);
 	out->fixed = net_reserve(n);
+	out->least = out->peak + render_fixed(n, o->threads);
 	for (int i = 0; i < p->nstage && rc == 0; i++) stage_rows(&p->stage[i], &w.seen[i], out);
 	out->cache_bytes = w.cache_bytes;
 	for (int i = 0; i < p->nstage; i++) free(w.seen[i].run);

@@ -13,11 +13,16 @@
 /* Program, libraries, tables, thread stacks: what no picture pays for. */
 #define SCHED_FIXED_BYTES ((size_t)48 << 20)
 
+size_t render_fixed(const struct net *n, int threads)
+{
+	return SCHED_FIXED_BYTES + net_reserve(n) + (size_t)(threads > 0 ? threads : sys_threads()) * ((size_t)6 << 20);
+}
+
 /* Where nothing is left for pictures the first frame that wants some says how much it all takes. */
 static void set_budget(struct sched *s)
 {
 	size_t all = s->o->memory ? s->o->memory : sys_memory();
-	s->fixed = SCHED_FIXED_BYTES + net_reserve(s->n) + (size_t)s->nworker * ((size_t)6 << 20);
+	s->fixed = render_fixed(s->n, s->nworker);
 	s->budget = all > s->fixed ? all - s->fixed : 0;
 	pool_limit(s->pool, s->budget ? s->budget : 1);
 }
