@@ -15,24 +15,31 @@ struct slab { int frame; struct slab *next; uint8_t *known; struct key key[]; };
 /* How a node's key is made. FIXED: the message differs between frames in the keys of its inputs and in
  * the frame number only, so its other bytes are written once. */
 enum fact_kind { FACT_NEW, FACT_GENERAL, FACT_IDENTITY, FACT_FIXED };
+struct fact_in { int node, first, last; size_t at; };   /* an input, its range, and where in text its key goes */
 struct fact {
 	enum fact_kind kind;
-	int n; int *conn; size_t *at;        /* inputs, and where in text their keys go */
+	int n; struct fact_in *in;
 	struct sha start; uint8_t *text; size_t len;   /* the state after the static part, and what follows */
 	bool numbered;                       /* text begins with the frame number */
 };
+
+/* Keys of intermediates outlive the slabs: whoever asks for them again need not go up the graph again. */
+struct kept { int node, frame; struct key key; };
 
 struct keymemo {
 	struct net *n;
 	struct fact *fact; struct arena *a;
 	struct slab **slot; size_t cap;      /* by frame, open addressing */
+	struct slab *last;                   /* the one that was asked for last */
+	int swept, *sweep, nsweep;           /* what the node `swept` needs at its own frame, in order; -1: none yet */
+	struct kept *kept; size_t nkept, ckept;        /* open addressing, node -1: free */
 	struct slab *spare;
 	size_t live, check;                  /* slabs; how many make it worth looking for old ones */
 	struct needs needs;
 	decoder_of *as; const void *user;    /* other decoders than those at hand */
 };
 
-enum { MEMO_KEYS = 1 << 19 };         /* kept at least: 16 MiB */
+enum { MEMO_KEYS = 1 << 19 };         /* kept at least: 16 MiB; of intermediates at most */
 
 static size_t check_at(const struct keymemo *m)
 {
@@ -49,6 +56,7 @@ struct keymemo *keymemo_new(struct net *n)
 	m->cap = 64;
 	m->slot = xalloc(m->cap, sizeof *m->slot);
 	m->check = check_at(m);
+	m->swept = -1;
 	return m;
 }
 
@@ -68,6 +76,8 @@ void keymemo_free(struct keymemo **mp)
 		free(s);
 	}
 	free(m->slot);
+	free(m->kept);
+	free(m->sweep);
 	free(m->fact);
 	arena_free(&m->a);
 	free(m);
@@ -89,6 +99,7 @@ static void slabs_rehash(struct keymemo *m, size_t cap, int first)
 	size_t n = m->cap;
 	m->cap = cap;
 	m->live = 0;
+	m->last = NULL;
 	m->slot = xalloc(cap, sizeof *m->slot);
 	for (size_t i = 0; i < n; i++) {
 		struct slab *s = old[i];
@@ -106,8 +117,9 @@ static void slabs_rehash(struct keymemo *m, size_t cap, int first)
 
 static struct slab *slab_of(struct keymemo *m, int frame)
 {
+	if (m->last && m->last->frame == frame) return m->last;
 	size_t i = slab_at(m, frame), n = (size_t)m->n->nnode;
-	if (m->slot[i]) return m->slot[i];
+	if (m->slot[i]) return m->last = m->slot[i];
 	if (m->live * 2 >= m->cap) {
 		slabs_rehash(m, m->cap * 2, INT_MIN);
 		i = slab_at(m, frame);
@@ -120,13 +132,43 @@ static struct slab *slab_of(struct keymemo *m, int frame)
 	memset(s->known, 0, n);
 	m->slot[i] = s;
 	m->live++;
-	return s;
+	return m->last = s;
 }
 
-static const struct key *memo_get(const struct keymemo *m, int node, int frame)
+static struct kept *kept_at(const struct keymemo *m, int node, int frame)
 {
-	const struct slab *s = m->slot[slab_at(m, frame)];
-	return s && s->known[node] ? &s->key[node] : NULL;
+	uint64_t h = ((uint64_t)(uint32_t)node << 32 | (uint32_t)frame) * 0x9E3779B97F4A7C15u;
+	size_t i = (size_t)(h >> 20) & (m->ckept - 1);
+	while (m->kept[i].node >= 0 && (m->kept[i].node != node || m->kept[i].frame != frame)) i = (i + 1) & (m->ckept - 1);
+	return &m->kept[i];
+}
+
+static void kept_put(struct keymemo *m, int node, int frame, const struct key *k)
+{
+	if (m->nkept >= MEMO_KEYS) return;
+	if (m->nkept * 2 >= m->ckept) {
+		struct kept *old = m->kept;
+		size_t n = m->ckept;
+		m->ckept = n ? n * 2 : 256;
+		m->kept = xalloc(m->ckept, sizeof *m->kept);
+		for (size_t i = 0; i < m->ckept; i++) m->kept[i].node = -1;
+		for (size_t i = 0; i < n; i++)
+			if (old[i].node >= 0) *kept_at(m, old[i].node, old[i].frame) = old[i];
+		free(old);
+	}
+	struct kept *at = kept_at(m, node, frame);
+	m->nkept += at->node < 0;
+	*at = (struct kept){ node, frame, *k };
+}
+
+static const struct key *memo_get(struct keymemo *m, int node, int frame)
+{
+	struct slab *s = m->last && m->last->frame == frame ? m->last : m->slot[slab_at(m, frame)];
+	if (s) m->last = s;
+	if (s && s->known[node]) return &s->key[node];
+	if (!m->nkept || !m->n->node[node]->keep) return NULL;
+	const struct kept *k = kept_at(m, node, frame);
+	return k->node >= 0 ? &k->key : NULL;
 }
 
 static void memo_put(struct keymemo *m, int node, int frame, const struct key *k)
@@ -134,6 +176,7 @@ static void memo_put(struct keymemo *m, int node, int frame, const struct key *k
 	struct slab *s = slab_of(m, frame);
 	s->key[node] = *k;
 	s->known[node] = 1;
+	if (m->n->node[node]->keep) kept_put(m, node, frame, k);
 }
 
 void keymemo_drop_before(struct keymemo *m, int frame)
@@ -251,8 +294,7 @@ static void fact_text(struct keymemo *m, struct fact *f, const struct net_node *
 	static const struct key hole;
 	size_t room = sizeof hole + 8 + (size_t)nd->n * (16 + sizeof nn->slot[0].name + sizeof hole);
 	f->text = arena_alloc(m->a, room, 1);
-	f->conn = arena_alloc(m->a, (size_t)nd->n + 1, sizeof *f->conn);
-	f->at = arena_alloc(m->a, (size_t)nd->n + 1, sizeof *f->at);
+	f->in = arena_alloc(m->a, (size_t)nd->n + 1, sizeof *f->in);
 	key_start(&f->start, nn);
 	if (nn->type->flags & NF_TIME) {
 		f->numbered = true;
@@ -260,13 +302,13 @@ static void fact_text(struct keymemo *m, struct fact *f, const struct net_node *
 	}
 	for (int i = 0; i < nd->n; i++) {
 		int c = nd->v[i].conn;
-		if (!nn->conn[c] || told_before(nn, nd, i)) continue;
+		const struct net_node *src = nn->conn[c];
+		if (!src || told_before(nn, nd, i)) continue;
 		const char *slot = nn->slot[nn->conn_slot[c]].name;
 		text_u64(f, strlen(slot));
 		text_add(f, slot, strlen(slot));
 		text_u64(f, (uint64_t)c);
-		f->conn[f->n] = c;
-		f->at[f->n++] = f->len;
+		f->in[f->n++] = (struct fact_in){ src->index, src->fmt.first, src->fmt.last, f->len };
 		text_add(f, &hole, sizeof hole);
 	}
 }
@@ -312,8 +354,11 @@ static int key_fixed(struct keymemo *m, struct todo t, struct todos *l, struct f
 {
 	int before = l->n;
 	for (int i = 0; i < f->n; i++) {
-		const struct key *k = key_input(m, l, t.nn->conn[f->conn[i]], t.frame);
-		if (k) memcpy(f->text + f->at[i], k->b, sizeof k->b);
+		const struct fact_in *in = &f->in[i];
+		int frame = t.frame < in->first ? in->first : t.frame > in->last ? in->last : t.frame;
+		const struct key *k = memo_get(m, in->node, frame);
+		if (!k) k = key_input(m, l, m->n->node[in->node], frame);
+		if (k) memcpy(f->text + in->at, k->b, sizeof k->b);
 	}
 	if (l->n != before) return 1;
 	for (int i = 0; f->numbered && i < 8; i++)
@@ -369,12 +414,57 @@ static int key_step(struct keymemo *m, struct todo t, struct todos *l, struct er
 	return rc;
 }
 
+static int learn(struct keymemo *m, int node, struct err *e)
+{
+	struct fact *f = &m->fact[node];
+	return f->kind == FACT_NEW ? fact_learn(m, f, m->n->node[node], e) : 0;
+}
+
+/* Lists what a node's key needs at the same frame, however far up: inputs of fixed nodes, in topological order. */
+static int list_sweep(struct keymemo *m, int top, struct err *e)
+{
+	bool *want = xalloc((size_t)top + 1, sizeof *want);
+	int rc = 0;
+	m->sweep = xrealloc(m->sweep, (size_t)top + 1, sizeof *m->sweep);
+	m->nsweep = 0;
+	want[top] = true;
+	for (int i = top; i >= 0 && rc == 0; i--) {
+		if (!want[i]) continue;
+		const struct fact *f = &m->fact[i];
+		rc = learn(m, i, e);
+		for (int k = 0; k < f->n; k++) want[f->in[k].node] = true;
+		if (f->kind == FACT_IDENTITY) want[m->n->node[i]->conn[0]->index] = true;
+	}
+	for (int i = 0; i <= top; i++)
+		if (want[i]) m->sweep[m->nsweep++] = i;
+	free(want);
+	m->swept = rc == 0 ? top : -1;
+	return rc;
+}
+
+/* Works out keys from the sources down, so that few are put down to be done first. */
+static int sweep(struct keymemo *m, const struct net_node *nn, int frame, struct todos *l, struct err *e)
+{
+	int rc = 0;
+	if (m->swept != nn->index && list_sweep(m, nn->index, e) < 0) return -1;
+	for (int i = 0; i < m->nsweep && rc >= 0; i++) {
+		struct net_node *at = m->n->node[m->sweep[i]];
+		if (clamp_frame(at, frame) != frame || memo_get(m, at->index, frame)) continue;
+		rc = key_step(m, (struct todo){ at, frame }, l, e);
+		l->n = 0;
+	}
+	return rc < 0 ? -1 : 0;
+}
+
 int net_key(struct keymemo *m, const struct net_node *nn, int frame, struct key *out, struct err *e)
 {
 	struct todos l = { 0 };
 	int rc = 0;
 	frame = clamp_frame(nn, frame);
-	if (!memo_get(m, nn->index, frame)) key_input(m, &l, m->n->node[nn->index], frame);
+	if (!memo_get(m, nn->index, frame)) {
+		rc = sweep(m, nn, frame, &l, e);
+		key_input(m, &l, m->n->node[nn->index], frame);
+	}
 	while (l.n > 0 && rc >= 0) {
 		struct todo t = l.v[l.n - 1];
 		if (memo_get(m, t.nn->index, t.frame)) { l.n--; continue; }

@@ -134,6 +134,35 @@ static void list_edge(const struct plan *p, struct stage *s)
 	}
 }
 
+/* Does the node read at its own frame only, whatever the frame, by what its type declares? */
+static bool declares_same(const struct net_node *nn)
+{
+	return !nn->animated && (!nn->type->needs || net_identity(nn, &nn->ctx));
+}
+
+/* The distinct pictures of other stages that the members read, listed once for all frames. */
+static void list_inputs(const struct plan *p, struct stage *s)
+{
+	struct needs nd;
+	size_t cap = 0;
+	for (int i = 0; i < s->nedge; i++)
+		if (!declares_same(s->node[s->edge[i]])) return;
+	for (int i = 0; i < s->nedge; i++) {
+		const struct net_node *nn = s->node[s->edge[i]];
+		nd.n = 0;
+		if (net_identity(nn, &nn->ctx)) need_add(&nd, 0, nn->fmt.first, nn->fmt.data);
+		else net_needs(nn, &nn->ctx, nn->fmt.first, nn->fmt.data, &nd);
+		for (int k = 0; k < nd.n; k++) {
+			const struct net_node *src = nn->conn[nd.v[k].conn];
+			bool known = !src || p->stage_of[src->index] == s->index;
+			for (int m = 0; m < s->nin && !known; m++) known = s->in[m] == src;
+			if (known) continue;
+			s->in = grow(s->in, (size_t)s->nin, &cap, sizeof *s->in);
+			s->in[s->nin++] = src;
+		}
+	}
+}
+
 static void number_stages(struct plan *p, const int *stage)
 {
 	const struct net *n = p->net;
@@ -153,7 +182,10 @@ static void number_stages(struct plan *p, const int *stage)
 		s->node = xrealloc(s->node, (size_t)s->n + 1, sizeof *s->node);
 		s->node[s->n++] = n->node[i];
 	}
-	for (int i = 0; i < p->nstage; i++) list_edge(p, &p->stage[i]);
+	for (int i = 0; i < p->nstage; i++) {
+		list_edge(p, &p->stage[i]);
+		list_inputs(p, &p->stage[i]);
+	}
 	free(renum);
 }
 
@@ -246,6 +278,7 @@ void plan_free(struct plan **pp)
 	for (int i = 0; i < p->nstage; i++) {
 		free(p->stage[i].node);
 		free(p->stage[i].edge);
+		free(p->stage[i].in);
 	}
 	free(p->stage);
 	free(p->stage_of);
@@ -254,19 +287,30 @@ void plan_free(struct plan **pp)
 	*pp = NULL;
 }
 
+static int clamped(const struct net_node *src, int f)
+{
+	return f < src->fmt.first ? src->fmt.first : f > src->fmt.last ? src->fmt.last : f;
+}
+
+static void push_need(struct stage_needs *out, const struct net_node *src, int frame)
+{
+	out->v = grow(out->v, (size_t)out->n, &out->cap, sizeof *out->v);
+	out->v[out->n++] = (struct stage_need){ src, frame };
+}
+
 static void add_need(struct stage_needs *out, const struct net_node *src, int frame)
 {
 	for (int i = 0; i < out->n; i++)
 		if (out->v[i].src == src && out->v[i].frame == frame) return;
-	out->v = grow(out->v, (size_t)out->n, &out->cap, sizeof *out->v);
-	out->v[out->n++] = (struct stage_need){ src, frame };
+	push_need(out, src, frame);
 }
 
 int stage_inputs(struct plan *p, const struct stage *s, int frame, struct stage_needs *out, struct err *e)
 {
 	struct needs nd;
 	out->n = 0;
-	for (int i = 0; i < s->nedge; i++) {
+	for (int i = 0; i < s->nin; i++) push_need(out, s->in[i], clamped(s->in[i], frame));
+	for (int i = 0; i < s->nedge && !s->in; i++) {
 		const struct net_node *nn = s->node[s->edge[i]];
 		struct node_ctx own;
 		struct node_common cm;
@@ -277,9 +321,7 @@ int stage_inputs(struct plan *p, const struct stage *s, int frame, struct stage_
 		for (int k = 0; k < nd.n; k++) {
 			const struct net_node *src = nn->conn[nd.v[k].conn];
 			if (!src || p->stage_of[src->index] == s->index) continue;
-			int f = nd.v[k].frame;
-			f = f < src->fmt.first ? src->fmt.first : f > src->fmt.last ? src->fmt.last : f;
-			add_need(out, src, f);
+			add_need(out, src, clamped(src, nd.v[k].frame));
 		}
 		if (nn->animated) net_ctx_free(nn, &own);
 	}

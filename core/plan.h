@@ -15,6 +15,7 @@ struct stage {
 	enum stage_kind kind;
 	struct net_node **node; int n;
 	int *edge, nedge;                    /* places of the members that read other stages' pictures */
+	const struct net_node **in; int nin; /* what it reads of other stages, where that is at its own frame only; else NULL */
 	struct net_node *out;
 	size_t bytes;                        /* of the output image */
 	size_t reserve;                      /* of the budget, while its frame is under way: see reserve_chains */

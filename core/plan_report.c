@@ -7,70 +7,83 @@
 #include "journal.h"
 #include "render.h"
 
-struct seen { int stage, frame; bool load; };
+/* Frames of one stage that were met, ascending runs in one state. */
+struct run { int first, last; bool load; };
+struct seen { struct run *run; int n; size_t cap; };
 struct walk {
 	struct net *n; struct plan *p; const struct render_opts *o; struct keymemo *km;
-	struct seen *slot; size_t used, cap;
+	struct seen *seen;                   /* per stage */
+	struct stage_needs *needs; int depth; size_t cneeds;   /* one list a level of the walk */
 	uint64_t frame_bytes, cache_bytes;
 	struct err *e;
 };
 
-static size_t seen_at(const struct walk *w, int stage, int frame)
+/* The first run that does not end before the frame. Frames mostly come in order: the end is tried first. */
+static int run_at(const struct seen *s, int frame)
 {
-	uint64_t h = ((uint64_t)(uint32_t)stage << 32 | (uint32_t)frame) * 0x9E3779B97F4A7C15u;
-	size_t i = (size_t)(h >> 20) & (w->cap - 1);
-	while (w->slot[i].stage >= 0 && (w->slot[i].stage != stage || w->slot[i].frame != frame))
-		i = (i + 1) & (w->cap - 1);
-	return i;
+	int lo = 0, hi = s->n;
+	if (hi == 0 || s->run[hi - 1].last < frame) return hi;
+	while (lo < hi) {
+		int mid = (lo + hi) / 2;
+		if (s->run[mid].last < frame) lo = mid + 1; else hi = mid;
+	}
+	return lo;
 }
 
-static void seen_widen(struct walk *w)
+static bool seen_has(const struct seen *s, int frame)
 {
-	struct seen *old = w->slot;
-	size_t n = w->cap;
-	w->cap = n ? n * 2 : 1024;
-	w->slot = xalloc(w->cap, sizeof *w->slot);
-	for (size_t i = 0; i < w->cap; i++) w->slot[i].stage = -1;
-	for (size_t i = 0; i < n; i++)
-		if (old[i].stage >= 0) w->slot[seen_at(w, old[i].stage, old[i].frame)] = old[i];
-	free(old);
+	int i = run_at(s, frame);
+	return i < s->n && s->run[i].first <= frame;
+}
+
+static void seen_add(struct seen *s, int frame, bool load)
+{
+	int i = run_at(s, frame);
+	bool left = i > 0 && s->run[i - 1].last == frame - 1 && s->run[i - 1].load == load;
+	bool right = i < s->n && s->run[i].first == frame + 1 && s->run[i].load == load;
+	if (left && right) {
+		s->run[i - 1].last = s->run[i].last;
+		memmove(&s->run[i], &s->run[i + 1], (size_t)(--s->n - i) * sizeof *s->run);
+	} else if (left) s->run[i - 1].last = frame;
+	else if (right) s->run[i].first = frame;
+	else {
+		s->run = grow(s->run, (size_t)s->n, &s->cap, sizeof *s->run);
+		memmove(&s->run[i + 1], &s->run[i], (size_t)(s->n++ - i) * sizeof *s->run);
+		s->run[i] = (struct run){ frame, frame, load };
+	}
+}
+
+/* An intermediate that is there already ends the way up: 1; 0: it is to be computed. */
+static int from_cache(struct walk *w, const struct stage *s, int frame)
+{
+	struct key k;
+	if (!s->keep || !w->o->cache) return 0;
+	if (net_key(w->km, s->out, frame, &k, w->e) < 0) return -1;
+	if (cache_has(w->o->cache, &k)) return 1;
+	w->cache_bytes += s->bytes + 4096;
+	return 0;
 }
 
 static int walk_stage(struct walk *w, int stage, int frame)
 {
 	const struct stage *s = &w->p->stage[stage];
-	struct stage_needs nd = { 0 };
-	int rc = -1;
-	if (w->used * 2 >= w->cap) seen_widen(w);
-	size_t at = seen_at(w, stage, frame);
-	if (w->slot[at].stage >= 0) return 0;
-	w->slot[at] = (struct seen){ stage, frame, false };
-	w->used++;
-	w->frame_bytes += s->reserve;
-	if (s->keep && w->o->cache) {
-		struct key k;
-		if (net_key(w->km, s->out, frame, &k, w->e) < 0) return -1;
-		if (cache_has(w->o->cache, &k)) {
-			w->slot[at].load = true;
-			w->frame_bytes -= s->reserve - s->bytes;
-			return 0;
-		}
-		w->cache_bytes += s->bytes + 4096;
+	if (seen_has(&w->seen[stage], frame)) return 0;
+	int load = from_cache(w, s, frame);
+	if (load < 0) return -1;
+	seen_add(&w->seen[stage], frame, load);
+	w->frame_bytes += load ? s->bytes : s->reserve;
+	if (load) return 0;
+	int at = w->depth++, rc = -1;
+	w->needs = grow(w->needs, (size_t)at, &w->cneeds, sizeof *w->needs);
+	if (stage_inputs(w->p, s, frame, &w->needs[at], w->e) < 0) goto out;
+	for (int i = 0; i < w->needs[at].n; i++) {
+		struct stage_need d = w->needs[at].v[i];
+		if (walk_stage(w, w->p->stage_of[d.src->index], d.frame) < 0) goto out;
 	}
-	if (stage_inputs(w->p, s, frame, &nd, w->e) < 0) goto out;
-	for (int i = 0; i < nd.n; i++)
-		if (walk_stage(w, w->p->stage_of[nd.v[i].src->index], nd.v[i].frame) < 0) goto out;
 	rc = 0;
 out:
-	free(nd.v);
+	w->depth--;
 	return rc;
-}
-
-static int seen_cmp(const void *a, const void *b)
-{
-	const struct seen *x = a, *y = b;
-	if (x->stage != y->stage) return x->stage < y->stage ? -1 : 1;
-	return (x->frame > y->frame) - (x->frame < y->frame);
 }
 
 static void add_row(struct plan_report *r, struct plan_row row)
@@ -79,24 +92,32 @@ static void add_row(struct plan_report *r, struct plan_row row)
 	r->row[r->nrow++] = row;
 }
 
-/* Runs of equal state and step, per stage; members of a fused stage share its runs. */
-static void make_rows(struct walk *w, struct plan_report *r)
+/* Frames one after the other, out of the runs. */
+struct cursor { const struct seen *s; int i, frame; };
+
+static bool cursor_next(struct cursor *c)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < w->cap; i++)
-		if (w->slot[i].stage >= 0) w->slot[n++] = w->slot[i];
-	if (n) qsort(w->slot, n, sizeof *w->slot, seen_cmp);
-	for (size_t i = 0; i < n; ) {
-		const struct stage *s = &w->p->stage[w->slot[i].stage];
-		size_t k = i + 1;
-		int step = k < n && w->slot[k].stage == s->index ? w->slot[k].frame - w->slot[i].frame : 1;
-		while (k < n && w->slot[k].stage == s->index && w->slot[k].load == w->slot[i].load &&
-		       w->slot[k].frame - w->slot[k - 1].frame == step)
-			k++;
-		int what = s->kind == ST_SINK ? ROW_WRITE : w->slot[i].load ? ROW_LOAD : ROW_COMPUTE;
-		for (int m = what == ROW_LOAD ? s->n - 1 : 0; m < s->n; m++)
-			add_row(r, (struct plan_row){ s->node[m], w->slot[i].frame, w->slot[k - 1].frame, step, what });
-		i = k;
+	if (c->i >= 0 && c->frame < c->s->run[c->i].last) { c->frame++; return true; }
+	if (++c->i >= c->s->n) return false;
+	c->frame = c->s->run[c->i].first;
+	return true;
+}
+
+/* Runs of equal state and step of one stage; members of a fused stage share its runs. */
+static void stage_rows(const struct stage *s, const struct seen *seen, struct plan_report *r)
+{
+	struct cursor c = { seen, -1, 0 };
+	for (bool more = cursor_next(&c); more; ) {
+		bool load = seen->run[c.i].load;
+		int first = c.frame, last = first, step = 1;
+		for (int n = 1; (more = cursor_next(&c)); n++) {
+			if (n == 1) step = c.frame - first;
+			if (seen->run[c.i].load != load || c.frame - last != step) break;
+			last = c.frame;
+		}
+		int what = s->kind == ST_SINK ? ROW_WRITE : load ? ROW_LOAD : ROW_COMPUTE;
+		for (int m = load ? s->n - 1 : 0; m < s->n; m++)
+			add_row(r, (struct plan_row){ s->node[m], first, last, step, what });
 	}
 }
 
@@ -155,13 +176,17 @@ int render_plan(struct net *n, struct plan *p, const struct render_opts *o, stru
 {
 	struct walk w = { .n = n, .p = p, .o = o, .km = keymemo_new(n), .e = e };
 	int rc = 0;
-	seen_widen(&w);
+	w.seen = xalloc((size_t)p->nstage + 1, sizeof *w.seen);
 	for (int i = 0; i < n->nwrite && rc == 0; i++) rc = walk_sink(&w, n->write[i], out);
 	for (int i = 0; i < n->ntarget && rc == 0; i++) rc = walk_target(&w, n->target[i], &n->target[i]->fmt, out);
 	out->fixed = net_reserve(n);
-	if (rc == 0) make_rows(&w, out);
+	out->least = out->peak + render_fixed(n, o->threads);
+	for (int i = 0; i < p->nstage && rc == 0; i++) stage_rows(&p->stage[i], &w.seen[i], out);
 	out->cache_bytes = w.cache_bytes;
-	free(w.slot);
+	for (int i = 0; i < p->nstage; i++) free(w.seen[i].run);
+	for (size_t i = 0; i < w.cneeds; i++) free(w.needs[i].v);
+	free(w.needs);
+	free(w.seen);
 	keymemo_free(&w.km);
 	return rc;
 }

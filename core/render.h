@@ -40,8 +40,10 @@ int oracle_run(struct net *n, const struct render_opts *o, struct render_stats *
 
 /* A run of frames in one state, for `plan`. */
 struct plan_row { const struct net_node *node; int first, last, step; enum { ROW_COMPUTE, ROW_LOAD, ROW_WRITE, ROW_FRESH } what; };
-struct plan_report { struct plan_row *row; int nrow; size_t crow; uint64_t peak, fixed, cache_bytes, journal_bytes; long frames; };
-/* What a render would do, without doing it. */
+struct plan_report { struct plan_row *row; int nrow; size_t crow; uint64_t peak, fixed, least, cache_bytes, journal_bytes; long frames; };
+/* What no picture pays for: program, libraries, thread stacks, codecs and models. threads 0: what may be used. */
+size_t render_fixed(const struct net *n, int threads);
+/* What a render would do, without doing it. least: bytes of --memory that its largest frame needs. */
 int render_plan(struct net *n, struct plan *p, const struct render_opts *o, struct plan_report *out, struct err *e);
 void plan_report_free(struct plan_report *r);
 

@@ -13,16 +13,18 @@
 /* Program, libraries, tables, thread stacks: what no picture pays for. */
 #define SCHED_FIXED_BYTES ((size_t)48 << 20)
 
-static int set_budget(struct sched *s, struct err *e)
+size_t render_fixed(const struct net *n, int threads)
+{
+	return SCHED_FIXED_BYTES + net_reserve(n) + (size_t)(threads > 0 ? threads : sys_threads()) * ((size_t)6 << 20);
+}
+
+/* Where nothing is left for pictures the first frame that wants some says how much it all takes. */
+static void set_budget(struct sched *s)
 {
 	size_t all = s->o->memory ? s->o->memory : sys_memory();
-	size_t fixed = SCHED_FIXED_BYTES + net_reserve(s->n) + (size_t)s->nworker * ((size_t)6 << 20);
-	if (all <= fixed)
-		return err_set(e, E_MEMORY, "--memory %zu MiB: program and codecs alone need %zu MiB", all >> 20, fixed >> 20);
-	s->fixed = fixed;
-	s->budget = all - fixed;
-	pool_limit(s->pool, s->budget);
-	return 0;
+	s->fixed = render_fixed(s->n, s->nworker);
+	s->budget = all > s->fixed ? all - s->fixed : 0;
+	pool_limit(s->pool, s->budget ? s->budget : 1);
 }
 
 static void start_workers(struct sched *s)
@@ -247,7 +249,7 @@ int render_run(struct net *n, const struct render_opts *o, struct render_stats *
 	struct frame_list *lists = xalloc((size_t)n->ntarget + 1, sizeof *lists);
 	int rc = -1;
 	sched_init(&s, n, o, st);
-	if (set_budget(&s, e) < 0) goto out;
+	set_budget(&s);
 	if (sinks_open(n, o, s.km, s.nworker, &s.sink, &s.nsink, e) < 0) goto out;
 	if (target_frames(&s, lists, e) == 0) rc = run_frames(&s, lists, e);
 	struct err close_err = ERR_INIT;

@@ -38,8 +38,9 @@ static void print_stages(const struct plan *p)
 
 static void print_json(const struct plan_report *r)
 {
-	printf("{\"peak_bytes\":%llu,\"codec_bytes\":%llu,\"cache_bytes\":%llu,\"journal_bytes\":%llu,\"rows\":[",
-	       (unsigned long long)r->peak, (unsigned long long)r->fixed, (unsigned long long)r->cache_bytes,
+	printf("{\"peak_bytes\":%llu,\"codec_bytes\":%llu,\"least_bytes\":%llu,\"cache_bytes\":%llu,\"journal_bytes\":%llu,\"rows\":[",
+	       (unsigned long long)r->peak, (unsigned long long)r->fixed,
+	       (unsigned long long)r->least, (unsigned long long)r->cache_bytes,
 	       (unsigned long long)r->journal_bytes);
 	for (int i = 0; i < r->nrow; i++) {
 		char range[64];
@@ -62,8 +63,9 @@ static void print_plan(const struct session *s, const struct plan_report *r)
 		printf("%-28s %-16s %-12s %-11s %dx%d %s%s\n", nn->id, nn->type->name, range, row_words[r->row[i].what],
 		       rect_w(f->display), rect_h(f->display), colour_name(f->space), nn->keep ? ", kept" : "");
 	}
-	printf("\npictures of one frame: %.1f MiB; codecs: %.1f MiB; limit %.0f MiB; to the cache: %.1f MiB; journal of clips: %.1f MiB\n",
-	       (double)r->peak / 1048576.0, (double)r->fixed / 1048576.0, (double)all / 1048576.0,
+	printf("\npictures of one frame: %.1f MiB; codecs: %.1f MiB; least --memory: %zuM, now %.0f MiB; "
+	       "to the cache: %.1f MiB; journal of clips: %.1f MiB\n",
+	       (double)r->peak / 1048576.0, (double)r->fixed / 1048576.0, (size_t)(r->least >> 20) + 1, (double)all / 1048576.0,
 	       (double)r->cache_bytes / 1048576.0, (double)r->journal_bytes / 1048576.0);
 	for (int i = 0; i < s->net->nwrite; i++) {
 		const struct elem *el = s->net->write[i]->elem;
@@ -97,10 +99,42 @@ int verb_plan(struct cli *c, struct err *e)
 
 static void dot_node(const struct net_node *nn)
 {
-	const char *shape = nn->type->flags & NF_SINK ? "note" : nn->nconn ? "box" : "ellipse";
-	printf("  n%d [label=\"%s\\n%s\\n%dx%d %s\" shape=%s%s];\n", nn->index, nn->id, nn->type->name,
-	       rect_w(nn->fmt.display), rect_h(nn->fmt.display), nn->type->flags & NF_SINK ? "" : colour_name(nn->fmt.space),
-	       shape, nn->keep ? " style=bold" : "");
+	bool sink = nn->type->flags & NF_SINK;
+	printf("    n%d [label=\"%s\\n%s\\n%dx%d%s%s\" shape=%s%s];\n", nn->index, nn->id, nn->type->name,
+	       rect_w(nn->fmt.display), rect_h(nn->fmt.display), sink ? "" : " ", sink ? "" : colour_name(nn->fmt.space),
+	       sink ? "note" : nn->nconn ? "box" : "ellipse", nn->keep ? " style=bold" : "");
+}
+
+static void dot_stages(const struct plan *p)
+{
+	for (int g = 0; g < p->nstage; g++) {
+		const struct stage *s = &p->stage[g];
+		char tile[32] = "";
+		if (s->kind == ST_TILES) snprintf(tile, sizeof tile, "%dx%d, ", s->tile_w, s->tile_h);
+		printf("  subgraph cluster_%d { label=\"stage %d: %s%.1f MiB, %.0f Mflop%s%s\";\n", g, g, tile,
+		       (double)(s->read + s->bytes) / 1048576.0, s->flops / 1e6, s->keep ? ", kept" : "", s->temporal ? ", held" : "");
+		for (int i = 0; i < s->n; i++) dot_node(s->node[i]);
+		printf("  }\n");
+	}
+}
+
+/* Nodes by pass, in their order; those outside passes last. */
+static void dot_passes(const struct net *n)
+{
+	int *at = xalloc((size_t)n->npass + 2, sizeof *at);
+	const struct net_node **by = xalloc((size_t)n->nnode + 1, sizeof *by);
+	for (int i = 0; i < n->nnode; i++) at[(n->node[i]->pass ? n->node[i]->pass->index : n->npass) + 1]++;
+	for (int g = 0; g < n->npass; g++) at[g + 1] += at[g];
+	for (int i = 0; i < n->nnode; i++) by[at[n->node[i]->pass ? n->node[i]->pass->index : n->npass]++] = n->node[i];
+	for (int g = 0, i = 0; g <= n->npass; g++) {
+		const struct net_pass *np = g < n->npass ? n->pass[g] : NULL;
+		if (np) printf("  subgraph cluster_%d { label=\"%s (%s)%s\";\n", g, np->id, np->pass->kind ? np->pass->kind : "",
+		               np->kept ? ", kept" : "");
+		while (i < at[g]) dot_node(by[i++]);
+		if (np) printf("  }\n");
+	}
+	free(at);
+	free(by);
 }
 
 static void dot_edges(const struct net *n)
@@ -124,18 +158,8 @@ int verb_graph(struct cli *c, struct err *e)
 	struct plan *p = plan_new(s.net, &po);
 	printf("digraph \"%s\" {\n  rankdir=LR; node [fontname=\"Helvetica\" fontsize=10];\n",
 	       s.scene->name ? s.scene->name : "graph");
-	int groups = c->stages ? p->nstage : s.net->npass + 1;
-	for (int g = 0; g < groups; g++) {
-		const struct net_pass *np = !c->stages && g < s.net->npass ? s.net->pass[g] : NULL;
-		if (c->stages) printf("  subgraph cluster_%d { label=\"stage %d\";\n", g, g);
-		else if (np) printf("  subgraph cluster_%d { label=\"%s (%s)%s\";\n", g, np->id,
-		                    np->pass->kind ? np->pass->kind : "", np->kept ? ", kept" : "");
-		for (int i = 0; i < s.net->nnode; i++) {
-			const struct net_node *nn = s.net->node[i];
-			if (c->stages ? p->stage_of[i] == g : nn->pass == np) dot_node(nn);
-		}
-		if (c->stages || np) printf("  }\n");
-	}
+	if (c->stages) dot_stages(p);
+	else dot_passes(s.net);
 	dot_edges(s.net);
 	printf("}\n");
 	plan_free(&p);

@@ -22,7 +22,7 @@ share() { # trace
 
 busy() { # label scene target frames
 	_o=; [ "$3" = master ] && _o="-o $tmp/t.mov"
-	"$tmp/measure" "$tmp/t.m" "$in" render "$tmp/$2.xml" --only "$3" -F "1-$4" $_o --no-cache --overwrite --threads 2 --progress none \
+	"$tmp/measure" "$tmp/t.m" 2 "$in" render "$tmp/$2.xml" --only "$3" -F "1-$4" $_o --no-cache --overwrite --threads 2 --progress none \
 		--trace "$tmp/t.json" 2> "$tmp/t.err" || { skip "$1" "$(head -n 1 "$tmp/t.err")"; return; }
 	s=$(share "$tmp/t.json")
 	result "$1: both workers busy" "$s %" "100 %" "$(ratio "$s" 100)" 0.95

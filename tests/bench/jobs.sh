@@ -1,28 +1,28 @@
 #!/bin/sh
-# jobs.sh - the finishing jobs A, B, C and D on 1080p float frames beside FFmpeg's float filters and zimg.
+# jobs.sh - the finishing jobs A, B and C on 1080p float frames beside FFmpeg's float filters and zimg.
 #
 # A: CDL and saturation, a 33^3 LUT (tetrahedral), blur 0.6, luma-dependent grain. B: A with halation (sigma 15) and a
 # vignette before the grain. C: Lanczos3 to 2160p, alone and fused with A. D, a whole clip, is clip.sh.
-# Both sides start from the same float picture (a ramp, made by interneg), which is timed alone and taken off.
+# Both sides start from the same float picture, a ramp: FFmpeg holds it, ours makes it anew in every frame and pays for
+# that. A figure is the slope between a run of N1 frames and one of N2, so start, set-up and decode drop out; ratios are
+# medians of turns in alternating order. One thread: CPU time. Two: quiet wall time (lib.sh; BY=wall or cpu otherwise).
 # SPDX-License-Identifier: BSD-2-Clause
 . "$(dirname "$0")/lib.sh"
 . "$bench/jobs_scenes.sh"
-N1=2 N2=${N2:-10}
+N1=${N1:-8} N2=${N2:-56}
+BY=${BY:-quiet}
 
-# One-thread rows are CPU time, two-thread rows wall time unless BY=cpu; see lib.sh.
-BY=${BY:-wall}
-measure_job() { # label ours ours-source peer peer-source target
+# Both sides on one thread and on two. Leaves the samples of two threads.
+measure_job() { # label ours peer target target-of-two-threads-over-one
 	for threads in 1 2; do
-		rm -f "$tmp/$2.s" "$tmp/$3.s" "$tmp/$4.s" "$tmp/$5.s"
-		for _ in $(seq "$PAIRS"); do
-			for f in "$2" "$3" "$4" "$5"; do sample "$f" $N1 "$N2" || { skip "$1" "it failed"; return; }; done
-		done
-		_k=cpu; [ $threads = 1 ] || _k=$BY
-		_a=$(net "$2" "$3" $_k); _b=$(net "$4" "$5" $_k)
-		result "$1, $threads thread$([ $threads = 1 ] || echo s)" "$(ms "$_a")" "$(ms "$_b")" "$(ratio "$_b" "$_a")" "$6"
-		eval "_${threads}t=\$_a"
+		pairs "$N1" "$N2" "$2" "$3" || { skip "$1" "it failed"; return; }
+		_k=$BY _t="2 threads, $BY"
+		[ $threads = 2 ] || { _k=cpu _t="1 thread, cpu" _one=$(med "$2" quiet); }
+		result "$1, $_t" "$(ms "$(med "$2" $_k)")" "$(ms "$(med "$3" $_k)")" "$(med_ratio "$3" "$2" $_k)" "$4"
 	done
-	[ "$BY" = cpu ] || result "$1: two threads over one" "$(ms "$_2t")" "$(ms "$_1t")" "$(ratio "$_1t" "$_2t")" "${7:--}"
+	note "$1: wall $(ms "$(med "$2" wall)") and $(ms "$(med "$3" wall)"), ratio $(med_ratio "$3" "$2" wall), at load $(load)"
+	_two=$(med "$2" quiet)
+	result "$1: two threads over one" "$(ms "$_two")" "$(ms "$_one")" "$(ratio "$_one" "$_two")" "${5:--}"
 }
 
 note "A and B work on the numbers as they come, on both sides: two relabelling copies on ours stand where a scene would"
@@ -30,18 +30,20 @@ note "convert between light and its display encoding; 'with conversions' is A as
 note "FFmpeg: lut1d for slope, offset and power; colorchannelmixer; lut3d; gblur (no Gaussian at 0.6); grain from eight"
 note "precomputed noise plates in memory, blended by luma; LUTs clamp. Ours: real noise, nothing clamps."
 if have ffmpeg; then
-	measure_job "A against FFmpeg" ours_a ours_src ff_a ff_src 3 1.9
-	measure_job "B against FFmpeg" ours_b ours_src ff_b ff_src 3.5 1.9
-	measure_job "A with conversions against FFmpeg" ours_ac ours_src ff_a ff_src -
-	measure_job "C against FFmpeg's zscale" ours_c ours_src ff_c ff_src - 1.75
+	measure_job "A against FFmpeg" ours_a ff_a 3 1.9
+	measure_job "B against FFmpeg" ours_b ff_b 3.5 1.9
+	measure_job "C against FFmpeg's zscale" ours_c ff_c - 1.75
+	threads=1
+	pairs "$N1" "$N2" ours_ac ff_a || exit 1
+	result "A with conversions against FFmpeg, 1 thread, cpu" "$(ms "$(med ours_ac cpu)")" "$(ms "$(med ff_a cpu)")" \
+		"$(med_ratio ff_a ours_ac cpu)" -
 else
 	skip "A, B, C against FFmpeg" "no ffmpeg"
 fi
 
-# C fused with A beside C alone and A alone at 2160p, all ours, in CPU time.
+# C fused with A beside C alone and A alone at 2160p, all ours, in CPU time; all three write a 2160p frame.
 threads=2
-for _ in $(seq "$PAIRS"); do
-	for f in ours_ca ours_c ours_a4 ours_src ours_src4; do sample $f $N1 "$N2" || exit 1; done
-done
-_c=$(net ours_c ours_src cpu); _a4=$(net ours_a4 ours_src4 cpu); _ca=$(net ours_ca ours_src cpu)
-result "C fused with A (peer: C alone + A alone at 2160p), CPU" "$(ms "$_ca")" "$(ms $((_c + _a4)))" "$(ratio "$_ca" $((_c + _a4)))" 1.25 le
+pairs 4 $((4 + (N2 - N1) / 2)) ours_ca ours_c ours_a4 || exit 1
+paste -d ' ' "$tmp/ours_c.s" "$tmp/ours_a4.s" | awk '{print $1 + $4, $2 + $5, $3 + $6}' > "$tmp/apart.s"
+result "C fused with A (peer: C alone + A alone at 2160p), cpu" "$(ms "$(med ours_ca cpu)")" "$(ms "$(med apart cpu)")" \
+	"$(med_ratio ours_ca apart cpu)" 1.25 le

@@ -112,7 +112,13 @@ ff_enc() { # name encoder frames
 }
 ff_ks() { ff_enc ff_ks prores_ks "$1"; }
 ff_aw() { ff_enc ff_aw prores_aw "$1"; }
-finished() { ffmpeg -v error -y -i "$1" -frames:v 4 -pix_fmt yuv422p10le -f rawvideo "$tmp/finished.raw" < /dev/null; }
+# Four finished frames as they enter the encoder: never encoded with loss, which would make them easier.
+finished() {
+	sed 's/preset="master-prores"/preset="ffv1"/; s/ours_d\.mov/ours_d.mkv/' "$tmp/d.xml" > "$tmp/dff.xml"
+	"$in" render "$tmp/dff.xml" --only master -F 1-4 -o "$tmp/dff.mkv" --no-cache --overwrite --progress none 2> /dev/null &&
+		ffmpeg -v error -y -i "$tmp/dff.mkv" -vf zscale=matrix=709:range=limited:f=bicubic,format=yuv422p10le -f rawvideo "$tmp/finished.raw" < /dev/null
+	rm -f "$tmp/dff.mkv"
+}
 # PSNR (luma, dB) of an encoder's own output against what went in.
 psnr() { # encoder
 	ffmpeg -v error -y -f rawvideo -pix_fmt yuv422p10le -s 3584x2048 -r 24 -i "$tmp/finished.raw" -c:v "$1" -profile:v 3 "$tmp/q.mov" < /dev/null &&

@@ -22,6 +22,18 @@ sed 's|<grade id="g7" in="g6" exposure="0.01"/>|<grade id="g7" in="g6" exposure=
 "$INTERNEG" plan "$tmp/anim.xml" --json 2> "$tmp/err" | tr '{' '\n' > "$tmp/rows"
 is "an animated node in it changes no count" "$(grep -c '"do":"compute"' "$tmp/rows")" 3000
 
+# A fan, and runs with steps: frames of a source that another node holds are counted once.
+awk -v kind=fan -v n=3000 -v frames=1000 -f "$here/../bench/start_graph.awk" > "$tmp/fan.xml"
+"$INTERNEG" plan "$tmp/fan.xml" --json -F 1-9x2,20-30 2> "$tmp/err" | tr '{' '\n' > "$tmp/rows"
+is "a fan's plan has the frames that were asked" "$(grep -c '"frames":"1-9x2","do":"compute"' "$tmp/rows")/$(grep -c '"frames":"20-30","do":"compute"' "$tmp/rows")" 3000/3000
+# The least memory: what plan says is what a refusal names, and suffices.
+printf '<graph version="1" name="m" fps="24"><pattern id="p" kind="shot" width="640" height="360" frames="9"/><pass id="c" kind="cleanup"><degrain id="d" in="p"/></pass></graph>' > "$tmp/mem.xml"
+least=$("$INTERNEG" plan "$tmp/mem.xml" --only d -F 3-4 --no-cache --threads 2 | sed -n 's/.*least --memory: \([0-9]*M\).*/\1/p')
+"$INTERNEG" render "$tmp/mem.xml" --only d -F 3-4 --no-cache --threads 2 --memory 1M > "$tmp/out" 2> "$tmp/err"
+is "a refusal names the least memory that plan told" "$?/$(sed -n 's/.*needs --memory \([0-9]*M\).*/\1/p' "$tmp/err")" "7/$least"
+"$INTERNEG" render "$tmp/mem.xml" --only d -F 3-4 --no-cache --threads 2 --memory "$least" > "$tmp/out" 2> "$tmp/err"
+is "and it suffices" "$?" 0
+
 # A library that is no library stands before the real one.
 mkdir "$tmp/lib"
 echo none > "$tmp/lib/libavformat.so.59"
