@@ -1,7 +1,8 @@
-/* px_learned_mix - blends the learned filters of a neighbourhood and applies them to several channels at once.
+/* px_learned_mix - blends the learned filters of a neighbourhood and applies them to channels at once.
  *
- * A pixel's filter is the sum of up to five by share. Each of its taps is made in registers and used for every channel, so that
- * the blended filter is never written. A result is the sum over the even taps plus that over the odd ones, each in order.
+ * A pixel's filter is the sum of up to five by share. Each of its taps is made in registers and used for
+ * every channel, so that the blended filter is never written. A result is the sum over the even taps plus
+ * that over the odd ones, each in order.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_LEARNED_MIX_H
 #define IN_PX_LEARNED_MIX_H
@@ -28,7 +29,8 @@ IN_INLINE void px_learned_diffs(const float *p, ptrdiff_t stride, float d[LEARNE
 	}
 }
 
-/* What the k-th vector of two taps' weights is multiplied by: the first tap's difference, the second's, or half each. */
+/* What the k-th vector of two taps' weights is multiplied by: the first tap's difference, the second's,
+ * or half each. */
 IN_INLINE v8n px_learned_pair(const float *d, int k, int lanes)
 {
 	v8n a = (v8n){ 0 } + d[0], b = (v8n){ 0 } + d[1];
@@ -39,8 +41,8 @@ IN_INLINE v8n px_learned_pair(const float *d, int k, int lanes)
 }
 
 /* Results of nch channels. shares, nch and lanes are constants where this is called. */
-IN_INLINE void px_learned_sums(const struct px_learned_mix *m, float (*d)[LEARNED_TAPS], int shares, int nch, int lanes,
-                               float (*o)[LEARNED_BLOCK])
+IN_INLINE void px_learned_sums(const struct px_learned_mix *m, float (*d)[LEARNED_TAPS], int shares, int nch,
+                               int lanes, float (*o)[LEARNED_BLOCK])
 {
 	enum { MOST = 2 * LEARNED_BLOCK / IN_LANES8 };
 	int n = 2 * lanes / IN_LANES8;
@@ -76,7 +78,8 @@ IN_INLINE void px_learned_apply(const struct px_learned_mix *m, float (*d)[LEARN
 }
 
 /* Least and greatest of the 3x3 pixels around each of n. */
-static inline void px_learned_range(const float *p, ptrdiff_t stride, int n, float *IN_RESTRICT lo, float *IN_RESTRICT hi)
+static inline void px_learned_range(const float *p, ptrdiff_t stride, int n, float *IN_RESTRICT lo,
+                                    float *IN_RESTRICT hi)
 {
 	IN_IVDEP
 	for (int x = 0; x < n; x++) {
@@ -92,7 +95,8 @@ static inline void px_learned_range(const float *p, ptrdiff_t stride, int n, flo
 }
 
 /* A pixel's f x f results, held to its range, into f rows. f is a constant where this is called. */
-IN_INLINE void px_learned_put(const float *o, float mid, float lo, float hi, float limit, int f, float *rows, ptrdiff_t stride)
+IN_INLINE void px_learned_put(const float *o, float mid, float lo, float hi, float limit, int f, float *rows,
+                              ptrdiff_t stride)
 {
 	float v[LEARNED_BLOCK];
 	for (int k = 0; k < LEARNED_BLOCK; k++) v[k] = px_ring(mid + o[k], lo, hi, limit);

@@ -106,8 +106,14 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 	need_add(out, 0, frame, s);
 }
 
-/* Memory of a tile: planes with a border, the classes of its pixels and those beside, rows of results, ranges of a row. */
-struct area { struct rect src, all; ptrdiff_t stride, size; float *plane, *work, *rows, *range; uint32_t *kind; };
+/* Memory of a tile: planes with a border, the classes of its pixels and those beside, rows of results,
+ * ranges of a row. */
+struct area {
+	struct rect src, all;
+	ptrdiff_t stride, size;
+	float *plane, *work, *rows, *range;
+	uint32_t *kind;
+};
 
 static size_t up16(size_t v) { return (v + 15) & ~(size_t)15; }
 
@@ -168,7 +174,8 @@ static void classify(const struct area *a, const struct call *c, const struct le
 		               a->kind + (ptrdiff_t)y * w);
 }
 
-/* The filters at a pixel: half its own, an eighth those of each pixel beside. Where next to nothing is to be seen its own. */
+/* The filters at a pixel: half its own, an eighth those of each pixel beside. Where next to nothing is to
+ * be seen its own. */
 IN_INLINE struct px_learned_mix filters(const struct learned *l, const uint32_t *kind, int kw, int lanes)
 {
 	const struct learned_hash *h = &l->hash;
@@ -189,7 +196,8 @@ IN_INLINE struct px_learned_mix filters(const struct learned *l, const uint32_t 
 }
 
 /* A row of blocks of channels [c0, c0 + nch); nch, lanes and f are constants where this is called. */
-IN_INLINE void blocks(const struct area *a, const struct learned *l, int y, int c0, int nch, float limit, int lanes, int f)
+IN_INLINE void blocks(const struct area *a, const struct learned *l, int y, int c0, int nch, float limit,
+                      int lanes, int f)
 {
 	int w = rect_w(a->src), kw = w + 2;
 	ptrdiff_t to = (ptrdiff_t)up16((size_t)(w * f)), span = (ptrdiff_t)up16((size_t)w);
@@ -204,13 +212,15 @@ IN_INLINE void blocks(const struct area *a, const struct learned *l, int y, int 
 		px_learned_apply(&m, d, nch, lanes, o);
 		for (int c = 0; c < nch; c++) {
 			const float *range = a->range + 2 * c * span + x;
-			px_learned_put(o[c], first[c * a->size + x], range[0], range[span], limit, f, a->rows + (c0 + c) * f * to + x * f, to);
+			float *rows = a->rows + (c0 + c) * f * to + x * f;
+			px_learned_put(o[c], first[c * a->size + x], range[0], range[span], limit, f, rows, to);
 		}
 	}
 }
 
 /* The same for all channels: three at once, the rest one by one. */
-IN_INLINE void all_blocks(const struct area *a, const struct learned *l, int y, int nch, float limit, int lanes, int f)
+IN_INLINE void all_blocks(const struct area *a, const struct learned *l, int y, int nch, float limit,
+                          int lanes, int f)
 {
 	int c = 0;
 	for (; c + 3 <= nch; c += 3) blocks(a, l, y, c, 3, limit, lanes, f);

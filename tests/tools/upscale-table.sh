@@ -21,17 +21,17 @@ for v in ltx2_dialogue turbot2av_3_teacher wan21_cat_i2v; do
 	ff -ss 1 -i "$data/video/$v.mp4" -vf 'crop=480:480' -pix_fmt rgb24 -frames:v 1 "$tmp/$v.ppm" || exit 1
 done
 
-# Networks of a factor. waifu2x is for factor 2 only.
+# Networks made for a factor.
 networks() {
 	case $1 in
-	2) echo realesr-animevideov3-x2 waifu2x_upconv7_photo_x2 realesr-general-x4v3 ;;
-	3) echo realesr-animevideov3-x3 realesr-general-x4v3 ;;
+	2) echo realesr-animevideov3-x2 waifu2x_upconv7_photo_x2 ;;
+	3) echo realesr-animevideov3-x3 ;;
 	4) echo realesr-animevideov3-x4 4xLSDIRCompactC3 realesr-general-x4v3 realesr-general-wdn-x4v3 ;;
 	esac
 }
-# The reduction in $tmp/one, enlarged by a network: $tmp/one/NAME.ppm.
+# The reduction in $tmp/FACTOR, enlarged by a network: $tmp/FACTOR/NAME.ppm.
 enlarge() { # factor name
-	model=$data/weights/$2.param dir=$tmp/one
+	model=$data/weights/$2.param dir=$tmp/$1
 	ff -i "$dir/low.ppm" "$dir/low.png" || return 1
 	cat > "$dir/net.xml" <<END
 <graph version="1" fps="24">
@@ -54,11 +54,12 @@ measured() { # factor
 	ways="bicubic lanczos3 learned"
 	for n in $(networks "$1"); do [ -r "$data/weights/$n.param" ] && ways="$ways $n"; done
 	for p in "$tmp"/*.ppm; do
-		rm -rf "$tmp/one"; mkdir "$tmp/one"
-		"$tool" --write "$1" "$p" "$tmp/one" || return 1
+		dir=$tmp/$1
+		rm -rf "$dir"; mkdir "$dir"
+		"$tool" --write "$1" "$p" "$dir" || return 1
 		for w in $ways; do
-			[ -r "$tmp/one/$w.ppm" ] || enlarge "$1" "$w" || return 1
-			echo "$w $("$tool" --compare "$1" "$tmp/one/truth.ppm" "$tmp/one/$w.ppm") $(vif "$tmp/one/$w.ppm" "$tmp/one/truth.ppm")"
+			[ -r "$dir/$w.ppm" ] || enlarge "$1" "$w" || return 1
+			echo "$w $("$tool" --compare "$1" "$dir/truth.ppm" "$dir/$w.ppm") $(vif "$dir/$w.ppm" "$dir/truth.ppm")"
 		done
 	done
 }
@@ -67,6 +68,9 @@ means() {
 		END {for (j = 1; j <= k; j++) {w = order[j]; printf "| %s |", w
 			for (i = 2; i <= 6; i++) printf i == 2 ? " %.2f |" : " %.4f |", s[w, i] / n[w]; print ""}}'
 }
+for k in 2 3 4; do
+	{ measured $k > "$tmp/all$k" && : > "$tmp/done$k"; } &
+done
 {
 	sed '/^<!-- tables -->$/q' "$page"
 	for k in 2 3 4; do
@@ -75,12 +79,13 @@ means() {
 		echo "|---|---|---|---|---|---|"
 		"$tool" $k "$tmp"/*.ppm | awk 'NR > 1 {printf "| %s |", $1; for (i = 2; i <= NF; i++) printf " %s |", $i; print ""}' || exit 1
 	done
+	wait
 	for k in 2 3 4; do
-		measured $k > "$tmp/all" || exit 1
+		[ -e "$tmp/done$k" ] || exit 1
 		echo
 		echo "| x$k, means | PSNR | SSIM | MS-SSIM | VIF | VIF, finest |"
 		echo "|---|---|---|---|---|---|"
-		means < "$tmp/all"
+		means < "$tmp/all$k"
 	done
 	echo
 	sed -n '/^<!-- end -->$/,$p' "$page"
