@@ -111,8 +111,9 @@ train: $(B)/tools/train
 	@sh tests/tools/train.sh $(B)/tools/train graphs/learned
 $(B)/tools/train: OPT := $(POPT)
 # Tables of nodes/UPSCALE.md.
-upscale-table: $(B)/tools/upscale-psnr
+upscale-table: $(B)/tools/upscale-psnr program
 	@sh tests/tools/upscale-table.sh $(B)/tools/upscale-psnr nodes/UPSCALE.md
+	@sh tests/tools/steady-table.sh nodes/UPSCALE.md
 .PHONY: train upscale-table
 $(B)/tools/%: tests/tools/%.c $(B)/libinterneg.a
 	@mkdir -p $(@D)

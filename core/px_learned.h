@@ -122,44 +122,4 @@ static inline void px_learned_row(const struct learned_hash *h, const float *l, 
 	}
 }
 
-/* What the i-th vector of two taps' weights is multiplied by: the first tap's difference, the second's, or half each. */
-IN_INLINE v8n px_learned_pair(float a, float b, int i, int lanes)
-{
-	v8n v = (v8n){ 0 } + (i * IN_LANES8 < lanes ? a : b);
-#if IN_LANES8 == 8
-	if (i * 8 < lanes && (i + 1) * 8 > lanes) v = (v8n){ a, a, a, a, b, b, b, b };
-#endif
-	return v;
-}
-
-/* A block less p's pixel: filters of the differences around it, taps by turns in two sums. lanes is a constant where this is
- * called. */
-IN_INLINE void px_learned_block(const float *w, const int *off, const float *p, int lanes, float *o)
-{
-	float mid = p[0], both[2 * LEARNED_MAX * LEARNED_MAX];
-	int n = 2 * lanes / IN_LANES8;
-	v8n sum[2 * LEARNED_MAX * LEARNED_MAX / IN_LANES8];
-	for (int k = 0; k < n; k++) sum[k] = (v8n){ 0 };
-	for (int t = 0; t < LEARNED_TAPS; t += 2, w += 2 * lanes) {
-		float a = p[off[t]] - mid, b = p[off[t + 1]] - mid;
-		for (int k = 0; k < n; k++) sum[k] += *(const v8n *)(const void *)(w + IN_LANES8 * k) * px_learned_pair(a, b, k, lanes);
-	}
-	for (int k = 0; k < n; k++) *(v8n *)(void *)(both + IN_LANES8 * k) = sum[k];
-	for (int k = 0; k < lanes; k++) o[k] = both[k] + both[lanes + k];
-}
-
-/* Least and greatest of the 3x3 pixels around. */
-IN_INLINE void px_learned_range(const float *p, ptrdiff_t stride, float *lo, float *hi)
-{
-	float a = p[0], b = p[0];
-	for (int y = -1; y <= 1; y++)
-		for (int x = -1; x <= 1; x++) {
-			float v = p[y * stride + x];
-			a = v < a ? v : a;
-			b = v > b ? v : b;
-		}
-	*lo = a;
-	*hi = b;
-}
-
 #endif

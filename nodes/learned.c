@@ -5,7 +5,7 @@
 #include "mem.h"
 #include "node.h"
 #include "px_learned.h"
-#include "px_resample.h"
+#include "px_learned_mix.h"
 
 struct learned_params { const char *weights; int factor; double ringing; int light; };
 
@@ -106,8 +106,14 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 	need_add(out, 0, frame, s);
 }
 
-/* Memory of a tile: planes with a border, the classes of its pixels and those beside, rows of results. */
-struct area { struct rect src, all; ptrdiff_t stride, size; float *plane, *work, *rows; uint32_t *kind; };
+/* Memory of a tile: planes with a border, the classes of its pixels and those beside, rows of results,
+ * ranges of a row. */
+struct area {
+	struct rect src, all;
+	ptrdiff_t stride, size;
+	float *plane, *work, *rows, *range;
+	uint32_t *kind;
+};
 
 static size_t up16(size_t v) { return (v + 15) & ~(size_t)15; }
 
@@ -117,13 +123,15 @@ static size_t lay(struct area *a, struct rect r, int factor, int nch, void *mem)
 	a->all = rect_grow(a->src, BORDER, BORDER);
 	a->stride = (ptrdiff_t)up16((size_t)rect_w(a->all));
 	size_t one = (size_t)a->stride * (size_t)rect_h(a->all), n = (size_t)nch, plane = one * n, w = (size_t)rect_w(a->src), f = (size_t)factor;
-	size_t work = up16(6 * (w + 2) + 12), rows = up16(w * f) * f * n, kind = up16((w + 2) * ((size_t)rect_h(a->src) + 2));
+	size_t work = up16(6 * (w + 2) + 12), rows = up16(w * f) * f * n, range = 2 * LEARNED_BESIDE * up16(w);
+	size_t kind = up16((w + 2) * ((size_t)rect_h(a->src) + 2));
 	a->size = (ptrdiff_t)one;
 	a->plane = mem;
 	a->work = mem ? a->plane + plane : NULL;
 	a->rows = mem ? a->work + work : NULL;
-	a->kind = mem ? (uint32_t *)(void *)(a->rows + rows) : NULL;
-	return (plane + work + rows + kind) * sizeof(float);
+	a->range = mem ? a->rows + rows : NULL;
+	a->kind = mem ? (uint32_t *)(void *)(a->range + range) : NULL;
+	return (plane + work + rows + range + kind) * sizeof(float);
 }
 
 static size_t scratch(const struct node_ctx *n, struct rect r)
@@ -134,21 +142,22 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 }
 
 /* A channel, or the sum of three of them by weight, mirrored beyond the data window. */
-static void fill(const struct area *a, const struct call *c, float *to, const int *ch, const float *w, int n)
+static void fill(const struct area *a, const struct call *c, float *to, const int *ch, const float *weight)
 {
 	const struct view *in = &c->in[0];
-	struct rect d = c->n->in[0]->data;
-	for (int y = a->all.y0; y < a->all.y1; y++) {
-		float *o = to + (ptrdiff_t)(y - a->all.y0) * a->stride;
+	struct rect d = c->n->in[0]->data, all = a->all;
+	int x0 = all.x0 > d.x0 ? all.x0 : d.x0, x1 = all.x1 < d.x1 ? all.x1 : d.x1;
+	for (int y = all.y0; y < all.y1; y++, to += a->stride) {
 		int sy = mirror(y, d.y0, d.y1);
-		for (int k = 0; k < n; k++) {
-			const float *s = view_at(in, ch[k], in->r.x0, sy);
-			for (int x = a->all.x0; x < a->all.x1; x++) {
-			int sx = (x >= d.x0 && x < d.x1 ? x : mirror(x, d.x0, d.x1)) - in->r.x0;
-			float v = n > 1 ? s[sx] * w[k] : s[sx];
-			o[x - a->all.x0] = k ? o[x - a->all.x0] + v : v;
-			}
+		float *IN_RESTRICT o = to + (x0 - all.x0);
+		const float *s = view_at(in, ch[0], x0, sy);
+		if (!weight) memcpy(o, s, (size_t)(x1 - x0) * sizeof *o);
+		else {
+			const float *g = view_at(in, ch[1], x0, sy), *b = view_at(in, ch[2], x0, sy);
+			for (int x = 0; x < x1 - x0; x++) o[x] = s[x] * weight[0] + g[x] * weight[1] + b[x] * weight[2];
 		}
+		for (int x = all.x0; x < x0; x++) to[x - all.x0] = to[mirror(x, d.x0, d.x1) - all.x0];
+		for (int x = x1; x < all.x1; x++) to[x - all.x0] = to[mirror(x, d.x0, d.x1) - all.x0];
 	}
 }
 
@@ -159,68 +168,71 @@ static void classify(const struct area *a, const struct call *c, const struct le
 	int rgb[3] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B") }, first = 0;
 	bool colour = rgb[0] >= 0 && rgb[1] >= 0 && rgb[2] >= 0;
 	int w = rect_w(a->src) + 2;
-	fill(a, c, a->plane, colour ? rgb : &first, luma, colour ? 3 : 1);
+	fill(a, c, a->plane, colour ? rgb : &first, colour ? luma : NULL);
 	for (int y = 0; y < rect_h(a->src) + 2; y++)
 		px_learned_row(&l->hash, a->plane + (y + LEARNED_REACH) * a->stride + LEARNED_REACH, a->stride, w, a->work,
 		               a->kind + (ptrdiff_t)y * w);
 }
 
-/* Shares of the filters at a pixel. Where next to nothing is to be seen its own are all. */
-struct share { int n; uint32_t kind[5]; float part[5]; };
-
-IN_INLINE struct share shares(const struct learned_hash *h, const uint32_t *kind, int kw)
+/* The filters at a pixel: half its own, an eighth those of each pixel beside. Where next to nothing is to
+ * be seen its own. */
+IN_INLINE struct px_learned_mix filters(const struct learned *l, const uint32_t *kind, int kw, int lanes)
 {
-	const uint32_t beside[4] = { kind[-kw], kind[-1], kind[1], kind[kw] };
-	struct share s = { 1, { kind[0] }, { 0.5f } };
-	uint32_t each = (uint32_t)(h->coherences * h->bends * 8);
-	bool weak = kind[0] / each % (uint32_t)h->strengths == 0;
+	const struct learned_hash *h = &l->hash;
+	const uint32_t own = kind[0], beside[4] = { kind[-kw], kind[-1], kind[1], kind[kw] };
+	const size_t size = (size_t)(LEARNED_TAPS * lanes);
+	struct px_learned_mix m = { 1, { l->w + own * size }, { 1.0f } };
+	if (own == beside[0] && own == beside[1] && own == beside[2] && own == beside[3]) return m;
+	if (own / (uint32_t)(h->coherences * h->bends * 8) % (uint32_t)h->strengths == 0) return m;
+	m.part[0] = 0.5f;
 	for (int i = 0; i < 4; i++) {
+		const float *w = l->w + beside[i] * size;
 		int at = 0;
-		while (at < s.n && s.kind[at] != beside[i]) at++;
-		if (weak) at = 0;
-		else if (at == s.n) s.kind[s.n] = beside[i], s.part[s.n++] = 0;
-		s.part[at] += 0.125f;
+		while (at < m.n && m.w[at] != w) at++;
+		if (at == m.n) m.w[m.n++] = w, m.part[at] = 0;
+		m.part[at] += 0.125f;
 	}
-	return s;
+	return m;
 }
 
-/* The filter that these shares make. */
-IN_INLINE void mixed(const struct learned *l, const struct share *s, int lanes, float *IN_RESTRICT w)
-{
-	const int n = LEARNED_TAPS * lanes;
-	const float *one = l->w + (size_t)s->kind[0] * (size_t)n;
-	for (int k = 0; k < n; k++) w[k] = one[k] * s->part[0];
-	for (int i = 1; i < s->n; i++) {
-		const float *IN_RESTRICT more = l->w + (size_t)s->kind[i] * (size_t)n;
-		float part = s->part[i];
-		for (int k = 0; k < n; k++) w[k] += more[k] * part;
-	}
-}
-
-/* A row of blocks of every channel; lanes and f are constants where this is called. */
-IN_INLINE void blocks(const struct area *a, const struct learned *l, const int *off, int y, int nch, float limit, int lanes, int f)
+/* A row of blocks of channels [c0, c0 + nch); nch, lanes and f are constants where this is called. */
+IN_INLINE void blocks(const struct area *a, const struct learned *l, int y, int c0, int nch, float limit,
+                      int lanes, int f)
 {
 	int w = rect_w(a->src), kw = w + 2;
-	ptrdiff_t to = (ptrdiff_t)up16((size_t)(w * f));
-	const float *first = a->plane + (y + BORDER) * a->stride + BORDER;
+	ptrdiff_t to = (ptrdiff_t)up16((size_t)(w * f)), span = (ptrdiff_t)up16((size_t)w);
+	const float *first = a->plane + c0 * a->size + (y + BORDER) * a->stride + BORDER;
 	const uint32_t *kind = a->kind + (ptrdiff_t)(y + 1) * kw + 1;
-	for (int x = 0; x < w; x++, first++, kind++) {
-		struct share s = shares(&l->hash, kind, kw);
-		float own[LEARNED_TAPS * 16], o[16], lo, hi;
-		const float *filter = l->w + (size_t)s.kind[0] * (size_t)(LEARNED_TAPS * lanes);
-		if (s.n > 1) {
-			mixed(l, &s, lanes, own);
-			filter = own;
-		}
+	float d[LEARNED_BESIDE][LEARNED_TAPS], o[LEARNED_BESIDE][LEARNED_BLOCK] = { { 0 } };
+	for (int c = 0; c < nch; c++)
+		px_learned_range(first + c * a->size, a->stride, w, a->range + 2 * c * span, a->range + (2 * c + 1) * span);
+	for (int x = 0; x < w; x++) {
+		struct px_learned_mix m = filters(l, kind + x, kw, lanes);
+		for (int c = 0; c < nch; c++) px_learned_diffs(first + c * a->size + x, a->stride, d[c]);
+		px_learned_apply(&m, d, nch, lanes, o);
 		for (int c = 0; c < nch; c++) {
-			const float *p = first + (ptrdiff_t)c * a->size;
-			float *rows = a->rows + (ptrdiff_t)c * f * to + x * f;
-			px_learned_block(filter, off, p, lanes, o);
-			px_learned_range(p, a->stride, &lo, &hi);
-			for (int k = 0; k < f * f; k++) rows[k / f * to + k % f] = px_ring(p[0] + o[k], lo, hi, limit);
+			const float *range = a->range + 2 * c * span + x;
+			float *rows = a->rows + (c0 + c) * f * to + x * f;
+			px_learned_put(o[c], first[c * a->size + x], range[0], range[span], limit, f, rows, to);
 		}
 	}
 }
+
+/* The same for all channels: three at once, the rest one by one. */
+IN_INLINE void all_blocks(const struct area *a, const struct learned *l, int y, int nch, float limit,
+                          int lanes, int f)
+{
+	int c = 0;
+	for (; c + 3 <= nch; c += 3) blocks(a, l, y, c, 3, limit, lanes, f);
+	for (; c < nch; c++) blocks(a, l, y, c, 1, limit, lanes, f);
+}
+
+IN_NOINLINE static void blocks2(const struct area *a, const struct learned *l, int y, int nch, float limit)
+{ all_blocks(a, l, y, nch, limit, 4, 2); }
+IN_NOINLINE static void blocks3(const struct area *a, const struct learned *l, int y, int nch, float limit)
+{ all_blocks(a, l, y, nch, limit, 12, 3); }
+IN_NOINLINE static void blocks4(const struct area *a, const struct learned *l, int y, int nch, float limit)
+{ all_blocks(a, l, y, nch, limit, 16, 4); }
 
 /* What of the row of blocks lies in r. */
 static void put(const struct area *a, const struct view *out, int ch, struct rect r, int y, int f)
@@ -239,18 +251,17 @@ static int tile(const struct call *c, struct rect r)
 	const struct learned_params *p = c->n->v;
 	const struct learned *l = c->n->state;
 	struct area a;
-	int off[LEARNED_TAPS], place[LEARNED_MAX * LEARNED_MAX], n = c->out->nch;
+	int n = c->out->nch;
 	/* learned filters go further beyond than lanczos3: of that, the square of what ringing leaves */
 	float left = 1.0f - (float)p->ringing, limit = 1.0f - left * left;
 	if (rect_empty(c->in[0].r)) { view_clear(c->out, r); return 0; }
 	lay(&a, r, l->factor, n, c->scratch);
-	px_learned_orient(0, a.stride, l->factor, off, place);
 	classify(&a, c, l);
-	for (int ch = 0; ch < n; ch++) fill(&a, c, a.plane + ch * a.size, &ch, NULL, 1);
+	for (int ch = 0; ch < n; ch++) fill(&a, c, a.plane + ch * a.size, &ch, NULL);
 	for (int y = 0; y < rect_h(a.src); y++) {
-		if (l->factor == 2) blocks(&a, l, off, y, n, limit, 4, 2);
-		else if (l->factor == 3) blocks(&a, l, off, y, n, limit, 12, 3);
-		else blocks(&a, l, off, y, n, limit, 16, 4);
+		if (l->factor == 2) blocks2(&a, l, y, n, limit);
+		else if (l->factor == 3) blocks3(&a, l, y, n, limit);
+		else blocks4(&a, l, y, n, limit);
 		for (int ch = 0; ch < n; ch++) put(&a, c->out, ch, r, y, l->factor);
 		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 	}
