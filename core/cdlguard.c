@@ -245,10 +245,8 @@ static void report(const struct guard_set *s, const struct cdl_fit *f, struct gu
 	pixels_free(&done);
 }
 
-/* The search, over pixels thinned, from the fit whole, from half of it, and from next to nothing. */
-static void hold(struct guard *g, const struct guard_set *set, struct cdl_fit *f)
+static void open_parts(struct guard *g, const struct guard_set *set)
 {
-	double gap[GAPS], least = 1e30;
 	for (int s = 0; s < g->n; s++) {
 		struct part *p = &g->part[s];
 		thin(set[s].in, &p->in);
@@ -259,34 +257,59 @@ static void hold(struct guard *g, const struct guard_set *set, struct cdl_fit *f
 	g->black = g->part[0].before.v[3 * STAT_EACH + 2];
 	g->white = g->part[0].before.v[3 * STAT_EACH + 8];
 	if (g->white < g->black + 0.05) g->white = g->black + 0.05;
-	const struct cdl_fit start[3] = { *f, mixed(g, f, 0.5), mixed(g, f, 0.1) };
-	for (int i = 0; i < 3; i++) {
-		struct cdl_fit t = start[i];
-		search(g, &t);
-		gaps(g, &t, gap);
-		double c = cost(g, gap);
-		if (c < least) { least = c; *f = t; }
-	}
-	for (int s = 0; s < g->n; s++) {
-		pixels_free(&g->part[s].in);
-		pixels_free(&g->part[s].done);
-	}
 }
 
+/* As much of a fit found on thinned pixels as all of them allow; the gap that is left in all sets. */
+static double allowed(const struct guard *g, const struct guard_set *set, struct cdl_fit *f, struct guard_report *r)
+{
+	static const double part[] = { 1, 0.97, 0.94, 0.9, 0.8, 0.65, 0.5, 0.3, 0 };
+	const struct cdl_fit found = *f;
+	double left = 0;
+	for (size_t i = 0; i < IN_COUNT(part); i++) {
+		if (i) *f = mixed(g, &found, part[i]);
+		r->most = r->worst = left = 0;
+		for (int s = 0; s < g->n; s++) {
+			report(&set[s], f, r);
+			left += r->gap_after;
+		}
+		if (r->most <= 0) break;
+	}
+	return left;
+}
+
+/* Beyond what the fit before had hit. */
+static void mark_limits(struct cdl_fit *f)
+{
+	for (int k = 0; k < 3; k++)
+		f->limited[k] |= f->slope[k] <= 0.5 || f->slope[k] >= 2 || f->power[k] <= 0.5 || f->power[k] >= 2
+		                || f->offset[k] <= -0.1 || f->offset[k] >= 0.1;
+	f->limited[3] |= f->saturation <= 0.5 || f->saturation >= 2;
+}
+
+/* Searched for from the fit whole, from half of it, and from next to nothing. */
 void cdl_hold(const struct guard_set *set, int nset, bool together, struct cdl_fit *f, struct guard_report *r)
 {
+	static const double from[] = { 1, 0.5, 0.1 };
 	const struct cdl_fit whole = *f;
 	struct guard g = { .n = nset < MOST ? nset : MOST, .together = together, .whole = &whole };
+	double least = 1e30;
 	memset(r, 0, sizeof *r);
 	for (int s = 0; s < g.n; s++) report(&set[s], f, r);
 	if (r->most <= 0) return;
-	hold(&g, set, f);
-	r->held = true;
-	const struct cdl_fit found = *f;
-	for (int t = 20; t >= 0; t--) {         /* what the thinned pixels did not tell */
-		*f = mixed(&g, &found, t / 20.0);
-		r->most = 0;
-		for (int s = 0; s < g.n; s++) report(&set[s], f, r);
-		if (r->most <= 0) return;
+	open_parts(&g, set);
+	for (size_t i = 0; i < IN_COUNT(from); i++) {
+		struct guard_report found = { .held = true };
+		struct cdl_fit t = i ? mixed(&g, &whole, from[i]) : whole;
+		search(&g, &t);
+		double left = allowed(&g, set, &t, &found);
+		if (left >= least) continue;
+		least = left;
+		*f = t;
+		*r = found;
+	}
+	mark_limits(f);
+	for (int s = 0; s < g.n; s++) {
+		pixels_free(&g.part[s].in);
+		pixels_free(&g.part[s].done);
 	}
 }

@@ -187,6 +187,16 @@ static int gather(struct solve_call *s, struct side *in, struct side *ref, struc
 	return gather_side(in, "shot", s, e) < 0 || gather_side(ref, "reference", s, e) < 0 ? -1 : 0;
 }
 
+/* Up to where colours count: below the white that a clip cuts off at, or all of a picture that goes on above it. */
+static double top_of(const struct thumb *t, int nt)
+{
+	float most = 0;
+	for (int i = 0; i < nt; i++)
+		for (size_t j = 0; j < (size_t)t[i].w * (size_t)t[i].h; j++)
+			for (int k = 0; k < 3; k++) most = px_max(most, t[i].p[k][j]);
+	return most > 1.05f ? 1.01 * (double)most : 0.96;
+}
+
 /* The white of one side, from linear thumbnails. Under another light its greys stand where the averages moved to. */
 static int white_of(const struct side *d, const struct white_guess *ref, struct white_guess *g, struct err *e)
 {
@@ -201,11 +211,12 @@ static int white_of(const struct side *d, const struct white_guess *ref, struct 
 			colour_row(&x, t[nt].p[0] + at, t[nt].p[1] + at, t[nt].p[2] + at, t[nt].w);
 		}
 	}
-	white_measure(t, nt, 0.96, space, g);
+	double top = top_of(t, nt);
+	white_measure(t, nt, top, space, g);
 	if (ref && ref->weight[0] > 0 && g->weight[0] > 0) {
 		double start[2];
 		for (int k = 0; k < 2; k++) start[k] = ref->vote[2][k] + g->vote[0][k] - ref->vote[0][k];
-		white_measure_from(t, nt, 0.96, space, start, g);
+		white_measure_from(t, nt, top, space, start, g);
 	}
 	rc = 0;
 out:
@@ -411,6 +422,26 @@ static void skin_of(const struct pixels *p, struct skin_stats *out)
 	for (int k = 0; k < 3; k++) free(v[k]);
 }
 
+/* Colours that a clip cut off cannot come back: the share of pixels with a channel at white of an 8-bit display picture. */
+static void tell_clipped(struct solve_call *s, const char *what, const struct pixels *p)
+{
+	const float white = 254.5f / 255;
+	struct colour_xform x;
+	size_t cut = 0;
+	float v[3][CHUNK];
+	colour_xform_init(&x, colour_find("acescct"), colour_find("rec709"));
+	for (size_t i = 0; i < p->n; i += CHUNK) {
+		size_t n = p->n - i < CHUNK ? p->n - i : CHUNK;
+		for (int k = 0; k < 3; k++) memcpy(v[k], p->p[k] + i, n * sizeof(float));
+		colour_row(&x, v[0], v[1], v[2], (int)n);
+		for (size_t j = 0; j < n; j++) {
+			float top = px_max(v[0][j], px_max(v[1][j], v[2][j]));
+			cut += top >= white && top < 1.002f;
+		}
+	}
+	if (cut * 100 > p->n) say(s, "; %.0f %% of the %s is cut off at white", 100 * (double)cut / (double)p->n, what);
+}
+
 /* Before, after and in the reference; automatic masks, so this is told and changes nothing. */
 static void tell_skin(struct solve_call *s, const struct side *in, const struct side *ref, const struct cdl_fit *f)
 {
@@ -442,6 +473,8 @@ static int match_solve(struct solve_call *s, struct err *e)
 	solve_attr_put(s, "power", f.power, 3, 4);
 	solve_attr_put(s, "saturation", &f.saturation, 1, 4);
 	tell_skin(s, &in, &ref, &f);
+	tell_clipped(s, "shot", &in.all);
+	tell_clipped(s, "reference", &ref.all);
 	s->confidence = f.confidence;
 	rc = 0;
 out:
