@@ -119,6 +119,20 @@ static const char *state_of(struct session *s)
 	                    lost);
 }
 
+/* The record timecode that the write behind a burnin carries, or "". */
+static const char *start_of(const struct session *s, const struct net_node *nn)
+{
+	for (int i = 0; i < s->net->nnode; i++) {
+		const struct net_node *w = s->net->node[i];
+		const struct param *p = w->nconn && w->conn[0] == nn && (w->type->flags & NF_SINK)
+			? param_find(w->type->params, "timecode") : NULL;
+		const char *text = NULL;
+		if (p) memcpy(&text, (const char *)w->ctx.v + p->off, sizeof text);
+		if (text && *text) return text;
+	}
+	return "";
+}
+
 bool burn_tell(struct session *s, struct solve_over **over, int *n)
 {
 	const char *verb = s->c->verb ? s->c->verb->name : "", *rev = "", *state = "";
@@ -135,11 +149,13 @@ bool burn_tell(struct session *s, struct solve_over **over, int *n)
 	for (int i = 0; i < s->net->nnode; i++) {
 		const struct net_node *nn = s->net->node[i];
 		if (!is_burnin(nn)) continue;
-		struct attr *attr = arena_alloc(s->a, 3, sizeof *attr);
+		struct attr *attr = arena_alloc(s->a, 4, sizeof *attr);
+		const char *start = start_of(s, nn);
 		attr[0] = (struct attr){ "cuts", cuts_of(s, nn), 0 };
 		attr[1] = (struct attr){ "rev", rev, 0 };
 		attr[2] = (struct attr){ "state", state, 0 };
-		v[(*n)++] = (struct solve_over){ arena_strdup(s->a, nn->id), attr, 3 };
+		attr[3] = (struct attr){ "start", arena_strdup(s->a, start), 0 };
+		v[(*n)++] = (struct solve_over){ arena_strdup(s->a, nn->id), attr, *start ? 4 : 3 };
 	}
 	*over = v;
 	return true;

@@ -331,11 +331,7 @@ void cdl_fit(const struct pixels *in, const struct pixels *ref, struct cdl_fit *
 		double less = left_over(in, ref, want, w, &other);
 		if (less < gap) { *f = other; gap = less; }
 	}
-	f->rms_before = cdl_gap(in, ref);
-	cdl_apply(f, in, &w->done);
-	f->rms = cdl_gap(&w->done, ref);
-	f->confidence = 1 / (1 + f->rms * f->rms / (0.02 * 0.02));
-	for (int k = 0; k < 4; k++) f->confidence *= f->limited[k] ? 0.7 : 1;
+	cdl_judge(in, ref, f);
 	pixels_free(&w->done);
 	free(w->tmp);
 	free(w);

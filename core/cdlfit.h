@@ -28,6 +28,8 @@ void cdl_fit_mean(const struct pixels *in, const struct pixels *ref, struct cdl_
  * 2007), y = m x + add, and the slope, offset and saturation nearest to it. */
 void cdl_fit_kantorovich(const struct pixels *in, const struct pixels *ref, double m[9], double add[3], struct cdl_fit *f);
 
+/* rms, rms_before and confidence of a fit that matches distributions. */
+void cdl_judge(const struct pixels *in, const struct pixels *ref, struct cdl_fit *f);
 /* The fit applied, saturation included; out has room for in->n pixels. */
 void cdl_apply(const struct cdl_fit *f, const struct pixels *in, struct pixels *out);
 /* What the quantiles of a and b differ by, over all channels. */

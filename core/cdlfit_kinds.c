@@ -72,8 +72,7 @@ double cdl_gap(const struct pixels *a, const struct pixels *b)
 	return __builtin_sqrt(sum / (3 * 97));
 }
 
-/* rms and what follows from it; the reference of a fit that matches distributions. */
-static void judge(const struct pixels *in, const struct pixels *ref, struct cdl_fit *f)
+void cdl_judge(const struct pixels *in, const struct pixels *ref, struct cdl_fit *f)
 {
 	struct pixels done = { .n = in->n };
 	for (int k = 0; k < 3; k++) done.p[k] = xalloc(in->n + 1, sizeof(float));
@@ -190,7 +189,7 @@ void cdl_fit_mean(const struct pixels *in, const struct pixels *ref, struct cdl_
 		f->offset[k] = b.mean[k] - f->slope[k] * a.mean[k];
 	}
 	limit(f, a.mean);
-	judge(in, ref, f);
+	cdl_judge(in, ref, f);
 }
 
 /* One rotation of Jacobi's method that makes a[p][q] 0. */
@@ -286,5 +285,5 @@ void cdl_fit_kantorovich(const struct pixels *in, const struct pixels *ref, doub
 	double y = luma[0] * b.mean[0] + luma[1] * b.mean[1] + luma[2] * b.mean[2];
 	for (int k = 0; k < 3; k++) f->offset[k] = y + (b.mean[k] - y) / f->saturation - f->slope[k] * a.mean[k];
 	limit(f, a.mean);
-	judge(in, ref, f);
+	cdl_judge(in, ref, f);
 }

@@ -51,6 +51,7 @@ const struct gamut colour_gamuts[] = {
 	X("logc4", "ARRI Wide Gamut 4, LogC4", GAMUT_AWG4, CURVE_LOGC4, false) \
 	X("slog3", "Sony S-Gamut3, S-Log3", GAMUT_SG3, CURVE_SLOG3, false) \
 	X("slog3-cine", "Sony S-Gamut3.Cine, S-Log3", GAMUT_SG3CINE, CURVE_SLOG3, false) \
+	X("slog2", "Sony S-Gamut (the primaries of S-Gamut3), S-Log2", GAMUT_SG3, CURVE_SLOG2, false) \
 	X("vlog", "Panasonic V-Gamut, V-Log", GAMUT_VGAMUT, CURVE_VLOG, false) \
 	X("log3g10", "RED Wide Gamut, Log3G10", GAMUT_RWG, CURVE_LOG3G10, false) \
 	X("applelog", "BT.2020 primaries, Apple Log", GAMUT_2020, CURVE_APPLELOG, false) \
@@ -61,6 +62,8 @@ const struct gamut colour_gamuts[] = {
 	X("flog", "BT.2020 primaries, Fujifilm F-Log", GAMUT_2020, CURVE_FLOG, false) \
 	X("flog2", "BT.2020 primaries, Fujifilm F-Log2", GAMUT_2020, CURVE_FLOG2, false) \
 	X("dlog", "DJI D-Gamut, D-Log", GAMUT_DGAMUT, CURVE_DLOG, false) \
+	X("nlog", "BT.2020 primaries, Nikon N-Log", GAMUT_2020, CURVE_NLOG, false) \
+	X("llog", "BT.2020 primaries, Leica L-Log", GAMUT_2020, CURVE_LLOG, false) \
 	X("linear-rec709", "BT.709 primaries, linear", GAMUT_709, CURVE_LINEAR, false) \
 	X("linear-rec2020", "BT.2020 primaries, linear", GAMUT_2020, CURVE_LINEAR, false) \
 	X("linear-p3-d65", "P3 primaries, D65, linear", GAMUT_P3, CURVE_LINEAR, false) \

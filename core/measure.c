@@ -9,6 +9,7 @@
 #include "mathx.h"
 #include "mem.h"
 #include "px_math.h"
+#include "px_vec.h"
 
 static int rgb_planes(const struct image *im, int ch[3], struct err *e)
 {
@@ -62,6 +63,43 @@ static void block_mean(const struct image *im, const int ch[3], struct rect b, c
 	for (int k = 0; k < 3; k++) out[k] = n * 2 < rect_area(b) ? 0.0f : (float)(sum[k] / (double)n);
 }
 
+/* Sums of each column of rows y0 to y1, four rows at a time. */
+static void columns(const struct view *v, int ch, int x0, int w, int y0, int y1, float *sum)
+{
+	memset(sum, 0, (size_t)w * sizeof *sum);
+	for (int y = y0; y < y1; ) {
+		int rows = y + 4 <= y1 ? 4 : 1, x = 0;
+		const float *p = view_at(v, ch, x0, y);
+		for (; rows == 4 && x + PXV_LANES <= w; x += PXV_LANES) {
+			pxv a = pxv_load(p + x) + pxv_load(p + v->stride + x);
+			pxv b = pxv_load(p + 2 * v->stride + x) + pxv_load(p + 3 * v->stride + x);
+			pxv_store(sum + x, pxv_load(sum + x) + (a + b));
+		}
+		for (; rows == 4 && x < w; x++)
+			sum[x] += (p[x] + p[v->stride + x]) + (p[2 * v->stride + x] + p[3 * v->stride + x]);
+		for (; rows == 1 && x < w; x++) sum[x] += p[x];
+		y += rows;
+	}
+}
+
+/* Means of a row of blocks that count whole; what is not finite goes the long way. */
+static void block_row(const struct image *im, const int ch[3], struct rect r, int s, float *sum, float *out[3])
+{
+	int w = rect_w(r), n = (w + s - 1) / s;
+	for (int k = 0; k < 3; k++) columns(&im->view, ch[k], r.x0, w, r.y0, r.y1, sum + (size_t)k * (size_t)w);
+	for (int x = 0; x < n; x++) {
+		int x1 = (x + 1) * s < w ? (x + 1) * s : w;
+		double v[3] = { 0 };
+		for (int k = 0; k < 3; k++)
+			for (int i = x * s; i < x1; i++) v[k] += sum[(size_t)k * (size_t)w + (size_t)i];
+		float m[3] = { (float)v[0], (float)v[1], (float)v[2] };
+		if (finite3(m))
+			for (int k = 0; k < 3; k++) m[k] = (float)(v[k] / ((double)(x1 - x * s) * rect_h(r)));
+		else block_mean(im, ch, rect_of(r.x0 + x * s, r.y0, r.x0 + x1, r.y1), NULL, NULL, m);
+		for (int k = 0; k < 3; k++) out[k][x] = m[k];
+	}
+}
+
 int thumb_make_in(const struct image *im, const struct area *a, const struct image *mask, size_t budget, struct thumb *t,
                   struct err *e)
 {
@@ -75,13 +113,23 @@ int thumb_make_in(const struct image *im, const struct area *a, const struct ima
 	t->w = (rect_w(r) + s - 1) / s;
 	t->h = (rect_h(r) + s - 1) / s;
 	for (int k = 0; k < 3; k++) t->p[k] = xalloc((size_t)t->w * (size_t)t->h, sizeof(float));
-	for (int y = 0; y < t->h; y++)
+	float *sum = xalloc((size_t)rect_w(r) * 3, sizeof *sum);
+	for (int y = 0; y < t->h; y++) {
+		int y0 = r.y0 + y * s, y1 = y0 + s < r.y1 ? y0 + s : r.y1;
+		float *row[3];
+		for (int k = 0; k < 3; k++) row[k] = t->p[k] + (size_t)y * (size_t)t->w;
+		if (!mask && (!a || !a->skip)) {
+			block_row(im, ch, rect_of(r.x0, y0, r.x1, y1), s, sum, row);
+			continue;
+		}
 		for (int x = 0; x < t->w; x++) {
 			struct rect b = rect_of(r.x0 + x * s, r.y0 + y * s, r.x0 + (x + 1) * s, r.y0 + (y + 1) * s);
 			float m[3];
 			block_mean(im, ch, rect_and(b, r), a, mask, m);
-			for (int k = 0; k < 3; k++) t->p[k][(size_t)y * (size_t)t->w + (size_t)x] = m[k];
+			for (int k = 0; k < 3; k++) row[k][x] = m[k];
 		}
+	}
+	free(sum);
 	return 0;
 }
 int thumb_make(const struct image *im, size_t budget, struct thumb *t, struct err *e)

@@ -7,6 +7,7 @@
 #include "measure.h"
 #include "mem.h"
 #include "px_math.h"
+#include "px_vec.h"
 
 enum { SPREAD = 2 };                    /* pixels around a letter that carry its edge */
 #define TITLE_MOST 0.15                 /* of the picture; more is no title */
@@ -44,20 +45,53 @@ static void find_borders(const struct planes *p, int n, double black, struct are
 	a->borders = memcmp(&a->r, &r, sizeof r) != 0;
 }
 
-/* The least value of a pixel over all samples, and by how much a channel moves at most. */
-static void history(const struct planes *p, int n, int x, int y, float *least, float *move)
+struct row { float *least, *move; size_t moving, letters; };
+
+/* The least value of a pixel over all samples, and by how much a channel moves at most: w pixels from x on, and how many of
+ * them move, or stand still in white. */
+static void history(const struct planes *p, int n, int x, int y, int w, float white, struct row *r)
 {
-	*move = 0;
-	*least = 1e30f;
-	for (int k = 0; k < 3; k++) {
-		float lo = 1e30f, hi = -1e30f;
-		for (int i = 0; i < n; i++) {
-			float v = at(&p[i], k, x, y);
-			lo = px_min(lo, v);
-			hi = px_max(hi, v);
+	const float still = (float)STILL, moves = (float)(3 * STILL);
+	pxv moving = pxv_of(0), letters = pxv_of(0), one = pxv_of(1), none = pxv_of(0);
+	float *least = r->least, *move = r->move;
+	int i = 0;
+	r->moving = r->letters = 0;
+	for (; i + PXV_LANES <= w; i += PXV_LANES) {
+		pxv small = pxv_of(1e30f), most = pxv_of(0);
+		for (int k = 0; k < 3; k++) {
+			pxv lo = pxv_of(1e30f), hi = pxv_of(-1e30f);
+			for (int s = 0; s < n; s++) {
+				pxv v = pxv_load(view_at(&p[s].im->view, p[s].ch[k], x + i, y));
+				lo = pxv_min(lo, v);
+				hi = pxv_max(hi, v);
+			}
+			most = pxv_max(most, hi - lo);
+			small = pxv_min(small, lo);
 		}
-		*move = px_max(*move, hi - lo);
-		*least = px_min(*least, lo);
+		pxv_store(least + i, small);
+		pxv_store(move + i, most);
+		moving += pxv_lt(pxv_of(moves), most, one, none);
+		letters += pxv_le(pxv_of(white), small, pxv_le(most, pxv_of(still), one, none), none);
+	}
+	for (int k = 0; k < PXV_LANES; k++) {
+		r->moving += (size_t)((const float *)&moving)[k];
+		r->letters += (size_t)((const float *)&letters)[k];
+	}
+	for (; i < w; i++) {
+		least[i] = 1e30f;
+		move[i] = 0;
+		for (int k = 0; k < 3; k++) {
+			float lo = 1e30f, hi = -1e30f;
+			for (int s = 0; s < n; s++) {
+				float v = at(&p[s], k, x + i, y);
+				lo = px_min(lo, v);
+				hi = px_max(hi, v);
+			}
+			move[i] = px_max(move[i], hi - lo);
+			least[i] = px_min(least[i], lo);
+		}
+		r->moving += move[i] > moves;
+		r->letters += least[i] >= white && move[i] <= still;
 	}
 }
 
@@ -66,14 +100,16 @@ static void find_titles(const struct planes *p, int n, double white, struct area
 	int w = rect_w(a->r), h = rect_h(a->r);
 	size_t area = (size_t)w * (size_t)h, letters = 0, moving = 0, skipped = 0;
 	uint8_t *mark = xalloc(area, 1);
-	for (int y = 0; y < h; y++)
-		for (int x = 0; x < w; x++) {
-			float least, move;
-			history(p, n, a->r.x0 + x, a->r.y0 + y, &least, &move);
-			moving += move > 3 * STILL;
-			mark[(size_t)y * (size_t)w + (size_t)x] = least >= white && move <= STILL;
-			letters += mark[(size_t)y * (size_t)w + (size_t)x];
-		}
+	float *rows = xalloc(2 * (size_t)w + 1, sizeof *rows);
+	struct row row = { .least = rows, .move = rows + w };
+	for (int y = 0; y < h; y++) {
+		uint8_t *m = mark + (size_t)y * (size_t)w;
+		history(p, n, a->r.x0, a->r.y0 + y, w, (float)white, &row);
+		for (int x = 0; x < w && row.letters; x++)
+			m[x] = row.least[x] >= (float)white && row.move[x] <= (float)STILL;
+		moving += row.moving;
+		letters += row.letters;
+	}
 	if (letters && moving * 2 > area && (double)letters < TITLE_MOST * (double)area) {
 		a->skip = xalloc(area, 1);
 		for (int y = 0; y < h; y++)
@@ -86,6 +122,7 @@ static void find_titles(const struct planes *p, int n, double white, struct area
 		for (size_t i = 0; i < area; i++) skipped += a->skip[i];
 		a->titles = (double)skipped / (double)area;
 	}
+	free(rows);
 	free(mark);
 }
 

@@ -341,6 +341,7 @@ static int write_header(struct media_writer *w, struct err *e)
 		snprintf(title, sizeof title, "interneg %s", s->class);
 		av_dict_set(&w->mux->metadata, "title", title, 0);
 	}
+	if (s->timecode && *s->timecode) av_dict_set(&w->st->metadata, "timecode", s->timecode, 0);
 	const char *kind = w->mux->oformat->name;
 	if (!strcmp(kind, "mov")) av_dict_set(&o, "movflags", "+write_colr", 0);
 	else if (!strcmp(kind, "mp4")) av_dict_set(&o, "movflags", "+write_colr+faststart", 0);

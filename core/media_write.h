@@ -60,6 +60,7 @@ struct write_spec {
 	const char *class;                   /* draft, final or "": told in the metadata */
 	struct sound_job sound;
 	struct hdr_spec hdr;
+	const char *timecode;                /* of the first frame, or "" */
 	const char *grain;                   /* av1: a filmgrn1 table that goes along as metadata, or NULL */
 	bool check;                          /* decode first and last frame back before the file appears */
 };

@@ -18,6 +18,7 @@ enum curve_id {
 	    CURVE_HLG,
 	CURVE_ACESCCT, CURVE_ACESCC, CURVE_LOGC3, CURVE_LOGC4, CURVE_SLOG3, CURVE_VLOG, CURVE_LOG3G10,
 	CURVE_APPLELOG, CURVE_DAVINCI, CURVE_BMD5, CURVE_FLOG, CURVE_FLOG2, CURVE_DLOG, CURVE_CLOG2, CURVE_CLOG3,
+	CURVE_NLOG, CURVE_LLOG, CURVE_SLOG2,
 	CURVE_COUNT
 };
 
@@ -216,6 +217,25 @@ IN_INLINE double log10_encode(const struct curve_log10 *k, double x)
 	double p = k->c * px_dlog10(curve_pos(k->a * x + k->b)) + k->d;
 	return x >= k->cut ? p : k->e * x + k->f;
 }
+/* Leica L-Log ("L-Log Reference Manual" 1.2, 2022): its parts overlap by 0.0009 at the cut, where decoding takes the foot.
+ * Sony S-Log2 ("S-Log2 technical paper", 2012): full-range codes, light against the 90 % of its S-Log, over 155 / 219. */
+static const struct curve_log10 curve_llog = { 1.3, 0.0115, 0.27, 0.6, 8, 0.09, 0.006000000001, 0.138000000001 };
+#define SLOG2_A (155 / 219.0 / 0.9)
+static const struct curve_log10 curve_slog2 = { SLOG2_A, 0.037584, 0.432699 * 876 / 1023,
+	(0.646596 * 876 + 64) / 1023, 5 * SLOG2_A * 876 / 1023, (0.030001222851889303 * 876 + 64) / 1023, 0,
+	(0.030001222851889303 * 876 + 64) / 1023 };
+/* Nikon N-Log ("N-Log Specification Document" 1.0.0, 2018); mirrored about the foot of its cube root. Its parts are 0.0001
+ * apart at the cut, in the middle of which decoding changes over. */
+IN_INLINE double nlog_decode(double v)
+{
+	double c = v * (1023 / 650.0), p = px_dexp((v * 1023 - 619) / 150);
+	return v < 0.44157 ? c * c * c - 0.0075 : p;
+}
+IN_INLINE double nlog_encode(double x)
+{
+	double d = x + 0.0075, c = px_dsign(px_dpow(px_dabs(d), 1 / 3.0), d) * (650 / 1023.0);
+	return x < 0.328 ? c : (150 * px_dlog(curve_pos(x)) + 619) / 1023;
+}
 /* Canon Log 2 and 3 ("Canon Log Gamma Curves", 2018), whose 1.0 is 90 % reflectance; mirrored about their foot. */
 IN_INLINE double clog2_decode(double v)
 {
@@ -243,6 +263,9 @@ IN_INLINE double clog3_encode(double x)
 }
 
 #define CURVE_DOUBLE(X) \
+	X(CURVE_NLOG, nlog_decode(v), nlog_encode(v)) \
+	X(CURVE_LLOG, log10_decode(&curve_llog, v), log10_encode(&curve_llog, v)) \
+	X(CURVE_SLOG2, log10_decode(&curve_slog2, v), log10_encode(&curve_slog2, v)) \
 	X(CURVE_CLOG2, clog2_decode(v), clog2_encode(v)) \
 	X(CURVE_CLOG3, clog3_decode(v), clog3_encode(v)) \
 	X(CURVE_ACESCC, acescc_decode(v), acescc_encode(v)) \

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "draw.h"
 #include "imgfile.h"
 #include "px_colour.h"
 #include "verb_guide.h"
@@ -116,6 +117,10 @@ int guide_save(struct guide *g, const char *path, const struct image *before, co
 			memcpy(view_at(&out->view, k, 0, y), view_at(&before->view, k, 0, y), (size_t)w * sizeof(float));
 			memcpy(view_at(&out->view, k, w, y), view_at(&after->view, k, 0, y), (size_t)w * sizeof(float));
 		}
+	struct canvas cv = canvas_float(&out->view, (const int[3]){ 0, 1, 2 }, 1);
+	const struct ink ink = { 235, 235, 235, 255 }, plate = { 0, 0, 0, 150 };
+	draw_label(&cv, 6, 6, 1, ink, plate, "before");
+	draw_label(&cv, w + 6, 6, 1, ink, plate, "after");
 	int rc = png_write(path, &out->fmt, &out->view, 8, false, e);
 	image_unref(&out);
 	return rc;

@@ -7,6 +7,7 @@
 #include "draw.h"
 #include "mathx.h"
 #include "node.h"
+#include "timecode.h"
 
 struct burnin {
 	const char *top_left, *top_right, *bottom_left, *bottom_right, *start;
@@ -22,7 +23,8 @@ static const struct param params[] = {
 	P_STRING(burnin, top_right, "{state}  {rev}", PF_MARKS, "Text in that corner."),
 	P_STRING(burnin, bottom_left, "SRC {source} {source_tc}", PF_MARKS, "Text in that corner."),
 	P_STRING(burnin, bottom_right, "REC {tc}", PF_MARKS, "Text in that corner."),
-	P_STRING(burnin, start, "01:00:00:00", PF_STATIC, "Record timecode of the first frame."),
+	P_STRING(burnin, start, "01:00:00:00", PF_STATIC, "Record timecode of the first frame; HH:MM:SS;FF: "
+	         "drop-frame, at 29.97 and 59.94."),
 	P_INT(burnin, size, 0, 0, DRAW_MAX_SIZE, "", 0,
 	      "Size of the letters; 0: by the height of the picture."),
 	P_FLOAT(burnin, opacity, 0.6, 0, 1, "share", "Of the plate behind the letters."),
@@ -38,13 +40,10 @@ static const struct param params[] = {
 /* Frames first .. first + count - 1 show source frames from on, step apart. Immutable after open.
  * */
 struct cut { int first, count, from, step, fps; char shot[NAME_MAX_LEN], source[NAME_MAX_LEN]; };
-struct state { struct cut *v; int n; int start; };
+struct state { struct cut *v; int n; struct timecode start; };
 
-static int rate(const struct node_ctx *n)
-{
-	struct rational fps = n->out && n->out->fps.num > 0 ? n->out->fps : n->fps;
-	return fps.num > 0 && fps.den > 0 ? (fps.num + fps.den / 2) / fps.den : 24;
-}
+static struct rational rate(const struct node_ctx *n)
+{ return n->out && n->out->fps.num > 0 ? n->out->fps : n->fps; }
 
 static int read_cuts(struct state *s, const char *text, struct err *e)
 {
@@ -63,24 +62,14 @@ static int read_cuts(struct state *s, const char *text, struct err *e)
 	return 0;
 }
 
-/* "HH:MM:SS:FF" to its four numbers. */
-static int read_start(const char *text, int v[4], struct err *e)
-{
-	char more;
-	if (sscanf(text, "%2d:%2d:%2d:%2d%c", &v[0], &v[1], &v[2], &v[3], &more) == 4 && v[0] >= 0 &&
-	    v[1] >= 0 && v[1] < 60 &&
-	    v[2] >= 0 && v[2] < 60 && v[3] >= 0) return 0;
-	return err_set(e, E_SCENE, "start=\"%s\": expected HH:MM:SS:FF", text);
-}
-
 static int open_state(struct node_ctx *n, struct err *e)
 {
 	const struct burnin *p = n->v;
-	int v[4];
-	if (read_start(p->start, v, e) < 0) return -1;
+	struct timecode t;
+	if (timecode_read("start", p->start, rate(n), &t, e) < 0) return -1;
 	struct state *s = xalloc(1, sizeof *s);
 	n->state = s;
-	s->start = (v[0] * 60 + v[1]) * 60 + v[2];
+	s->start = t;
 	return read_cuts(s, p->cuts, e);
 }
 
@@ -101,14 +90,6 @@ static int format(const struct node_ctx *n, struct format *out, struct err *e)
 
 /* --- texts --- */
 
-/* Counted without dropped numbers. */
-static void timecode(char *out, size_t n, int64_t frames, int fps)
-{
-	int64_t t = frames < 0 ? 0 : frames, s = t / fps;
-	snprintf(out, n, "%02d:%02d:%02d:%02d", (int)(s / 3600 % 100), (int)(s / 60 % 60),
-	         (int)(s % 60), (int)(t % fps));
-}
-
 /* Cuts ascend. */
 static const struct cut *cut_at(const struct state *s, int frame)
 {
@@ -128,20 +109,20 @@ static const char *meaning(const struct call *c, const char *mark, size_t len, c
 	const struct burnin *p = c->n->v;
 	const struct state *s = c->n->state;
 	const struct cut *cut = cut_at(s, c->frame);
-	int v[4], fps = rate(c->n);
-	struct err ignore = ERR_INIT;
 	if (len == 3 && memcmp(mark, "rev", 3) == 0) return p->rev;
 	if (len == 5 && memcmp(mark, "state", 5) == 0) return p->state;
 	if (len == 4 && memcmp(mark, "shot", 4) == 0) return cut ? cut->shot : "";
 	if (len == 6 && memcmp(mark, "source", 6) == 0) return cut ? cut->source : "";
 	if (len == 9 && memcmp(mark, "source_tc", 9) == 0) {
 		if (!cut) return "--:--:--:--";
-		timecode(buf, n, (int64_t)cut->from + (int64_t)cut->step * (c->frame - cut->first),
-		         cut->fps > 0 ? cut->fps : fps);
+		timecode_label(&(struct timecode){ (int64_t)cut->from + (int64_t)cut->step * (c->frame - cut->first),
+		               cut->fps > 0 ? cut->fps : s->start.rate, false }, buf, n);
 		return buf;
 	}
-	if (len == 2 && memcmp(mark, "tc", 2) == 0 && read_start(p->start, v, &ignore) == 0) {
-		timecode(buf, n, (int64_t)s->start * fps + v[3] + c->frame - c->n->out->first, fps);
+	if (len == 2 && memcmp(mark, "tc", 2) == 0) {
+		struct timecode t = s->start;
+		t.frame += c->frame - c->n->out->first;
+		timecode_label(&t, buf, n);
 		return buf;
 	}
 	return NULL;
@@ -247,8 +228,8 @@ const struct node_type ISA(node_burnin) = {
 	        "scene, {state} which approvals hold. Any other {…} is an expression, so {frame} is the frame's number. What "
 	        "the marks stand for is in the key of this node alone. `lock` and `verify` leave revision and state out, "
 	        "since both change when the lock is committed. Letters are white of the signal as it comes: place it behind "
-	        "the conversion to the display, or use the preset review of write, which does that. Timecode drops no "
-	        "numbers.",
+	        "the conversion to the display, or use the preset review of write, which does that. Source "
+	        "timecode drops no numbers.",
 	.category = "output", .version = 1, .size = sizeof(struct burnin), .params = params,
 		.inputs = "image",
 	.flags = NF_TIME, .traits = TR_OUTPUT | TR_VIEW, .want = WANT_ANY,

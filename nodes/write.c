@@ -14,6 +14,7 @@
 #include "media_write.h"
 #include "node.h"
 #include "px_pack.h"
+#include "timecode.h"
 #include "write_back.h"
 
 struct write {
@@ -25,7 +26,7 @@ struct write {
 	int dither, seed, depth, compression;
 	const char *audio;
 	int class, check_output;
-	const char *mastering, *light_level, *film_grain;
+	const char *mastering, *light_level, *film_grain, *timecode;
 };
 
 enum { DITHER_TPDF, DITHER_NONE };
@@ -69,6 +70,9 @@ static const struct param params[] = {
 	    "its greatest and least luminance in nits: \"p3-d65 1000 0.0001\"."),
 	P_STRING(write, light_level, "", PF_STATIC | PF_LATER,
 	         "Clips in pq: MaxCLL and MaxFALL in nits, \"1000 400\". The render tells what the pixels measure."),
+	P_STRING(write, timecode, "", PF_STATIC | PF_LATER,
+	         "Clips: record timecode of the first frame, HH:MM:SS:FF, or HH:MM:SS;FF for drop-frame at 29.97 and 59.94, as a "
+	    "timecode track (mov, mp4) or tag (mkv). Preset review: 01:00:00:00 unless given, and burnt in."),
 	{ "film_grain", PT_PATH, offsetof(struct write, film_grain), 1, { 0 }, "", 0, 0, "", NULL, PF_FILE | PF_STATIC | PF_LATER,
 	  "av1: a grain profile, a stock (stock:NAME) or a filmgrn1 table that goes along as metadata: players add the grain, the "
 	  "encoder is spared it. For a picture without grain." },
@@ -130,6 +134,9 @@ static enum yuv_matrix matrix_for(const struct write *p, int space)
 	return YM_BT709;
 }
 
+static const char *timecode_of(const struct write *p, const struct preset *ps)
+{ return *p->timecode ? p->timecode : ps->burnin ? "01:00:00:00" : ""; }
+
 /* A review copy tells what it shows. */
 static const char *write_front(const struct node_ctx *n, const char *const **attrs)
 {
@@ -160,6 +167,11 @@ static int write_open(struct node_ctx *n, struct err *e)
 		if (!text) return -1;
 		free(text);
 	}
+	struct timecode t;
+	struct rational fps = n->in[0] && n->in[0]->fps.num > 0 ? n->in[0]->fps : n->fps;
+	if (*p->timecode && ps->kind != PRESET_CLIP)
+		return err_set(e, E_SCENE, "timecode=: preset %s holds no timecode", ps->name);
+	if (*p->timecode && timecode_read("timecode", p->timecode, fps, &t, e) < 0) return -1;
 	struct hdr_spec h;
 	if (hdr_parse(p->mastering, p->light_level, &h, e) < 0) return -1;
 	const char *what = h.mastered ? "mastering" : h.max_cll ? "light_level" : NULL;
@@ -339,7 +351,7 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 	struct write_spec w = { .path = r->path, .preset = r->preset, .desc = d, .par = f->par,
 	                       .fps = fps, .space = space_in(r->n),
 		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes, .root = r->root, .class = r->class,
-		.hdr = r->hdr, .check = p->check_output,
+		.hdr = r->hdr, .timecode = timecode_of(p, r->preset), .check = p->check_output,
 		.sound = { strcmp(p->audio, "none") ? j->audio_file : NULL, j->audio_fps, j->audio_first } };
 	char *grain = NULL;
 	if (*p->film_grain && !(grain = film_grain_text(p->film_grain, d.h, m, range, d.lh > 0, e))) return -1;

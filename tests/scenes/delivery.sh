@@ -118,3 +118,24 @@ if command -v ffmpeg > /dev/null; then
 fi
 refuse "film grain of h264" a.mp4 'preset="h264" film_grain="p.grain"' 'carries no film grain'
 refuse "film grain that is none" a.mp4 'preset="av1" film_grain="fg.xml"' 'fg.xml' 5
+
+# --- timecode: the track or tag of mov, mp4 and mkv, read back by ffprobe; drop-frame at 29.97 ---
+cat > "$tmp/tc.xml" << 'X'
+<graph version="1" name="c" fps="30000/1001">
+  <pattern id="plate" kind="ramp" width="128" height="96" frames="3"/>
+  <write id="pro" in="plate" file="out/tcpro.mov" preset="master-prores" timecode="00:59:59;28"/>
+  <write id="avc" in="plate" file="out/tcavc.mp4" preset="h264" timecode="10:00:00:00"/>
+  <write id="ffv" in="plate" file="out/tcffv.mkv" preset="ffv1" timecode="01:00:00;02"/>
+  <write id="rev" in="plate" file="out/tcrev.mp4" preset="review"/>
+</graph>
+X
+"$in" render tc.xml --progress none --no-cache > log 2>&1; is "render with timecode" $? 0
+tc() { ffprobe -v error -show_entries stream_tags=timecode:format_tags=timecode -of default=nk=1:nw=1 "out/$1" | sort -u | tail -1; }
+is "timecode track of ProRes, drop-frame" "$(tc tcpro.mov)" "00:59:59;28"
+is "timecode track of MP4" "$(tc tcavc.mp4)" "10:00:00:00"
+is "timecode tag of Matroska" "$(tc tcffv.mkv)" "01:00:00;02"
+is "a review copy carries the timecode that is burnt in" "$(tc tcrev.mp4)" "01:00:00:00"
+sed 's/00:59:59;28/00:01:00;00/' tc.xml > bad.xml
+"$in" render bad.xml --progress none --no-cache > log 2>&1; is "a dropped number is refused" "$?$(grep -c 'drop-frame has no such number' log)" 31
+sed 's,30000/1001,25,' tc.xml > bad.xml
+"$in" render bad.xml --progress none --no-cache > log 2>&1; is "drop-frame at 25 is refused" "$?$(grep -c 'only 29.97 and 59.94' log)" 31

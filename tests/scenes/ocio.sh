@@ -60,6 +60,10 @@ if grep -q "cannot be opened" log; then echo "skip ocio: $(head -1 log)"; exit 0
 hashes s.xml --isa baseline --threads 1 > want
 [ "$(wc -l < want)" = 6 ]; say $? "OpenColorIO node renders" "$(cat err log)"
 hashes s.xml --threads 3 > got; cmp -s want got; say $? "OpenColorIO: one hash for the best instruction set and three threads" "$(diff want got)"
+for how in "--threads 2 --tile 32" "--threads 7 --tile 256" "--threads 1 --tile 100000"; do
+	# shellcheck disable=SC2086
+	hashes s.xml $how > got; cmp -s want got; say $? "OpenColorIO: one hash with $how" "$(diff want got)"
+done
 hashes s.xml --oracle > got; cmp -s want got; say $? "OpenColorIO: one hash through the oracle" "$(diff want got)"
 "$I" plan s.xml > log 2>&1; grep -q "look.*ocio\|warm/cam.*ocio" log && grep -q "warm/cam" log; say $? "plan shows the conversion to a config's space" "$(cat log)"
 "$I" render s.xml --progress none > log 2>&1 && "$I" lock s.xml > log 2>&1

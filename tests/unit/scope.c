@@ -235,6 +235,121 @@ static void test_ffmpeg(void)
 	free(vec);
 }
 
+/* Counts of random codes in both ranges and depths are the codes' own; which columns of FFmpeg's histogram have any light. */
+static void test_histogram(void)
+{
+	static const struct { int bits; enum yuv_range range; int zero, span; } as[] = {
+		{ 8, YR_LIMITED, 16, 219 }, { 8, YR_FULL, 0, 255 }, { 10, YR_LIMITED, 64, 876 }, { 10, YR_FULL, 0, 1023 },
+	};
+	enum { TALL = 200 };
+	int wrong = 0;
+	for (size_t c = 0; c < IN_COUNT(as); c++) {
+		struct image *im = picture(BW, BH, "rec709");
+		uint64_t want[3][1024] = { { 0 } }, got[1024];
+		uint32_t r = 7;
+		for (int i = 0; i < BW * BH; i++) {
+			double v[3];
+			for (int k = 0; k < 3; k++) {
+				int code = (int)((r = r * 1664525u + 1013904223u) >> 12) % (1 << as[c].bits);
+				want[k][code]++;
+				v[k] = (code - as[c].zero) / (double)as[c].span;
+			}
+			put(im, i % BW, i / BW, v[0], v[1], v[2]);
+		}
+		struct signal s = open_signal(im, as[c].range, as[c].bits);
+		for (int k = 0; k < 3; k++) {
+			memset(got, 0, sizeof got);
+			scope_count_codes(&s, k, got);
+			for (int i = 0; i < s.codes; i++) wrong += got[i] != want[k][i];
+		}
+		signal_free(&s);
+		image_unref(&im);
+	}
+	test_ok(!wrong, "scope: the histogram counts every code of 8 and 10 bits, limited and full (%d wrong)", wrong);
+	uint8_t *yuv = ffmpeg("", 3 * BW * BH);
+	uint8_t *plot = yuv ? ffmpeg(",histogram=components=1:level_height=200:scale_height=0:levels_mode=logarithmic,"
+	                             "format=gray", 256 * TALL) : NULL;
+	if (!plot) { free(yuv); test_skip("scope: no ffmpeg with histogram"); return; }
+	struct image *im = from_codes(yuv);
+	struct signal s = open_signal(im, YR_LIMITED, 8);
+	uint64_t at[256] = { 0 };
+	int seen = 0;
+	scope_count_codes(&s, 3, at);
+	wrong = 0;
+	for (int code = 0; code < 256; code++) {
+		int light = 0;
+		for (int y = 0; y < TALL; y++) light += plot[y * 256 + code] > 16;
+		wrong += (light > 0) != (at[code] > 0);
+		seen += light > 0;
+	}
+	test_ok(!wrong && seen > 20, "scope: the histogram of colour bars has FFmpeg's columns (%d, %d wrong)", seen, wrong);
+	signal_free(&s);
+	image_unref(&im);
+	free(yuv);
+	free(plot);
+}
+
+/* Where FFmpeg's ciescope plots a colour: the pixel that is lit for it and not for another. */
+static bool ciescope(const char *colour, const char *other, int *x, int *y)
+{
+	enum { N = 512 };
+	uint8_t *b[2] = { malloc(3 * N * N), malloc(3 * N * N) };
+	bool fine = true;
+	for (int i = 0; i < 2; i++) {
+		char cmd[400];
+		snprintf(cmd, sizeof cmd, "ffmpeg -v error -f lavfi -i color=c=%s:s=16x16:d=0.04,format=rgb24 -vf 'ciescope="
+		         "system=rec709:cie=xyy:gamuts=0:size=512:intensity=1:contrast=0:fill=0:showwhite=0,format=rgb24' -frames:v 1 "
+		         "-f rawvideo - 2>/dev/null", i ? other : colour);
+		FILE *p = popen(cmd, "r");
+		fine = fine && p && fread(b[i], 1, 3 * N * N, p) == 3 * N * N;
+		if (p) pclose(p);
+	}
+	*x = *y = -1;
+	for (int i = 0; i < N * N && fine; i++)
+		if (b[0][3 * i] + b[0][3 * i + 1] + b[0][3 * i + 2] > b[1][3 * i] + b[1][3 * i + 1] + b[1][3 * i + 2]) {
+			*x = i % N;
+			*y = N - 1 - i / N;
+		}
+	free(b[0]);
+	free(b[1]);
+	return fine && *x >= 0;
+}
+
+static void test_ciescope(void)
+{
+	static const struct { const char *name; double rgb[3]; } patch[] = {
+		{ "red", { 1, 0, 0 } }, { "lime", { 0, 1, 0 } }, { "blue", { 0, 0, 1 } }, { "cyan", { 0, 1, 1 } },
+		{ "magenta", { 1, 0, 1 } }, { "yellow", { 1, 1, 0 } }, { "white", { 1, 1, 1 } },
+	};
+	enum { N = 512 };
+	int worst = 0, none = 0;
+	for (size_t i = 0; i < IN_COUNT(patch); i++) {
+		int x, y, d = N;
+		if (!ciescope(patch[i].name, patch[(i + 1) % IN_COUNT(patch)].name, &x, &y)) {
+			test_skip("scope: no ffmpeg with ciescope");
+			return;
+		}
+		struct image *im = picture(1, 1, "rec709");
+		uint32_t *at = calloc(N * N, sizeof *at);
+		put(im, 0, 0, patch[i].rgb[0], patch[i].rgb[1], patch[i].rgb[2]);
+		struct signal s = open_signal(im, YR_LIMITED, 8);
+		scope_count_cie(&s, false, 1, N, at);
+		for (int k = 0; k < N * N; k++) {
+			if (!at[k]) continue;
+			int dx = k % N - x, dy = k / N - y;
+			dx = dx < 0 ? -dx : dx;
+			dy = dy < 0 ? -dy : dy;
+			d = dx > dy ? dx : dy;
+		}
+		none += d == N;
+		worst = d > worst ? d : worst;
+		signal_free(&s);
+		image_unref(&im);
+		free(at);
+	}
+	test_ok(!none && worst <= 1, "scope: seven chromaticities lie where FFmpeg's ciescope plots them (%d of 512 apart)", worst);
+}
+
 /* --- pictures --- */
 
 /* On bars the light of every 75 % colour is inside its target's box: the box's frame is drawn
@@ -316,6 +431,8 @@ int main(void)
 	test_cie();
 	test_skin();
 	test_ffmpeg();
+	test_histogram();
+	test_ciescope();
 	test_boxes();
 	test_all();
 	pool_free(&pool);
