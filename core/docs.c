@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "colour.h"
 #include "log.h"
 
 enum { COLUMNS = 96 };
@@ -89,7 +90,7 @@ static const char *type_text(const struct param *p, char *buf, size_t n)
 				*c = ' ';
 		break;
 	default:
-		snprintf(buf, n, "%s", type_words[p->type]);
+		snprintf(buf, n, "%s", p->flags & PF_SPACE ? "colour space" : type_words[p->type]);
 		break;
 	}
 	return buf;
@@ -131,6 +132,19 @@ static void wrapped(FILE *f, const char *text, int indent)
 	}
 	if (column)
 		fputc('\n', f);
+}
+
+static bool names_spaces(const struct node_type *t)
+{
+	for (const struct param *p = t->params; p && p->name; p++)
+		if ((p->flags & (PF_SPACE | PF_HIDDEN)) == PF_SPACE) return true;
+	return false;
+}
+
+static void list_spaces(FILE *f)
+{
+	fputs("\nColour spaces\n", f);
+	for (int i = 0; i < colour_count(); i++) fprintf(f, "  %-22s %s\n", colour_name(i), doc_of(colour_doc(i)));
 }
 
 static void traits_text(unsigned bits, char *buf, size_t n)
@@ -200,6 +214,8 @@ void docs_node(FILE *f, const struct node_type *t)
 	list_params(f, t->params);
 	if (t->flags & NF_MASKED)
 		list_params(f, node_common_params);
+	if (names_spaces(t))
+		list_spaces(f);
 	if (t->example)
 		fprintf(f, "\nExample\n  %s\n", t->example);
 }
@@ -303,6 +319,12 @@ void docs_markdown(FILE *f, const struct registry *reg)
 		}
 	}
 	free(all);
+	fputs("\n## Colour spaces\n\nThe names that parameters for a colour space take.\n\n| name | |\n|---|---|\n", f);
+	for (int i = 0; i < colour_count(); i++) {
+		fprintf(f, "| `%s` | ", colour_name(i));
+		cell(f, doc_of(colour_doc(i)));
+		fputs(" |\n", f);
+	}
 }
 
 /* --- JSON --- */
@@ -336,6 +358,7 @@ static void json_params(FILE *f, const struct param *table, bool *first)
 		json_pair(f, "range", number ? range : "");
 		fputc(',', f);
 		json_pair(f, "choices", p->choices);
+		if (p->flags & PF_SPACE) fputs(",\"names\":\"colour space\"", f);
 		fprintf(f, ",\"required\":%s,\"static\":%s,", p->flags & PF_REQUIRED ? "true" : "false",
 		        p->flags & PF_STATIC ? "true" : "false");
 		json_pair(f, "doc", p->doc);

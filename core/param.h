@@ -29,6 +29,7 @@ enum pflag {
 	                     * and dissolves every keyed parameter is one */
 	PF_MARKS = 16384,   /* text in which {shot} {tc} {source} {source_tc} {rev} {state} are literal, for the node to fill in */
 	PF_PLACES = 32768,  /* text in which {in} {out} {first} {last} are literal, for the node to fill in */
+	PF_SPACE = 65536,   /* name of a colour space; the reference lists them (other words may be taken beside them) */
 	PF_WAS_BOOL = 1024  /* two choices, once no and yes: takes those words still, and is keyed as they were */
 };
 

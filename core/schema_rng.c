@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "colour.h"
 #include "mathx.h"
 #include "xml.h"
 
@@ -115,6 +116,8 @@ static void put_value(FILE *f, const struct param *p)
 		fputs("</zeroOrMore></list>", f);
 		break;
 	default:
+		for (int i = 0; p->flags & PF_SPACE && i < colour_count(); i++)
+			fprintf(f, "<value>%s</value>", colour_name(i));
 		fputs(p->flags & PF_REQUIRED ? "<data type=\"string\"><param "
 		                               "name=\"minLength\">1</param></data>" : "<text/>", f);
 		break;

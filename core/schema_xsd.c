@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "colour.h"
 #include "mathx.h"
 #include "xml.h"
 
@@ -44,6 +45,14 @@ static void type_choices(FILE *f, const char *choices)
 		fprintf(f, "<xs:enumeration value=\"%.*s\"/>", (int)n, c);
 		c += n + (c[n] == '|');
 	}
+	fputs("</xs:restriction></xs:simpleType>", f);
+}
+
+/* Beside any text: what an editor offers. */
+static void type_spaces(FILE *f)
+{
+	fputs("<xs:simpleType><xs:restriction base=\"xs:string\">", f);
+	for (int i = 0; i < colour_count(); i++) fprintf(f, "<xs:enumeration value=\"%s\"/>", colour_name(i));
 	fputs("</xs:restriction></xs:simpleType>", f);
 }
 
@@ -86,6 +95,7 @@ static void put_type(FILE *f, const struct param *p)
 		fputs("</xs:list></xs:simpleType>", f);
 		break;
 	default:
+		if (p->flags & PF_SPACE) type_spaces(f);
 		fprintf(f, "<xs:simpleType><xs:restriction base=\"xs:string\"><xs:minLength "
 		           "value=\"%d\"/></xs:restriction>"
 		        "</xs:simpleType>", p->flags & PF_REQUIRED ? 1 : 0);

@@ -12,10 +12,10 @@ struct convert { const char *from, *to; };
 struct convert_state { struct colour_xform x; };
 
 static const struct param params[] = {
-	P_STRING(convert, from, "", PF_STATIC,
+	P_STRING(convert, from, "", PF_STATIC | PF_SPACE,
 	         "Colour space that the numbers are in; empty: the one the input is labelled with. "
 	         "ocio:NAME: space NAME of the OpenColorIO config."),
-	P_STRING(convert, to, "acescg", PF_STATIC, "Colour space to go to, by name (`interneg nodes "
+	P_STRING(convert, to, "acescg", PF_STATIC | PF_SPACE, "Colour space to go to, by name (`interneg nodes "
 	         "convert` lists them), or ocio:NAME."),
 	P_END
 };

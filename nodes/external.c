@@ -44,7 +44,7 @@ static const struct param params[] = {
 	       "Both ways. exr: 32-bit floats; comes back as half or float. png: 16 bits, 0 to 1."),
 	P_ENUM(external, space, "encoded", "encoded|linear|log", PF_STATIC,
 	       "What it is given: the clip's own encoding, linear light, or acescct."),
-	P_STRING(external, color, "", PF_STATIC, "The colour space of what it gives back; empty: as it was given."),
+	P_STRING(external, color, "", PF_STATIC | PF_SPACE, "The colour space of what it gives back; empty: as it was given."),
 	P_FLOATX(external, scale, 1, 0.0625, 16, "factor", PF_STATIC, "How much larger what it gives back is."),
 	P_FLOATX(external, timeout, 600, 0.1, 86400, "seconds", PF_STATIC | PF_NOKEY, "A call that takes longer is ended and fails."),
 	P_END

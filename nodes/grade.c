@@ -77,9 +77,9 @@ static const struct param params[] = {
 	       "after saturation, as CDL v1.2 does to the letter."),
 	P_PATH(grade, lut, PF_FILE | PF_STATIC, "A .cube, .3dl, .spi1d, .spi3d, .clf or .ctf file, applied "
 	       "last."),
-	P_STRING(grade, lut_in, "", PF_STATIC, "Colour space of the numbers that go into the LUT; needed "
+	P_STRING(grade, lut_in, "", PF_STATIC | PF_SPACE, "Colour space of the numbers that go into the LUT; needed "
 	         "with lut."),
-	P_STRING(grade, lut_out, "", PF_STATIC, "Colour space of what comes out of the LUT; empty: as "
+	P_STRING(grade, lut_out, "", PF_STATIC | PF_SPACE, "Colour space of what comes out of the LUT; empty: as "
 	         "lut_in."),
 	P_FLOAT(grade, lut_mix, 1, 0, 1, "mix", "Share of the LUT's result, mixed in linear light."),
 	P_ENUM(grade, lut_outside, "extend", "extend|clamp", PF_STATIC,

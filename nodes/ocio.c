@@ -32,12 +32,12 @@ static const struct param params[] = {
 	P_STRING(ocio_node, view, "", PF_STATIC, "View of that display."),
 	P_ENUM(ocio_node, direction, "forward", "forward|inverse", PF_STATIC,
 	       "inverse runs everything backwards: numbers of `to`, or of the display, come in, those of `from` go out."),
-	P_STRING(ocio_node, space, "", PF_STATIC,
+	P_STRING(ocio_node, space, "", PF_STATIC | PF_SPACE,
 	         "Which of interneg's spaces the result is in: to or display given, a label for numbers that equal that "
 	         "space, raw (which nothing converts) when empty; else the space to come back to."),
 	P_STRING(ocio_node, interchange, "", PF_STATIC,
 	         "The config's space through which it meets interneg's. Empty: its ACES2065-1."),
-	P_STRING(ocio_node, interchange_is, "aces2065-1", PF_STATIC, "Which of interneg's spaces that is."),
+	P_STRING(ocio_node, interchange_is, "aces2065-1", PF_STATIC | PF_SPACE, "Which of interneg's spaces that is."),
 	P_END
 };
 

@@ -27,7 +27,7 @@ static const struct param params[] = {
 	{ "file", PT_PATH, offsetof(struct read, file), 1, { 0 }, "", 0, 0, "", NULL,
 	 PF_MEDIA | PF_STATIC | PF_REQUIRED,
 	  "Clip, still, or sequence (name.####.exr, name.%04d.png)." },
-	P_STRING(read, color, "auto", PF_STATIC,
+	P_STRING(read, color, "auto", PF_STATIC | PF_SPACE,
 	         "Colour space of the pictures; auto: as tagged, or guessed as `interneg probe` says; "
 	         "ocio:NAME: space NAME of the OpenColorIO config, brought to the working space."),
 	P_ENUM(read, matrix, "auto", YUV_MATRIX_CHOICES, PF_STATIC,

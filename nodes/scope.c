@@ -27,7 +27,7 @@ static const struct param params[] = {
 	         "Width of the result; 0: 960, and the picture's own for false, clipping and picture."),
 	P_LENGTH(scope, height, "0", 0, IN_MAX_SIDE, PF_STATIC,
 	         "Height of the result; 0: 540, and the picture's own with room for the legend."),
-	P_STRING(scope, space, "display", PF_STATIC,
+	P_STRING(scope, space, "display", PF_STATIC | PF_SPACE,
 	         "The signal that is measured: a colour space, input (as it comes) or display (the source's own "
 	         "display encoding, rec709 for scene-linear work)."),
 	P_ENUM(scope, matrix, "auto", "auto|bt709|bt601|bt2020", PF_STATIC,

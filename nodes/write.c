@@ -38,7 +38,7 @@ static const struct param params[] = {
 	P_ENUM(write, preset, "auto", PRESET_CHOICES, PF_STATIC,
 	       "What is written; auto: by the file's ending (.mov master-prores, .mp4 h264, .mkv ffv1, "
 	    ".png, .exr)."),
-	P_STRING(write, color, "auto", PF_STATIC,
+	P_STRING(write, color, "auto", PF_STATIC | PF_SPACE,
 	         "Colour space of the file: a name, working, encoded (the source's own) input (as it "
 	    "comes), or ocio:NAME of the OpenColorIO config; auto: rec709, and working for EXR."),
 	P_ENUM(write, matrix, "auto", YUV_MATRIX_CHOICES, PF_STATIC,

@@ -64,6 +64,7 @@ st "plan" 0 "$in" plan "$tmp/s.xml" --verbose; says "plan lists the write" "$tmp
 st "graph" 0 "$in" graph "$tmp/s.xml"; says "graph is DOT" "$tmp/cap" "^digraph"
 if command -v dot >/dev/null; then st "graph parses" 0 dot -Tsvg "$tmp/cap" -o /dev/null; fi
 st "nodes NAME" 0 "$in" nodes grain; says "whole reference" "$tmp/cap" "amount"
+st "nodes convert" 0 "$in" nodes convert; says "the colour spaces" "$tmp/cap" "slog3-cine.*S-Gamut3.Cine"
 st "nodes of a wrong name" 2 "$in" nodes grian
 # new, probe and a clip of ours
 st "probe" 0 "$in" probe "$tmp/x.mov"; says "probe tells what is tagged" "$tmp/cap" "tagged"
