@@ -134,6 +134,8 @@ int expand_set_num(struct expand *x, struct xnode *n, const char *param, const d
 void expand_output(struct expand *x, struct xnode *n);
 /* The owner's mix and mask_invert become n's, whatever they are at a frame. */
 void expand_common(struct expand *x, struct xnode *n);
+/* n is the last node, under the owner's mask (NULL: none), mix and mask_invert. */
+int expand_finish(struct expand *x, struct xnode *n, struct xnode *mask, struct err *e);
 /* Does the owner, an NF_MASKED type, mix its input in? Then n's first input must be the owner's. */
 bool expand_masked(const struct expand *x);
 /* What expand returns to decline: the node stays as it is. Only for types that have tile too; these are

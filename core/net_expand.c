@@ -80,6 +80,14 @@ int expand_set_num(struct expand *x, struct xnode *n, const char *param, const d
 void expand_output(struct expand *x, struct xnode *n) { x->out = n; }
 void expand_common(struct expand *x, struct xnode *n) { (void)x; n->common = true; }
 
+int expand_finish(struct expand *x, struct xnode *n, struct xnode *mask, struct err *e)
+{
+	if (mask && expand_connect(x, n, "mask", mask, e) < 0) return -1;
+	expand_common(x, n);
+	expand_output(x, n);
+	return 0;
+}
+
 bool expand_masked(const struct expand *x)
 {
 	const struct net_node *o = x->owner;

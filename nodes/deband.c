@@ -35,10 +35,7 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 		if (expand_set_num(x, k, "step", &p->step, 1, e) < 0 || expand_set_num(x, k, "detail", &p->detail, 1, e) < 0) return -1;
 		if (expand_set_num(x, k, "apart", &apart, 1, e) < 0 || expand_set(x, k, "last", last != 0 ? "yes" : "no", e) < 0) return -1;
 	}
-	if (mask && expand_connect(x, k, "mask", mask, e) < 0) return -1;
-	expand_common(x, k);
-	expand_output(x, k);
-	return 0;
+	return expand_finish(x, k, mask, e);
 }
 
 const struct node_type ISA(node_deband) = {

@@ -62,10 +62,7 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	even = expand_node(x, "degrain_even", "even", e);
 	if (!even || expand_connect(x, even, "in", src, e) < 0 || expand_connect(x, even, "fine", fine, e) < 0 ||
 	    set_noise(x, even, p, e) < 0 || expand_set(x, even, "space", spaces[p->space], e) < 0) return -1;
-	if (mask && expand_connect(x, even, "mask", mask, e) < 0) return -1;
-	expand_common(x, even);
-	expand_output(x, even);
-	return 0;
+	return expand_finish(x, even, mask, e);
 }
 
 const struct node_type ISA(node_degrain) = {
