@@ -11,7 +11,8 @@
 
 /* Space ids are indices of one table. Names: rec709 (display-referred, pure 2.4), rec709-camera (OETF),
  * srgb, rec601 (SMPTE-C primaries, pure 2.4), rec2020, p3-d65, pq, hlg, aces2065-1, acescg, acescct, acescc,
- * logc3, logc4, slog3, vlog, log3g10, applelog, linear-rec709, linear-rec2020, linear-p3-d65, ..., raw (no colour). */
+ * logc3, logc4, slog3, vlog, log3g10, applelog, linear-rec709, linear-rec2020,
+ * linear-p3-d65, ..., raw (no colour). */
 enum { SPACE_NONE = -1 };
 int colour_find(const char *name);              /* id or SPACE_NONE */
 const char *colour_name(int id);

@@ -52,7 +52,8 @@ static double flops(const struct node_ctx *n)
 	return 2500;
 }
 
-static IN_NOINLINE void group(const struct bm_area *a, const struct groups *s, const struct bm_group *b, float share)
+static IN_NOINLINE void group(const struct bm_area *a, const struct groups *s,
+                              const struct bm_group *b, float share)
 {
 	bm8 z[3][8 * BLOCKS], g[3][8 * BLOCKS];
 	for (int k = 0; k < 3; k++) gather(a, b, a->plane[1][k], g[k]), gather(a, b, a->plane[0][k], z[k]);
@@ -66,7 +67,8 @@ static IN_NOINLINE void group(const struct bm_area *a, const struct groups *s, c
 	spread(a, b, z[2], weight, 2, true);
 }
 
-static int filter(const struct call *c, const struct bm_area *a, const struct groups *s, const struct degrain_fine *p)
+static int filter(const struct call *c, const struct bm_area *a, const struct groups *s,
+                  const struct degrain_fine *p)
 {
 	const float over = (float)(p->over * p->over);
 	struct bm_span h = bm_refs(a->r.x0, a->r.x1, a->data.x0, a->data.x1, p->reach);
@@ -87,8 +89,10 @@ static int filter(const struct call *c, const struct bm_area *a, const struct gr
 	return 0;
 }
 
-/* The picture less what the estimates took from it, so that what they cannot hold stays; premultiplied again. */
-static void finish_row(const struct call *c, const struct bm_area *a, const int ch[3], int alpha, struct rect r, int y)
+/* The picture less what the estimates took from it, so that what they cannot
+ * hold stays; premultiplied again. */
+static void finish_row(const struct call *c, const struct bm_area *a, const int ch[3], int alpha,
+                       struct rect r, int y)
 {
 	ptrdiff_t at = (y - r.y0 + BM_EDGE) * a->astride + BM_EDGE;
 	const float *s[3], *w[2] = { a->weight[0] + at, a->weight[1] + at }, *in[3];
@@ -114,7 +118,8 @@ static void finish_row(const struct call *c, const struct bm_area *a, const int 
 static void finish(const struct call *c, const struct bm_area *a, struct rect r)
 {
 	const struct format *f = c->n->in[0];
-	int ch[3] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B") }, alpha = format_channel(f, "A");
+	int ch[3] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B") },
+		alpha = format_channel(f, "A");
 	size_t row = (size_t)rect_w(r) * sizeof(float);
 	for (int y = r.y0; y < r.y1; y++) {
 		for (int k = 0; k < c->out->nch; k++)
@@ -142,8 +147,10 @@ static int tile(const struct call *c, struct rect r)
 }
 
 const struct node_type ISA(node_degrain_fine) = {
-	.name = "degrain_fine", .doc = "The second estimate of degrain: coefficients keep the share that is picture.",
+	.name = "degrain_fine", .doc = "The second estimate of degrain: coefficients keep the share "
+	        "that is picture.",
 	.category = "image", .version = 3, .size = sizeof(struct degrain_fine), .params = params,
 	.inputs = "image noisy basic", .flags = NF_HIDDEN, .want_of = want_of, .open = open_tables,
-	.close = groups_close, .identity = identity, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
+	.close = groups_close, .identity = identity, .needs = needs, .scratch = scratch,
+		.flops = flops, .tile = tile,
 };

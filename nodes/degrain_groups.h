@@ -1,4 +1,5 @@
-/* degrain_groups - what both estimates of degrain have in common: their tables, and blocks in and out of a group.
+/* degrain_groups - what both estimates of degrain have in common: their tables,
+ * and blocks in and out of a group.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_DEGRAIN_GROUPS_H
 #define IN_DEGRAIN_GROUPS_H

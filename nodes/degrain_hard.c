@@ -1,4 +1,5 @@
-/* degrain_hard - the first estimate: groups of alike blocks, in which what is no stronger than grain is dropped.
+/* degrain_hard - the first estimate: groups of alike blocks, in which what is
+ * no stronger than grain is dropped.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "degrain_groups.h"
 #include "node.h"
@@ -44,7 +45,8 @@ static double flops(const struct node_ctx *n)
 	return 1500;
 }
 
-static IN_NOINLINE void group(const struct bm_area *a, const struct groups *s, const struct bm_group *b, float times)
+static IN_NOINLINE void group(const struct bm_area *a, const struct groups *s,
+                              const struct bm_group *b, float times)
 {
 	bm8 g[3][8 * BLOCKS];
 	for (int k = 0; k < 3; k++) gather(a, b, a->plane[0][k], g[k]);
@@ -58,7 +60,8 @@ static IN_NOINLINE void group(const struct bm_area *a, const struct groups *s, c
 	spread(a, b, g[2], weight, 2, true);
 }
 
-static int filter(const struct call *c, const struct bm_area *a, const struct groups *s, int reach, float times)
+static int filter(const struct call *c, const struct bm_area *a, const struct groups *s,
+                  int reach, float times)
 {
 	struct bm_span h = bm_refs(a->r.x0, a->r.x1, a->data.x0, a->data.x1, reach);
 	struct bm_span v = bm_refs(a->r.y0, a->r.y1, a->data.y0, a->data.y1, reach);
@@ -101,6 +104,7 @@ static int tile(const struct call *c, struct rect r)
 const struct node_type ISA(node_degrain_hard) = {
 	.name = "degrain_hard", .doc = "The first estimate of degrain: what is no stronger than grain is dropped.",
 	.category = "image", .version = 2, .size = sizeof(struct degrain_hard), .params = params,
-	.inputs = "image", .flags = NF_HIDDEN, .open = open_tables, .close = groups_close, .format = format, .needs = needs,
+	.inputs = "image", .flags = NF_HIDDEN, .open = open_tables, .close = groups_close,
+		.format = format, .needs = needs,
 	.scratch = scratch, .flops = flops, .tile = tile,
 };
