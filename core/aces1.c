@@ -7,8 +7,8 @@
 #include "colour.h"
 #include "mathx.h"
 
-/* One half of a uniform quadratic B-spline with n coefficients from x0 to x1, appended: value and slope at a knot are the
- * mean and the difference of the coefficients around it. */
+/* One half of a uniform quadratic B-spline with n coefficients from x0 to x1, appended: value and
+ * slope at a knot are the mean and the difference of the coefficients around it. */
 static void add_half(struct aces1_spline *s, double *slope, double x0, double x1, const double *c, int n)
 {
 	double dx = (x1 - x0) / (n - 2);
@@ -49,12 +49,13 @@ static void sdr_splines(struct aces1 *a)
 	static const double high5[5] = { -0.7185482425, 2.0810307172, 3.6681241237, 4, 4 };
 	static const double low9[9] = { -1.6989700043, -1.6989700043, -1.4779, -1.2291, -0.8648, -0.448, 0.00518,
 		0.4511080334, 0.9113744414 };
-	static const double high9[9] = { 0.5154386965, 0.8470437783, 1.1358, 1.3802, 1.5197, 1.5985, 1.6467, 1.6746091357,
-		1.687873339 };
+	static const double high9[9] = { 0.5154386965, 0.8470437783, 1.1358, 1.3802, 1.5197, 1.5985,
+		1.6467, 1.6746091357, 1.687873339 };
 	double slope;
 	add_half(&a->first, &slope, lx(-15), lx(0), low5, 5);
 	add_half(&a->first, &slope, lx(0), lx(18), high5, 5);
-	double lo = spline_at(&a->first, lx(-6.5)), mid = spline_at(&a->first, lx(0)), hi = spline_at(&a->first, lx(6.5));
+	double lo = spline_at(&a->first, lx(-6.5)), mid = spline_at(&a->first, lx(0)),
+		hi = spline_at(&a->first, lx(6.5));
 	add_half(&a->second, &slope, lo, mid, low9, 9);
 	add_half(&a->second, &slope, mid, hi, high9, 9);
 	a->black = 0.02;
@@ -74,8 +75,10 @@ static void hdr_spline(struct aces1_spline *s, double peak, double shift)
 	const double slope_mid = 1.55, y_mid = mx_log10(4.8), y_min = -4, y_max = mx_log10(peak);
 	double stops = between(y_max, mx_log10(48), 6.5, 4, 18), min = lx(-15), mid = lx(0), max = lx(stops), slope;
 	double il = (mid - min) / 3, ih = (max - mid) / 3, up = between(stops, 6.5, 0.89, 18, 0.90);
-	double low[5] = { y_min, y_min, y_min + 0.18 * (y_mid - y_min), y_mid - 0.5 * il * slope_mid, y_mid + 0.5 * il * slope_mid };
-	double high[5] = { y_mid - 0.5 * ih * slope_mid, y_mid + 0.5 * ih * slope_mid, y_mid + up * (y_max - y_mid), y_max, y_max };
+	double low[5] = { y_min, y_min, y_min + 0.18 * (y_mid - y_min), y_mid - 0.5 * il * slope_mid,
+		y_mid + 0.5 * il * slope_mid };
+	double high[5] = { y_mid - 0.5 * ih * slope_mid, y_mid + 0.5 * ih * slope_mid,
+		y_mid + up * (y_max - y_mid), y_max, y_max };
 	memset(s, 0, sizeof *s);
 	add_half(s, &slope, min - shift, mid - shift, low, 5);
 	add_half(s, &slope, mid - shift, max - shift, high, 5);

@@ -56,7 +56,8 @@ static double cone_inv(double v)
 	double r = smaller(px_dabs(v), 0.99);
 	return px_dsign(px_dpow(27.13 * r / (1 - r), 1 / 0.42), v);
 }
-static double y_to_j(const struct aces2 *a, double y) { return 100 * px_dpow(cone_fwd(y * a->f_l / 100) / a->a_w, a->cz); }
+static double y_to_j(const struct aces2 *a, double y)
+{ return 100 * px_dpow(cone_fwd(y * a->f_l / 100) / a->a_w, a->cz); }
 static double lightness(const struct aces2 *a, double A) { return A > 0 ? 100 * px_dpow(A, a->cz) : 0; }
 
 static void to_aab(const struct model *m, const double rgb[3], double aab[3])
@@ -77,7 +78,8 @@ static void to_jmh(const struct aces2 *a, const struct model *m, const double rg
 	jmh[2] = h < 0 ? h + 360 : h;
 }
 /* direction: cosine and sine of the hue. */
-static void from_jmh(const struct aces2 *a, const struct model *m, double j, double M, const double direction[2], double rgb[3])
+static void from_jmh(const struct aces2 *a, const struct model *m, double j, double M,
+                     const double direction[2], double rgb[3])
 {
 	double v[3] = { px_dpow(j / 100, 1 / a->cz), M * direction[0], M * direction[1] }, c[3];
 	apply(m->from_aab, v, c);
@@ -129,7 +131,8 @@ static void model_init(struct aces2 *a, struct model *m, int space)
 static double toe(double x, double limit, double k1_in, double k2_in)
 {
 	if (x > limit) return x;
-	double k2 = larger(k2_in, 0.001), k1 = __builtin_sqrt(k1_in * k1_in + k2 * k2), k3 = (limit + k1) / (limit + k2);
+	double k2 = larger(k2_in, 0.001), k1 = __builtin_sqrt(k1_in * k1_in + k2 * k2),
+		k3 = (limit + k1) / (limit + k2);
 	double b = k3 * x - k1;
 	return 0.5 * (b + __builtin_sqrt(b * b + 4 * k2 * k3 * x));
 }
@@ -149,7 +152,8 @@ static double reach_at(const struct aces2 *a, double hue)
 	return lerp(a->reach_m[i], a->reach_m[i + 1], hue - i);
 }
 
-static double compress_chroma(const struct aces2 *a, double j, double M, double j_ts, const double d[2], double reach)
+static double compress_chroma(const struct aces2 *a, double j, double M, double j_ts,
+                              const double d[2], double reach)
 {
 	if (M == 0 || !(j > 0)) return 0;
 	double norm = chroma_norm(d, a->chroma_scale), n = j_ts / a->j_max, sn = larger(0, 1 - n), inv = 1 / a->cz;
@@ -320,7 +324,8 @@ static bool outside(const struct aces2 *a, const struct cusp *c, double gamma, c
 	static const double places[] = { 0.01, 0.1, 0.5, 0.8, 0.99 };
 	struct aim t = aim_of(a, c->j, c->m, 1 / gamma);
 	for (size_t i = 0; i < IN_COUNT(places); i++) {
-		double j = lerp(c->j, a->j_max, places[i]), gain = slope_gain(a, &t, j), at = on_axis(a, &t, j, c->m, gain), rgb[3];
+		double j = lerp(c->j, a->j_max, places[i]), gain = slope_gain(a, &t, j),
+			at = on_axis(a, &t, j, c->m, gain), rgb[3];
 		double slope = slope_of(a, &t, at, gain), m = boundary(a, &t, at, slope, on_axis(a, &t, c->j, c->m, gain));
 		from_jmh(a, &a->display, at + slope * m, m, d, rgb);
 		if (!(larger(larger(rgb[0], rgb[1]), rgb[2]) > a->peak / 100)) return false;
@@ -385,7 +390,8 @@ static void tonescale_init(struct aces2 *a)
 {
 	const double n = a->peak, nr = 100, c = 0.18, cd = 10.013, wg = 0.14, rmin = 128, rmax = 896;
 	double rhit = rmin + (rmax - rmin) * mx_log(n / nr) / mx_log(100), m0 = n / nr;
-	double m1 = 0.5 * (m0 + __builtin_sqrt(m0 * (m0 + 4 * TONE_T1))), m = m1 / mx_pow(rhit / m1 / (rhit / m1 + 1), TONE_G);
+	double m1 = 0.5 * (m0 + __builtin_sqrt(m0 * (m0 + 4 * TONE_T1))),
+		m = m1 / mx_pow(rhit / m1 / (rhit / m1 + 1), TONE_G);
 	double ct = cd / nr * (1 + mx_log2(n / nr) * wg), gip = 0.5 * (ct + __builtin_sqrt(ct * (ct + 4 * TONE_T1)));
 	double root = mx_pow(gip / m, 1 / TONE_G), w2 = c / (-(m1 * root) / (root - 1));
 	a->s2 = w2 * m1 * 100;
@@ -442,7 +448,8 @@ void aces2_pixel(const struct aces2 *a, const double rgb[3], double out[3])
 		hue = hue < 0 ? hue + 360 : hue;
 	}
 	double y = cone_inv(a->a_w * aab[0]) * 100 / a->f_l, f = a->m2 * px_dpow(y / (y + a->s2), TONE_G);
-	double j = lightness(a, aab[0]), j_ts = y_to_j(a, larger(0, f * f / (f + TONE_T1)) * 100), reach = reach_at(a, hue);
+	double j = lightness(a, aab[0]), j_ts = y_to_j(a, larger(0, f * f / (f + TONE_T1)) * 100),
+		reach = reach_at(a, hue);
 	struct aim t = aim_at(a, hue);
 	M = compress_chroma(a, j, M, j_ts, d, reach);
 	compress_gamut(a, &j_ts, &M, &t, reach);

@@ -43,7 +43,8 @@ static const char *as_locked(const void *lock, const struct net_node *nn)
 }
 
 /* All frames of the result; of an endless one those that the writes cover. */
-static int pass_hash(struct approvals *a, const struct net_pass *p, bool locked, struct sha *sha, struct err *e)
+static int pass_hash(struct approvals *a, const struct net_pass *p, bool locked,
+                     struct sha *sha, struct err *e)
 {
 	struct net *n = a->s->net;
 	struct keymemo *km = keymemo_new(n);
@@ -59,7 +60,8 @@ static int pass_hash(struct approvals *a, const struct net_pass *p, bool locked,
 	return rc;
 }
 
-static int hash_as(struct approvals *a, const char *shot, const char *pass, bool locked, char hex[APPROVE_DIGITS + 1], struct err *e)
+static int hash_as(struct approvals *a, const char *shot, const char *pass, bool locked,
+                   char hex[APPROVE_DIGITS + 1], struct err *e)
 {
 	char whole[65];
 	struct sha sha;
@@ -74,7 +76,9 @@ static int hash_as(struct approvals *a, const char *shot, const char *pass, bool
 		picture_free(&pic);
 	} else {
 		const struct net_pass *p = approvals_pass(a->s->net, shot, pass);
-		if (!p) return err_set(e, E_USAGE, "%s: there is no pass '%s%s%s'", a->s->file, shot, *shot ? "." : "", pass);
+		if (!p)
+			return err_set(e, E_USAGE, "%s: there is no pass '%s%s%s'", a->s->file, shot,
+			               *shot ? "." : "", pass);
 		if (pass_hash(a, p, locked, &sha, e) < 0) return -1;
 	}
 	struct key k = sha_end(&sha);
@@ -83,7 +87,8 @@ static int hash_as(struct approvals *a, const char *shot, const char *pass, bool
 	return 0;
 }
 
-int approvals_hash(struct approvals *a, const char *shot, const char *pass, char hex[APPROVE_DIGITS + 1], struct err *e)
+int approvals_hash(struct approvals *a, const char *shot, const char *pass,
+                   char hex[APPROVE_DIGITS + 1], struct err *e)
 {
 	return hash_as(a, shot, pass, false, hex, e);
 }
@@ -114,7 +119,8 @@ static int look_at_decoders(struct approvals *a, struct err *e)
 	return 0;
 }
 
-/* The nearest thing to a reason that the lock can give: the first node on the way up that is not as locked. */
+/* The nearest thing to a reason that the lock can give: the first node on
+ * the way up that is not as locked. */
 static void blame(struct approvals *a, const struct net_pass *p, char *why, size_t n)
 {
 	struct lock_facts now = { 0 };
@@ -131,7 +137,8 @@ static void blame(struct approvals *a, const struct net_pass *p, char *why, size
 		const char *was = lock_get(&a->lock, "node", nn->id), *is = lock_get(&now, "node", nn->id);
 		if (!up[i] || (was && is && strcmp(was, is) == 0)) continue;
 		size_t len = strlen(why);
-		snprintf(why + len, n - len, "; since the lock '%s' changed, line %d", nn->id, nn->elem ? nn->elem->line : 0);
+		snprintf(why + len, n - len, "; since the lock '%s' changed, line %d", nn->id,
+		         nn->elem ? nn->elem->line : 0);
 		break;
 	}
 out:
@@ -187,7 +194,10 @@ static void split(const char *id, char *shot, size_t n, const char **pass)
 	*pass = dot ? dot + 1 : id;
 }
 
-struct asking { struct approvals *a; const struct net_node *write; enum diag_level level; struct diags *d; int n; };
+struct asking {
+	struct approvals *a; const struct net_node *write; enum diag_level level;
+	struct diags *d; int n;
+};
 
 static void lack(struct asking *q, const char *hint, const char *fmt, ...) IN_PRINTF(3, 4);
 static void lack(struct asking *q, const char *hint, const char *fmt, ...)
@@ -217,10 +227,12 @@ static int want(struct asking *q, const char *shot, const char *pass, const char
 		stale = v;
 		snprintf(said, sizeof said, "%s", why);
 	}
-	char *hint = xasprintf("look at it, then: interneg approve %s%s%s --pass %s --by NAME --role ROLE", q->a->s->file,
-	                       *shot ? " --shot " : "", shot, pass);
+	char *hint = xasprintf("look at it, then: interneg approve %s%s%s --pass %s --by NAME --role "
+	                       "ROLE", q->a->s->file, *shot ? " --shot " : "", shot, pass);
 	char *of = *shot ? xasprintf(" of shot '%s'", shot) : xstrdup("");
-	if (stale) lack(q, hint, "class final: %s%s: the approval of line %d (%s, %s) is void: %s", what, of, stale->line, stale->by, stale->role, said);
+	if (stale)
+		lack(q, hint, "class final: %s%s: the approval of line %d (%s, %s) is void: %s", what, of,
+		     stale->line, stale->by, stale->role, said);
 	else lack(q, hint, "class final: %s%s: not approved", what, of);
 	free(hint);
 	free(of);
@@ -245,7 +257,9 @@ static int demand_passes(struct asking *q, struct err *e)
 			above[k] = true;
 			if (is_solved(nn)) solved[k] = nn;
 		}
-		if (!nn->pass && is_solved(nn)) lack(q, "put it into a pass", "class final: the solved values of '%s' stand in no pass that could be approved", nn->id);
+		if (!nn->pass && is_solved(nn))
+			lack(q, "put it into a pass", "class final: the solved values of '%s' stand in no pass "
+			     "that could be approved", nn->id);
 	}
 	for (int k = 0; k < n->npass && rc == 0; k++) {
 		char shot[300], *what = NULL;
@@ -253,7 +267,8 @@ static int demand_passes(struct asking *q, struct err *e)
 		bool look = n->pass[k]->pass->kind && strcmp(n->pass[k]->pass->kind, "look") == 0;
 		if (!above[k] || !(look || solved[k])) continue;
 		split(n->pass[k]->id, shot, sizeof shot, &pass);
-		what = look ? xasprintf("the look, pass '%s'", pass) : xasprintf("the solved values of '%s', pass '%s'", solved[k]->id, pass);
+		what = look ? xasprintf("the look, pass '%s'", pass)
+			: xasprintf("the solved values of '%s', pass '%s'", solved[k]->id, pass);
 		rc = want(q, shot, pass, what, e);
 		free(what);
 	}

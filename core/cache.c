@@ -62,8 +62,8 @@ static int open_lock(const char *dir, int *fd)
 	return cause;
 }
 
-/* Before the first look into the folder. Waits for a prune at work; a folder that is not there yet is tried again
- * next time, and one that cannot be locked is used without: prune refuses it too. */
+/* Before the first look into the folder. Waits for a prune at work; a folder that is not there yet
+ * is tried again next time, and one that cannot be locked is used without: prune refuses it too. */
 void cache_hold(const struct cache *c)
 {
 	struct hold *h = c->hold;

@@ -10,8 +10,9 @@
 #include "image.h"
 
 struct cache;
-/* dir need not exist; it is made, with a .gitignore, at the first store. From the first look into it to cache_free
- * the process holds a shared lock on DIR/lock, so that prune takes nothing from it. */
+/* dir need not exist; it is made, with a .gitignore, at the first store. From the
+ * first look into it to cache_free the process holds a shared lock on DIR/lock, so
+ * that prune takes nothing from it. */
 struct cache *cache_new(const char *dir);
 void cache_free(struct cache **c);
 const char *cache_dir(const struct cache *c);
@@ -22,16 +23,18 @@ int cache_load(struct cache *c, const struct key *k, const struct image *into, s
 /* meta: name, value, ..., NULL further string attributes. half wants pixels that are halves already. */
 int cache_store(struct cache *c, const struct key *k, const struct image *im, bool half,
                 const char *const *meta, struct err *e);
-/* For what else lives beside the intermediates (journal.c): takes the shared lock; makes the folders of path. */
+/* For what else lives beside the intermediates (journal.c): takes the shared
+ * lock; makes the folders of path. */
 void cache_hold(const struct cache *c);
 int cache_prepare(struct cache *c, const char *path, struct err *e);
 
-/* Both in parts, for workers: one thread opens; any threads do every part 0..parts-1 once, at the same time and in
- * any order (in order is cheapest), each with an err of its own; when all are back, one thread finishes or aborts.
- * A failed opening leaves nothing and *out NULL. The pixels' hash is taken and verified in the parts, so that the
- * finish of a load is a comparison and the finish of a store a few writes and a rename. The picture must stay
- * referenced meanwhile. A load that fails anywhere is to be aborted with `damaged`, which sets the file aside as
- * cache_load does; a finish that fails has done so. Aborting accepts NULL and clears. */
+/* Both in parts, for workers: one thread opens; any threads do every part 0..parts-1 once, at the
+ * same time and in any order (in order is cheapest), each with an err of its own; when all are
+ * back, one thread finishes or aborts. A failed opening leaves nothing and *out NULL. The pixels'
+ * hash is taken and verified in the parts, so that the finish of a load is a comparison and the
+ * finish of a store a few writes and a rename. The picture must stay referenced meanwhile. A load
+ * that fails anywhere is to be aborted with `damaged`, which sets the file aside as cache_load
+ * does; a finish that fails has done so. Aborting accepts NULL and clears. */
 struct cache_form { bool half; enum exr_compression compression; int level; };
 struct cache_form cache_form_of(bool half);                              /* what cache_store uses */
 struct cache_store;
@@ -52,12 +55,14 @@ void cache_load_abort(struct cache_load **l, const struct err *damaged);   /* da
 size_t cache_io_bytes(const struct format *f, struct cache_form form, int threads);
 /* passes/GRAPH/PASS.####.exr inside the cache folder points at the frame; failures are not errors. */
 void cache_link(struct cache *c, const struct key *k, const char *graph, const char *pass, int frame);
-/* Reads a file as cache_load does, into a picture of its own, against the key that its name says. -1 with damaged:
- * the content is wrong; without: it could not be read at all (rights, memory). The file stays where it is. */
+/* Reads a file as cache_load does, into a picture of its own, against the key that its name
+ * says. -1 with damaged: the content is wrong; without: it could not be read at all (rights,
+ * memory). The file stays where it is. */
 int cache_check_file(const char *path, const char *hex, struct pool *pool, bool *damaged, struct err *e);
 /* Renames a damaged file to PATH.damaged, so that nobody plans with it again. */
 void cache_set_aside(const char *path);
-/* Takes the folder for oneself: *fd is the lock, the caller closes it. E_AGAIN while somebody renders with it. */
+/* Takes the folder for oneself: *fd is the lock, the caller closes it. E_AGAIN
+ * while somebody renders with it. */
 int cache_lock(const char *dir, int *fd, struct err *e);
 /* Bytes free on the file system that holds (or will hold) dir. */
 uint64_t disk_free(const char *dir);

@@ -16,11 +16,16 @@ static const char zeros[33] = "00000000000000000000000000000000";
 
 struct cache_store { struct exr_writer *x; struct cache_sum sum; char *path; };
 
-/* late: the file's parts are not made of whole strips (it was not written here), so the finish takes the hash. */
-struct cache_load { struct exr_reader *r; struct cache_sum sum; struct pixhash want; char *path; bool in_cache, late; };
+/* late: the file's parts are not made of whole strips (it was not written here),
+ * so the finish takes the hash. */
+struct cache_load {
+	struct exr_reader *r; struct cache_sum sum; struct pixhash want;
+	char *path; bool in_cache, late;
+};
 
-/* Uncompressed: of a float frame of a clip ZIP takes 6 to 12 percent away for twenty times the time of writing it, of
- * a half frame about half for seven times; a disk of 200 MB/s is faster than that (tests/bench/exr.sh). */
+/* Uncompressed: of a float frame of a clip ZIP takes 6 to 12 percent away for twenty times
+ * the time of writing it, of a half frame about half for seven times; a disk of 200 MB/s is
+ * faster than that (tests/bench/exr.sh). */
 struct cache_form cache_form_of(bool half)
 {
 	return (struct cache_form){ .half = half, .compression = EXRC_NONE };
@@ -57,7 +62,8 @@ int cache_store_open(struct cache *c, const struct key *k, const struct image *i
 	for (; meta && *meta && n < 30; meta++) attr[n++] = *meta;
 	attr[n] = NULL;
 	key_hex(k, hex);
-	struct exr_write w = { .compression = form.compression, .level = form.level, .half = form.half, .nosync = true,
+	struct exr_write w = { .compression = form.compression, .level = form.level, .half = form.half,
+		.nosync = true,
 		.attr = attr, .fps = im->fmt.fps, .has_chroma = true };
 	colour_primaries(im->fmt.space, w.chroma);
 	s->path = cache_path(c, k);
@@ -139,7 +145,8 @@ static bool made_of_strips(const struct cache_load *l)
 }
 
 /* The file's own word: the key and the hash that stand in its header. Takes path. */
-static int load_open(char *path, const char *hex, const struct image *into, struct cache_load **out, struct err *e)
+static int load_open(char *path, const char *hex, const struct image *into,
+                     struct cache_load **out, struct err *e)
 {
 	struct cache_load *l = xalloc(1, sizeof *l);
 	l->path = path;
@@ -148,7 +155,8 @@ static int load_open(char *path, const char *hex, const struct image *into, stru
 	const char *key = rc < 0 ? NULL : exr_attr(exr_read_info(l->r), "interneg.key");
 	const char *pix = rc < 0 ? NULL : exr_attr(exr_read_info(l->r), "interneg.strips");
 	if (rc == 0 && (!key || strcmp(key, hex) != 0)) rc = err_set(e, E_INPUT, "%s: holds another key", path);
-	else if (rc == 0 && (!pix || pixhash_parse(pix, &l->want) < 0)) rc = err_set(e, E_INPUT, "%s: no pixel hash", path);
+	else if (rc == 0 && (!pix || pixhash_parse(pix, &l->want) < 0))
+		rc = err_set(e, E_INPUT, "%s: no pixel hash", path);
 	l->late = rc == 0 && !made_of_strips(l);
 	*out = l;
 	return rc;

@@ -14,7 +14,8 @@
 
 enum { FOLDER_HEX = 2, NAME_HEX = 62, PASS_DEPTH = 8 };
 
-/* Names of a folder but "." and "..", sorted; NULL-terminated and malloced. NULL with errno when unreadable. */
+/* Names of a folder but "." and "..", sorted; NULL-terminated and malloced.
+ * NULL with errno when unreadable. */
 static char **names_in(const char *dir)
 {
 	DIR *d = opendir(dir);

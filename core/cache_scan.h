@@ -1,4 +1,5 @@
-/* cache_scan - what lies in a cache folder: entries, leftovers of interrupted or damaged work, links of passes.
+/* cache_scan - what lies in a cache folder: entries, leftovers of interrupted
+ * or damaged work, links of passes.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_CACHE_SCAN_H
 #define IN_CACHE_SCAN_H
@@ -22,8 +23,9 @@ struct cache_files {
 	struct cache_pass *link; size_t nlink, clink;                    /* by path */
 };
 
-/* Looks at names, sizes and times, and with headers also into every file. Names that a cache does not make are
- * passed over. What other processes remove meanwhile is left out. E_INPUT when dir cannot be read. */
+/* Looks at names, sizes and times, and with headers also into every file. Names that
+ * a cache does not make are passed over. What other processes remove meanwhile is left
+ * out. E_INPUT when dir cannot be read. */
 int cache_scan(const char *dir, bool headers, struct cache_files *f, struct err *e);
 void cache_files_free(struct cache_files *f);
 /* Removes the folders under dir, of keys and of passes, that hold nothing; the count. */

@@ -1,8 +1,9 @@
 /* cdlfit - the ASC CDL that takes the colours of one set of pixels to those of another.
  *
- * Pixels need not correspond: per channel the quantiles do. Slope, offset and power leave the correlation of channels
- * (nearly) as it was, saturation changes it, so saturation is found from the correlations alone, or, where these do not
- * explain the reference, as what leaves least of quantiles and chroma over.
+ * Pixels need not correspond: per channel the quantiles do. Slope, offset and power leave
+ * the correlation of channels (nearly) as it was, saturation changes it, so saturation is
+ * found from the correlations alone, or, where these do not explain the reference, as what
+ * leaves least of quantiles and chroma over.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "cdlfit.h"
 
@@ -153,8 +154,8 @@ static void power_step(const double *x, const double *y, const double v[3], doub
 	for (int r = 0; r < 3; r++) a[r * 4] += damp * a[r * 4] + 1e-17;
 	step[0] = step[1] = step[2] = 0;
 	if (mat3_inv(a, inv) < 0) return;
-	for (int r = 0; r < 3; r++) step[r] = inv[r * 3] * g[0] + inv[r * 3 + 1] * g[1] + inv[r * 3
-	                                                                                      + 2] * g[2];
+	for (int r = 0; r < 3; r++)
+		step[r] = inv[r * 3] * g[0] + inv[r * 3 + 1] * g[1] + inv[r * 3 + 2] * g[2];
 }
 
 /* Levenberg-Marquardt for y = (s x + o)^p from the straight fit. */
@@ -236,7 +237,8 @@ static void fit_under(const struct pixels *ref, double saturation, struct work *
 }
 
 /* Saturation from the correlations, which is exact where ref is in under a CDL. */
-static void fit_correlated(const struct pixels *in, const struct pixels *ref, struct work *w, struct cdl_fit *f)
+static void fit_correlated(const struct pixels *in, const struct pixels *ref, struct work *w,
+                           struct cdl_fit *f)
 {
 	struct cov ci, cr;
 	double last = 0;
@@ -264,7 +266,8 @@ static double chroma(const struct pixels *p)
 }
 
 /* What is left: quantiles of the channels, and chroma. */
-static double left_over(const struct pixels *in, const struct pixels *ref, double want, struct work *w, const struct cdl_fit *f)
+static double left_over(const struct pixels *in, const struct pixels *ref, double want,
+                        struct work *w, const struct cdl_fit *f)
 {
 	cdl_apply(f, in, &w->done);
 	double gap = cdl_gap(&w->done, ref), d = chroma(&w->done) - want;

@@ -14,19 +14,24 @@ struct cdl_fit {
 	bool limited[4];            /* red, green, blue; saturation */
 };
 
-/* Limits of a proposal: slope and power 0.5 to 2, offset within 0.1, saturation 0.5 to 2. Pixels need not correspond. */
+/* Limits of a proposal: slope and power 0.5 to 2, offset within 0.1, saturation 0.5
+ * to 2. Pixels need not correspond. */
 
 /* Quantiles of each channel, and saturation from the correlations: everything that a CDL can match. */
 void cdl_fit(const struct pixels *in, const struct pixels *ref, struct cdl_fit *f);
 
-/* Exposure (the median of luma), white and black (99 and 1 %) by one curve for all channels; gain: what the white of the
- * reference is against that of the shot, in linear light, green = 1. */
-void cdl_fit_levels(const struct pixels *in, const struct pixels *ref, const double gain[3], struct cdl_fit *f);
-/* Mean and deviation of each channel, of what lies between 1 and 99 % (Reinhard and others 2001, in acescct). */
+/* Exposure (the median of luma), white and black (99 and 1 %) by one curve for all channels; gain:
+ * what the white of the reference is against that of the shot, in linear light, green = 1. */
+void cdl_fit_levels(const struct pixels *in, const struct pixels *ref, const double gain[3],
+                    struct cdl_fit *f);
+/* Mean and deviation of each channel, of what lies between 1 and 99 % (Reinhard
+ * and others 2001, in acescct). */
 void cdl_fit_mean(const struct pixels *in, const struct pixels *ref, struct cdl_fit *f);
-/* The linear map of least movement that takes mean and covariance to the reference's (Monge-Kantorovich; Pitie and Kokaram
- * 2007), y = m x + add, and the slope, offset and saturation nearest to it. */
-void cdl_fit_kantorovich(const struct pixels *in, const struct pixels *ref, double m[9], double add[3], struct cdl_fit *f);
+/* The linear map of least movement that takes mean and covariance to the reference's
+ * (Monge-Kantorovich; Pitie and Kokaram 2007), y = m x + add, and the slope,
+ * offset and saturation nearest to it. */
+void cdl_fit_kantorovich(const struct pixels *in, const struct pixels *ref, double m[9],
+                         double add[3], struct cdl_fit *f);
 
 /* rms, rms_before and confidence of a fit that matches distributions. */
 void cdl_judge(const struct pixels *in, const struct pixels *ref, struct cdl_fit *f);

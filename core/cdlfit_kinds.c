@@ -1,4 +1,5 @@
-/* cdlfit_kinds - the fits that match less than everything: levels, mean and deviation, the Monge-Kantorovich map.
+/* cdlfit_kinds - the fits that match less than everything: levels, mean and
+ * deviation, the Monge-Kantorovich map.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +112,8 @@ static double through(const double x[3], const double y[3], double power, double
 	return pow_of(x[1] * *slope + *offset, power);
 }
 
-void cdl_fit_levels(const struct pixels *in, const struct pixels *ref, const double gain[3], struct cdl_fit *f)
+void cdl_fit_levels(const struct pixels *in, const struct pixels *ref, const double gain[3],
+                    struct cdl_fit *f)
 {
 	double x[3], y[3], lo = 0.7, hi = 1.4, slope, offset, shift[3], mean = 0;
 	neutral(f);
@@ -259,7 +261,8 @@ static double nearest(const double m[9], const double c[9], double s, double slo
 	return left;
 }
 
-void cdl_fit_kantorovich(const struct pixels *in, const struct pixels *ref, double m[9], double add[3], struct cdl_fit *f)
+void cdl_fit_kantorovich(const struct pixels *in, const struct pixels *ref, double m[9],
+                         double add[3], struct cdl_fit *f)
 {
 	struct moments a, b;
 	double half[9], minus[9], t[9], lo = 0.5, hi = 2;

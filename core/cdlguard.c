@@ -1,7 +1,8 @@
 /* cdlguard - holds a fit back where it would take a statistic farther from the reference's.
  *
- * Least squares of all gaps over black, white, power and saturation (Levenberg and Marquardt), in which what goes beyond its
- * allowance weighs more from step to step (Lawson 1961). No fit at all is always allowed, so there is an answer.
+ * Least squares of all gaps over black, white, power and saturation (Levenberg and Marquardt), in
+ * which what goes beyond its allowance weighs more from step to step (Lawson 1961). No fit at all
+ * is always allowed, so there is an answer.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "cdlguard.h"
 
@@ -18,7 +19,9 @@ enum { THIN = 2500, MOST = 2, STEPS = 30, GAPS = MOST * STAT_COUNT, WAYS = 10 };
 /* A set thinned, its statistics without any fit, and room for what a fit makes. */
 struct part { struct pixels in, done; struct cdl_stats before, ref; };
 /* black, white: 2 and 98 % of the first set's luma */
-struct guard { struct part part[MOST]; int n; bool together; const struct cdl_fit *whole; double black, white; };
+struct guard {
+	struct part part[MOST]; int n; bool together; const struct cdl_fit *whole; double black, white;
+};
 
 static double absd(double v) { return v < 0 ? -v : v; }
 static bool level(int i)
@@ -74,8 +77,10 @@ static double pow_of(double x, double p) { return x > 0 && p != 1 ? mx_pow(x, p)
 
 static double held(double v, double lo, double hi) { return v < lo ? lo : v > hi ? hi : v; }
 
-/* Black, white and power of channels lo to hi changed: the curve goes through what it made of black and white, moved. */
-static void bend(const struct guard *g, struct cdl_fit *f, int lo, int hi, double black, double white, double power)
+/* Black, white and power of channels lo to hi changed: the curve goes through what
+ * it made of black and white, moved. */
+static void bend(const struct guard *g, struct cdl_fit *f, int lo, int hi, double black,
+                 double white, double power)
 {
 	for (int k = lo; k < hi; k++) {
 		double y0 = pow_of(g->black * f->slope[k] + f->offset[k], f->power[k]) + black;
@@ -140,7 +145,8 @@ static bool solve(double a[WAYS][WAYS], const double *b, int n, double *x)
 struct normal { double a[WAYS][WAYS], b[WAYS]; int way[WAYS], n; };
 
 /* The weighted normal equations about f. */
-static void normal_of(struct guard *g, const struct cdl_fit *f, const double *gap, const double *weight, struct normal *q)
+static void normal_of(struct guard *g, const struct cdl_fit *f, const double *gap,
+                      const double *weight, struct normal *q)
 {
 	const double h = 0.01;
 	double (*slope)[GAPS] = xalloc(WAYS, sizeof *slope);
@@ -260,7 +266,8 @@ static void open_parts(struct guard *g, const struct guard_set *set)
 }
 
 /* As much of a fit found on thinned pixels as all of them allow; the gap that is left in all sets. */
-static double allowed(const struct guard *g, const struct guard_set *set, struct cdl_fit *f, struct guard_report *r)
+static double allowed(const struct guard *g, const struct guard_set *set, struct cdl_fit *f,
+                      struct guard_report *r)
 {
 	static const double part[] = { 1, 0.97, 0.94, 0.9, 0.8, 0.65, 0.5, 0.3, 0 };
 	const struct cdl_fit found = *f;

@@ -18,7 +18,9 @@ struct cli {
 	enum progress progress;
 	bool allow_external, cuts, flicker, log_json; unsigned debug;
 	bool oracle, keep_all, solve, apply, overwrite, no_fuse, json, wipe, side, diff, rng, xsd, markdown, write,
-	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list, remove, unsure; int step;
+	     check_only, verbose, stages, no_cache, dry, outputs, textconv, help, relock, list,
+		remove, unsure;
+	     int step;
 	const char *kind, *node, *range, *matrix, *space, *scale, *gain, *zoom, *skin, *zebra;   /* scope, still */
 	int width, height, columns, bits;    /* scope, sheet */
 	const char *picture, *reference, *name, *at, *shot, *pass, *by, *role, *note;

@@ -117,7 +117,8 @@ static void quad_slopes(const struct curve *c, double *s)
 	if (s[n - 1] < 0.01) s[n - 1] = 0.01;
 }
 
-/* One more piece between two points where a parabola alone cannot have both slopes: where it begins, or none. */
+/* One more piece between two points where a parabola alone cannot have both
+ * slopes: where it begins, or none. */
 static bool quad_knot(const struct curve *c, const double *s, int i, double *at)
 {
 	double dx = c->x[i + 1] - c->x[i], secant = (c->y[i + 1] - c->y[i]) / dx;
@@ -128,7 +129,8 @@ static bool quad_knot(const struct curve *c, const double *s, int i, double *at)
 	return true;
 }
 
-/* Where the middle slope would fall below 0, both ends are made flatter. The pieces are those of the first slopes. */
+/* Where the middle slope would fall below 0, both ends are made flatter. The pieces
+ * are those of the first slopes. */
 static void quad_flatten(const struct curve *c, double *s)
 {
 	double at[32];

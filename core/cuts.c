@@ -10,14 +10,19 @@
 #include "px_math.h"
 
 /* The longer side that pictures are reduced to; frames kept at hand; bins of luma and of each chroma. */
-enum { SIDE = 192, RING = 8, LUMA_BINS = 32, CHROMA_BINS = 16, BINS = LUMA_BINS + 2 * CHROMA_BINS, BLOCK = 8 };
+enum {
+	SIDE = 192, RING = 8, LUMA_BINS = 32, CHROMA_BINS = 16,
+	BINS = LUMA_BINS + 2 * CHROMA_BINS, BLOCK = 8
+};
 /* Frames looked at on both sides of a cut; RING holds them and what lies between. */
 enum { AROUND = 3 };
-/* Two pictures are of different shots from here on. Neighbours in the clips at hand: single shots reach 0.07, cuts 0.66. */
+/* Two pictures are of different shots from here on. Neighbours in the clips at hand:
+ * single shots reach 0.07, cuts 0.66. */
 #define APART 0.4f
 /* A cut stands out of the frames beside it by this factor; whip pans do not. */
 #define STANDS_OUT 2.5f
-/* Correlation at which two pictures, one shifted, are one panned over. Best shifts of unrelated pictures reach 0.8. */
+/* Correlation at which two pictures, one shifted, are one panned over. Best shifts
+ * of unrelated pictures reach 0.8. */
 #define PANNED 0.88
 /* Standard deviation of luma below which a picture has no structure to follow. */
 #define FLAT 0.01
@@ -62,7 +67,8 @@ void cuts_free(struct cuts **c)
 
 static int open_memory(struct cuts *c, struct err *e)
 {
-	size_t n = ((size_t)c->sw * (size_t)c->sh + 15) & ~(size_t)15, bytes = motion_scratch(c->sw, c->sh, MOTION_MEDIUM);
+	size_t n = ((size_t)c->sw * (size_t)c->sh + 15) & ~(size_t)15,
+		bytes = motion_scratch(c->sw, c->sh, MOTION_MEDIUM);
 	c->mem = aligned_alloc(64, (((RING + 6) * n + (size_t)c->w) * sizeof(float) + 63) & ~(size_t)63);
 	c->scratch = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
 	if (!c->mem || !c->scratch) return err_set(e, E_MEMORY, "no memory to look for cuts");
@@ -167,7 +173,8 @@ static void block(const struct cuts *c, const float *a, const float *b, int bx, 
 static struct cut_pair compare(struct cuts *c, const struct small *a, const struct small *b)
 {
 	struct cut_pair p;
-	struct motion_job j = { .from = a->luma, .to = b->luma, .pitch = c->sw, .w = c->sw, .h = c->sh, .quality = MOTION_MEDIUM,
+	struct motion_job j = { .from = a->luma, .to = b->luma, .pitch = c->sw, .w = c->sw, .h = c->sh,
+		.quality = MOTION_MEDIUM,
 		.dx = c->flow[0], .dy = c->flow[1], .confidence = c->flow[2], .out_pitch = c->sw, .scratch = c->scratch };
 	double v[3] = { 0 }, trust = 0;
 	motion_estimate(&j);
@@ -178,8 +185,10 @@ static struct cut_pair compare(struct cuts *c, const struct small *a, const stru
 	double floor = 2e-5 * c->sw * c->sh;
 	p.structure = (float)(v[2] / (v[0] + v[1] + floor));
 	p.lost = (float)(1 - trust / (c->sw * c->sh));
-	p.histogram = (chi2(a->hist, b->hist, LUMA_BINS) + chi2(a->hist + LUMA_BINS, b->hist + LUMA_BINS, CHROMA_BINS) +
-	               chi2(a->hist + LUMA_BINS + CHROMA_BINS, b->hist + LUMA_BINS + CHROMA_BINS, CHROMA_BINS)) / 3;
+	p.histogram = (chi2(a->hist, b->hist, LUMA_BINS) +
+	               chi2(a->hist + LUMA_BINS, b->hist + LUMA_BINS, CHROMA_BINS) +
+	               chi2(a->hist + LUMA_BINS + CHROMA_BINS, b->hist + LUMA_BINS + CHROMA_BINS,
+	                    CHROMA_BINS)) / 3;
 	if (p.structure > 1) p.structure = 1;
 	if (a->flat || b->flat) p.lost = chi2(a->hist, b->hist, LUMA_BINS);       /* nothing to follow */
 	if (a->flat && b->flat) p.structure = p.lost;
@@ -228,7 +237,8 @@ static void thumb_of(const struct cuts *c, const float *luma, struct thumb_luma 
 static double overlap(const struct thumb_luma *a, const struct thumb_luma *b, int dx, int dy)
 {
 	double s[5] = { 0 };
-	int x0 = dx > 0 ? dx : 0, x1 = dx > 0 ? a->w : a->w + dx, y0 = dy > 0 ? dy : 0, y1 = dy > 0 ? a->h : a->h + dy;
+	int x0 = dx > 0 ? dx : 0, x1 = dx > 0 ? a->w : a->w + dx, y0 = dy > 0 ? dy : 0,
+		y1 = dy > 0 ? a->h : a->h + dy;
 	for (int y = y0; y < y1; y++) {
 		const float *p = a->v + y * a->w, *q = b->v + (y - dy) * a->w - dx;
 		float r[5] = { 0 };
@@ -241,7 +251,8 @@ static double overlap(const struct thumb_luma *a, const struct thumb_luma *b, in
 		}
 		for (int k = 0; k < 5; k++) s[k] += (double)r[k];
 	}
-	double n = (x1 - x0) * (y1 - y0), va = s[2] - s[0] * s[0] / n, vb = s[3] - s[1] * s[1] / n, co = s[4] - s[0] * s[1] / n;
+	double n = (x1 - x0) * (y1 - y0), va = s[2] - s[0] * s[0] / n, vb = s[3] - s[1] * s[1] / n,
+		co = s[4] - s[0] * s[1] / n;
 	double least = FLAT * FLAT * n;
 	return co > 0 && va > least && vb > least ? co * co / (va * vb) : 0;
 }
@@ -263,8 +274,8 @@ static bool panned(const struct cuts *c, const float *from, const float *to)
 	return best > PANNED * PANNED;
 }
 
-/* Does a shot begin at t? Frames t - 1 - AROUND to t + AROUND are at hand, where the clip has them. What comes back
- * within AROUND frames was a flash or a damaged frame. */
+/* Does a shot begin at t? Frames t - 1 - AROUND to t + AROUND are at hand, where the clip has them.
+ * What comes back within AROUND frames was a flash or a damaged frame. */
 static void judge(struct cuts *c, int t)
 {
 	if (t < 1 || t >= c->n) return;

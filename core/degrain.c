@@ -42,8 +42,8 @@ static double passed(double f, int p)
 	return v * v;
 }
 
-/* Geometric mean of the spectra of two channels at a frequency of this picture, in which p x p pixels were averaged
- * and one of which is `per` of the profile's. */
+/* Geometric mean of the spectra of two channels at a frequency of this picture, in which p x p
+ * pixels were averaged and one of which is `per` of the profile's. */
 static double cross(const struct grain_profile *g, int a, int b, double fx, double fy, int p, double per)
 {
 	double sum = 0;
@@ -106,14 +106,15 @@ static double white(const struct degrain_ask *a)
 }
 
 /* The profile, its spectra on this picture and the range of its bins. */
-static int load(const struct degrain_ask *a, struct grain_profile *g, struct spectra *s, double *first, double *step,
-                struct err *e)
+static int load(const struct degrain_ask *a, struct grain_profile *g, struct spectra *s,
+                double *first, double *step, struct err *e)
 {
 	int p = averaged(a);
 	if (grain_profile_read(a->profile, g, e) < 0) return -1;
 	spectra(g, p, g->lines > 0 ? (double)a->lines * p / g->lines : 1, s);
 	*first = g->luma[0];
-	*step = (g->luma[g->nstrength - 1] - *first < 1e-3 ? 1e-3 : g->luma[g->nstrength - 1] - *first) / DEGRAIN_BINS;
+	*step = (g->luma[g->nstrength - 1] - *first < 1e-3 ? 1e-3
+	         : g->luma[g->nstrength - 1] - *first) / DEGRAIN_BINS;
 	return 0;
 }
 

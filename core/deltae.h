@@ -9,7 +9,8 @@
 void lab_of_xyz(const double xyz[3], const double white_xy[2], double lab[3]);
 /* Linear RGB of a colour space, 1 1 1 being its white. */
 void lab_of_linear(int space, const double rgb[3], double lab[3]);
-/* Sharma, Wu, Dalal, "The CIEDE2000 color-difference formula", Color Research & Application 30 (2005); kL = kC = kH = 1. */
+/* Sharma, Wu, Dalal, "The CIEDE2000 color-difference formula", Color Research &
+ * Application 30 (2005); kL = kC = kH = 1. */
 double deltae_2000(const double a[3], const double b[3]);
 
 #endif

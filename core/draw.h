@@ -17,8 +17,8 @@ enum { DRAW_CELL_W = 6, DRAW_CELL_H = 10, DRAW_ASCENT = 7, DRAW_MAX_SIZE = 4 };
 
 struct ink { uint8_t r, g, b, a; };
 
-/* Where to draw: packed 8-bit RGB, or three planes of floats (NULL: left alone) in which white stands for 255. r: the
- * pixels there are.
+/* Where to draw: packed 8-bit RGB, or three planes of floats (NULL: left alone) in which white
+ * stands for 255. r: the pixels there are.
  * Threads: worker. */
 struct canvas { struct rect r; uint8_t *rgb; float *plane[3]; ptrdiff_t stride; float white; };
 struct canvas canvas_rgb8(uint8_t *rgb, int w, int h);

@@ -1,4 +1,5 @@
-/* draw_font - the bitmap font of draw.c: nine rows of five dots a character, a digit of base 32 (0-9, a-v) each.
+/* draw_font - the bitmap font of draw.c: nine rows of five dots a character,
+ * a digit of base 32 (0-9, a-v) each.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_DRAW_FONT_H
 #define IN_DRAW_FONT_H

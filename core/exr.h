@@ -25,7 +25,8 @@ const char *exr_attr(const struct exr_info *info, const char *name);   /* NULL i
  * plan can refuse it before it runs. */
 int exr_readable(const char *path, const struct exr_info *info, struct err *e);
 
-/* Reads all channels of part 0 into an image of fmt (channels matched by name, absent ones 0; rect = fmt->data). */
+/* Reads all channels of part 0 into an image of fmt (channels matched by name,
+ * absent ones 0; rect = fmt->data). */
 int exr_read(const char *path, const struct format *fmt, const struct view *out, struct err *e);
 
 /* The same in parts. One thread opens; then every part 0..parts-1 once, in any order and by any threads at
@@ -61,7 +62,8 @@ int exr_write(const char *path, const struct format *fmt, const struct view *v,
 
 /* The same in parts, with the same bytes whatever the order and the number of threads: one thread opens, any
  * threads write every part once, one finishes (fsync and rename) or aborts, as in reading. *v must stay
- * unchanged until then; nothing of *w is needed after opening. Parts handed out in order hold the least memory. */
+ * unchanged until then; nothing of *w is needed after opening. Parts handed out
+ * in order hold the least memory. */
 struct exr_writer;
 int exr_write_open(struct exr_writer **x, const char *path, const struct format *fmt,
                    const struct view *v, const struct exr_write *w, struct err *e);

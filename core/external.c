@@ -223,7 +223,8 @@ int external_run(const struct external_run *x, struct err *e)
 	tail_of(x->log, tail);
 	bool sig = WIFSIGNALED(status);
 	return err_set(e, E_INPUT, "%s ended with %s %d%s%s", x->program, sig ? "signal" : "status",
-	               sig ? WTERMSIG(status) : WEXITSTATUS(status), *tail ? "; its last words:\n" : " and said nothing", tail);
+	               sig ? WTERMSIG(status) : WEXITSTATUS(status),
+	               *tail ? "; its last words:\n" : " and said nothing", tail);
 }
 
 /* --- folders --- */
@@ -231,7 +232,8 @@ int external_run(const struct external_run *x, struct err *e)
 char *external_folder(const struct external_leave *l, struct err *e)
 {
 	const char *tmp = getenv("TMPDIR");
-	char *dir = NULL, full[PATH_MAX], *base = l && l->dir ? xstrdup(l->dir) : xstrdup(tmp && *tmp ? tmp : "/tmp");
+	char *dir = NULL, full[PATH_MAX], *base = l && l->dir ? xstrdup(l->dir)
+		: xstrdup(tmp && *tmp ? tmp : "/tmp");
 	for (char *s = base + 1; l && l->dir && *s; s++)         /* mkdir -p; what fails is told below */
 		if (*s == '/') {
 			*s = 0;

@@ -43,7 +43,8 @@ static int read_rows(struct job *j, const struct view *out, bool alpha)
 	int w = (int)png_get_image_width(j->png, j->info), h = (int)png_get_image_height(j->png, j->info);
 	int kind = png_get_color_type(j->png, j->info), has = kind & PNG_COLOR_MASK_ALPHA;
 	if (w != rect_w(out->r) || h != rect_h(out->r)) {
-		snprintf(j->why, sizeof j->why, "it is %d x %d pixels, %d x %d were asked for", w, h, rect_w(out->r), rect_h(out->r));
+		snprintf(j->why, sizeof j->why, "it is %d x %d pixels, %d x %d were asked for", w, h,
+		         rect_w(out->r), rect_h(out->r));
 		return -1;
 	}
 	if (png_get_interlace_type(j->png, j->info) != PNG_INTERLACE_NONE) {

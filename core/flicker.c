@@ -25,7 +25,8 @@ struct flicker {
 	double fps;
 	float *luma[2], *flow[3];
 	void *mem, *scratch;
-	float **step;                        /* [frame]: change of every block's mean from the frame before; NULL across cuts */
+	/* [frame]: change of every block's mean from the frame before; NULL across cuts */
+	float **step;
 	size_t cap;
 	double edge_sum, edge_n, flat_sum, flat_n, warp_sum, warp_n;
 };
@@ -54,7 +55,8 @@ void flicker_free(struct flicker **f)
 
 static int open_memory(struct flicker *f, struct err *e)
 {
-	size_t n = ((size_t)f->w * (size_t)f->h + 15) & ~(size_t)15, bytes = motion_scratch(f->w, f->h, MOTION_MEDIUM);
+	size_t n = ((size_t)f->w * (size_t)f->h + 15) & ~(size_t)15,
+		bytes = motion_scratch(f->w, f->h, MOTION_MEDIUM);
 	float *m = f->mem = aligned_alloc(64, 5 * n * sizeof(float));
 	f->scratch = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
 	if (!f->mem || !f->scratch) return err_set(e, E_MEMORY, "no memory to measure flicker");
@@ -81,7 +83,8 @@ static float gradient(const struct flicker *f, const float *p, int x, int y)
 	return __builtin_sqrtf(gx * gx + gy * gy);
 }
 
-static void row_sums(struct flicker *f, const struct view *next, const float *now, int y, float *sum, float *count)
+static void row_sums(struct flicker *f, const struct view *next, const float *now, int y,
+                     float *sum, float *count)
 {
 	for (int x = 0; x < f->w; x++) {
 		if (f->flow[2][(size_t)y * (size_t)f->w + (size_t)x] < SURE) continue;
@@ -122,7 +125,8 @@ int flicker_add(struct flicker *f, const float *const rgb[3], struct err *e)
 		now[i] = px_clamp(y, -0.5f, 2.0f);
 	}
 	if (f->n) {
-		struct motion_job j = { .from = before, .to = now, .pitch = f->w, .w = f->w, .h = f->h, .quality = MOTION_MEDIUM,
+		struct motion_job j = { .from = before, .to = now, .pitch = f->w, .w = f->w, .h = f->h,
+			.quality = MOTION_MEDIUM,
 			.dx = f->flow[0], .dy = f->flow[1], .confidence = f->flow[2], .out_pitch = f->w, .scratch = f->scratch };
 		motion_estimate(&j);
 		step = follow(f, before, now);
@@ -140,7 +144,8 @@ static float median5(const float *v)
 	return s[2];
 }
 
-/* Energy of n values without their line, all and above SLOW_HZ; windowed (Hann), as what does not repeat would leak. */
+/* Energy of n values without their line, all and above SLOW_HZ; windowed (Hann), as
+ * what does not repeat would leak. */
 static void spectrum(const float *v, int n, double fps, double *all, double *fast)
 {
 	double mean = 0, slope = 0, xx = 0;
@@ -187,7 +192,8 @@ static void run_of(const struct flicker *f, int block, int from, int to, float *
 		double d = (double)(v[i] - median5(v + i - 2));
 		t->square += d * d;
 	}
-	for (int i = 0; i + 8 <= n; i += WINDOW) spectrum(v + i, n - i < WINDOW ? n - i : WINDOW, f->fps, &t->all, &t->fast);
+	for (int i = 0; i + 8 <= n; i += WINDOW)
+		spectrum(v + i, n - i < WINDOW ? n - i : WINDOW, f->fps, &t->all, &t->fast);
 }
 
 void flicker_end(struct flicker *f, struct flicker_report *out)

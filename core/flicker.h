@@ -6,8 +6,9 @@
 #include "base.h"
 #include "err.h"
 
-/* Brightness is luma of the encoding; codes are of 8 bits. Blocks of 64 x 64 are followed along the motion, so that pans and
- * moving things are no flicker; neighbours that motion does not join (cuts) are left out. */
+/* Brightness is luma of the encoding; codes are of 8 bits. Blocks of 64 x 64 are followed
+ * along the motion, so that pans and moving things are no flicker; neighbours that motion
+ * does not join (cuts) are left out. */
 struct flicker_report {
 	int frames, pairs;                   /* looked at; neighbours that belong together */
 	double brightness;                   /* F1: deviation of a block's mean from its 5-frame median: rms over time, 95 % of the
@@ -15,8 +16,10 @@ struct flicker_report {
 	double fast;                         /* F2: share of the energy of the blocks' means above 3 Hz, 0..1 */
 	double edges, flat;                  /* mean difference to the next frame moved back: where |gradient| > 0.06 a pixel, and where
 	                                        < 0.015; codes */
-	double crawl;                        /* edges over flat; over 2.5 is crawling, where the clip is otherwise clean */
-	double warp;                         /* rms of that difference wherever motion is certain, codes (Lai et al. 2018) */
+	/* edges over flat; over 2.5 is crawling, where the clip is otherwise clean */
+	double crawl;
+	/* rms of that difference wherever motion is certain, codes (Lai et al. 2018) */
+	double warp;
 };
 
 struct flicker;

@@ -3,8 +3,8 @@
  * The amplitude sqrt(P) on a grid is fitted by products of cosine sums, alternating between the two
  * axes: with one held, the other's coefficients are a weighted linear least-squares problem. Weights
  * are relative (errors count in dB); rings of the spectrum that are still off get more weight and a
- * corrected target. What comes close is finished by Gauss-Newton steps on the rings' decibels. The cheapest radius and
- * rank that do are taken.
+ * corrected target. What comes close is finished by Gauss-Newton steps on the rings' decibels. The
+ * cheapest radius and rank that do are taken.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "grain_kernel.h"
 
@@ -428,11 +428,13 @@ static double design_fit(struct design *d, int radius, int ranks, double best[2]
 /* --- shapes --- */
 
 /* By what they cost a pixel. */
-static const struct { int radius, ranks; } tries[] = { { 3, 1 }, { 4, 1 }, { 5, 1 }, { 6, 1 }, { 4, 2 }, { 8, 1 }, { 5, 2 },
-	{ 10, 1 }, { 6, 2 }, { 12, 1 }, { 8, 2 }, { 16, 1 }, { 10, 2 }, { 8, 3 }, { 12, 2 }, { 10, 3 }, { 16, 2 }, { 12, 3 },
-	{ 20, 2 }, { 16, 3 }, { 24, 2 }, { 20, 3 }, { 24, 3 }, { 32, 3 }, { 44, 3 }, { GRAIN_RADIUS, 3 } };
+static const struct { int radius, ranks; } tries[] = { { 3, 1 }, { 4, 1 }, { 5, 1 }, { 6, 1 },
+	{ 4, 2 }, { 8, 1 }, { 5, 2 }, { 10, 1 }, { 6, 2 }, { 12, 1 }, { 8, 2 }, { 16, 1 }, { 10, 2 },
+	{ 8, 3 }, { 12, 2 }, { 10, 3 }, { 16, 2 }, { 12, 3 }, { 20, 2 }, { 16, 3 }, { 24, 2 },
+	{ 20, 3 }, { 24, 3 }, { 32, 3 }, { 44, 3 }, { GRAIN_RADIUS, 3 } };
 
-static void shape_take(struct grain_shape *s, int c, double axis[2][GRAIN_RANKS][GRAIN_RADIUS + 1], int radius, int ranks)
+static void shape_take(struct grain_shape *s, int c, double axis[2][GRAIN_RANKS][GRAIN_RADIUS + 1],
+                       int radius, int ranks)
 {
 	for (int r = 0; r < GRAIN_RANKS; r++)
 		for (int i = 0; i <= GRAIN_RADIUS; i++) {

@@ -22,7 +22,9 @@ struct grain_shape {
 	bool same;                           /* the channels' kernels are one */
 	double inner[3];                     /* sums of products of the kernels of RG, RB, GB */
 	double gain[3];                      /* what is left of sigma: below 1 where zoom is below 1 */
-	double worst[3];                     /* dB, of rings above -30 dB, against the profile; or a third of that of directions above -20 dB */
+	/* dB, of rings above -30 dB, against the profile; or a third of that
+	 * of directions above -20 dB */
+	double worst[3];
 };
 
 /* The shape of a profile on a picture where f cycles a pixel are zoom f of the profile's. Frequencies

@@ -37,7 +37,8 @@ static struct grain_shape *find(struct grain_store *s, const struct key *k)
 }
 
 /* Fits are made outside the lock; of two made at once the first one's stays. */
-struct grain_shape *grain_store_get(struct grain_store *s, const char *path, int lines, double scale, struct err *e)
+struct grain_shape *grain_store_get(struct grain_store *s, const char *path, int lines,
+                                    double scale, struct err *e)
 {
 	struct grain_profile p;
 	struct grain_shape *old, *made;

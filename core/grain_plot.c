@@ -12,7 +12,8 @@
 
 enum { WIDTH = 1120, HEIGHT = 520, PLOT_W = 470, PLOT_H = 380, TOP = 70, POINTS = 120 };
 
-static const struct ink paper = { 22, 22, 24, 255 }, grid = { 70, 70, 74, 255 }, text = { 205, 205, 205, 255 };
+static const struct ink paper = { 22, 22, 24, 255 }, grid = { 70, 70, 74, 255 },
+	text = { 205, 205, 205, 255 };
 static const struct ink inks[2][3] = {
 	{ { 235, 90, 80, 255 }, { 90, 210, 100, 255 }, { 90, 140, 250, 255 } },
 	{ { 255, 190, 170, 255 }, { 190, 250, 190, 255 }, { 180, 210, 255, 255 } },
@@ -63,7 +64,8 @@ static void strengths(struct chart h, const struct grain_profile *const p[2])
 	axes(&h, "strength: sigma, thousandths of full scale", lo, hi, "luma");
 	for (int q = 0; q < 2 && p[q]; q++)
 		for (int c = 0; c < 3; c++) {
-			for (int i = 0; i < POINTS; i++) v[i] = 1e3 * grain_profile_sigma(p[q], c, lo + (hi - lo) * i / (POINTS - 1));
+			for (int i = 0; i < POINTS; i++)
+				v[i] = 1e3 * grain_profile_sigma(p[q], c, lo + (hi - lo) * i / (POINTS - 1));
 			curve(&h, v, POINTS, inks[q][c], q ? DRAW_ONE : 2 * DRAW_ONE);
 		}
 }
@@ -86,13 +88,14 @@ static void spectra(struct chart h, const struct grain_profile *const p[2])
 		}
 }
 
-int grain_plot(const char *png, const struct grain_profile *a, const char *name_a, const struct grain_profile *b,
-               const char *name_b, struct err *e)
+int grain_plot(const char *png, const struct grain_profile *a, const char *name_a,
+               const struct grain_profile *b, const char *name_b, struct err *e)
 {
 	uint8_t *rgb = xalloc((size_t)WIDTH * HEIGHT, 3);
 	const struct grain_profile *const p[2] = { a, b };
 	char line[160];
-	struct chart h = { .c = canvas_rgb8(rgb, WIDTH, HEIGHT), .box = rect_of(60, TOP, 60 + PLOT_W, TOP + PLOT_H) };
+	struct chart h = { .c = canvas_rgb8(rgb, WIDTH, HEIGHT),
+		.box = rect_of(60, TOP, 60 + PLOT_W, TOP + PLOT_H) };
 	draw_fill(&h.c, h.c.r, paper);
 	draw_text_fit(&h.c, 20, 14, 2, WIDTH / 2 - 40, inks[0][1], name_a);
 	if (b) draw_text_fit(&h.c, WIDTH / 2 + 20, 14, 2, WIDTH / 2 - 40, inks[1][1], name_b);
@@ -100,8 +103,9 @@ int grain_plot(const char *png, const struct grain_profile *a, const char *name_
 	h.box = rect_of(WIDTH - PLOT_W - 20, TOP, WIDTH - 20, TOP + PLOT_H);
 	spectra(h, p);
 	for (int q = 0; q < 2 && p[q]; q++) {
-		snprintf(line, sizeof line, "%scorrelation RG %.3f RB %.3f GB %.3f   with the frame before %.2f %.2f %.2f",
-		         q ? "B: " : b ? "A: " : "", p[q]->corr[0], p[q]->corr[1], p[q]->corr[2], p[q]->rho[0], p[q]->rho[1], p[q]->rho[2]);
+		snprintf(line, sizeof line, "%scorrelation RG %.3f RB %.3f GB %.3f   with the frame before "
+		         "%.2f %.2f %.2f", q ? "B: " : b ? "A: " : "", p[q]->corr[0], p[q]->corr[1],
+		         p[q]->corr[2], p[q]->rho[0], p[q]->rho[1], p[q]->rho[2]);
 		draw_text(&h.c, 60, HEIGHT - 34 + 14 * q, 1, text, line);
 	}
 	int rc = png_write_rgb8(png, WIDTH, HEIGHT, rgb, e);

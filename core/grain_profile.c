@@ -276,7 +276,9 @@ int grain_profile_read(const char *path, struct grain_profile *p, struct err *e)
 	if (!f && strncmp(path, GRAIN_STOCK, strlen(GRAIN_STOCK)) == 0) {
 		char all[900];
 		grain_stock_list(all, sizeof all);
-		return err_set(e, E_INPUT, "there is no \"%.60s\"%s%s", path, *all ? "; stocks are: " : ": this program was installed without its stocks", all);
+		return err_set(e, E_INPUT, "there is no \"%.60s\"%s%s", path,
+		               *all ? "; stocks are: " : ": this program was installed without its stocks",
+		               all);
 	}
 	if (!f) return err_set(e, E_INPUT, "%s: %s", path, strerror(why));
 	char *text = xalloc(FILE_MAX + 1, 1);

@@ -48,7 +48,9 @@ bool grain_stock_name(const char *path, char *out, size_t size)
 	size_t n, len = strlen(path), end = strlen(ENDING);
 	if (!strstr(path, FOLDER) || !folder(dir, sizeof dir)) return false;
 	n = strlen(dir);
-	if (strncmp(path, dir, n) != 0 || path[n] != '/' || len < n + 1 + end || strcmp(path + len - end, ENDING) != 0) return false;
+	if (strncmp(path, dir, n) != 0 || path[n] != '/' || len < n + 1 + end ||
+	    strcmp(path + len - end, ENDING) != 0)
+		return false;
 	snprintf(out, size, GRAIN_STOCK "%.*s", (int)(len - n - 1 - end), path + n + 1);
 	return true;
 }
@@ -58,7 +60,8 @@ static int is_stock(const struct dirent *d)
 	size_t n = strlen(d->d_name), end = strlen(ENDING);
 	return d->d_name[0] != '.' && n > end && strcmp(d->d_name + n - end, ENDING) == 0;
 }
-static int by_bytes(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{ return strcmp((*a)->d_name, (*b)->d_name); }
 
 void grain_stock_list(char *out, size_t size)
 {

@@ -37,8 +37,8 @@ static int number(struct reader *r, const char *what, int64_t lo, int64_t hi, in
 	if (!w) return err_set(r->e, E_INPUT, "%s:%d: %s: a number is missing", r->path, r->line, what);
 	long long v = strtoll(w, &end, 10);
 	if (*end || v < lo || v > hi)
-		return err_set(r->e, E_INPUT, "%s:%d: %s: %s is no whole number from %lld to %lld", r->path, r->line, what, w,
-		               (long long)lo, (long long)hi);
+		return err_set(r->e, E_INPUT, "%s:%d: %s: %s is no whole number from %lld to %lld", r->path,
+		               r->line, what, w, (long long)lo, (long long)hi);
 	*out = v;
 	return 0;
 }
@@ -70,7 +70,9 @@ static int one_line(struct reader *r, const char *w, struct grain_params *g, uns
 	static const char *const names[] = { "p", "sY", "sCb", "sCr", "cY", "cCb", "cCr" };
 	int v[12], k = 0, taps;
 	while (k < 7 && strcmp(w, names[k]) != 0) k++;
-	if (k == 7) return err_set(r->e, E_INPUT, "%s:%d: unknown line \"%s\" in a film grain table", r->path, r->line, w);
+	if (k == 7)
+		return err_set(r->e, E_INPUT, "%s:%d: unknown line \"%s\" in a film grain table",
+		               r->path, r->line, w);
 	if (k > 3 && !(*seen & 1)) return err_set(r->e, E_INPUT, "%s:%d: %s before p", r->path, r->line, w);
 	*seen |= 1u << k;
 	taps = 2 * g->lag * (g->lag + 1);
@@ -85,8 +87,8 @@ static int one_line(struct reader *r, const char *w, struct grain_params *g, uns
 	}
 	if (numbers(r, w, 0, 511, 12, v) < 0) return -1;
 	if (v[0] > 3 || v[1] < 6 || v[1] > 9 || v[2] > 3 || v[3] < 8 || v[3] > 11 || v[4] > 1 || v[5] > 1)
-		return err_set(r->e, E_INPUT, "%s:%d: p: lag 0-3, coefficient shift 6-9, grain shift 0-3, scaling shift 8-11, two "
-		               "flags", r->path, r->line);
+		return err_set(r->e, E_INPUT, "%s:%d: p: lag 0-3, coefficient shift 6-9, grain shift 0-3, "
+		               "scaling shift 8-11, two flags", r->path, r->line);
 	g->lag = v[0]; g->ar_shift = v[1]; g->grain_shift = v[2]; g->scaling_shift = v[3];
 	g->chroma_from_luma = v[4]; g->overlap = v[5];
 	g->cb_mult = v[6]; g->cb_luma_mult = v[7]; g->cb_offset = v[8];
@@ -113,7 +115,8 @@ int grain_table_parse(const char *text, const char *path, struct grain_params *o
 	unsigned seen = 0;
 	int sets = 0, kept = 0;
 	char buf[32];
-	if (strncmp(text, "filmgrn1", 8) != 0) return err_set(e, E_INPUT, "%s: not a film grain table (no \"filmgrn1\")", path);
+	if (strncmp(text, "filmgrn1", 8) != 0)
+		return err_set(e, E_INPUT, "%s: not a film grain table (no \"filmgrn1\")", path);
 	for (;;) {
 		r.s += strcspn(r.s, "\n");
 		bool end = !*r.s;
@@ -122,8 +125,8 @@ int grain_table_parse(const char *text, const char *path, struct grain_params *o
 		if (!end && !w) continue;
 		if (end || strcmp(w, "E") == 0) {
 			if (sets && g.update && seen != 0x7f)
-				return err_set(e, E_INPUT, "%s:%d: the table is cut off: a set has not all of p, sY, sCb, sCr, cY, cCb, cCr",
-				               path, r.line);
+				return err_set(e, E_INPUT, "%s:%d: the table is cut off: a set has not all of p, "
+				               "sY, sCb, sCr, cY, cCb, cCr", path, r.line);
 			if (sets && !kept && g.apply && g.update) { *out = g; kept = 1; }
 			if (end) break;
 			if (entry(&r, &g) < 0) return -1;
@@ -151,10 +154,11 @@ char *grain_table_text(const struct grain_params *g)
 {
 	char *s = xalloc(4096, 1);
 	int taps = 2 * g->lag * (g->lag + 1);
-	int at = append(s, 0, "filmgrn1\nE %lld %lld %d %d %d\n\tp %d %d %d %d %d %d %d %d %d %d %d %d\n", (long long)g->start,
-	                (long long)g->end, g->apply, g->seed, g->update, g->lag, g->ar_shift, g->grain_shift, g->scaling_shift,
-	                g->chroma_from_luma, g->overlap, g->cb_mult, g->cb_luma_mult, g->cb_offset, g->cr_mult, g->cr_luma_mult,
-	                g->cr_offset);
+	int at = append(s, 0, "filmgrn1\nE %lld %lld %d %d %d\n\tp %d %d %d %d %d %d %d %d %d %d %d "
+	                "%d\n", (long long)g->start, (long long)g->end, g->apply, g->seed, g->update,
+	                g->lag, g->ar_shift, g->grain_shift, g->scaling_shift, g->chroma_from_luma,
+	                g->overlap, g->cb_mult, g->cb_luma_mult, g->cb_offset, g->cr_mult,
+	                g->cr_luma_mult, g->cr_offset);
 	at = append(s, at, "\tsY %d ", g->ny);
 	for (int i = 0; i < g->ny; i++) at = append(s, at, " %d %d", g->y[i][0], g->y[i][1]);
 	at = append(s, at, "\n\tsCb %d", g->ncb);
@@ -251,7 +255,9 @@ static double scaling(const int (*v)[2], int n, double at)
 	if (!n) return 0;
 	if (at <= v[0][0]) return v[0][1];
 	for (int i = 1; i < n; i++)
-		if (at < v[i][0]) return v[i - 1][1] + (at - v[i - 1][0]) / (v[i][0] - v[i - 1][0]) * (v[i][1] - v[i - 1][1]);
+		if (at < v[i][0])
+			return v[i - 1][1] + (at - v[i - 1][0]) / (v[i][0] -
+			                                           v[i - 1][0]) * (v[i][1] - v[i - 1][1]);
 	return v[n - 1][1];
 }
 
@@ -261,7 +267,8 @@ static void mix_of(int matrix, double m[3][3])
 	double kr, kb;
 	yuv_weights((enum yuv_matrix)matrix, &kr, &kb);
 	double kg = 1 - kr - kb;
-	double t[3][3] = { { 1, 0, 2 * (1 - kr) }, { 1, -2 * (1 - kb) * kb / kg, -2 * (1 - kr) * kr / kg }, { 1, 2 * (1 - kb), 0 } };
+	double t[3][3] = { { 1, 0, 2 * (1 - kr) },
+		{ 1, -2 * (1 - kb) * kb / kg, -2 * (1 - kr) * kr / kg }, { 1, 2 * (1 - kb), 0 } };
 	memcpy(m, t, sizeof t);
 }
 
@@ -286,7 +293,8 @@ static void put_spectrum(struct grain_profile *p, int c, const double *d)
 void grain_table_profile(const struct grain_params *g, int matrix, bool full, bool subsampled, int lines,
                          struct grain_profile *p)
 {
-	double *d = xalloc(3 * NN, sizeof *d), *rgb = xalloc(NN, sizeof *rgb), m[3][3], dev[3], sig[3], ref[3] = { 0, 0, 0 };
+	double *d = xalloc(3 * NN, sizeof *d), *rgb = xalloc(NN, sizeof *rgb), m[3][3], dev[3], sig[3],
+		ref[3] = { 0, 0, 0 };
 	const double one[3] = { full ? 255 : 219, full ? 255 : 224, full ? 255 : 224 };
 	memset(p, 0, sizeof *p);
 	snprintf(p->name, sizeof p->name, "AV1 film grain");
@@ -358,7 +366,8 @@ static void sum_power(const struct grain_profile *p, const double w[3], double l
 	for (int c = 0; c < 3; c++) s[c] = w[c] * grain_profile_sigma(p, c, luma);
 	for (int i = 0; i < NN; i++) {
 		double a[3];
-		for (int c = 0; c < 3; c++) a[c] = s[c] * __builtin_sqrt(grain_profile_power(p, c, freq(i % N), freq(i / N)));
+		for (int c = 0; c < 3; c++)
+			a[c] = s[c] * __builtin_sqrt(grain_profile_power(p, c, freq(i % N), freq(i / N)));
 		d[i] = a[0] * a[0] + a[1] * a[1] + a[2] * a[2] + 2 * (p->corr[0] * a[0] * a[1] + p->corr[1] * a[0] * a[2] +
 		       p->corr[2] * a[1] * a[2]);
 		if (d[i] < 0) d[i] = 0;
@@ -410,8 +419,10 @@ static void ar_fit(const double *d, double a[TABLE_TAPS])
 	solve(n, s, a);
 }
 
-/* The scaling points of one plane; its deviation per level in codes. Returns the largest scaling needed at shift 8. */
-static double levels_of(const struct grain_profile *p, const double w[3], bool sub, double one, int n, double *dev, double *d)
+/* The scaling points of one plane; its deviation per level in codes. Returns the
+ * largest scaling needed at shift 8. */
+static double levels_of(const struct grain_profile *p, const double w[3], bool sub, double one,
+                        int n, double *dev, double *d)
 {
 	double most = 0;
 	for (int i = 0; i < n; i++) {
@@ -424,14 +435,15 @@ static double levels_of(const struct grain_profile *p, const double w[3], bool s
 	return most;
 }
 
-int grain_table_from(const struct grain_profile *p, int matrix, bool full, bool subsampled, struct grain_params *g,
-                     struct err *e)
+int grain_table_from(const struct grain_profile *p, int matrix, bool full, bool subsampled,
+                     struct grain_params *g, struct err *e)
 {
 	double kr, kb, dev[3][TABLE_Y], real[3][TABLE_TAPS], most[3], top = 0;
 	const double one[3] = { full ? 255 : 219, full ? 255 : 224, full ? 255 : 224 };
 	double *d = xalloc(NN, sizeof *d);
 	int count[3] = { TABLE_Y, TABLE_C, TABLE_C }, *ar[3] = { g->ay, g->acb, g->acr };
-	*g = (struct grain_params){ .end = INT64_MAX, .apply = 1, .seed = 7391, .update = 1, .lag = TABLE_LAG, .ar_shift = 9,
+	*g = (struct grain_params){ .end = INT64_MAX, .apply = 1, .seed = 7391, .update = 1,
+		.lag = TABLE_LAG, .ar_shift = 9,
 		.scaling_shift = 11, .overlap = 1, .cb_mult = 128, .cb_luma_mult = 192, .cb_offset = 256, .cr_mult = 128,
 		.cr_luma_mult = 192, .cr_offset = 256, .ny = TABLE_Y, .ncb = TABLE_C, .ncr = TABLE_C };
 	yuv_weights((enum yuv_matrix)matrix, &kr, &kb);
@@ -460,7 +472,8 @@ int grain_table_from(const struct grain_profile *p, int matrix, bool full, bool 
 	free(d);
 	while (g->scaling_shift > 8 && top * (1 << g->scaling_shift) > 255) g->scaling_shift--;
 	if (top * (1 << g->scaling_shift) > 255.5)
-		return err_set(e, E_INPUT, "the grain is too strong for a film grain table (%.1f codes of 8 bits)", top * TEMPLATE);
+		return err_set(e, E_INPUT, "the grain is too strong for a film grain table (%.1f codes of "
+		               "8 bits)", top * TEMPLATE);
 	for (int k = 0; k < 3; k++) {
 		int (*pt)[2] = k == 0 ? g->y : k == 1 ? g->cb : g->cr;
 		for (int i = 0; i < count[k]; i++) {

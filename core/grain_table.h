@@ -1,7 +1,8 @@
 /* grain_table - film grain tables of AV1 ("filmgrn1" text), to and from profiles.
  *
- * The model (AV1 specification 6.8.20, 7.18.3): an auto-regressive luma template of 8-bit deviation 32 or so, chroma
- * templates with a share of luma's, scaled by piecewise linear functions of luma. Threads: frozen.
+ * The model (AV1 specification 6.8.20, 7.18.3): an auto-regressive luma template of 8-bit
+ * deviation 32 or so, chroma templates with a share of luma's, scaled by piecewise linear
+ * functions of luma. Threads: frozen.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_GRAIN_TABLE_H
 #define IN_GRAIN_TABLE_H
@@ -27,11 +28,12 @@ int grain_table_parse(const char *text, const char *path, struct grain_params *o
 /* The file of one set, malloc'd. */
 char *grain_table_text(const struct grain_params *g);
 
-/* What a decoder would add to a picture of that matrix (yuv.h) and range, as a profile of R,G,B. lines: of the picture. */
+/* What a decoder would add to a picture of that matrix (yuv.h) and range, as a profile
+ * of R,G,B. lines: of the picture. */
 void grain_table_profile(const struct grain_params *g, int matrix, bool full, bool subsampled, int lines,
                          struct grain_profile *p);
 /* The nearest parameters. 0, or -1 with E_INPUT when the grain is too strong for the model. */
-int grain_table_from(const struct grain_profile *p, int matrix, bool full, bool subsampled, struct grain_params *g,
-                     struct err *e);
+int grain_table_from(const struct grain_profile *p, int matrix, bool full, bool subsampled,
+                     struct grain_params *g, struct err *e);
 
 #endif

@@ -24,7 +24,8 @@ struct format {
 	struct rational fps;               /* 0/1: has no rate (stills, sequences without one) */
 	int first, last;                   /* frame range, inclusive; last INT_MAX: endless */
 	int space;                         /* colour space id of R,G,B (colour.h) */
-	int encoded;                       /* the source's own display encoding, or the log one for scene-linear sources */
+	/* the source's own display encoding, or the log one for scene-linear sources */
+	int encoded;
 	int nch;
 	const char *ch[IN_MAX_CH];         /* interned names: "R","G","B","A","Z","layer.R" ... */
 };

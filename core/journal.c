@@ -137,7 +137,9 @@ int journal_load(struct cache *c, const struct key *k, void *p, size_t n, struct
 	int rc = -1, fd;
 	cache_hold(c);
 	if ((fd = open_checked(path, &h, &len, e)) >= 0) {
-		if (h.bytes != n) err_set(e, E_INPUT, "%s: holds %llu bytes, not %zu", path, (unsigned long long)h.bytes, n);
+		if (h.bytes != n)
+			err_set(e, E_INPUT, "%s: holds %llu bytes, not %zu", path,
+			        (unsigned long long)h.bytes, n);
 		else rc = read_body(path, fd, &h, p, len, e);
 		close(fd);
 	}

@@ -93,14 +93,16 @@ static int read_head(struct learned *l, FILE *f, const char *path, struct err *e
 		size_t len = strcspn(line, "\n");
 		if (!line[len]) return bad(e, path, "a line of its head does not end");
 		line[len] = 0;
-		if (n == 0 && strcmp(line, "interneg-learned 1") != 0) return bad(e, path, "it does not begin with interneg-learned 1");
+		if (n == 0 && strcmp(line, "interneg-learned 1") != 0)
+			return bad(e, path, "it does not begin with interneg-learned 1");
 		if (strcmp(line, "weights") == 0) break;
 		if (n && !head_line(l, &count, line)) return bad(e, path, "a line of its head makes no sense");
 	}
 	if (n == LINES || feof(f)) return bad(e, path, "its head does not end");
 	if (!l->factor || !l->hash.angles || !l->hash.strengths || !l->hash.coherences || !l->hash.bends)
 		return bad(e, path, "its head is not whole");
-	if (count != learned_buckets(&l->hash) || count > 1 << 14) return bad(e, path, "its buckets are not those of its head");
+	if (count != learned_buckets(&l->hash) || count > 1 << 14)
+		return bad(e, path, "its buckets are not those of its head");
 	return 0;
 }
 

@@ -1,11 +1,13 @@
 /* learned - the filter banks of upscale method="learned": what a .weights file holds.
  *
- * A bank has a filter for each bucket of neighbourhoods (px_learned.h says which is whose) and each pixel of the factor x factor
- * block that a source pixel becomes. A filter weighs the differences of the 48 source pixels around to the one in the middle;
- * the result is added to that, so that flat areas stay what they are.
+ * A bank has a filter for each bucket of neighbourhoods (px_learned.h says which is whose)
+ * and each pixel of the factor x factor block that a source pixel becomes. A filter weighs the
+ * differences of the 48 source pixels around to the one in the middle; the result is added to
+ * that, so that flat areas stay what they are.
  *
- * The file: a first line "interneg-learned 1", lines "name values" (factor, buckets, strength, coherence, bend, picture), a line
- * "weights", then buckets x 48 x factor x factor 16-bit little-endian numbers in units of 1/LEARNED_UNIT.
+ * The file: a first line "interneg-learned 1", lines "name values" (factor, buckets, strength,
+ * coherence, bend, picture), a line "weights", then buckets x 48 x factor x factor 16-bit
+ * little-endian numbers in units of 1/LEARNED_UNIT.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_LEARNED_H
 #define IN_LEARNED_H
@@ -17,17 +19,19 @@ enum { LEARNED_MIN = 2, LEARNED_MAX = 4 };           /* factors */
 enum { LEARNED_REACH = 3, LEARNED_SIDE = 7, LEARNED_TAPS = 48, LEARNED_CUTS = 15, LEARNED_UNIT = 8192 };
 enum { LEARNED_FORMAT = 1 };
 
-/* How neighbourhoods are told apart: angles in 45 degrees, and borders between the other classes. Threads: frozen. */
+/* How neighbourhoods are told apart: angles in 45 degrees, and borders between the
+ * other classes. Threads: frozen. */
 struct learned_hash {
 	int angles, strengths, coherences, bends;
 	float angle_cos[LEARNED_CUTS], angle_sin[LEARNED_CUTS];       /* of twice the borders between angles */
-	float strength[LEARNED_CUTS], coherence[LEARNED_CUTS], bend[LEARNED_CUTS];   /* one fewer than classes, rising */
+	/* one fewer than classes, rising */
+	float strength[LEARNED_CUTS], coherence[LEARNED_CUTS], bend[LEARNED_CUTS];
 };
 IN_INLINE int learned_buckets(const struct learned_hash *h)
 { return h->angles * h->strengths * h->coherences * h->bends; }
 
-/* Weights: [bucket * 8 + orientation][tap][lanes], turned already: taps are the 48 neighbours in rows, lanes the block's pixels in
- * rows, their number rounded up to fours. Threads: frozen. */
+/* Weights: [bucket * 8 + orientation][tap][lanes], turned already: taps are the 48 neighbours in
+ * rows, lanes the block's pixels in rows, their number rounded up to fours. Threads: frozen. */
 struct learned { int factor, lanes; struct learned_hash hash; float *w; };
 
 /* Fills the borders between angles. */

@@ -98,7 +98,8 @@ static const char *local(const struct session *s, const char *path)
 	return path;
 }
 
-static int add_file(const struct session *s, struct lock_facts *f, const char *kind, const char *path, struct err *e)
+static int add_file(const struct session *s, struct lock_facts *f, const char *kind,
+                    const char *path, struct err *e)
 {
 	struct key k;
 	char hex[65], stock[300];
@@ -109,7 +110,8 @@ static int add_file(const struct session *s, struct lock_facts *f, const char *k
 	return 0;
 }
 
-static int add_scene_files(const struct session *s, const struct scene *sc, struct lock_facts *f, struct err *e)
+static int add_scene_files(const struct session *s, const struct scene *sc,
+                           struct lock_facts *f, struct err *e)
 {
 	char hex[65];
 	key_hex(&sc->text_hash, hex);
@@ -141,7 +143,8 @@ static const char *text_param(const struct net_node *nn, const struct param *p)
 }
 
 /* One file by its hash, the files of a sequence by one hash over theirs. */
-static int add_input(const struct session *s, const struct net_node *nn, const char *path, struct lock_facts *f, struct err *e)
+static int add_input(const struct session *s, const struct net_node *nn, const char *path,
+                     struct lock_facts *f, struct err *e)
 {
 	struct stat st;
 	struct key k;
@@ -170,7 +173,8 @@ static int add_input(const struct session *s, const struct net_node *nn, const c
 }
 
 /* Files that a node reads: LUTs and the like by content, clips and sequences with their size. */
-static int add_node_files(const struct session *s, const struct net_node *nn, struct lock_facts *f, struct err *e)
+static int add_node_files(const struct session *s, const struct net_node *nn,
+                          struct lock_facts *f, struct err *e)
 {
 	for (const struct param *p = nn->type->params; p && p->type != PT_END; p++) {
 		const char *path = text_param(nn, p);
@@ -230,7 +234,8 @@ static int add_picture(const struct session *s, struct lock_facts *f, struct err
 }
 
 /* One hash over a node's keys on the frames first..last. */
-static int root_of(struct keymemo *km, const struct net_node *nn, int first, int last, char hex[65], struct err *e)
+static int root_of(struct keymemo *km, const struct net_node *nn, int first, int last,
+                   char hex[65], struct err *e)
 {
 	struct sha s;
 	sha_init(&s);
@@ -329,7 +334,8 @@ int lock_watch(struct session *s, struct err *e)
 }
 
 /* Joins the frames that the plan's rows say nn is read on, in their order. */
-static int add_decoded(const struct net_node *nn, const struct plan_report *r, struct lock_facts *f, struct err *e)
+static int add_decoded(const struct net_node *nn, const struct plan_report *r,
+                       struct lock_facts *f, struct err *e)
 {
 	struct pixhash *v = NULL;
 	size_t n = 0, cap = 0;
@@ -346,14 +352,16 @@ static int add_decoded(const struct net_node *nn, const struct plan_report *r, s
 	}
 	if (n) {
 		pixhash_hex(pixhash_join(v, n), hex);
-		lock_add(f, "decoded", nn->id, "%s frames %zu decoder %s", hex, n, nn->type->decoder ? nn->type->decoder(&nn->ctx) : "-");
+		lock_add(f, "decoded", nn->id, "%s frames %zu decoder %s", hex, n,
+		         nn->type->decoder ? nn->type->decoder(&nn->ctx) : "-");
 	}
 	free(v);
 	return 0;
 }
 
 /* The plan of every write, whatever --only asks for: a lock is always over all of them. */
-static int plan_all(struct net *n, struct plan *p, const struct render_opts *o, struct plan_report *r, struct err *e)
+static int plan_all(struct net *n, struct plan *p, const struct render_opts *o,
+                    struct plan_report *r, struct err *e)
 {
 	struct net_node **asked = n->write, **all = xalloc((size_t)n->nnode + 1, sizeof *all);
 	int nasked = n->nwrite, ntarget = n->ntarget;
@@ -414,7 +422,8 @@ void lock_pixels(struct session *s, struct lock_facts *f)
 	for (int i = 0; i < s->net->nwrite; i++) {
 		struct pixhash *v = xalloc((size_t)f->n + 1, sizeof *v);
 		size_t n = 0;
-		char hex[33], *esc = escaped(s->net->write[i]->id), *head = xasprintf("frame %s:", esc), *name = xasprintf("write %s", esc);
+		char hex[33], *esc = escaped(s->net->write[i]->id), *head = xasprintf("frame %s:", esc),
+			*name = xasprintf("write %s", esc);
 		for (int k = 0; k < f->n; k++)
 			if (strncmp(f->v[k].name, head, strlen(head)) == 0 && pixhash_parse(f->v[k].value, &v[n]) == 0) n++;
 		pixhash_hex(pixhash_join(v, n), hex);
@@ -435,7 +444,9 @@ char *lock_print(struct lock_facts *f)
 {
 	size_t len = 0, cap = 256;
 	char *text = xalloc(cap, 1);
-	len = (size_t)sprintf(text, "# interneg lock: what this scene was rendered from, and the hash of every frame\n");
+	len = (size_t)sprintf(text,
+	                      "# interneg lock: what this scene was rendered from, and the hash of "
+	                      "every frame\n");
 	lock_sort(f);
 	for (int i = 0; i < f->n; i++) {
 		if (i && by_name(&f->v[i - 1], &f->v[i]) == 0) continue;

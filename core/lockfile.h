@@ -1,7 +1,7 @@
 /* lockfile - SCENE.lock: what a scene was rendered from and the hash of every frame, as sorted plain text.
  *
- * One fact a line, "KIND ID VALUE...", ids and paths with spaces percent-escaped. No clock, host, user or absolute
- * path: locking twice changes no byte.
+ * One fact a line, "KIND ID VALUE...", ids and paths with spaces percent-escaped. No clock, host,
+ * user or absolute path: locking twice changes no byte.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_LOCKFILE_H
 #define IN_LOCKFILE_H
@@ -21,15 +21,16 @@ const char *lock_get(const struct lock_facts *f, const char *kind, const char *i
 /* The value of a whole "KIND ID", or NULL. */
 const char *lock_value(const struct lock_facts *f, const char *name);
 bool lock_is(const struct lock_fact *f, const char *kind);
-/* Everything but the frame and decoded lines: program, graphs, scripts, files, inputs, models, seeds, the picture, what
- * lies outside the promise, nodes, passes, writes. as: keys take the decoders of this lock, NULL: the real ones. */
+/* Everything but the frame and decoded lines: program, graphs, scripts, files, inputs, models,
+ * seeds, the picture, what lies outside the promise, nodes, passes, writes. as: keys take the
+ * decoders of this lock, NULL: the real ones. */
 int lock_collect(struct session *s, const struct lock_facts *as, struct lock_facts *f, struct err *e);
 /* Renders the writes for the hashes of their frames (frame lines); no output is looked at or written. */
 int lock_render(struct session *s, const char *frames, bool cached, struct lock_facts *f, struct err *e);
 /* From now on the sources note what their frames decode to while they render. */
 int lock_watch(struct session *s, struct err *e);
-/* The decoded lines: one hash over the decoded planes of the frames that the writes read, and the decoder. Frames that
- * were not noted are decoded. only: of this node, NULL: of all. */
+/* The decoded lines: one hash over the decoded planes of the frames that the writes read, and the
+ * decoder. Frames that were not noted are decoded. only: of this node, NULL: of all. */
 int lock_decoded(struct session *s, const char *only, struct lock_facts *f, struct err *e);
 /* The frames that the writes cover: what roots of nodes and passes are over. */
 void lock_span(const struct net *n, int *first, int *last);

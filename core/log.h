@@ -6,7 +6,10 @@
 
 #include "base.h"
 
-enum log_topic { LOG_PLAN = 1, LOG_CACHE = 2, LOG_SCHED = 4, LOG_LUA = 8, LOG_MEM = 16, LOG_STALL = 32, LOG_MEDIA = 64 };
+enum log_topic {
+	LOG_PLAN = 1, LOG_CACHE = 2, LOG_SCHED = 4, LOG_LUA = 8, LOG_MEM = 16,
+	LOG_STALL = 32, LOG_MEDIA = 64
+};
 
 void log_setup(bool json, unsigned topics);
 bool log_is_json(void);

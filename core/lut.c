@@ -64,7 +64,8 @@ typedef int reader(struct lut *l, const char *name, const char *text, size_t len
 static reader *find_reader(const char *name, const char *text, size_t len)
 {
 	static const struct { const char *ending, *begins; reader *read; } format[] = {
-		{ ".cube", "LUT_", lut_read_cube }, { ".3dl", "3DMESH", lut_read_3dl }, { ".spi1d", "Version", lut_read_spi1d },
+		{ ".cube", "LUT_", lut_read_cube }, { ".3dl", "3DMESH", lut_read_3dl },
+			{ ".spi1d", "Version", lut_read_spi1d },
 		{ ".spi3d", "SPILUT", lut_read_spi3d }, { ".clf", "<", lut_read_clf }, { ".ctf", "<", lut_read_clf },
 	};
 	const char *dot = strrchr(name, '.');

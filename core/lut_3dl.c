@@ -1,7 +1,9 @@
-/* lut_3dl - .3dl files of Kodak, Discreet and Lustre: whole numbers, blue fastest, perhaps a ramp before the cube.
+/* lut_3dl - .3dl files of Kodak, Discreet and Lustre: whole numbers, blue fastest,
+ * perhaps a ramp before the cube.
  *
- * As OpenColorIO reads them: bit depths are deduced from the largest number (twice its maximum may be overshoot), a
- * ramp within two codes of straight is none, any other one is a 1D table before the cube.
+ * As OpenColorIO reads them: bit depths are deduced from the largest number (twice its
+ * maximum may be overshoot), a ramp within two codes of straight is none, any other
+ * one is a 1D table before the cube.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lut_int.h"
 

@@ -1,7 +1,8 @@
-/* lut_clf - Common LUT Format 3.0 (Academy S-2014-006, SMPTE ST 2136-1:2024) and the part of Autodesk's .ctf that is it.
+/* lut_clf - Common LUT Format 3.0 (Academy S-2014-006, SMPTE ST 2136-1:2024) and the
+ * part of Autodesk's .ctf that is it.
  *
- * What a file holds and cannot be done to the letter is refused, never left out: a look without one of its steps is
- * another look.
+ * What a file holds and cannot be done to the letter is refused, never left out: a look
+ * without one of its steps is another look.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lut_int.h"
 

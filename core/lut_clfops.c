@@ -95,7 +95,9 @@ static const struct lut_elem *params_of(const struct lut_clf *c, const struct lu
 
 /* --- Log --- */
 
-struct log_numbers { double base, log_slope, log_off, lin_slope, lin_off, lin_break, line; bool has_break, has_line; };
+struct log_numbers {
+	double base, log_slope, log_off, lin_slope, lin_off, lin_break, line; bool has_break, has_line;
+};
 
 static int log_numbers(const struct lut_clf *c, const struct lut_elem *k, struct log_numbers *p)
 {
@@ -172,9 +174,11 @@ static void mon_curve(struct lut_exp_curve *o, double g, double off, bool invers
 	off = off > 0.000001 ? off : 0.000001;
 	double knee = mx_pow(off * g / ((g - 1) * (1 + off)), g);
 	if (!inverse)
-		*o = (struct lut_exp_curve){ g, 1 / (1 + off), off / (1 + off), off / (g - 1), (g - 1) / off * knee, o->identity };
+		*o = (struct lut_exp_curve){ g, 1 / (1 + off), off / (1 + off), off / (g - 1),
+			(g - 1) / off * knee, o->identity };
 	else
-		*o = (struct lut_exp_curve){ 1 / g, 1 + off, off, knee, mx_pow((g - 1) / off, g - 1) * mx_pow((1 + off) / g, g),
+		*o = (struct lut_exp_curve){ 1 / g, 1 + off, off, knee,
+			mx_pow((g - 1) / off, g - 1) * mx_pow((1 + off) / g, g),
 		                             o->identity };
 }
 
@@ -246,7 +250,8 @@ int lut_clf_cdl(struct lut_clf *c, const struct lut_elem *x)
 	struct lut_op *op = lut_add(c->l, LUT_CDL, c->name, c->e);
 	if (!op) return -1;
 	struct lut_cdl *o = &op->u.cdl;
-	*o = (struct lut_cdl){ .inverse = style & 1, .clamp = !(style & 2), .slope = { 1, 1, 1 }, .power = { 1, 1, 1 }, .sat = 1 };
+	*o = (struct lut_cdl){ .inverse = style & 1, .clamp = !(style & 2), .slope = { 1, 1, 1 },
+		.power = { 1, 1, 1 }, .sat = 1 };
 	const struct lut_elem *sop = lut_clf_child(c, x, "SOPNode", &rc);
 	const struct lut_elem *sat = rc < 0 ? NULL : lut_clf_child(c, x, "SatNode", &rc);
 	if (rc < 0) return -1;

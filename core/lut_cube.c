@@ -1,4 +1,5 @@
-/* lut_cube - .cube files: Adobe "Cube LUT Specification 1.0" (2013), and Resolve's 1D shaper before a 3D table.
+/* lut_cube - .cube files: Adobe "Cube LUT Specification 1.0" (2013), and
+ * Resolve's 1D shaper before a 3D table.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lut_int.h"
 

@@ -1,4 +1,5 @@
-/* lut_xml - the XML of a CLF file as a small tree with lines, read without entities, network or unbounded memory.
+/* lut_xml - the XML of a CLF file as a small tree with lines, read without
+ * entities, network or unbounded memory.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lut_int.h"
 

@@ -37,7 +37,9 @@ static bool finite3(const float v[3]) { return v[0] - v[0] == 0 && v[1] - v[1] =
 /* Whether a place of im counts: no title, and inside the mask, which may have another size. */
 static bool counted(const struct image *im, const struct area *a, const struct image *mask, int x, int y)
 {
-	if (a && a->skip && a->skip[(size_t)(y - a->r.y0) * (size_t)rect_w(a->r) + (size_t)(x - a->r.x0)]) return false;
+	if (a && a->skip && a->skip[(size_t)(y - a->r.y0) * (size_t)rect_w(a->r) +
+		(size_t)(x - a->r.x0)])
+		return false;
 	if (!mask) return true;
 	const struct rect m = mask->view.r, d = im->fmt.display, to = mask->fmt.display;
 	int mx = to.x0 + (int)((int64_t)(x - d.x0) * rect_w(to) / rect_w(d));
@@ -83,7 +85,8 @@ static void columns(const struct view *v, int ch, int x0, int w, int y0, int y1,
 }
 
 /* Means of a row of blocks that count whole; what is not finite goes the long way. */
-static void block_row(const struct image *im, const int ch[3], struct rect r, int s, float *sum, float *out[3])
+static void block_row(const struct image *im, const int ch[3], struct rect r, int s,
+                      float *sum, float *out[3])
 {
 	int w = rect_w(r), n = (w + s - 1) / s;
 	for (int k = 0; k < 3; k++) columns(&im->view, ch[k], r.x0, w, r.y0, r.y1, sum + (size_t)k * (size_t)w);
@@ -100,8 +103,8 @@ static void block_row(const struct image *im, const int ch[3], struct rect r, in
 	}
 }
 
-int thumb_make_in(const struct image *im, const struct area *a, const struct image *mask, size_t budget, struct thumb *t,
-                  struct err *e)
+int thumb_make_in(const struct image *im, const struct area *a, const struct image *mask,
+                  size_t budget, struct thumb *t, struct err *e)
 {
 	int ch[3];
 	memset(t, 0, sizeof *t);
@@ -142,8 +145,8 @@ void thumb_free(struct thumb *t)
 	memset(t, 0, sizeof *t);
 }
 
-int pixels_add_in(struct pixels *s, const struct image *im, const struct area *a, const struct image *mask, size_t budget,
-                  struct err *e)
+int pixels_add_in(struct pixels *s, const struct image *im, const struct area *a,
+                  const struct image *mask, size_t budget, struct err *e)
 {
 	int ch[3];
 	if (rgb_planes(im, ch, e) < 0) return -1;
@@ -298,10 +301,10 @@ static bool grey_edge(const struct thumb *t, int nt, const struct band *b, doubl
 	return minkowski_ratio(&m, out);
 }
 
-/* Pixels within a quarter of a stop of centre vote with their mean; returns their share. Repeated from the white
- * that the picture came with, this climbs to the nearest crowd of greys (mean shift), which
- * colourful or warmly
- * lit scenes move less than they move the averages over all colours. */
+/* Pixels within a quarter of a stop of centre vote with their mean; returns their
+ * share. Repeated from the white that the picture came with, this climbs to the nearest
+ * crowd of greys (mean shift), which colourful or warmly lit scenes move less than they
+ * move the averages over all colours. */
 static double near_neutral(const struct thumb *t, int nt, const struct band *b,
                            const double centre[2], double out[2])
 {
@@ -348,7 +351,8 @@ void white_measure(const struct thumb *t, int nt, double top, int space, struct 
 	white_measure_from(t, nt, top, space, (const double[2]){ 0, 0 }, g);
 }
 
-void white_measure_from(const struct thumb *t, int nt, double top, int space, const double start[2], struct white_guess *g)
+void white_measure_from(const struct thumb *t, int nt, double top, int space, const double start[2],
+                        struct white_guess *g)
 {
 	double mean[2] = { start[0], start[1] };
 	struct band b = { low_end(t, nt, top), top };

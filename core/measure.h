@@ -24,22 +24,24 @@ struct area {
 	double titles;              /* their share */
 	bool borders;
 };
-/* From samples of one size. black, white: the values, in their space, up to which a border is black and from which
- * letters are white. Titles are what is white and stands still while most of the picture moves: at least 3 samples. */
+/* From samples of one size. black, white: the values, in their space, up to which a border is
+ * black and from which letters are white. Titles are what is white and stands still while most of
+ * the picture moves: at least 3 samples. */
 void area_find(const struct image *const *im, int n, double black, double white, struct area *a);
 void area_free(struct area *a);
 /* ", borders and 1.2 % of titles left out", or nothing, to a text of n bytes. */
 void area_note(const struct area *a, char *note, size_t n);
-/* The same with only what lies in a and where mask (its first channel; NULL: everywhere) is at least a half. */
-int thumb_make_in(const struct image *im, const struct area *a, const struct image *mask, size_t budget, struct thumb *t,
-                  struct err *e);
+/* The same with only what lies in a and where mask (its first channel; NULL:
+ * everywhere) is at least a half. */
+int thumb_make_in(const struct image *im, const struct area *a, const struct image *mask,
+                  size_t budget, struct thumb *t, struct err *e);
 
 /* Single pixels on an even grid, at most budget of them a call; grows. Non-finite ones are left
  * out. */
 struct pixels { size_t n, cap; float *p[3]; };
 int pixels_add(struct pixels *s, const struct image *im, size_t budget, struct err *e);
-int pixels_add_in(struct pixels *s, const struct image *im, const struct area *a, const struct image *mask, size_t budget,
-                  struct err *e);
+int pixels_add_in(struct pixels *s, const struct image *im, const struct area *a,
+                  const struct image *mask, size_t budget, struct err *e);
 void pixels_free(struct pixels *s);
 
 /* Counts over [lo, hi); values outside fall into the end bins. */
@@ -59,19 +61,22 @@ struct white_guess {
 	double confidence;          /* 0..1 */
 	double neutral_share;       /* of pixels that voted as near-neutral */
 	int estimators;
-	double vote[4][2], weight[4];   /* shades of grey, grey edge, near-neutral, skin: log2 of R/G and B/G; weight 0: none */
+	/* shades of grey, grey edge, near-neutral, skin: log2 of R/G and B/G; weight 0: none */
+	double vote[4][2], weight[4];
 	double skin_share;          /* of pixels that looked like skin */
 };
 /* top: pixels with a channel above it are left out (clipped ones). space: linear, of the thumbnails. */
 void white_measure(const struct thumb *t, int nt, double top, int space, struct white_guess *g);
 /* start: where the crowd of greys is looked for, log2 of R/G and B/G. */
-void white_measure_from(const struct thumb *t, int nt, double top, int space, const double start[2], struct white_guess *g);
-/* The white that brings what looks like skin under `centre` (log2 of R/G and B/G) to the colours that skin has in
- * daylight, the line through the ColorChecker's two: a vote across that line alone, silent near it, and bounded.
- * Returns the share of pixels that looked like skin. */
-double white_skin(const struct thumb *t, int nt, double low, double top, int space, const double centre[2], double out[2]);
-/* By which gains (green = 1) the white of `ref` differs from that of `in`, estimator by estimator; the confidence falls
- * with what they disagree about. */
+void white_measure_from(const struct thumb *t, int nt, double top, int space, const double start[2],
+                        struct white_guess *g);
+/* The white that brings what looks like skin under `centre` (log2 of R/G and B/G) to the colours
+ * that skin has in daylight, the line through the ColorChecker's two: a vote across that line
+ * alone, silent near it, and bounded. Returns the share of pixels that looked like skin. */
+double white_skin(const struct thumb *t, int nt, double low, double top, int space,
+                  const double centre[2], double out[2]);
+/* By which gains (green = 1) the white of `ref` differs from that of `in`, estimator by estimator;
+ * the confidence falls with what they disagree about. */
 double white_between(const struct white_guess *in, const struct white_guess *ref, double gain[3]);
 
 /* Sorted copy of n values; q in 0..1, linear between neighbours. */

@@ -15,7 +15,8 @@ enum { SPREAD = 2 };                    /* pixels around a letter that carry its
 
 struct planes { const struct image *im; int ch[3]; };
 
-static float at(const struct planes *p, int k, int x, int y) { return *view_at(&p->im->view, p->ch[k], x, y); }
+static float at(const struct planes *p, int k, int x, int y)
+{ return *view_at(&p->im->view, p->ch[k], x, y); }
 
 static bool row_black(const struct planes *p, int n, struct rect r, int y, double black)
 {
@@ -47,8 +48,8 @@ static void find_borders(const struct planes *p, int n, double black, struct are
 
 struct row { float *least, *move; size_t moving, letters; };
 
-/* The least value of a pixel over all samples, and by how much a channel moves at most: w pixels from x on, and how many of
- * them move, or stand still in white. */
+/* The least value of a pixel over all samples, and by how much a channel moves at most: w pixels
+ * from x on, and how many of them move, or stand still in white. */
 static void history(const struct planes *p, int n, int x, int y, int w, float white, struct row *r)
 {
 	const float still = (float)STILL, moves = (float)(3 * STILL);

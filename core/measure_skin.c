@@ -40,7 +40,8 @@ static void beside(int space, const double p[2], double off[2])
 	for (int k = 0; k < 2 && far > 0; k++) off[k] *= keep / far;
 }
 
-double white_skin(const struct thumb *t, int nt, double low, double top, int space, const double centre[2], double out[2])
+double white_skin(const struct thumb *t, int nt, double low, double top, int space,
+                  const double centre[2], double out[2])
 {
 	double m[9], white[3] = { mx_exp2(centre[0]), 1, mx_exp2(centre[1]) };
 	int64_t sum[2] = { 0, 0 };

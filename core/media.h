@@ -17,15 +17,16 @@
 #include "seqname.h"
 #include "yuv.h"
 
-/* Once at start-up, before anything is opened: threads per decoder of stand-alone pictures (default 1), FFmpeg's log
- * lines to log_debug. */
+/* Once at start-up, before anything is opened: threads per decoder of stand-alone pictures (default
+ * 1), FFmpeg's log lines to log_debug. */
 void media_setup(int threads);
 
 /* A property that a file may state or leave open. */
 struct media_trait { char value[24]; bool tagged; char why[128]; };
 
-/* Code points of ITU-T H.273 as the stream or its first frame says them (2: unspecified; range 0: unspecified, 1 limited,
- * 2 full), and HDR metadata: the mastering display (SMPTE ST 2086: x, y of R, G, B and white, nits) and light levels. */
+/* Code points of ITU-T H.273 as the stream or its first frame says them (2: unspecified; range 0:
+ * unspecified, 1 limited, 2 full), and HDR metadata: the mastering display (SMPTE ST 2086: x, y of
+ * R, G, B and white, nits) and light levels. */
 struct media_tags {
 	int primaries, transfer, matrix, range;
 	bool mastered; double xy[8], nits_max, nits_min;

@@ -61,11 +61,14 @@ static int structure(const struct media_info *in, const struct write_spec *s, st
 {
 	const struct plane_desc *d = &in->desc;
 	if (in->frames != s->nframes)
-		return err_set(e, E_OUTPUT, "%s: %d frames went in, the file gives back %d", s->path, s->nframes, in->frames);
+		return err_set(e, E_OUTPUT, "%s: %d frames went in, the file gives back %d", s->path,
+		               s->nframes, in->frames);
 	if (d->w != s->desc.w || d->h != s->desc.h)
-		return err_set(e, E_OUTPUT, "%s: %dx%d went in, the file gives back %dx%d", s->path, s->desc.w, s->desc.h, d->w, d->h);
+		return err_set(e, E_OUTPUT, "%s: %dx%d went in, the file gives back %dx%d", s->path,
+		               s->desc.w, s->desc.h, d->w, d->h);
 	if (d->rgb != s->desc.rgb || d->lw != s->desc.lw || d->lh != s->desc.lh || d->depth < s->desc.depth)
-		return err_set(e, E_OUTPUT, "%s: the file gives back %s, which is less than what went in", s->path, in->pixfmt);
+		return err_set(e, E_OUTPUT, "%s: the file gives back %s, which is less than what went in",
+		               s->path, in->pixfmt);
 	if (in->fps.num && (int64_t)in->fps.num * s->fps.den != (int64_t)s->fps.num * in->fps.den)
 		log_warn("%s: written at %d/%d frames per second, it plays at %d/%d", s->path, s->fps.num, s->fps.den,
 		         in->fps.num, in->fps.den);
@@ -74,7 +77,8 @@ static int structure(const struct media_info *in, const struct write_spec *s, st
 
 static void tag(const struct write_spec *s, const char *what, const char *want, const char *have)
 {
-	log_warn("%s: the %s tag was written as %s and reads %s", s->path, what, want ? want : "?", have ? have : "nothing");
+	log_warn("%s: the %s tag was written as %s and reads %s", s->path, what, want ? want : "?",
+	         have ? have : "nothing");
 }
 
 /* Tags that were asked for and read otherwise. */
@@ -82,16 +86,19 @@ static void tags(const struct write_spec *s, const struct media_tags *in)
 {
 	struct colour_tags t = tags_of(s);
 	if (t.pri != AVCOL_PRI_UNSPECIFIED && in->primaries != (int)t.pri)
-		tag(s, "primaries", av_color_primaries_name(t.pri), av_color_primaries_name((enum AVColorPrimaries)in->primaries));
+		tag(s, "primaries", av_color_primaries_name(t.pri),
+		    av_color_primaries_name((enum AVColorPrimaries)in->primaries));
 	if (t.trc != AVCOL_TRC_UNSPECIFIED && in->transfer != (int)t.trc)
-		tag(s, "transfer", av_color_transfer_name(t.trc), av_color_transfer_name((enum AVColorTransferCharacteristic)in->transfer));
+		tag(s, "transfer", av_color_transfer_name(t.trc),
+		    av_color_transfer_name((enum AVColorTransferCharacteristic)in->transfer));
 	if (in->matrix != (int)t.spc)
 		tag(s, "matrix", av_color_space_name(t.spc), av_color_space_name((enum AVColorSpace)in->matrix));
 	if (!s->desc.rgb && in->range != (int)t.range)
 		tag(s, "range", av_color_range_name(t.range), av_color_range_name((enum AVColorRange)in->range));
 }
 
-static int one(struct media *m, const struct write_spec *s, const struct check_frame *in, int n, struct err *e)
+static int one(struct media *m, const struct write_spec *s, const struct check_frame *in,
+               int n, struct err *e)
 {
 	static const char *const ycc[] = { "Y", "Cb", "Cr", "alpha" }, *const rgb[] = { "R", "G", "B", "alpha" };
 	struct check_frame out;
@@ -103,13 +110,13 @@ static int one(struct media *m, const struct write_spec *s, const struct check_f
 	struct check_bend b = check_compare(in, &out);
 	const char *name = in->d.rgb ? rgb[b.plane] : ycc[b.plane];
 	if (s->preset->crf < 0 && s->preset->rgb && memcmp(&in->hash, &out.hash, sizeof out.hash) != 0)
-		return err_set(e, E_OUTPUT, "%s: frame %d of a lossless file decodes to other pixels (%s is %.3f codes of 8 bits off)",
-		               s->path, n + 1, name, b.mean);
-	log_debug(LOG_MEDIA, "%s: frame %d decodes to plane means within %.3f and blocks within %.3f codes of 8 bits", s->path,
-	          n + 1, fabs(b.mean), b.block);
+		return err_set(e, E_OUTPUT, "%s: frame %d of a lossless file decodes to other pixels (%s "
+		               "is %.3f codes of 8 bits off)", s->path, n + 1, name, b.mean);
+	log_debug(LOG_MEDIA, "%s: frame %d decodes to plane means within %.3f and blocks within %.3f "
+	          "codes of 8 bits", s->path, n + 1, fabs(b.mean), b.block);
 	if (fabs(b.mean) > CHECK_MEAN_CODES || b.block > CHECK_BLOCK_CODES)
-		log_warn("%s: the encoder bent the colour of frame %d: the mean of %s is %+.2f codes of 8 bits off, a block %.2f",
-		         s->path, n + 1, name, b.mean, b.block);
+		log_warn("%s: the encoder bent the colour of frame %d: the mean of %s is %+.2f codes of 8 "
+		         "bits off, a block %.2f", s->path, n + 1, name, b.mean, b.block);
 	return 0;
 }
 

@@ -21,8 +21,10 @@ void check_frame(struct check_frame *f, const struct planes *p);
 struct check_bend { double mean, block; int plane; };
 struct check_bend check_compare(const struct check_frame *in, const struct check_frame *out);
 
-/* Decodes first and last frame of the file at `open` (the clip s before it has its name). E_OUTPUT when it cannot be
- * decoded or has other frames, another size or rate; a warning when colour or a tag came out bent. */
-int media_check_clip(const struct media_check *k, const struct write_spec *s, const char *open, struct err *e);
+/* Decodes first and last frame of the file at `open` (the clip s before it has its name).
+ * E_OUTPUT when it cannot be decoded or has other frames, another size or rate; a warning
+ * when colour or a tag came out bent. */
+int media_check_clip(const struct media_check *k, const struct write_spec *s, const char *open,
+                     struct err *e);
 
 #endif

@@ -35,8 +35,9 @@ static bool ffv1_damaged(const AVPacket *p)
 	return end == 0 && bad;
 }
 
-/* Frame threads of predicted codecs conceal damage differently from run to run, and tell of it at another time;
- * so they are used only where pictures stand alone (and in AV1, whose decoder conceals nothing). */
+/* Frame threads of predicted codecs conceal damage differently from run to run, and
+ * tell of it at another time; so they are used only where pictures stand alone (and in
+ * AV1, whose decoder conceals nothing). */
 static int threads_for(enum AVCodecID id, int wanted)
 {
 	return strict(id) || id == AV_CODEC_ID_AV1 ? wanted : 1;

@@ -26,7 +26,8 @@ static void on_lines(struct grain_profile *p, int lines)
 	grain_shape_free(&s);
 }
 
-char *film_grain_text(const char *path, int lines, enum yuv_matrix m, enum yuv_range range, bool subsampled, struct err *e)
+char *film_grain_text(const char *path, int lines, enum yuv_matrix m, enum yuv_range range,
+                      bool subsampled, struct err *e)
 {
 	struct grain_params g;
 	struct grain_profile p;

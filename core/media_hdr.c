@@ -16,13 +16,15 @@ static int mastering_of(const char *text, struct hdr_spec *h, struct err *e)
 	snprintf(space, sizeof space, "%.*s", (int)n, text);
 	int id = n < sizeof space ? colour_find(space) : -1;
 	if (id < 0)
-		return err_set(e, E_SCENE, "mastering=\"%s\": expected a colour space, the greatest and the least luminance in nits, "
-		               "such as \"p3-d65 1000 0.0001\"", text);
+		return err_set(e, E_SCENE, "mastering=\"%s\": expected a colour space, the greatest and "
+		               "the least luminance in nits, such as \"p3-d65 1000 0.0001\"", text);
 	colour_primaries(id, h->xy);
 	h->nits_max = strtod(text + n, &end);
 	h->nits_min = strtod(end, &end);
-	if (*end || !(h->nits_min >= 0) || !(h->nits_max > h->nits_min) || !(h->nits_max <= 10000) || !(h->nits_max >= 1))
-		return err_set(e, E_SCENE, "mastering=\"%s\": expected the greatest luminance (1 to 10000 nits) and a least one below it", text);
+	if (*end || !(h->nits_min >= 0) || !(h->nits_max > h->nits_min) || !(h->nits_max <= 10000) ||
+	    !(h->nits_max >= 1))
+		return err_set(e, E_SCENE, "mastering=\"%s\": expected the greatest luminance (1 to 10000 "
+		               "nits) and a least one below it", text);
 	h->mastered = true;
 	return 0;
 }
@@ -35,7 +37,8 @@ int hdr_parse(const char *mastering, const char *light, struct hdr_spec *h, stru
 	if (!light || !*light) return 0;
 	long cll = strtol(light, &end, 10), fall = strtol(end, &end, 10);
 	if (*end || cll < 1 || cll > 10000 || fall < 1 || fall > cll)
-		return err_set(e, E_SCENE, "light_level=\"%s\": expected MaxCLL and MaxFALL in nits, such as \"1000 400\"", light);
+		return err_set(e, E_SCENE, "light_level=\"%s\": expected MaxCLL and MaxFALL in nits, such "
+		               "as \"1000 400\"", light);
 	h->max_cll = (int)cll;
 	h->max_fall = (int)fall;
 	return 0;
@@ -52,7 +55,8 @@ void light_count(uint32_t *count, const float *r, const float *g, const float *b
 /* SMPTE ST 2084, equation 4.1. */
 static double pq_nits(double v)
 {
-	const double m1 = 2610.0 / 16384, m2 = 2523.0 / 4096 * 128, c1 = 3424.0 / 4096, c2 = 2413.0 / 4096 * 32, c3 = 2392.0 / 4096 * 32;
+	const double m1 = 2610.0 / 16384, m2 = 2523.0 / 4096 * 128, c1 = 3424.0 / 4096,
+		c2 = 2413.0 / 4096 * 32, c3 = 2392.0 / 4096 * 32;
 	double p = px_dpow(v, 1 / m2), up = p - c1 > 0 ? p - c1 : 0;
 	return 10000 * px_dpow(up / (c2 - c3 * p), 1 / m1);
 }

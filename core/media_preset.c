@@ -9,7 +9,8 @@ static const struct preset presets[] = {
 	 .options = "profile=hq:vendor=apl0",
 	  .exts = "mov", .sound = "pcm", .bits = 10, .bits_max = 10, .lw = 1, .threads = 4, .crf = -1 },
 	/* beside prores_ks: a sixth of its time, files 1.4 times as large, 3.6 dB nearer to what went in */
-	{ .name = "prores-fast", .doc = "ProRes 422 HQ by FFmpeg's faster encoder: larger files, for speed", .encoder = "prores_aw",
+	{ .name = "prores-fast", .doc = "ProRes 422 HQ by FFmpeg's faster encoder: larger files, for "
+	  "speed", .encoder = "prores_aw",
 	 .options = "vendor=apl0", .profile = 3,
 	  .exts = "mov", .sound = "pcm", .bits = 10, .bits_max = 10, .lw = 1, .threads = 4, .crf = -1 },
 	{ .name = "prores-4444", .doc = "ProRes 4444, 10 bits, with alpha when there is one, in MOV",
@@ -26,7 +27,8 @@ static const struct preset presets[] = {
 	  .exts = "mp4 m4v mov mkv", .sound = "aac alac", .bits = 8, .bits_max = 10, .lw = 1, .lh = 1,
 	    .even = true,
 	  .threads = 4, .crf = 18 },
-	{ .name = "review", .doc = "H.264 4:2:0 of 8 bits, crf 23, with shot, timecodes, revision and approvals burnt in",
+	{ .name = "review", .doc = "H.264 4:2:0 of 8 bits, crf 23, with shot, timecodes, revision and "
+	  "approvals burnt in",
 	 .encoder = "libx264", .options = "preset=medium",
 	  .exts = "mp4 m4v mov mkv", .sound = "aac alac", .bits = 8, .bits_max = 8, .lw = 1, .lh = 1,
 	    .even = true, .burnin = true,
@@ -38,12 +40,16 @@ static const struct preset presets[] = {
 	  /* libx265 3.5 writes beyond its lookahead's rows when a picture is narrower than a coding tree unit */
 	  .threads = 1, .min_w = 64, .min_h = 64, .crf = 20 },
 	/* both move the mean of grainy key frames by two codes of 8 bits unless their temporal filter is off */
-	{ .name = "av1", .doc = "AV1 4:2:0, 10 or 8 bits, crf 24; film grain can go along as metadata", .encoder = "libsvtav1",
-	  .options = "preset=8:svtav1-params=lp=1\\:lookahead=8\\:enable-tf=0:g=240", .exts = "mp4 m4v mkv", .sound = "aac alac",
-	  .bits = 10, .bits_max = 10, .lw = 1, .lh = 1, .even = true, .threads = 1, .min_w = 64, .min_h = 64, .crf = 24 },
+	{ .name = "av1", .doc = "AV1 4:2:0, 10 or 8 bits, crf 24; film grain can go along as metadata",
+	  .encoder = "libsvtav1",
+	  .options = "preset=8:svtav1-params=lp=1\\:lookahead=8\\:enable-tf=0:g=240",
+		.exts = "mp4 m4v mkv", .sound = "aac alac",
+	  .bits = 10, .bits_max = 10, .lw = 1, .lh = 1, .even = true, .threads = 1, .min_w = 64,
+		.min_h = 64, .crf = 24 },
 	/* the only encoder that takes a table of film grain; seven times as slow */
 	{ .name = "av1-grain", .doc = "AV1 with film grain as metadata", .encoder = "libaom-av1",
-	  .options = "cpu-used=6:row-mt=1:tile-columns=1:g=240:aom-params=enable-keyframe-filtering=0", .exts = "mp4 m4v mkv",
+	  .options = "cpu-used=6:row-mt=1:tile-columns=1:g=240:aom-params=enable-keyframe-filtering=0",
+		.exts = "mp4 m4v mkv",
 	  .sound = "aac alac", .bits = 10, .bits_max = 10, .lw = 1, .lh = 1, .even = true, .threads = 4, .min_w = 64,
 	  .min_h = 64, .crf = 24 },
 	{ .name = "ffv1", .doc = "FFV1, lossless R,G,B of 16 bits, in Matroska", .encoder = "ffv1",

@@ -58,10 +58,13 @@ static void print_text(FILE *f, const char *path, const struct media_info *m)
 	print_trait(f, "range", &m->range);
 	print_trait(f, "siting", &m->siting);
 	if (m->tags.mastered)
-		fprintf(f, "  %-9s R %.3f %.3f, G %.3f %.3f, B %.3f %.3f, white %.4f %.4f, %g to %g nits\n", "mastered", m->tags.xy[0],
-		        m->tags.xy[1], m->tags.xy[2], m->tags.xy[3], m->tags.xy[4], m->tags.xy[5], m->tags.xy[6], m->tags.xy[7],
-		        m->tags.nits_min, m->tags.nits_max);
-	if (m->tags.max_cll) fprintf(f, "  %-9s MaxCLL %d, MaxFALL %d nits\n", "light", m->tags.max_cll, m->tags.max_fall);
+		fprintf(f, "  %-9s R %.3f %.3f, G %.3f %.3f, B %.3f %.3f, white %.4f %.4f, %g to %g nits\n",
+		        "mastered", m->tags.xy[0], m->tags.xy[1], m->tags.xy[2], m->tags.xy[3],
+		        m->tags.xy[4], m->tags.xy[5], m->tags.xy[6], m->tags.xy[7], m->tags.nits_min,
+		        m->tags.nits_max);
+	if (m->tags.max_cll)
+		fprintf(f, "  %-9s MaxCLL %d, MaxFALL %d nits\n", "light", m->tags.max_cll,
+		        m->tags.max_fall);
 	for (int i = 0; i < m->naudio; i++)
 		fprintf(f, "  %-9s stream %d, %s, %d Hz, %s\n", "sound", m->audio[i].index, m->audio[i].codec,
 		        m->audio[i].rate,

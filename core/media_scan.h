@@ -6,8 +6,9 @@
 #include "err.h"
 #include "media.h"
 
-/* One frame: number as scenes count (the first is info->first), planes of w x h without gaps, valid during the call.
- * missing: it cannot be read, and the planes are those of the frame before (or black). -1 ends the scan with e. */
+/* One frame: number as scenes count (the first is info->first), planes of w x h without gaps,
+ * valid during the call. missing: it cannot be read, and the planes are those of the frame before
+ * (or black). -1 ends the scan with e. */
 struct scan_frame { int number, w, h; bool missing; const float *rgb[3]; };
 typedef int scan_take(void *user, const struct media_info *info, const struct scan_frame *f, struct err *e);
 

@@ -145,7 +145,8 @@ static int fail(struct err *e, int rc, const char *path, const char *what)
 int encoder_lookahead(const struct preset *p, int w, int h)
 {
 	bool x264 = p->encoder && !strcmp(p->encoder, "libx264");
-	int usual = x264 ? 40 : !strcmp(p->name, "h265") ? 20 : !strcmp(p->name, "av1-grain") ? 19 : !strcmp(p->name, "av1") ? 8 : 0;
+	int usual = x264 ? 40 : !strcmp(p->name, "h265") ? 20 : !strcmp(p->name, "av1-grain") ? 19
+		: !strcmp(p->name, "av1") ? 8 : 0;
 	double n = usual * (1920.0 * 1080.0) / ((double)w * h);
 	return n >= usual ? usual : n < 8 ? 8 : (int)n;
 }
@@ -197,14 +198,16 @@ static void hdr_options(const struct write_spec *s, AVDictionary **o)
 		int at = snprintf(text, sizeof text, "%s%s=", av_dict_get(*o, key, NULL, 0) ? ":" : "",
 		                  x264 ? "mastering-display" : "master-display");
 		for (int i = 0; i < 4; i++)
-			at += snprintf(text + at, sizeof text - (size_t)at, "%s(%d,%d)", (const char *[]){ "G", "B", "R", "WP" }[i],
-			               (int)(h->xy[2 * order[i]] * 50000 + .5), (int)(h->xy[2 * order[i] + 1] * 50000 + .5));
+			at += snprintf(text + at, sizeof text - (size_t)at, "%s(%d,%d)",
+			               (const char *[]){ "G", "B", "R", "WP" }[i],
+			               (int)(h->xy[2 * order[i]] * 50000 + .5),
+			               (int)(h->xy[2 * order[i] + 1] * 50000 + .5));
 		snprintf(text + at, sizeof text - (size_t)at, "L(%.0f,%.0f)", h->nits_max * 10000, h->nits_min * 10000);
 		av_dict_set(o, key, text, AV_DICT_APPEND);
 	}
 	if (h->max_cll) {
-		snprintf(text, sizeof text, "%s%s=%d,%d", av_dict_get(*o, key, NULL, 0) ? ":" : "", x264 ? "cll" : "max-cll",
-		         h->max_cll, h->max_fall);
+		snprintf(text, sizeof text, "%s%s=%d,%d", av_dict_get(*o, key, NULL, 0) ? ":" : "",
+		         x264 ? "cll" : "max-cll", h->max_cll, h->max_fall);
 		av_dict_set(o, key, text, AV_DICT_APPEND);
 	}
 }
@@ -298,17 +301,21 @@ static int hdr_side_data(const struct media_writer *w, struct err *e)
 {
 	const struct hdr_spec *h = &w->s.hdr;
 	if (h->mastered) {
-		AVMasteringDisplayMetadata *d = (void *)av_stream_new_side_data(w->st, AV_PKT_DATA_MASTERING_DISPLAY_METADATA, sizeof *d);
+		AVMasteringDisplayMetadata *d = (void *)av_stream_new_side_data(w->st,
+			AV_PKT_DATA_MASTERING_DISPLAY_METADATA, sizeof *d);
 		if (!d) return err_set(e, E_MEMORY, "%s: no memory", w->s.path);
 		memset(d, 0, sizeof *d);
-		for (int i = 0; i < 6; i++) d->display_primaries[i / 2][i & 1] = (AVRational){ (int)(h->xy[i] * 50000 + .5), 50000 };
+		for (int i = 0; i < 6; i++)
+			d->display_primaries[i / 2][i & 1] = (AVRational){ (int)(h->xy[i] * 50000 + .5),
+				50000 };
 		for (int i = 0; i < 2; i++) d->white_point[i] = (AVRational){ (int)(h->xy[6 + i] * 50000 + .5), 50000 };
 		d->max_luminance = (AVRational){ (int)(h->nits_max * 10000 + .5), 10000 };
 		d->min_luminance = (AVRational){ (int)(h->nits_min * 10000 + .5), 10000 };
 		d->has_primaries = d->has_luminance = 1;
 	}
 	if (h->max_cll) {
-		AVContentLightMetadata *l = (void *)av_stream_new_side_data(w->st, AV_PKT_DATA_CONTENT_LIGHT_LEVEL, sizeof *l);
+		AVContentLightMetadata *l = (void *)av_stream_new_side_data(w->st,
+			AV_PKT_DATA_CONTENT_LIGHT_LEVEL, sizeof *l);
 		if (!l) return err_set(e, E_MEMORY, "%s: no memory", w->s.path);
 		memset(l, 0, sizeof *l);
 		l->MaxCLL = (unsigned)h->max_cll;

@@ -26,8 +26,8 @@ struct preset {
 	double crf;                          /* usual quality; < 0: none */
 };
 const struct preset *preset_find(const char *name);          /* NULL if none */
-/* Frames that the encoder looks ahead (0: none) and its threads: fixed by preset and size alone, so that bytes
- * repeat; fewer for large pictures, so that 4K fits in 1 GiB. */
+/* Frames that the encoder looks ahead (0: none) and its threads: fixed by preset and size alone, so
+ * that bytes repeat; fewer for large pictures, so that 4K fits in 1 GiB. */
 int encoder_lookahead(const struct preset *p, int w, int h);
 int encoder_threads(const struct preset *p, int w, int h);
 size_t encoder_bytes(const struct preset *p, int w, int h);            /* memory it takes, about */
@@ -44,7 +44,8 @@ struct sound_job {
 	struct rational fps; int first;
 };
 
-/* HDR metadata of a clip: the mastering display (x, y of R, G, B and white; nits), and light levels in nits. */
+/* HDR metadata of a clip: the mastering display (x, y of R, G, B and white;
+ * nits), and light levels in nits. */
 struct hdr_spec { bool mastered; double xy[8], nits_max, nits_min; int max_cll, max_fall; };
 
 struct write_spec {

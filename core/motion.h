@@ -1,8 +1,8 @@
 /* motion - where every pixel of one picture lies in another: dense optical flow.
  *
- * Dense inverse search (Kroeger et al. 2016, arXiv 1603.03590) refined by a variational method (Brox et al. 2004):
- * coarse to fine, patches of 8x8, mean-normalised. The same bits on every instruction set. One call is one
- * thread's work; nothing is allocated.
+ * Dense inverse search (Kroeger et al. 2016, arXiv 1603.03590) refined by a variational method
+ * (Brox et al. 2004): coarse to fine, patches of 8x8, mean-normalised. The same bits on every
+ * instruction set. One call is one thread's work; nothing is allocated.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_MOTION_H
 #define IN_MOTION_H

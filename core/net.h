@@ -43,8 +43,10 @@ struct net_node {
 	bool asked;                          /* a target: its frames are delivered whole */
 	int uses;                            /* number of consumers */
 	struct inst *inst;                   /* whose parameters its expressions see */
-	struct net_node *stand_in;           /* what consumers read instead: an expansion's output, the rounded or scaled picture */
-	struct { int space; struct net_node *node; } conv[8]; int nconv;   /* conversions already made of its output */
+	/* what consumers read instead: an expansion's output, the rounded or scaled picture */
+	struct net_node *stand_in;
+	/* conversions already made of its output */
+	struct { int space; struct net_node *node; } conv[8]; int nconv;
 };
 
 struct net_pass {
@@ -72,7 +74,8 @@ struct net_opts {
 	int proxy;                           /* 1: full resolution */
 	bool keep_all;
 	bool no_cache;                       /* only passes with a path of their own end on disk */
-	bool no_open;                        /* check without media: nodes that need a file are reported only if absent */
+	/* check without media: nodes that need a file are reported only if absent */
+	bool no_open;
 	const char *only;                    /* comma list of ids: sinks/passes/nodes asked for; NULL: all writes */
 	const struct external_leave *leave;  /* lives as long as the net; NULL: no programs are run */
 	struct solve_over *over; int nover;  /* render --solve: attribute texts by node id */
@@ -95,7 +98,8 @@ int net_ctx_at(struct net *n, const struct net_node *nn, int frame, struct node_
                struct node_common *common, struct err *e);
 void net_ctx_free(const struct net_node *nn, struct node_ctx *c);
 
-/* The key of one node's one frame (DESIGN section 3); frame is clamped to the node's range. Memoised by the caller's table. */
+/* The key of one node's one frame (DESIGN section 3); frame is clamped to the node's
+ * range. Memoised by the caller's table. */
 struct keymemo;
 struct keymemo *keymemo_new(struct net *n);
 void keymemo_free(struct keymemo **m);
@@ -106,7 +110,8 @@ void keymemo_drop_before(struct keymemo *m, int frame);
 int net_key(struct keymemo *m, const struct net_node *nn, int frame, struct key *out, struct err *e);
 
 /* The needs of node nn for rect r of frame, clipped and clamped; the mask of NF_MASKED types comes last. */
-void net_needs(const struct net_node *nn, const struct node_ctx *c, int frame, struct rect r, struct needs *out);
+void net_needs(const struct net_node *nn, const struct node_ctx *c, int frame, struct rect r,
+               struct needs *out);
 bool net_identity(const struct net_node *nn, const struct node_ctx *c);
 /* Its planes are input 0's: identity, or a new label on the same channels. Keys know identity only. */
 bool net_passes(const struct net_node *nn, const struct node_ctx *c);
@@ -117,10 +122,13 @@ int net_run(const struct net_node *nn, const struct node_ctx *c, const struct no
             const struct needs *needs, const struct view *in, const struct view *out, void *scratch,
             const atomic_int *cancel, struct err *e);
 /* A sink's two halves: pictures to a packed frame, and a frame (packed, or in[]) to the encoder. */
-struct sink_call { const struct node_ctx *c; int frame; void *scratch, *run, *packed; const char *root; struct pixhash *hash;
+struct sink_call { const struct node_ctx *c; int frame; void *scratch, *run, *packed;
+	const char *root; struct pixhash *hash;
                    const atomic_int *cancel; };
-int net_pack(const struct net_node *nn, const struct sink_call *s, const struct needs *nd, const struct view *in, struct err *e);
-int net_put(const struct net_node *nn, const struct sink_call *s, const struct needs *nd, const struct view *in, struct err *e);
+int net_pack(const struct net_node *nn, const struct sink_call *s, const struct needs *nd,
+             const struct view *in, struct err *e);
+int net_put(const struct net_node *nn, const struct sink_call *s, const struct needs *nd,
+            const struct view *in, struct err *e);
 
 /* --- composites: what expand (C) and build (Lua) may do --- */
 struct xnode;
@@ -130,10 +138,13 @@ struct xnode *expand_input(struct expand *x, int conn);
 struct xnode *expand_node(struct expand *x, const char *type, const char *name, struct err *e);
 int expand_connect(struct expand *x, struct xnode *n, const char *slot, struct xnode *from, struct err *e);
 int expand_set(struct expand *x, struct xnode *n, const char *param, const char *text, struct err *e);
-int expand_set_num(struct expand *x, struct xnode *n, const char *param, const double *v, int nv, struct err *e);
+int expand_set_num(struct expand *x, struct xnode *n, const char *param, const double *v, int nv,
+                   struct err *e);
 void expand_output(struct expand *x, struct xnode *n);
 /* The owner's mix and mask_invert become n's, whatever they are at a frame. */
 void expand_common(struct expand *x, struct xnode *n);
+/* n is the last node, under the owner's mask (NULL: none), mix and mask_invert. */
+int expand_finish(struct expand *x, struct xnode *n, struct xnode *mask, struct err *e);
 /* Does the owner, an NF_MASKED type, mix its input in? Then n's first input must be the owner's. */
 bool expand_masked(const struct expand *x);
 /* What expand returns to decline: the node stays as it is. Only for types that have tile too; these are

@@ -18,7 +18,8 @@ bool text_is_expr(const char *text)
 struct eval_place { struct net *n; const struct inst *in; int frame; bool *used; };
 
 /* The value of every scene parameter in sight; only those that the text names are worked out. */
-static int env_fill(struct eval_place *p, const char *text, struct arena *a, struct eval_env *env, struct err *e)
+static int env_fill(struct eval_place *p, const char *text, struct arena *a,
+                    struct eval_env *env, struct err *e)
 {
 	const struct scene *s = p->in->scene;
 	struct value *v = arena_alloc(a, (size_t)s->nparam + 1, sizeof *v);
@@ -206,7 +207,8 @@ static int bind_anim(struct net *n, struct net_node *nn, struct bind *b, struct 
 }
 
 /* One parameter: animation, expression or constant; a frame-free expression becomes a constant. */
-static int bind_param(struct net *n, struct net_node *nn, const struct param *p, struct bind *b, struct err *e)
+static int bind_param(struct net *n, struct net_node *nn, const struct param *p,
+                      struct bind *b, struct err *e)
 {
 	struct inst *owner = nn->inst;
 	*b = (struct bind){ .p = p, .line = nn->elem ? nn->elem->line : 0, .scene = nn->scene };
@@ -233,7 +235,8 @@ static int bind_param(struct net *n, struct net_node *nn, const struct param *p,
 	return 0;
 }
 
-static int bind_table(struct net *n, struct net_node *nn, const struct param *table, struct bind **out, int *nout)
+static int bind_table(struct net *n, struct net_node *nn, const struct param *table,
+                      struct bind **out, int *nout)
 {
 	struct err e = ERR_INIT;
 	int bad = 0;
@@ -257,8 +260,8 @@ int bind_node(struct net *n, struct net_node *nn, struct inst *in)
 }
 
 /* Values of table as an owner's expand set them, else its defaults. */
-static int group_table(struct net *n, const struct net_node *nn, const struct xnode *xn, const struct param *table,
-                       void *v, struct arena *a, struct err *e)
+static int group_table(struct net *n, const struct net_node *nn, const struct xnode *xn,
+                       const struct param *table, void *v, struct arena *a, struct err *e)
 {
 	double height = node_height(nn);
 	for (const struct param *p = table; p && p->type != PT_END; p++) {
@@ -274,8 +277,8 @@ static int group_table(struct net *n, const struct net_node *nn, const struct xn
 }
 
 /* Parameters that an owner's expand gave this inner node, at a frame. */
-static int group_fill(struct net *n, const struct net_node *nn, int frame, void *v, struct node_common *common,
-                      struct arena *a, struct err *e)
+static int group_fill(struct net *n, const struct net_node *nn, int frame, void *v,
+                      struct node_common *common, struct arena *a, struct err *e)
 {
 	struct net_node *owner = nn->group->owner;
 	struct node_ctx ctx = owner->ctx;

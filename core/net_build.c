@@ -11,7 +11,8 @@
 #include "mathx.h"
 #include "seqname.h"
 
-static int add_inst(struct net *n, const struct scene *s, struct inst *outer, const struct elem *use, struct inst **out);
+static int add_inst(struct net *n, const struct scene *s, struct inst *outer,
+                    const struct elem *use, struct inst **out);
 
 static const char *use_attr(const struct elem *use, const char *name)
 {
@@ -82,7 +83,8 @@ static void add_passes(struct net *n, struct inst *in)
 	}
 }
 
-static int add_inst(struct net *n, const struct scene *s, struct inst *outer, const struct elem *use, struct inst **out)
+static int add_inst(struct net *n, const struct scene *s, struct inst *outer,
+                    const struct elem *use, struct inst **out)
 {
 	struct inst *in = arena_alloc(n->a, 1, sizeof *in);
 	int bad = 0;
@@ -249,7 +251,8 @@ static int finish_pass(struct net *n, struct net_pass *np)
 	np->kept = (np->traits & TR_AI) || strcmp(keep, "always") == 0 || n->priv->o->keep_all ||
 	           (strcmp(keep, "auto") == 0 && pass_cost(np) > 400) || np->path;
 	if (np->path && !seq_is_pattern(np->path)) {
-		diag_add(n->priv->d, DIAG_ERROR, E_SCENE, np->scene->file, np->pass->line, np->id, "for example path=\"look.####.exr\"",
+		diag_add(n->priv->d, DIAG_ERROR, E_SCENE, np->scene->file, np->pass->line, np->id,
+		         "for example path=\"look.####.exr\"",
 		         "path=\"%s\" has no place for the frame number", np->pass->path);
 		return -1;
 	}

@@ -20,12 +20,25 @@ const struct registry *expand_registry(const struct expand *x) { return x->net->
 struct xnode *expand_node(struct expand *x, const char *type, const char *name, struct err *e)
 {
 	const struct node_type *t = registry_find(x->owner->scene->reg, type);
-	if (!t) { err_set(e, E_SCRIPT, "'%s' asks for a node type '%s' that does not exist", x->owner->id, type); return NULL; }
-	if (x->n >= EXPAND_MAX) { err_set(e, E_SCRIPT, "'%s' makes more than %d nodes", x->owner->id, EXPAND_MAX); return NULL; }
+	if (!t) {
+		err_set(e, E_SCRIPT, "'%s' asks for a node type '%s' that does not exist",
+		        x->owner->id, type);
+		return NULL;
+	}
+	if (x->n >= EXPAND_MAX) {
+		err_set(e, E_SCRIPT, "'%s' makes more than %d nodes", x->owner->id, EXPAND_MAX);
+		return NULL;
+	}
 	/* a type that may decline may be made of itself, once */
 	bool again = t->tile && !(x->owner->group && x->owner->group->owner->type == t);
-	if (t == x->owner->type && !again) { err_set(e, E_SCRIPT, "node type '%s' is made of itself", type); return NULL; }
-	if (t->flags & NF_SINK) { err_set(e, E_SCRIPT, "'%s': a composition cannot write files", type); return NULL; }
+	if (t == x->owner->type && !again) {
+		err_set(e, E_SCRIPT, "node type '%s' is made of itself", type);
+		return NULL;
+	}
+	if (t->flags & NF_SINK) {
+		err_set(e, E_SCRIPT, "'%s': a composition cannot write files", type);
+		return NULL;
+	}
 	struct xnode *n = arena_alloc(x->a, 1, sizeof *n);
 	n->type = t;
 	n->name = name && *name ? arena_strdup(x->a, name) : arena_printf(x->a, "%s%d", type, x->n + 1);
@@ -66,7 +79,8 @@ int expand_set(struct expand *x, struct xnode *n, const char *param, const char 
 	return 0;
 }
 
-int expand_set_num(struct expand *x, struct xnode *n, const char *param, const double *v, int nv, struct err *e)
+int expand_set_num(struct expand *x, struct xnode *n, const char *param, const double *v,
+                   int nv, struct err *e)
 {
 	char text[256] = "", one[40];
 	for (int i = 0; i < nv && i < 4; i++) {
@@ -79,6 +93,14 @@ int expand_set_num(struct expand *x, struct xnode *n, const char *param, const d
 
 void expand_output(struct expand *x, struct xnode *n) { x->out = n; }
 void expand_common(struct expand *x, struct xnode *n) { (void)x; n->common = true; }
+
+int expand_finish(struct expand *x, struct xnode *n, struct xnode *mask, struct err *e)
+{
+	if (mask && expand_connect(x, n, "mask", mask, e) < 0) return -1;
+	expand_common(x, n);
+	expand_output(x, n);
+	return 0;
+}
 
 bool expand_masked(const struct expand *x)
 {

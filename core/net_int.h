@@ -62,7 +62,8 @@ struct expand {
 	struct xnode *out;
 };
 
-void net_diag(struct net *n, const struct net_node *nn, enum err_code code, const char *fmt, ...) IN_PRINTF(4, 5);
+void net_diag(struct net *n, const struct net_node *nn, enum err_code code, const char *fmt,
+              ...) IN_PRINTF(4, 5);
 
 /* net_bind.c */
 int bind_node(struct net *n, struct net_node *nn, struct inst *in);
@@ -74,7 +75,8 @@ bool text_is_expr(const char *text);
 double node_height(const struct net_node *nn);
 
 /* net_make.c */
-struct net_node *make_node(struct net *n, const struct node_type *t, const char *id, const struct net_node *owner);
+struct net_node *make_node(struct net *n, const struct node_type *t, const char *id,
+                           const struct net_node *owner);
 int finish_node(struct net *n, struct net_node *nn, struct inst *in);   /* bind, convert, open, format, expand, append */
 struct net_node *net_final(struct net_node *nn);                         /* after expansion, rounding, proxy */
 int convert_to(struct net *n, struct net_node **src, int space, const struct net_node *owner);

@@ -31,7 +31,8 @@ struct keymemo {
 	struct fact *fact; struct arena *a;
 	struct slab **slot; size_t cap;      /* by frame, open addressing */
 	struct slab *last;                   /* the one that was asked for last */
-	int swept, *sweep, nsweep;           /* what the node `swept` needs at its own frame, in order; -1: none yet */
+	/* what the node `swept` needs at its own frame, in order; -1: none yet */
+	int swept, *sweep, nsweep;
 	struct kept *kept; size_t nkept, ckept;        /* open addressing, node -1: free */
 	struct slab *spare;
 	size_t live, check;                  /* slabs; how many make it worth looking for old ones */
@@ -139,7 +140,8 @@ static struct kept *kept_at(const struct keymemo *m, int node, int frame)
 {
 	uint64_t h = ((uint64_t)(uint32_t)node << 32 | (uint32_t)frame) * 0x9E3779B97F4A7C15u;
 	size_t i = (size_t)(h >> 20) & (m->ckept - 1);
-	while (m->kept[i].node >= 0 && (m->kept[i].node != node || m->kept[i].frame != frame)) i = (i + 1) & (m->ckept - 1);
+	while (m->kept[i].node >= 0 && (m->kept[i].node != node || m->kept[i].frame != frame))
+		i = (i + 1) & (m->ckept - 1);
 	return &m->kept[i];
 }
 
@@ -222,7 +224,8 @@ static void hash_type(const struct net_node *nn, struct sha *s)
 	hash_skin(nn->ctx.skin, s);
 }
 
-static int hash_params(const struct net_node *nn, const void *v, const struct node_common *c, struct sha *s, struct err *e)
+static int hash_params(const struct net_node *nn, const void *v, const struct node_common *c,
+                       struct sha *s, struct err *e)
 {
 	if (params_hash(s, nn->type->params, v, e) < 0) return err_in(e, "node '%s'", nn->id);
 	if (nn->type->flags & NF_MASKED) return params_hash(s, node_common_params, c, e);
@@ -270,7 +273,8 @@ static void text_u64(struct fact *f, uint64_t v)
 	text_add(f, b, sizeof b);
 }
 
-/* Every key begins with the static part, filled up to a whole block of SHA-256: its state is worked out once. */
+/* Every key begins with the static part, filled up to a whole block of SHA-256:
+ * its state is worked out once. */
 static void key_start(struct sha *s, const struct net_node *nn)
 {
 	static const struct key fill;
@@ -284,7 +288,9 @@ static bool told_before(const struct net_node *nn, const struct needs *nd, int i
 {
 	const struct net_node *src = nn->conn[nd->v[i].conn];
 	for (int k = 0; k < i; k++)
-		if (nd->v[k].conn == nd->v[i].conn && clamp_frame(src, nd->v[k].frame) == clamp_frame(src, nd->v[i].frame)) return true;
+		if (nd->v[k].conn == nd->v[i].conn &&
+		    clamp_frame(src, nd->v[k].frame) == clamp_frame(src, nd->v[i].frame))
+			return true;
 	return false;
 }
 
@@ -370,7 +376,8 @@ static int key_fixed(struct keymemo *m, struct todo t, struct todos *l, struct f
 	return 0;
 }
 
-static int key_general(struct keymemo *m, struct todo t, struct todos *l, const struct moment *mo, struct err *e)
+static int key_general(struct keymemo *m, struct todo t, struct todos *l,
+                       const struct moment *mo, struct err *e)
 {
 	struct net_node *nn = t.nn;
 	struct needs *nd = &m->needs;
@@ -420,7 +427,8 @@ static int learn(struct keymemo *m, int node, struct err *e)
 	return f->kind == FACT_NEW ? fact_learn(m, f, m->n->node[node], e) : 0;
 }
 
-/* Lists what a node's key needs at the same frame, however far up: inputs of fixed nodes, in topological order. */
+/* Lists what a node's key needs at the same frame, however far up: inputs of
+ * fixed nodes, in topological order. */
 static int list_sweep(struct keymemo *m, int top, struct err *e)
 {
 	bool *want = xalloc((size_t)top + 1, sizeof *want);

@@ -22,7 +22,8 @@ void net_diag(struct net *n, const struct net_node *nn, enum err_code code, cons
 	         el ? elem_where(nn->elem, where, sizeof where) : "", "", "%s", buf);
 }
 
-struct net_node *make_node(struct net *n, const struct node_type *t, const char *id, const struct net_node *owner)
+struct net_node *make_node(struct net *n, const struct node_type *t, const char *id,
+                           const struct net_node *owner)
 {
 	struct net_node *nn = arena_alloc(n->a, 1, sizeof *nn);
 	nn->id = arena_strdup(n->a, id);
@@ -227,7 +228,9 @@ static int convert_inputs(struct net *n, struct net_node *nn)
 	if (nn->type->flags & NF_SINK) {
 		int space;
 		const char *attrs[] = { "to", ocio_colour(nn), NULL };
-		if (attrs[1] && nn->conn[0] && !(nn->conn[0] = make_const(n, "ocio", nn->conn[0], attrs[1], attrs, nn->pass))) return -1;
+		if (attrs[1] && nn->conn[0] &&
+		    !(nn->conn[0] = make_const(n, "ocio", nn->conn[0], attrs[1], attrs, nn->pass)))
+			return -1;
 		if (sink_space(n, nn, &space) < 0) {
 			net_diag(n, nn, E_SCENE, "color: no such colour space");
 			return -1;

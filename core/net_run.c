@@ -36,7 +36,8 @@ static void clip_needs(const struct net_node *nn, struct needs *out)
 	}
 }
 
-void net_needs(const struct net_node *nn, const struct node_ctx *c, int frame, struct rect r, struct needs *out)
+void net_needs(const struct net_node *nn, const struct node_ctx *c, int frame, struct rect r,
+               struct needs *out)
 {
 	int mask = mask_conn(nn);
 	out->n = out->ncore = 0;
@@ -114,7 +115,8 @@ static bool rgb_index(const struct format *f, int rgb[3])
 }
 
 /* Copies channels other than R,G,B from the input and premultiplies the result by the input's alpha. */
-static void finish_rgb(const struct net_node *nn, const struct view *in0, const struct view *out, const int rgb[3])
+static void finish_rgb(const struct net_node *nn, const struct view *in0, const struct view *out,
+                       const int rgb[3])
 {
 	int alpha = format_channel(&nn->conn[0]->fmt, "A");
 	bool premult = alpha >= 0 && !(nn->type->flags & NF_PREMULT);
@@ -223,23 +225,25 @@ int net_run(const struct net_node *nn, const struct node_ctx *c, const struct no
 	return 0;
 }
 
-static struct call sink_protocol(const struct sink_call *s, const struct needs *nd, const struct view *in, struct err *e)
+static struct call sink_protocol(const struct sink_call *s, const struct needs *nd,
+                                 const struct view *in, struct err *e)
 {
-	struct call call = { .n = s->c, .frame = s->frame, .nin = nd ? nd->n - nd->ncore : 0, .need = nd ? nd->v : NULL, .in = in,
+	struct call call = { .n = s->c, .frame = s->frame, .nin = nd ? nd->n - nd->ncore : 0,
+		.need = nd ? nd->v : NULL, .in = in,
 		.scratch = s->scratch, .run = s->run, .packed = s->packed, .root = s->root, .hash = s->hash,
 		.cancel = s->cancel ? s->cancel : &never, .err = e };
 	return call;
 }
 
-int net_pack(const struct net_node *nn, const struct sink_call *s, const struct needs *nd, const struct view *in,
-             struct err *e)
+int net_pack(const struct net_node *nn, const struct sink_call *s, const struct needs *nd,
+             const struct view *in, struct err *e)
 {
 	struct call c = sink_protocol(s, nd, in, e);
 	return nn->type->pack(&c);
 }
 
-int net_put(const struct net_node *nn, const struct sink_call *s, const struct needs *nd, const struct view *in,
-            struct err *e)
+int net_put(const struct net_node *nn, const struct sink_call *s, const struct needs *nd,
+            const struct view *in, struct err *e)
 {
 	struct call c = sink_protocol(s, nd, in, e);
 	return nn->type->frame(&c);

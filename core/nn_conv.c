@@ -33,8 +33,9 @@ static float *mixed(const struct nn_model *m, const struct nn_data *d, const str
 /* G g G^T. */
 static void wino_weights(const float g[9], double u[36])
 {
-	static const double G[6][3] = { { 1.0 / 4, 0, 0 }, { -1.0 / 6, -1.0 / 6, -1.0 / 6 }, { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
-		{ 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 1.0 / 24, -1.0 / 12, 1.0 / 6 }, { 0, 0, 1 } };
+	static const double G[6][3] = { { 1.0 / 4, 0, 0 }, { -1.0 / 6, -1.0 / 6, -1.0 / 6 },
+		{ -1.0 / 6, 1.0 / 6, -1.0 / 6 }, { 1.0 / 24, 1.0 / 12, 1.0 / 6 },
+		{ 1.0 / 24, -1.0 / 12, 1.0 / 6 }, { 0, 0, 1 } };
 	double t[6][3];
 	for (int i = 0; i < 6; i++)
 		for (int j = 0; j < 3; j++)
@@ -44,8 +45,8 @@ static void wino_weights(const float g[9], double u[36])
 			u[i * 6 + j] = t[i][0] * G[j][0] + t[i][1] * G[j][1] + t[i][2] * G[j][2];
 }
 
-/* Where each panel's inputs and weights begin; how many weights there are. Panels that reach into several groups hold
- * zeros for those of the others. */
+/* Where each panel's inputs and weights begin; how many weights there are. Panels that reach into
+ * several groups hold zeros for those of the others. */
 static size_t layout(struct nn_conv *c, int group)
 {
 	int cig = c->cin / group, cog = c->cout / group;
@@ -74,8 +75,9 @@ static void pack(struct nn_conv *c, const struct nn_layer *l, const float *w)
 		}
 }
 
-static int vectors(struct nn_conv *c, const struct nn_model *m, const struct nn_layer *l, const struct nn_layer *act,
-                   const struct nn_model *b, double share, struct err *e)
+static int vectors(struct nn_conv *c, const struct nn_model *m, const struct nn_layer *l,
+                   const struct nn_layer *act, const struct nn_model *b,
+                   double share, struct err *e)
 {
 	const struct nn_layer *a = act ? act : l;
 	float *v = NULL;
@@ -102,7 +104,8 @@ struct nn_conv *nn_conv_new(const struct nn_model *m, const struct nn_layer *l, 
 	int cin = m->blob[l->in[0]].c;
 	*c = (struct nn_conv){ .cin = cin, .cout = l->cout, .panels = (l->cout + 15) / 16, .k = l->k,
 		.dilation = l->dilation, .stride = l->stride, .off = l->off, .transposed = l->op == NN_DECONV,
-		.wino = l->op == NN_CONV && l->k == 3 && l->dilation == 1 && l->stride == 1 && l->group == 1 && l->off == -1,
+		.wino = l->op == NN_CONV && l->k == 3 && l->dilation == 1 && l->stride == 1 &&
+			l->group == 1 && l->off == -1,
 		.depth = l->group == cin && l->group == l->cout && cin >= NN_BLOCK };
 	size_t n = (size_t)c->panels * 16, size = layout(c, l->group);
 	float *w = mixed(m, &l->w, b, share, e);

@@ -1,8 +1,8 @@
 /* nn_conv - a convolution's weights as its kernels want them.
  *
- * Maps of 16 channels and more lie in planes of 16 channels each, the 16 side by side in x; smaller ones a channel a
- * plane. Kernels of 3x3 work by Winograd's F(4x4, 3x3) on blocks anchored at (0, 0) (Lavin and Gray 2015), others
- * directly. Threads: frozen.
+ * Maps of 16 channels and more lie in planes of 16 channels each, the 16 side by side in x; smaller
+ * ones a channel a plane. Kernels of 3x3 work by Winograd's F(4x4, 3x3) on blocks anchored at (0,
+ * 0) (Lavin and Gray 2015), others directly. Threads: frozen.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_NN_CONV_H
 #define IN_NN_CONV_H
@@ -23,7 +23,8 @@ struct nn_conv {
 	struct rect in;                      /* window of the input, in its pixels; 0 outside */
 };
 
-/* Layer i; b's weights are mixed in by share where b is given. act: the NN_ACT layer that follows it, or NULL. */
+/* Layer i; b's weights are mixed in by share where b is given. act: the NN_ACT
+ * layer that follows it, or NULL. */
 struct nn_conv *nn_conv_new(const struct nn_model *m, const struct nn_layer *l, const struct nn_layer *act,
                             const struct nn_model *b, double share, struct err *e);
 void nn_conv_free(struct nn_conv **c);

@@ -11,7 +11,11 @@
 #include "steady.h"
 
 struct making {
-	struct expand *x; const struct nn_ask *a; const struct nn_first *first; const struct nn_model *m; struct nn_model *b;
+	struct expand *x;
+	const struct nn_ask *a;
+	const struct nn_first *first;
+	const struct nn_model *m;
+	struct nn_model *b;
 	char sha[65], sha_b[65];
 	struct rect window;                  /* of the network's input */
 	struct xnode **blob;                 /* who makes it */
@@ -36,9 +40,10 @@ static bool same_layers(const struct nn_model *a, const struct nn_model *b)
 	if (a->nlayer != b->nlayer) return false;
 	for (int i = 0; i < a->nlayer; i++) {
 		const struct nn_layer *l = &a->layer[i], *o = &b->layer[i];
-		if (l->op != o->op || l->cout != o->cout || l->k != o->k || l->dilation != o->dilation || l->pad != o->pad ||
-		    l->stride != o->stride || l->w.n != o->w.n || l->bias.n != o->bias.n || l->slopes.n != o->slopes.n ||
-		    l->act != o->act || l->group != o->group || l->how != o->how || a->blob[l->out].c != b->blob[o->out].c)
+		if (l->op != o->op || l->cout != o->cout || l->k != o->k || l->dilation != o->dilation ||
+		    l->pad != o->pad || l->stride != o->stride || l->w.n != o->w.n ||
+		    l->bias.n != o->bias.n || l->slopes.n != o->slopes.n || l->act != o->act ||
+		    l->group != o->group || l->how != o->how || a->blob[l->out].c != b->blob[o->out].c)
 			return false;
 	}
 	return true;
@@ -48,13 +53,14 @@ static int open_models(struct making *k)
 {
 	const struct nn_ask *a = k->a;
 	if (a->overlap && a->backend != NN_ORT)
-		return err_set(k->e, E_SCENE, "overlap= is for backend=\"onnxruntime\"; here windows overlap by what the file tells");
+		return err_set(k->e, E_SCENE, "overlap= is for backend=\"onnxruntime\"; here windows "
+		               "overlap by what the file tells");
 	if (*a->model_b && a->backend == NN_ORT)
 		return err_set(k->e, E_SCENE, "backend=\"onnxruntime\" runs one file: model_b= is for the others");
 	key_hex(&k->m->sha, k->sha);
 	if (*a->sha && strcmp(a->sha, k->sha) != 0)
-		return err_set(k->e, E_LOCK, "%s is not the pinned model: model_sha256 is %s, the file's is %s", a->model, a->sha,
-		               k->sha);
+		return err_set(k->e, E_LOCK, "%s is not the pinned model: model_sha256 is %s, the file's "
+		               "is %s", a->model, a->sha, k->sha);
 	int from = k->m->blob[k->m->input].c, to = k->m->blob[k->m->output].c;
 	if (a->matte ? to != 1 : from != to)
 		return err_set(k->e, E_INPUT, "%s makes %d channels of %d: %s", a->model, to, from,
@@ -65,8 +71,8 @@ static int open_models(struct making *k)
 	if (!*a->sha_b)
 		return err_set(k->e, E_RULE, "%s is not pinned: write model_b_sha256=\"%s\"", a->model_b, k->sha_b);
 	if (strcmp(a->sha_b, k->sha_b) != 0)
-		return err_set(k->e, E_LOCK, "%s is not the pinned model: model_b_sha256 is %s, the file's is %s", a->model_b,
-		               a->sha_b, k->sha_b);
+		return err_set(k->e, E_LOCK, "%s is not the pinned model: model_b_sha256 is %s, the file's "
+		               "is %s", a->model_b, a->sha_b, k->sha_b);
 	if (!same_layers(k->m, k->b))
 		return err_set(k->e, E_INPUT, "%s and %s have different layers: their weights cannot be mixed", a->model,
 		               a->model_b);
@@ -92,11 +98,17 @@ static int make_layer(struct making *k, int i, int act)
 	if (!n) return -1;
 	for (int j = 0; j < l->nin; j++)
 		if (expand_connect(k->x, n, "image", k->blob[l->in[j]], k->e) < 0) return -1;
-	if (expand_set(k->x, n, "model", k->a->model, k->e) < 0 || expand_set(k->x, n, "sha", k->sha, k->e) < 0) return -1;
+	if (expand_set(k->x, n, "model", k->a->model, k->e) < 0 ||
+	    expand_set(k->x, n, "sha", k->sha, k->e) < 0)
+		return -1;
 	if (k->b && k->a->denoise > 0 &&
-	    (expand_set(k->x, n, "model_b", k->a->model_b, k->e) < 0 || expand_set(k->x, n, "sha_b", k->sha_b, k->e) < 0 ||
-	     expand_set_num(k->x, n, "share", &k->a->denoise, 1, k->e) < 0)) return -1;
-	if (set_int(k, n, "layer", i) < 0 || set_int(k, n, "act", act) < 0 || set_rect(k, n, k->window) < 0) return -1;
+	    (expand_set(k->x, n, "model_b", k->a->model_b, k->e) < 0 ||
+	     expand_set(k->x, n, "sha_b", k->sha_b, k->e) < 0 ||
+	     expand_set_num(k->x, n, "share", &k->a->denoise, 1, k->e) < 0))
+		return -1;
+	if (set_int(k, n, "layer", i) < 0 || set_int(k, n, "act", act) < 0 ||
+	    set_rect(k, n, k->window) < 0)
+		return -1;
 	k->blob[act >= 0 ? k->m->layer[act].out : l->out] = n;
 	return 0;
 }
@@ -119,13 +131,18 @@ static int make_layers(struct making *k)
 static int make_fast(struct making *k, struct xnode *in)
 {
 	const struct nn_ask *a = k->a;
-	if (nn_fast_holds(k->m, a->model, k->e) < 0 || (k->b && nn_fast_holds(k->b, a->model_b, k->e) < 0)) return -1;
+	if (nn_fast_holds(k->m, a->model, k->e) < 0 ||
+	    (k->b && nn_fast_holds(k->b, a->model_b, k->e) < 0))
+		return -1;
 	struct xnode *n = expand_node(k->x, "neural_fast", "fast", k->e);
-	if (!n || expand_connect(k->x, n, "image", in, k->e) < 0 || expand_set(k->x, n, "model", a->model, k->e) < 0 ||
-	    expand_set(k->x, n, "sha", k->sha, k->e) < 0 || set_rect(k, n, k->window) < 0) return -1;
-	if (k->b && a->denoise > 0 &&
-	    (expand_set(k->x, n, "model_b", a->model_b, k->e) < 0 || expand_set(k->x, n, "sha_b", k->sha_b, k->e) < 0 ||
-	     expand_set_num(k->x, n, "share", &a->denoise, 1, k->e) < 0)) return -1;
+	if (!n || expand_connect(k->x, n, "image", in, k->e) < 0 ||
+	    expand_set(k->x, n, "model", a->model, k->e) < 0 ||
+	    expand_set(k->x, n, "sha", k->sha, k->e) < 0 || set_rect(k, n, k->window) < 0)
+		return -1;
+	if (k->b && a->denoise > 0 && (expand_set(k->x, n, "model_b", a->model_b, k->e) < 0 ||
+	                               expand_set(k->x, n, "sha_b", k->sha_b, k->e) < 0 ||
+	                               expand_set_num(k->x, n, "share", &a->denoise, 1, k->e) < 0))
+		return -1;
 	k->blob[k->m->output] = n;
 	return 0;
 }
@@ -135,14 +152,18 @@ static int make_ort(struct making *k, struct xnode *in)
 {
 	const struct nn_ort_facts *f = &k->first->ort;
 	const struct { const char *name; double v; } facts[] = {
-		{ "overlap", k->a->overlap }, { "w", f->w }, { "h", f->h }, { "cin", f->cin }, { "cout", f->cout }, { "num", f->num },
-		{ "den", f->den }, { "lead", f->lead }, { "trail", f->trail }, { "align", f->align }, { "weights", f->weights }, { "fixed", f->fixed }, { "pixel", f->pixel },
+		{ "overlap", k->a->overlap }, { "w", f->w }, { "h", f->h }, { "cin", f->cin },
+			{ "cout", f->cout }, { "num", f->num },
+		{ "den", f->den }, { "lead", f->lead }, { "trail", f->trail }, { "align", f->align },
+			{ "weights", f->weights }, { "fixed", f->fixed }, { "pixel", f->pixel },
 		{ "square", f->square },
 	};
 	if (nn_ort_fits(f, k->a->model, k->window, k->a->overlap, k->e) < 0) return -1;
 	struct xnode *n = expand_node(k->x, "neural_ort", "onnxruntime", k->e);
-	if (!n || expand_connect(k->x, n, "image", in, k->e) < 0 || expand_set(k->x, n, "model", k->a->model, k->e) < 0 ||
-	    expand_set(k->x, n, "sha", k->sha, k->e) < 0 || set_rect(k, n, k->window) < 0) return -1;
+	if (!n || expand_connect(k->x, n, "image", in, k->e) < 0 ||
+	    expand_set(k->x, n, "model", k->a->model, k->e) < 0 ||
+	    expand_set(k->x, n, "sha", k->sha, k->e) < 0 || set_rect(k, n, k->window) < 0)
+		return -1;
 	for (size_t i = 0; i < IN_COUNT(facts); i++)
 		if (expand_set_num(k->x, n, facts[i].name, &facts[i].v, 1, k->e) < 0) return -1;
 	k->blob[k->m->output] = n;
@@ -159,11 +180,12 @@ static const char *backend_name(enum nn_backend b)
 static void note_of(const struct making *k, char *buf, size_t n)
 {
 	const struct nn_ask *a = k->a;
-	int len = snprintf(buf, n, "blend=%.6g lock=%s net_space=%s ringing=%.6g", a->blend, a->lock ? "yes" : "no", a->space,
-	                   a->ringing);
+	int len = snprintf(buf, n, "blend=%.6g lock=%s net_space=%s ringing=%.6g", a->blend,
+	                   a->lock ? "yes" : "no", a->space, a->ringing);
 	if (k->b && len > 0 && (size_t)len < n)
 		snprintf(buf + len, n - (size_t)len, " denoise=%.6g model_b_sha256=%s", a->denoise, k->sha_b);
-	if (a->overlap && len > 0 && (size_t)len < n) snprintf(buf + len, n - (size_t)len, " overlap=%d", a->overlap);
+	if (a->overlap && len > 0 && (size_t)len < n)
+		snprintf(buf + len, n - (size_t)len, " overlap=%d", a->overlap);
 }
 
 static struct xnode *make_out(struct making *k, struct xnode *src, struct xnode *net, struct xnode *low)
@@ -176,11 +198,14 @@ static struct xnode *make_out(struct making *k, struct xnode *src, struct xnode 
 	    expand_set(k->x, n, "backend", backend_name(a->backend), k->e) < 0 ||
 	    expand_set(k->x, n, "note", note, k->e) < 0) return NULL;
 	if (low && expand_connect(k->x, n, "low", low, k->e) < 0) return NULL;
-	if (expand_set(k->x, n, "model", a->model, k->e) < 0 || expand_set(k->x, n, "sha", k->sha, k->e) < 0 ||
-	    expand_set(k->x, n, "space", a->space, k->e) < 0 || expand_set_num(k->x, n, "ringing", &a->ringing, 1, k->e) < 0 ||
+	if (expand_set(k->x, n, "model", a->model, k->e) < 0 ||
+	    expand_set(k->x, n, "sha", k->sha, k->e) < 0 ||
+	    expand_set(k->x, n, "space", a->space, k->e) < 0 ||
+	    expand_set_num(k->x, n, "ringing", &a->ringing, 1, k->e) < 0 ||
 	    expand_set_num(k->x, n, "blend", &a->blend, 1, k->e) < 0 || set_rect(k, n, a->dst) < 0 ||
 	    set_int(k, n, "num", k->m->scale_num) < 0 || set_int(k, n, "den", k->m->scale_den) < 0 ||
-	    set_int(k, n, "par_num", a->par.num) < 0 || set_int(k, n, "par_den", a->par.den) < 0) return NULL;
+	    set_int(k, n, "par_num", a->par.num) < 0 || set_int(k, n, "par_den", a->par.den) < 0)
+		return NULL;
 	return n;
 }
 
@@ -215,12 +240,16 @@ static int make(struct making *k, const struct node_ctx *n)
 	const struct format *f = n->in[0];
 	if (!src || !f || format_channel(f, "R") < 0 || format_channel(f, "G") < 0 || format_channel(f, "B") < 0)
 		return err_set(k->e, E_SCENE, "a network needs channels R, G, B");
-	if (!(in = expand_node(k->x, "neural_in", "in", k->e)) || expand_connect(k->x, in, "image", src, k->e) < 0 ||
-	    expand_set(k->x, in, "space", k->a->space, k->e) < 0 || set_int(k, in, "pad", k->m->pad) < 0 || set_int(k, in, "align", k->m->align) < 0 ||
-	    set_int(k, in, "channels", k->m->blob[k->m->input].c) < 0) return -1;
+	if (!(in = expand_node(k->x, "neural_in", "in", k->e)) ||
+	    expand_connect(k->x, in, "image", src, k->e) < 0 ||
+	    expand_set(k->x, in, "space", k->a->space, k->e) < 0 ||
+	    set_int(k, in, "pad", k->m->pad) < 0 || set_int(k, in, "align", k->m->align) < 0 ||
+	    set_int(k, in, "channels", k->m->blob[k->m->input].c) < 0)
+		return -1;
 	k->blob[k->m->input] = in;
 	k->window = nn_input(k->m->pad, k->m->align, f->data);
-	int rc = k->a->backend == NN_ORT ? make_ort(k, in) : k->a->backend == NN_FAST ? make_fast(k, in) : make_layers(k);
+	int rc = k->a->backend == NN_ORT ? make_ort(k, in) : k->a->backend == NN_FAST ? make_fast(k, in)
+		: make_layers(k);
 	if (rc < 0) return -1;
 	struct xnode *net = k->blob[k->m->output];
 	if (k->a->lock && !(low = make_low(k, src, net))) return -1;
@@ -233,7 +262,8 @@ static int make(struct making *k, const struct node_ctx *n)
 	return 0;
 }
 
-int nn_expand(struct expand *x, const struct node_ctx *n, const struct nn_ask *a, const struct nn_first *f, struct err *e)
+int nn_expand(struct expand *x, const struct node_ctx *n, const struct nn_ask *a,
+              const struct nn_first *f, struct err *e)
 {
 	struct making k = { .x = x, .a = a, .first = f, .m = f->m, .e = e };
 	int rc = open_models(&k);

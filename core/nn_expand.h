@@ -20,7 +20,8 @@ struct nn_ask {
 	bool lock; struct rect dst; struct rational par;
 	enum nn_backend backend;
 	int overlap;                         /* of ONNX Runtime's windows; 0: the picture in one piece */
-	const char *matte;                   /* "alpha", "mask": one channel is wanted, and goes there; NULL: a picture */
+	/* "alpha", "mask": one channel is wanted, and goes there; NULL: a picture */
+	const char *matte;
 };
 
 /* E_INPUT; E_SCENE without a name. */
@@ -28,6 +29,7 @@ int nn_first_load(struct nn_first *f, const char *model, enum nn_backend backend
 void nn_first_free(struct nn_first *f);
 /* The nodes of a network over input 0. E_LOCK when a model is not the one that its sha names; a second
  * model has to be pinned (E_RULE), the first's pin is rule 7's. */
-int nn_expand(struct expand *x, const struct node_ctx *n, const struct nn_ask *a, const struct nn_first *f, struct err *e);
+int nn_expand(struct expand *x, const struct node_ctx *n, const struct nn_ask *a,
+              const struct nn_first *f, struct err *e);
 
 #endif

@@ -1,8 +1,8 @@
 /* nn_fast - see nn_fast.h. The only file that knows oneDNN.
  *
- * Maps lie pixel by pixel, all channels of one side by side (nhwc). A scratchpad of the library's own would be shared by
- * threads that run one primitive (oneDNN 2.6 crashes so with AMX), so every call makes its primitives itself, which its
- * cache makes cheap, and hands in the scratchpad.
+ * Maps lie pixel by pixel, all channels of one side by side (nhwc). A scratchpad of the library's
+ * own would be shared by threads that run one primitive (oneDNN 2.6 crashes so with AMX), so every
+ * call makes its primitives itself, which its cache makes cheap, and hands in the scratchpad.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "nn_fast.h"
 
@@ -84,10 +84,12 @@ static void conv_close(struct conv *c)
 	free(c->own[1]);
 }
 
-static int conv_describe(struct conv *c, const struct nn_layer *l, const struct nn_map *in, const struct nn_map *out)
+static int conv_describe(struct conv *c, const struct nn_layer *l, const struct nn_map *in,
+                         const struct nn_map *out)
 {
 	dnnl_data_type_t t = half ? dnnl_bf16 : dnnl_f32;
-	const dnnl_dims_t s = { 1, in->c, rect_h(in->r), rect_w(in->r) }, o = { 1, out->c, rect_h(out->r), rect_w(out->r) };
+	const dnnl_dims_t s = { 1, in->c, rect_h(in->r), rect_w(in->r) },
+		o = { 1, out->c, rect_h(out->r), rect_w(out->r) };
 	const dnnl_dims_t w = { out->c, in->c, l->k, l->k }, b = { out->c }, step = { l->stride, l->stride };
 	const dnnl_dims_t gap = { l->dilation - 1, l->dilation - 1 }, pad = { l->pad, l->pad };
 	dnnl_memory_desc_t sd, od, wd, bd;
@@ -98,10 +100,10 @@ static int conv_describe(struct conv *c, const struct nn_layer *l, const struct 
 	d.dnnl_memory_desc_init_by_tag(&wd, 4, w, t, dnnl_format_tag_any);
 	d.dnnl_memory_desc_init_by_tag(&bd, 1, b, dnnl_f32, dnnl_a);
 	dnnl_status_t rc = l->op == NN_CONV
-		? d.dnnl_dilated_convolution_forward_desc_init(&u.conv, dnnl_forward_inference, dnnl_convolution_direct, &sd, &wd, &bd,
-		                                               &od, step, gap, pad, pad)
-		: d.dnnl_dilated_deconvolution_forward_desc_init(&u.deconv, dnnl_forward_inference, dnnl_deconvolution_direct, &sd,
-		                                                 &wd, &bd, &od, step, gap, pad, pad);
+		? d.dnnl_dilated_convolution_forward_desc_init(&u.conv, dnnl_forward_inference,
+			dnnl_convolution_direct, &sd, &wd, &bd, &od, step, gap, pad, pad)
+		: d.dnnl_dilated_deconvolution_forward_desc_init(&u.deconv, dnnl_forward_inference,
+			dnnl_deconvolution_direct, &sd, &wd, &bd, &od, step, gap, pad, pad);
 	if (rc != dnnl_success || d.dnnl_primitive_attr_create(&attr) != dnnl_success) return -1;
 	d.dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
 	rc = d.dnnl_primitive_desc_create(&c->pd, &u, attr, engine, NULL);
@@ -143,14 +145,17 @@ static int conv_run(struct conv *c, dnnl_stream_t stream, void *src, float *bias
 	size_t spare = d.dnnl_memory_desc_get_size(md[4]);
 	void *const data[5] = { src, NULL, bias, dst, c->own[1] = aligned_alloc(64, (spare + 127) / 64 * 64) };
 	for (int i = 0; i < 5; i++)
-		if (i != 1 && (!data[i] || d.dnnl_memory_create(&c->mem[i], md[i], engine, data[i]) != dnnl_success)) return -1;
+		if (i != 1 &&
+		    (!data[i] || d.dnnl_memory_create(&c->mem[i], md[i], engine, data[i]) != dnnl_success))
+			return -1;
 	const dnnl_exec_arg_t arg[] = { { DNNL_ARG_SRC, c->mem[0] }, { DNNL_ARG_WEIGHTS, c->mem[1] },
 		{ DNNL_ARG_BIAS, c->mem[2] }, { DNNL_ARG_DST, c->mem[3] }, { DNNL_ARG_SCRATCHPAD, c->mem[4] } };
 	return d.dnnl_primitive_execute(c->prim, stream, 5, arg) == dnnl_success &&
 	       d.dnnl_stream_wait(stream) == dnnl_success ? 0 : -1;
 }
 
-static int convolve(const struct nn_fast *f, int i, const struct nn_map *in, const struct nn_map *out, struct err *e)
+static int convolve(const struct nn_fast *f, int i, const struct nn_map *in,
+                    const struct nn_map *out, struct err *e)
 {
 	const struct nn_layer *l = &f->m->layer[i];
 	struct conv c = { 0 };
@@ -164,7 +169,8 @@ static int convolve(const struct nn_fast *f, int i, const struct nn_map *in, con
 	conv_close(&c);
 	if (stream) d.dnnl_stream_destroy(stream);
 	if (half) free(src);
-	return rc < 0 ? err_set(e, E_INPUT, "oneDNN cannot run layer '%s' (%s) of %s", l->name, l->type, f->m->file) : 0;
+	return rc < 0 ? err_set(e, E_INPUT, "oneDNN cannot run layer '%s' (%s) of %s", l->name, l->type,
+	                        f->m->file) : 0;
 }
 #else
 const char *nn_fast_about(struct err *e)
@@ -173,7 +179,8 @@ const char *nn_fast_about(struct err *e)
 	return NULL;
 }
 
-static int convolve(const struct nn_fast *f, int i, const struct nn_map *in, const struct nn_map *out, struct err *e)
+static int convolve(const struct nn_fast *f, int i, const struct nn_map *in,
+                    const struct nn_map *out, struct err *e)
 {
 	(void)f; (void)i; (void)in; (void)out;
 	return nn_fast_about(e) ? 0 : -1;
@@ -200,14 +207,15 @@ void nn_fast_free(struct nn_fast **pf)
 }
 
 /* Numbers of one layer, b's mixed in; NULL in *out where it has none. */
-static int numbers(const struct nn_model *m, const struct nn_data *x, const struct nn_model *b, double share, float **out,
-                   struct err *e)
+static int numbers(const struct nn_model *m, const struct nn_data *x, const struct nn_model *b,
+                   double share, float **out, struct err *e)
 {
 	float *v = NULL;
 	if (!x->n) return 0;
 	if (!(*out = nn_weights(m, x, e)) || !b || share <= 0) return *out ? 0 : -1;
 	if (!(v = nn_weights(b, x, e))) return -1;
-	for (size_t i = 0; i < x->n; i++) (*out)[i] = (float)((double)(*out)[i] + ((double)v[i] - (double)(*out)[i]) * share);
+	for (size_t i = 0; i < x->n; i++)
+		(*out)[i] = (float)((double)(*out)[i] + ((double)v[i] - (double)(*out)[i]) * share);
 	free(v);
 	return 0;
 }
@@ -216,7 +224,8 @@ struct nn_fast *nn_fast_new(struct nn_model *m, const struct nn_model *b, double
 {
 	struct nn_fast *f = xalloc(1, sizeof *f);
 	size_t n = (size_t)m->nlayer + 1;
-	*f = (struct nn_fast){ m, xalloc(n, sizeof *f->w), xalloc(n, sizeof *f->bias), xalloc(n, sizeof *f->slopes) };
+	*f = (struct nn_fast){ m, xalloc(n, sizeof *f->w), xalloc(n, sizeof *f->bias),
+		xalloc(n, sizeof *f->slopes) };
 	int rc = nn_fast_about(e) ? 0 : -1;
 	for (int i = 0; i < m->nlayer && rc == 0; i++) {
 		const struct nn_layer *l = &m->layer[i];
@@ -250,8 +259,8 @@ int nn_fast_holds(const struct nn_model *m, const char *model, struct err *e)
 {
 	for (int i = 0; i < m->nlayer; i++)
 		if (!known(m, &m->layer[i]) || m->align > 1)
-			return err_set(e, E_SCENE, "%s: backend=\"fast\" does not hold layer %s (%s); backend=\"exact\" does", model,
-			               m->layer[i].name, m->layer[i].type);
+			return err_set(e, E_SCENE, "%s: backend=\"fast\" does not hold layer %s (%s); "
+			               "backend=\"exact\" does", model, m->layer[i].name, m->layer[i].type);
 	return 0;
 }
 
@@ -281,8 +290,8 @@ static int layer(const struct nn_fast *f, int i, struct nn_map *map, struct rect
 }
 
 /* The network over window w of its input, to the rows of out that lie in keep. */
-static int window(const struct nn_fast *f, struct rect w, const struct view *in, struct rect keep, const struct view *out,
-                  const atomic_int *cancel, struct err *e)
+static int window(const struct nn_fast *f, struct rect w, const struct view *in, struct rect keep,
+                  const struct view *out, const atomic_int *cancel, struct err *e)
 {
 	const struct nn_model *m = f->m;
 	struct nn_map *map = xalloc((size_t)m->nblob + 1, sizeof *map), *o = &map[m->output];
@@ -330,11 +339,12 @@ static int strip_rows(const struct nn_model *m, int width)
 
 size_t nn_fast_bytes(const struct nn_model *m, int width)
 {
-	return (size_t)(pixel_bytes(m) * (width + 1) * (strip_rows(m, width) + 2.0 * m->radius + 32)) + ((size_t)m->params * 12);
+	return (size_t)(pixel_bytes(m) * (width + 1) * (strip_rows(m, width) + 2.0 * m->radius + 32)) +
+		((size_t)m->params * 12);
 }
 
-int nn_fast_run(const struct nn_fast *f, const struct view *in, const struct view *out, const atomic_int *cancel,
-                struct err *e)
+int nn_fast_run(const struct nn_fast *f, const struct view *in, const struct view *out,
+                const atomic_int *cancel, struct err *e)
 {
 	const struct nn_model *m = f->m;
 	int rows = strip_rows(m, rect_w(in->r)), border = (m->radius + 15) / 16 * 16;

@@ -92,13 +92,17 @@ void nn_map_act(const struct nn_layer *l, const float *slopes, const struct nn_m
 	size_t n = rect_area(m->r);
 	float own[NN_MAX_CHANNELS];
 	if (l->act == NN_LINEAR) return;
-	for (int c = 0; c < m->c; c++) own[c] = l->act == NN_SLOPE ? (float)l->lo : slopes ? slopes[l->slopes.n == 1 ? 0 : c] : 1.0f;
+	for (int c = 0; c < m->c; c++)
+		own[c] = l->act == NN_SLOPE ? (float)l->lo
+			: slopes ? slopes[l->slopes.n == 1 ? 0 : c] : 1.0f;
 	for (size_t i = 0; i < n; i++) {
 		float *v = m->v + i * (size_t)m->c;
 		if (l->act == NN_SLOPE || l->act == NN_SLOPES)
 			for (int c = 0; c < m->c; c++) v[c] = v[c] > 0.0f ? v[c] : v[c] * own[c];
 		else if (l->act == NN_CLIP)
-			for (int c = 0; c < m->c; c++) v[c] = v[c] < (float)l->lo ? (float)l->lo : v[c] > (float)l->hi ? (float)l->hi : v[c];
+			for (int c = 0; c < m->c; c++)
+				v[c] = v[c] < (float)l->lo ? (float)l->lo
+					: v[c] > (float)l->hi ? (float)l->hi : v[c];
 		else
 			for (int c = 0; c < m->c; c++) v[c] = (float)(1.0 / (1.0 + mx_exp(-(double)v[c])));
 	}

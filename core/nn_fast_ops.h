@@ -9,7 +9,8 @@
 /* left: how many layers still read it. */
 struct nn_map { struct rect r; int c, left; float *v; };
 
-IN_INLINE size_t nn_map_bytes(const struct nn_map *m) { return rect_area(m->r) * (size_t)m->c * sizeof(float) + 64; }
+IN_INLINE size_t nn_map_bytes(const struct nn_map *m)
+{ return rect_area(m->r) * (size_t)m->c * sizeof(float) + 64; }
 /* Any layer that is no convolution; ACT only copies. */
 void nn_map_op(const struct nn_layer *l, const struct nn_map *const *in, const struct nn_map *out);
 /* The activation that l has or is, in place. */

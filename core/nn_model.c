@@ -73,7 +73,8 @@ struct rect nn_window(const struct nn_blob *b, struct rect r)
 struct rect nn_input(int pad, int align, struct rect r)
 {
 	r = rect_grow(r, pad, pad);
-	return rect_of(nn_div(r.x0, align) * align, nn_div(r.y0, align) * align, nn_div(r.x1 + align - 1, align) * align,
+	return rect_of(nn_div(r.x0, align) * align, nn_div(r.y0, align) * align,
+	               nn_div(r.x1 + align - 1, align) * align,
 	               nn_div(r.y1 + align - 1, align) * align);
 }
 
@@ -117,7 +118,8 @@ int nn_shape(struct nn_model *m, const char *name, struct err *e)
 		if (nn_shape_layer(m, &m->layer[i], reach, name, e) < 0) goto out;
 	const struct nn_blob *o = &m->blob[m->output];
 	if (o->vec || o->lead < 0 || o->trail < 0) {
-		err_set(e, E_INPUT, "%s: %s", name, o->vec ? "a result without pixels" : "padding that makes the picture larger");
+		err_set(e, E_INPUT, "%s: %s", name, o->vec ? "a result without pixels"
+		        : "padding that makes the picture larger");
 		goto out;
 	}
 	m->scale_num = o->num;
@@ -137,12 +139,14 @@ out:
 	return rc;
 }
 
-struct nn_model *nn_parse(const char *name, const char *text, size_t len, const void *bin, size_t nbin, struct err *e)
+struct nn_model *nn_parse(const char *name, const char *text, size_t len, const void *bin,
+                          size_t nbin, struct err *e)
 {
 	struct nn_model *m = xalloc(1, sizeof *m);
 	struct sha s;
 	m->file = xstrdup(name);
-	int rc = is_onnx(name) ? nn_read_onnx(m, name, text, len, e) : nn_read_text(m, name, text, len, bin, NULL, nbin, e);
+	int rc = is_onnx(name) ? nn_read_onnx(m, name, text, len, e)
+		: nn_read_text(m, name, text, len, bin, NULL, nbin, e);
 	if (rc < 0 || nn_shape(m, name, e) < 0) {
 		nn_free(&m);
 		return NULL;
@@ -315,7 +319,10 @@ float *nn_weights(const struct nn_model *m, const struct nn_data *d, struct err 
 	float *w = malloc(d->n * sizeof *w + 64);
 	uint16_t *h = d->half ? malloc(bytes + 64) : NULL;
 	bool ok = true;
-	if (!f || !w || (d->half && !h)) { err_set(e, f ? E_MEMORY : E_INPUT, "%s: cannot read its weights", m->file); goto fail; }
+	if (!f || !w || (d->half && !h)) {
+		err_set(e, f ? E_MEMORY : E_INPUT, "%s: cannot read its weights", m->file);
+		goto fail;
+	}
 	if (fseeko(f, (off_t)d->at, SEEK_SET) != 0 || fread(d->half ? (void *)h : (void *)w, 1, bytes, f) != bytes) {
 		err_set(e, E_INPUT, "%s: the weights end early", m->bin);
 		goto fail;

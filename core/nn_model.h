@@ -1,8 +1,9 @@
-/* nn_model - a convolutional network as a list of layers, read from ncnn's .param and .bin or from an .onnx file.
+/* nn_model - a convolutional network as a list of layers, read from ncnn's
+ * .param and .bin or from an .onnx file.
  *
- * Blobs are pictures of c channels whose pixels lie on the input's grid times num/den. Every size is checked before
- * anything of it is allocated; weights stay in the file until nn_weights asks for one layer's.
- * Threads: frozen once loaded.
+ * Blobs are pictures of c channels whose pixels lie on the input's grid times num/den. Every size
+ * is checked before anything of it is allocated; weights stay in the file until nn_weights asks for
+ * one layer's. Threads: frozen once loaded.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_NN_MODEL_H
 #define IN_NN_MODEL_H
@@ -16,7 +17,8 @@ enum { NN_MAX_LAYERS = 2048, NN_MAX_BLOBS = 4096, NN_MAX_IN = 8, NN_MAX_CHANNELS
        NN_MAX_SCALE = 16, NN_MAX_PAD = 512, NN_BLOCK = 16 };
 #define NN_FILE_MAX ((size_t)512 << 20)
 
-enum nn_op { NN_INPUT, NN_CONV, NN_DECONV, NN_ACT, NN_SHUFFLE, NN_INTERP, NN_BINARY, NN_CONCAT, NN_PAD, NN_POOL, NN_MEAN,
+enum nn_op { NN_INPUT, NN_CONV, NN_DECONV, NN_ACT, NN_SHUFFLE, NN_INTERP, NN_BINARY, NN_CONCAT,
+	NN_PAD, NN_POOL, NN_MEAN,
              NN_SLICE, NN_AFFINE, NN_UNSHUFFLE };
 /* y = x; max(x, 0) + slope min(x, 0), one slope or one a channel; clamp to lo..hi; 1 / (1 + exp(-x)). */
 enum nn_act { NN_LINEAR, NN_SLOPE, NN_SLOPES, NN_CLIP, NN_SIGMOID };
@@ -34,16 +36,21 @@ struct nn_layer {
 	enum nn_op op;
 	int nin, in[NN_MAX_IN], out;         /* blobs */
 	int cout, k, dilation, stride;       /* CONV, DECONV, POOL; SHUFFLE, UNSHUFFLE: stride is the factor */
-	int pad, pad_end, extra;             /* before and behind, extra: a DECONV's more behind; PAD: negative ones cut */
-	int group, off;                      /* CONV: output o reads o stride + off ...; DECONV: input i goes to i stride + off ... */
+	/* before and behind, extra: a DECONV's more behind; PAD: negative ones cut */
+	int pad, pad_end, extra;
+	/* CONV: output o reads o stride + off ...; DECONV: input i goes to i stride + off ... */
+	int group, off;
 	bool inner;                          /* CONV: of one pixel only */
-	bool flip, ceil;                     /* DECONV: weights by input first; POOL: a last window that is not whole */
-	int first;                           /* SLICE: channels first ... first + cout; cout -n: the first-th of n equal parts */
+	/* DECONV: weights by input first; POOL: a last window that is not whole */
+	bool flip, ceil;
+	/* SLICE: channels first ... first + cout; cout -n: the first-th of n equal parts */
+	int first;
 	struct nn_data w, bias, slopes;
 	enum nn_act act; double lo, hi;      /* SLOPE: lo */
 	int how;                             /* nn_interp, nn_binary, nn_pad, nn_pool */
 	int num, den;                        /* INTERP: factor */
-	double scalar, coef[NN_MAX_IN]; bool with_scalar, blocks;   /* BINARY, PAD; SHUFFLE: channels by blocks (DCR) */
+	/* BINARY, PAD; SHUFFLE: channels by blocks (DCR) */
+	double scalar, coef[NN_MAX_IN]; bool with_scalar, blocks;
 };
 
 /* A blob's pixels: input coordinate X lies at X num / den; where the input is [0, w) it covers
@@ -67,11 +74,12 @@ struct nn_model {
 	struct key sha;                      /* see nn_sha */
 };
 
-/* NULL with E_INPUT naming file, line and cause (an unknown layer by its name); E_MEMORY. The .bin stands beside the
- * .param. */
+/* NULL with E_INPUT naming file, line and cause (an unknown layer by its name); E_MEMORY.
+ * The .bin stands beside the .param. */
 struct nn_model *nn_load(const char *path, struct err *e);
 /* The same from memory, for tests; name stands in messages. bin may be shorter than it should. */
-struct nn_model *nn_parse(const char *name, const char *text, size_t len, const void *bin, size_t nbin, struct err *e);
+struct nn_model *nn_parse(const char *name, const char *text, size_t len, const void *bin,
+                          size_t nbin, struct err *e);
 void nn_free(struct nn_model **m);
 /* The same, E_INPUT when it is not the one that hex names any more: a scene reads it more than once. */
 struct nn_model *nn_load_as(const char *path, const char *hex, struct err *e);
@@ -81,7 +89,8 @@ int nn_is(const struct nn_model *m, const char *hex, struct err *e);
 const struct nn_model *nn_share(const char *path, struct err *e);
 void nn_unshare(const struct nn_model **m);
 /* The same from memory, for tests; name stands in messages. bin may be shorter than it should. */
-struct nn_model *nn_parse(const char *name, const char *text, size_t len, const void *bin, size_t nbin, struct err *e);
+struct nn_model *nn_parse(const char *name, const char *text, size_t len, const void *bin,
+                          size_t nbin, struct err *e);
 void nn_free(struct nn_model **m);
 /* The same, E_INPUT when it is not the one that hex names any more: a scene reads it more than once. */
 struct nn_model *nn_load_as(const char *path, const char *hex, struct err *e);
@@ -93,10 +102,12 @@ struct nn_store *nn_store_new(void);
 void nn_store_free(struct nn_store **s);
 /* Lives as long as the store. NULL as nn_load. */
 const struct nn_model *nn_store_get(struct nn_store *s, const char *path, struct err *e);
-/* Channels, grids, windows, receptive field and costs of all blobs; what no picture could have is an error. */
+/* Channels, grids, windows, receptive field and costs of all blobs; what no
+ * picture could have is an error. */
 int nn_shape(struct nn_model *m, const char *name, struct err *e);
 
-/* Numbers of d out of the .bin; malloced, NULL with E_INPUT when the file shrank or holds a NaN or infinity. */
+/* Numbers of d out of the .bin; malloced, NULL with E_INPUT when the file
+ * shrank or holds a NaN or infinity. */
 float *nn_weights(const struct nn_model *m, const struct nn_data *d, struct err *e);
 /* What pins a model: the SHA-256 of the hex digests of its .param and .bin, one behind the other
  * (sha256sum x.param x.bin | cut -c1-64 | tr -d '\n' | sha256sum). E_INPUT. */
@@ -104,7 +115,8 @@ int nn_sha(const char *path, struct key *out, struct err *e);
 char *nn_bin_path(const char *path);                 /* malloced; NULL when path is no .param */
 /* The input's window for a picture: with the border that layers eat, at multiples of align. */
 struct rect nn_input(int pad, int align, struct rect picture);
-/* A blob's window where the input's is r; floats of x a pixel (1 or NN_BLOCK) and planes of a blob of c channels. */
+/* A blob's window where the input's is r; floats of x a pixel (1 or NN_BLOCK) and
+ * planes of a blob of c channels. */
 struct rect nn_window(const struct nn_blob *b, struct rect r);
 IN_INLINE int nn_step(int c) { return c < NN_BLOCK ? 1 : NN_BLOCK; }
 IN_INLINE int nn_planes(int c) { return c < NN_BLOCK ? c : (c + NN_BLOCK - 1) / NN_BLOCK; }

@@ -9,11 +9,14 @@
 int onnx_bad(struct onnx *g, const struct onnx_node *n, const char *what)
 {
 	struct pb name = pb_size(n->name) ? n->name : n->out[0];
-	return err_set(g->e, E_INPUT, "%s: node '%.*s' (%.*s): %s", g->name, (int)(pb_size(name) > 60 ? 60 : pb_size(name)),
-	               (const char *)name.p, (int)(pb_size(n->type) > 40 ? 40 : pb_size(n->type)), (const char *)n->type.p, what);
+	return err_set(g->e, E_INPUT, "%s: node '%.*s' (%.*s): %s", g->name,
+	               (int)(pb_size(name) > 60 ? 60 : pb_size(name)), (const char *)name.p,
+	               (int)(pb_size(n->type) > 40 ? 40 : pb_size(n->type)),
+	               (const char *)n->type.p, what);
 }
 
-static int damaged(struct onnx *g) { return err_set(g->e, E_INPUT, "%s: damaged, or no .onnx file", g->name); }
+static int damaged(struct onnx *g)
+{ return err_set(g->e, E_INPUT, "%s: damaged, or no .onnx file", g->name); }
 
 /* --- attributes --- */
 
@@ -86,11 +89,14 @@ static int attr_read(struct onnx *g, struct pb b, struct onnx_attr *a)
 static int tensor_data(struct onnx *g, const struct pb_field *f, struct onnx_tensor *t)
 {
 	if (f->id == 13 || (f->id == 14 && f->wire == 0 && f->v))
-		return err_set(g->e, E_INPUT, "%s: tensor '%.*s' is kept in another file (external data); write the model as one "
-		               "file", g->name, (int)(pb_size(t->name) > 60 ? 60 : pb_size(t->name)), (const char *)t->name.p);
+		return err_set(g->e, E_INPUT, "%s: tensor '%.*s' is kept in another file (external data); "
+		               "write the model as one file", g->name,
+		               (int)(pb_size(t->name) > 60 ? 60 : pb_size(t->name)),
+		               (const char *)t->name.p);
 	bool data = f->id == 4 || f->id == 5 || f->id == 7 || f->id == 9;
 	if (!data) return 0;
-	if (f->wire != 2 || t->data.p) return err_set(g->e, E_INPUT, "%s: a tensor whose numbers do not lie together", g->name);
+	if (f->wire != 2 || t->data.p)
+		return err_set(g->e, E_INPUT, "%s: a tensor whose numbers do not lie together", g->name);
 	t->data = f->sub;
 	t->raw = f->id == 9 || (f->id == 4 && t->type == ONNX_FLOAT);
 	return 0;
@@ -117,11 +123,11 @@ int onnx_tensor_read(struct onnx *g, struct pb b, struct onnx_tensor *t)
 			               (int)(pb_size(t->name) > 60 ? 60 : pb_size(t->name)), (const char *)t->name.p);
 	}
 	size_t size = t->type == ONNX_HALF ? 2 : t->type == ONNX_INT64 ? 8 : 4;
-	if (t->raw && (t->type == ONNX_FLOAT || t->type == ONNX_HALF || t->type == ONNX_INT64 || t->type == ONNX_INT32) &&
-	    pb_size(t->data) != t->n * size)
-		return err_set(g->e, E_INPUT, "%s: tensor '%.*s' holds %zu bytes, its size wants %zu", g->name,
-		               (int)(pb_size(t->name) > 60 ? 60 : pb_size(t->name)), (const char *)t->name.p, pb_size(t->data),
-		               (size_t)t->n * size);
+	if (t->raw && (t->type == ONNX_FLOAT || t->type == ONNX_HALF || t->type == ONNX_INT64 ||
+	               t->type == ONNX_INT32) && pb_size(t->data) != t->n * size)
+		return err_set(g->e, E_INPUT, "%s: tensor '%.*s' holds %zu bytes, its size wants %zu",
+		               g->name, (int)(pb_size(t->name) > 60 ? 60 : pb_size(t->name)),
+		               (const char *)t->name.p, pb_size(t->data), (size_t)t->n * size);
 	return 0;
 }
 
@@ -130,7 +136,8 @@ static double raw_number(const struct onnx_tensor *t, uint64_t i)
 	struct pb b = { t->data.p + i * (t->type == ONNX_INT64 ? 8 : 4), t->data.end };
 	uint64_t v = 0;
 	pb_fixed(&b, t->type == ONNX_INT64 ? 8 : 4, &v);
-	return t->type == ONNX_FLOAT ? (double)pb_float(v) : t->type == ONNX_INT64 ? (double)(int64_t)v : (double)(int32_t)v;
+	return t->type == ONNX_FLOAT ? (double)pb_float(v) : t->type == ONNX_INT64 ? (double)(int64_t)v
+		: (double)(int32_t)v;
 }
 
 int onnx_numbers(struct onnx *g, const struct onnx_node *n, int i, double *v, int max)
@@ -139,7 +146,8 @@ int onnx_numbers(struct onnx *g, const struct onnx_node *n, int i, double *v, in
 	if (i >= n->nin || !pb_size(n->in[i])) return 0;
 	if (!t || t->n > (uint64_t)max) return -1;
 	if (t->raw && t->type == ONNX_HALF) {
-		for (uint64_t k = 0; k < t->n; k++) v[k] = (double)nn_half((uint16_t)(t->data.p[2 * k] | t->data.p[2 * k + 1] << 8));
+		for (uint64_t k = 0; k < t->n; k++)
+			v[k] = (double)nn_half((uint16_t)(t->data.p[2 * k] | t->data.p[2 * k + 1] << 8));
 		return (int)t->n;
 	}
 	if (t->type != ONNX_FLOAT && t->type != ONNX_INT32 && t->type != ONNX_INT64) return -1;
@@ -179,10 +187,11 @@ const struct onnx_tensor *onnx_const(const struct onnx *g, const struct onnx_nod
 
 int onnx_value_add(struct onnx *g, struct pb name, int blob, int tensor)
 {
-	if (g->nvalue >= ONNX_MAX_TENSORS + ONNX_MAX_NODES) return err_set(g->e, E_INPUT, "%s: too many values", g->name);
+	if (g->nvalue >= ONNX_MAX_TENSORS + ONNX_MAX_NODES)
+		return err_set(g->e, E_INPUT, "%s: too many values", g->name);
 	if (onnx_find(g, name))
-		return err_set(g->e, E_INPUT, "%s: '%.*s' is made twice", g->name, (int)(pb_size(name) > 60 ? 60 : pb_size(name)),
-		               (const char *)name.p);
+		return err_set(g->e, E_INPUT, "%s: '%.*s' is made twice", g->name,
+		               (int)(pb_size(name) > 60 ? 60 : pb_size(name)), (const char *)name.p);
 	*slot_of(g, name) = g->nvalue + 1;
 	g->value[g->nvalue++] = (struct onnx_value){ .name = name, .blob = blob, .tensor = tensor };
 	return 0;
@@ -190,7 +199,8 @@ int onnx_value_add(struct onnx *g, struct pb name, int blob, int tensor)
 
 static int initializer(struct onnx *g, struct pb b)
 {
-	if (g->ntensor >= ONNX_MAX_TENSORS) return err_set(g->e, E_INPUT, "%s: more than %d tensors", g->name, ONNX_MAX_TENSORS);
+	if (g->ntensor >= ONNX_MAX_TENSORS)
+		return err_set(g->e, E_INPUT, "%s: more than %d tensors", g->name, ONNX_MAX_TENSORS);
 	struct onnx_tensor *t = &g->tensor[g->ntensor];
 	if (onnx_tensor_read(g, b, t) < 0) return -1;
 	return onnx_value_add(g, t->name, -1, g->ntensor++);
@@ -241,7 +251,8 @@ static int channels_of(struct pb info)
 		if (f.id != 1 || f.wire != 2 || i++ != 1) continue;
 		struct pb d = f.sub;
 		struct pb_field v;
-		while (pb_next(&d, &v) == 1) if (v.id == 1 && v.wire == 0 && v.v > 0 && v.v <= NN_MAX_CHANNELS) return (int)v.v;
+		while (pb_next(&d, &v) == 1)
+			if (v.id == 1 && v.wire == 0 && v.v > 0 && v.v <= NN_MAX_CHANNELS) return (int)v.v;
 	}
 	return 0;
 }
@@ -252,7 +263,8 @@ static int input(struct onnx *g, struct pb info)
 	struct nn_model *m = g->m;
 	if (onnx_find(g, name)) return 0;                        /* old files list initializers as inputs */
 	if (m->nlayer) return err_set(g->e, E_INPUT, "%s: more than one input", g->name);
-	m->layer[0] = (struct nn_layer){ .op = NN_INPUT, .num = 1, .den = 1, .k = 1, .stride = 1, .dilation = 1, .group = 1,
+	m->layer[0] = (struct nn_layer){ .op = NN_INPUT, .num = 1, .den = 1, .k = 1, .stride = 1,
+		.dilation = 1, .group = 1,
 		.type = "Input", .name = "input" };
 	m->blob[0] = (struct nn_blob){ .c = channels_of(info), .num = 1, .den = 1 };
 	m->nlayer = m->nblob = 1;
@@ -281,7 +293,8 @@ static int output(struct onnx *g, struct pb graph)
 	while (pb_next(&graph, &f) == 1)
 		if (f.id == 12 && f.wire == 2 && n++ == 0) v = onnx_find(g, inside(f.sub, 1));
 	if (n != 1) return err_set(g->e, E_INPUT, "%s: %d results; a network here has one", g->name, n);
-	if (!v || v->blob < 0 || v->rows) return err_set(g->e, E_INPUT, "%s: its result is made by no node", g->name);
+	if (!v || v->blob < 0 || v->rows)
+		return err_set(g->e, E_INPUT, "%s: its result is made by no node", g->name);
 	prune(g->m, v->blob);
 	return nn_ends(g->m, g->name, g->e);
 }
@@ -303,7 +316,8 @@ static int node(struct onnx *g, struct pb b)
 {
 	struct onnx_node n;
 	if (node_read(g, b, &n) < 0) return -1;
-	if (g->m->nlayer >= NN_MAX_LAYERS - ONNX_MAX_OUT) return err_set(g->e, E_INPUT, "%s: too many layers", g->name);
+	if (g->m->nlayer >= NN_MAX_LAYERS - ONNX_MAX_OUT)
+		return err_set(g->e, E_INPUT, "%s: too many layers", g->name);
 	return onnx_op(g, &n);
 }
 

@@ -6,11 +6,16 @@
 #include "nn_int.h"
 #include "nn_proto.h"
 
-enum { ONNX_MAX_TENSORS = 8192, ONNX_MAX_NODES = 8192, ONNX_MAX_ATTRS = 16, ONNX_MAX_RANK = 6, ONNX_MAX_OUT = 16, ONNX_SLOTS = 65536 };
+enum {
+	ONNX_MAX_TENSORS = 8192, ONNX_MAX_NODES = 8192, ONNX_MAX_ATTRS = 16, ONNX_MAX_RANK = 6,
+	ONNX_MAX_OUT = 16, ONNX_SLOTS = 65536
+};
 enum onnx_type { ONNX_FLOAT = 1, ONNX_INT32 = 6, ONNX_INT64 = 7, ONNX_HALF = 10 };
 
 /* data: raw little-endian numbers, packed floats or packed varints. */
-struct onnx_tensor { struct pb name, data; int type, rank; int64_t dim[ONNX_MAX_RANK]; uint64_t n; bool raw; };
+struct onnx_tensor {
+	struct pb name, data; int type, rank; int64_t dim[ONNX_MAX_RANK]; uint64_t n; bool raw;
+};
 struct onnx_attr { struct pb name, s, t, list; uint64_t i; float f; int kind; struct pb whole; };
 struct onnx_node {
 	struct pb name, type, in[NN_MAX_IN], out[ONNX_MAX_OUT]; int nin, nout;

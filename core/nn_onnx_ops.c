@@ -34,9 +34,13 @@ static struct nn_layer *layer_of(struct onnx *g, const struct onnx_node *n, int 
 	int in = op == NN_CONCAT || op == NN_BINARY ? 0 : blob(g, n, 0);
 	if (in < 0) return NULL;
 	if (n->nout <= i) { onnx_bad(g, n, "a wrong number of results"); return NULL; }
-	if (m->nblob >= NN_MAX_BLOBS || m->nlayer >= NN_MAX_LAYERS) { onnx_bad(g, n, "too many layers"); return NULL; }
+	if (m->nblob >= NN_MAX_BLOBS || m->nlayer >= NN_MAX_LAYERS) {
+		onnx_bad(g, n, "too many layers");
+		return NULL;
+	}
 	struct nn_layer *l = &m->layer[m->nlayer];
-	*l = (struct nn_layer){ .op = op, .num = 1, .den = 1, .k = 1, .stride = 1, .dilation = 1, .group = 1, .nin = 1,
+	*l = (struct nn_layer){ .op = op, .num = 1, .den = 1, .k = 1, .stride = 1, .dilation = 1,
+		.group = 1, .nin = 1,
 		.in = { in }, .out = m->nblob };
 	for (int k = 0; k < NN_MAX_IN; k++) l->coef[k] = 1;
 	text(l->type, sizeof l->type, n->type);
@@ -66,7 +70,8 @@ static int square(struct onnx *g, const struct onnx_node *n, const char *name, i
 	int c = onnx_ints(n, name, v, 2);
 	*out = def;
 	if (c == 0) return 0;
-	if (c != 2 || v[0] != v[1]) return onnx_bad(g, n, "a kernel, stride or dilation that differs across and down");
+	if (c != 2 || v[0] != v[1])
+		return onnx_bad(g, n, "a kernel, stride or dilation that differs across and down");
 	if (v[0] < 1 || v[0] > hi) return onnx_bad(g, n, "a kernel, stride or dilation out of range");
 	*out = (int)v[0];
 	return 0;
@@ -80,8 +85,10 @@ static int pads(struct onnx *g, const struct onnx_node *n, struct nn_layer *l)
 	struct pb mode = onnx_text(n, "auto_pad", "NOTSET");
 	if (pb_is(mode, "SAME_UPPER") && l->stride == 1 && l->op != NN_DECONV && (l->k - 1) * l->dilation % 2 == 0)
 		v[0] = v[1] = v[2] = v[3] = (l->k - 1) * l->dilation / 2;
-	else if (!pb_is(mode, "NOTSET") && !pb_is(mode, "VALID")) return onnx_bad(g, n, "auto_pad that is not the same on all sides");
-	if ((c != 0 && c != 4) || v[0] != v[1] || v[2] != v[3]) return onnx_bad(g, n, "padding that differs across and down");
+	else if (!pb_is(mode, "NOTSET") && !pb_is(mode, "VALID"))
+		return onnx_bad(g, n, "auto_pad that is not the same on all sides");
+	if ((c != 0 && c != 4) || v[0] != v[1] || v[2] != v[3])
+		return onnx_bad(g, n, "padding that differs across and down");
 	if (v[0] < 0 || v[0] > 64 || v[2] < 0 || v[2] > 64) return onnx_bad(g, n, "padding out of range");
 	l->pad = (int)v[0];
 	l->pad_end = (int)v[2];
@@ -95,11 +102,12 @@ static int conv(struct onnx *g, const struct onnx_node *n, enum nn_op op)
 	int64_t group = onnx_int(n, "group", 1), extra[2] = { 0 };
 	struct nn_layer *l = layer_of(g, n, 0, op);
 	if (!l) return -1;
-	if (!w || w->rank != 4 || (n->nin > 2 && pb_size(n->in[2]) && !b)) return onnx_bad(g, n, "weights that are no constant");
+	if (!w || w->rank != 4 || (n->nin > 2 && pb_size(n->in[2]) && !b))
+		return onnx_bad(g, n, "weights that are no constant");
 	if (w->dim[2] != w->dim[3] || w->dim[2] < 1 || w->dim[2] > NN_MAX_KERNEL)
 		return onnx_bad(g, n, "a kernel that is not square, or larger than 15");
-	if (w->dim[0] < 1 || w->dim[1] < 1 || w->dim[0] > NN_MAX_CHANNELS || w->dim[1] > NN_MAX_CHANNELS || group < 1 ||
-	    group > NN_MAX_CHANNELS || w->dim[0] % group)
+	if (w->dim[0] < 1 || w->dim[1] < 1 || w->dim[0] > NN_MAX_CHANNELS ||
+	    w->dim[1] > NN_MAX_CHANNELS || group < 1 || group > NN_MAX_CHANNELS || w->dim[0] % group)
 		return onnx_bad(g, n, "a number of channels or groups out of range: 1 to 1024 are allowed");
 	l->k = (int)w->dim[2];
 	l->group = (int)group;
@@ -111,7 +119,8 @@ static int conv(struct onnx *g, const struct onnx_node *n, enum nn_op op)
 	    pads(g, n, l) < 0) return -1;
 	if (up) {
 		int c = onnx_ints(n, "output_padding", extra, 2);
-		if (onnx_attr(n, "output_shape") || (c != 0 && c != 2) || extra[0] != extra[1] || extra[0] < 0 || extra[0] > 8)
+		if (onnx_attr(n, "output_shape") || (c != 0 && c != 2) || extra[0] != extra[1] ||
+		    extra[0] < 0 || extra[0] > 8)
 			return onnx_bad(g, n, "a set size, or output padding that differs across and down");
 		l->extra = (int)extra[0];
 	}
@@ -123,7 +132,8 @@ static int clip(struct onnx *g, const struct onnx_node *n, struct nn_layer *l)
 {
 	const struct onnx_attr *a = onnx_attr(n, "min"), *b = onnx_attr(n, "max");
 	double lo = a ? (double)a->f : -3e38, hi = b ? (double)b->f : 3e38;
-	if (onnx_numbers(g, n, 1, &lo, 1) < 0 || onnx_numbers(g, n, 2, &hi, 1) < 0 || !(lo <= hi) || lo < -3e38 || hi > 3e38)
+	if (onnx_numbers(g, n, 1, &lo, 1) < 0 || onnx_numbers(g, n, 2, &hi, 1) < 0 || !(lo <= hi) ||
+	    lo < -3e38 || hi > 3e38)
 		return onnx_bad(g, n, "limits that are no constant numbers, or in the wrong order");
 	l->act = NN_CLIP;
 	l->lo = lo;
@@ -142,7 +152,8 @@ static int activation(struct onnx *g, const struct onnx_node *n, int which)
 	if (!(l->lo > -1e6 && l->lo < 1e6)) return onnx_bad(g, n, "a slope that is no number");
 	if (which != 2) return 0;
 	const struct onnx_tensor *t = onnx_const(g, n, 1);
-	if (!t || t->n < 1 || t->n > NN_MAX_CHANNELS || (t->n > 1 && (t->rank < 3 || t->dim[t->rank - 3] != (int64_t)t->n)))
+	if (!t || t->n < 1 || t->n > NN_MAX_CHANNELS ||
+	    (t->n > 1 && (t->rank < 3 || t->dim[t->rank - 3] != (int64_t)t->n)))
 		return onnx_bad(g, n, "slopes that are no constants of channels");
 	return place(g, n, t, &l->slopes);
 }
@@ -154,14 +165,16 @@ static int with_const(struct onnx *g, const struct onnx_node *n, struct nn_layer
 	double v;
 	if (!t) return onnx_bad(g, n, "reads what no node before it makes");
 	if (t->n == 1) {
-		if (onnx_numbers(g, n, c, &v, 1) != 1 || !(v > -1e30 && v < 1e30)) return onnx_bad(g, n, "a constant that is no number");
+		if (onnx_numbers(g, n, c, &v, 1) != 1 || !(v > -1e30 && v < 1e30))
+			return onnx_bad(g, n, "a constant that is no number");
 		if (c == 0 && l->how == NN_DIV) return onnx_bad(g, n, "a constant divided by a picture");
 		if (c == 0 && l->how == NN_SUB) l->coef[0] = -1, l->how = NN_ADD;
 		l->with_scalar = true;
 		l->scalar = v;
 		return 0;
 	}
-	if (t->rank < 3 || t->dim[t->rank - 3] != (int64_t)t->n || (l->how != NN_ADD && l->how != NN_SUB && l->how != NN_MUL))
+	if (t->rank < 3 || t->dim[t->rank - 3] != (int64_t)t->n ||
+	    (l->how != NN_ADD && l->how != NN_SUB && l->how != NN_MUL))
 		return onnx_bad(g, n, "a constant that is neither one number nor one a channel");
 	if (c == 0 && l->how == NN_SUB) return onnx_bad(g, n, "a picture taken from constants of channels");
 	l->op = NN_AFFINE;
@@ -174,7 +187,8 @@ static int binary(struct onnx *g, const struct onnx_node *n, int how)
 	struct nn_layer *l = layer_of(g, n, 0, NN_BINARY);
 	if (!l) return -1;
 	l->how = how;
-	if (n->nin < 2 || (n->nin > 2 && (how == NN_SUB || how == NN_DIV))) return onnx_bad(g, n, "a wrong number of inputs");
+	if (n->nin < 2 || (n->nin > 2 && (how == NN_SUB || how == NN_DIV)))
+		return onnx_bad(g, n, "a wrong number of inputs");
 	if (n->nin == 2 && !is_blob(g, n, 0)) return (l->in[0] = blob(g, n, 1)) < 0 ? -1 : with_const(g, n, l, 0);
 	if ((l->in[0] = blob(g, n, 0)) < 0) return -1;
 	if (n->nin == 2 && !is_blob(g, n, 1)) return with_const(g, n, l, 1);
@@ -219,13 +233,17 @@ static int resize_mode(struct onnx *g, const struct onnx_node *n, struct nn_laye
 	if (pb_is(mode, "nearest")) {
 		l->how = NN_NEAREST;
 		bool near = half && (pb_is(round, "round_prefer_floor") || pb_is(round, "round_prefer_ceil"));
-		bool low = pb_is(at, "asymmetric") && (pb_is(round, "floor") || (l->num == 2 && pb_is(round, "round_prefer_floor")));
-		return l->den == 1 && (near || low) ? 0 : onnx_bad(g, n, "a rounding to the nearest pixel that is not known here");
+		bool low = pb_is(at, "asymmetric") &&
+			(pb_is(round, "floor") || (l->num == 2 && pb_is(round, "round_prefer_floor")));
+		return l->den == 1 && (near || low) ? 0
+			: onnx_bad(g, n, "a rounding to the nearest pixel that is not known here");
 	}
 	l->how = pb_is(mode, "linear") || pb_is(mode, "bilinear") ? NN_BILINEAR : NN_BICUBIC;
-	if (l->how == NN_BICUBIC && (!pb_is(mode, "cubic") || (a && a->f != -0.75f) || onnx_int(n, "exclude_outside", 0)))
+	if (l->how == NN_BICUBIC && (!pb_is(mode, "cubic") || (a && a->f != -0.75f) ||
+	                             onnx_int(n, "exclude_outside", 0)))
 		return onnx_bad(g, n, "a kernel that is not known here");
-	return half && !onnx_int(n, "antialias", 0) ? 0 : onnx_bad(g, n, "coordinates that are not half_pixel, or antialias");
+	return half && !onnx_int(n, "antialias", 0) ? 0
+		: onnx_bad(g, n, "coordinates that are not half_pixel, or antialias");
 }
 
 static int resize(struct onnx *g, const struct onnx_node *n, int old)
@@ -250,8 +268,10 @@ static int pool(struct onnx *g, const struct onnx_node *n, int how)
 	int64_t all = onnx_int(n, "count_include_pad", 0);
 	struct nn_layer *l = layer_of(g, n, 0, NN_POOL);
 	if (!l) return -1;
-	if (square(g, n, "kernel_shape", 0, NN_MAX_KERNEL, &l->k) < 0 || square(g, n, "strides", 1, 8, &l->stride) < 0 ||
-	    square(g, n, "dilations", 1, 1, &l->dilation) < 0 || pads(g, n, l) < 0) return -1;
+	if (square(g, n, "kernel_shape", 0, NN_MAX_KERNEL, &l->k) < 0 ||
+	    square(g, n, "strides", 1, 8, &l->stride) < 0 ||
+	    square(g, n, "dilations", 1, 1, &l->dilation) < 0 || pads(g, n, l) < 0)
+		return -1;
 	if (l->k < 1) return onnx_bad(g, n, "no kernel");
 	l->ceil = onnx_int(n, "ceil_mode", 0) != 0;
 	l->how = how == NN_POOL_AVG && all ? NN_POOL_AVG_ALL : how;
@@ -289,13 +309,15 @@ static int pad(struct onnx *g, const struct onnx_node *n, int unused)
 	struct nn_layer *l = layer_of(g, n, 0, NN_PAD);
 	(void)unused;
 	if (!l) return -1;
-	if (either(g, n, "pads", 1, v, 8) != 8 || onnx_numbers(g, n, 2, &value, 1) < 0 || (n->nin > 3 && pb_size(n->in[3])))
+	if (either(g, n, "pads", 1, v, 8) != 8 || onnx_numbers(g, n, 2, &value, 1) < 0 ||
+	    (n->nin > 3 && pb_size(n->in[3])))
 		return onnx_bad(g, n, "a border that is no eight constants");
 	if (v[0] != 0 || v[1] != 0 || v[4] != 0 || v[5] != 0 || v[2] != v[3] || v[6] != v[7])
 		return onnx_bad(g, n, "a border of channels, or one that differs across and down");
 	if (!(v[2] >= -NN_MAX_PAD && v[2] <= NN_MAX_PAD && v[6] >= -NN_MAX_PAD && v[6] <= NN_MAX_PAD))
 		return onnx_bad(g, n, "a border out of range");
-	if (!pb_is(mode, "constant") && !pb_is(mode, "edge") && !pb_is(mode, "reflect")) return onnx_bad(g, n, "a mode that is not known");
+	if (!pb_is(mode, "constant") && !pb_is(mode, "edge") && !pb_is(mode, "reflect"))
+		return onnx_bad(g, n, "a mode that is not known");
 	l->pad = (int)v[2];
 	l->pad_end = (int)v[6];
 	l->how = pb_is(mode, "edge") ? NN_PAD_HOLD : pb_is(mode, "reflect") ? NN_PAD_REFLECT : NN_PAD_VALUE;
@@ -311,13 +333,14 @@ static int cuts(struct onnx *g, const struct onnx_node *n, struct cut c[4])
 	double a[4], b[4], axis[4] = { 0, 1, 2, 3 }, step[4];
 	int na = either(g, n, "starts", 1, a, 4), nb = either(g, n, "ends", 2, b, 4);
 	int nx = either(g, n, "axes", 3, axis, 4), ns = onnx_numbers(g, n, 4, step, 4);
-	if (na < 1 || na != nb || (nx != 0 && nx != na) || (ns != 0 && ns != na)) return onnx_bad(g, n, "limits that are no constants");
+	if (na < 1 || na != nb || (nx != 0 && nx != na) || (ns != 0 && ns != na))
+		return onnx_bad(g, n, "limits that are no constants");
 	for (int i = 0; i < na; i++) {
 		int x = (int)(axis[i] < 0 ? axis[i] + 4 : axis[i]);
 		if (x < 0 || x > 3 || (ns && step[i] != 1)) return onnx_bad(g, n, "an axis or step that is not known here");
 		bool to_end = b[i] >= 2147483647.0, counted = b[i] >= 0 && !to_end;
-		if (a[i] < 0 || a[i] > NN_MAX_CHANNELS || b[i] < -NN_MAX_PAD || (counted && (x > 1 || b[i] > NN_MAX_CHANNELS)) ||
-		    (x == 1 && b[i] < 0))
+		if (a[i] < 0 || a[i] > NN_MAX_CHANNELS || b[i] < -NN_MAX_PAD ||
+		    (counted && (x > 1 || b[i] > NN_MAX_CHANNELS)) || (x == 1 && b[i] < 0))
 			return onnx_bad(g, n, "a set size: only borders can be cut off");
 		c[x] = (struct cut){ true, (int)a[i], to_end ? 0 : (int)(x == 1 ? b[i] : -b[i]) };
 	}
@@ -371,7 +394,8 @@ static int split(struct onnx *g, const struct onnx_node *n, int unused)
 	int64_t axis = onnx_int(n, "axis", 0);
 	int c = either(g, n, "split", 1, v, 8), first = 0;
 	(void)unused;
-	if ((axis != 1 && axis != -3) || (c != 0 && c != n->nout)) return onnx_bad(g, n, "along another axis than channels, or into other parts");
+	if ((axis != 1 && axis != -3) || (c != 0 && c != n->nout))
+		return onnx_bad(g, n, "along another axis than channels, or into other parts");
 	for (int i = 0; i < n->nout; i++) {
 		if (c && !(v[i] >= 1 && v[i] <= NN_MAX_CHANNELS)) return onnx_bad(g, n, "parts of no size");
 		struct nn_layer *l = layer_of(g, n, i, NN_SLICE);
@@ -396,7 +420,8 @@ static int constant(struct onnx *g, const struct onnx_node *n, int unused)
 {
 	const struct onnx_attr *a = onnx_attr(n, "value");
 	(void)unused;
-	if (!a || !a->t.p || n->nout != 1 || g->ntensor >= ONNX_MAX_TENSORS) return onnx_bad(g, n, "a Constant that is no tensor");
+	if (!a || !a->t.p || n->nout != 1 || g->ntensor >= ONNX_MAX_TENSORS)
+		return onnx_bad(g, n, "a Constant that is no tensor");
 	if (onnx_tensor_read(g, a->t, &g->tensor[g->ntensor]) < 0) return -1;
 	return onnx_value_add(g, n->out[0], -1, g->ntensor++);
 }
@@ -405,9 +430,11 @@ static int conv_of(struct onnx *g, const struct onnx_node *n, int op) { return c
 
 int onnx_op(struct onnx *g, const struct onnx_node *n)
 {
-	static const struct { const char *name; int (*of)(struct onnx *, const struct onnx_node *, int); int with; } ops[] = {
+	static const struct { const char *name; int (*of)(struct onnx *, const struct onnx_node *, int);
+		int with; } ops[] = {
 		{ "Conv", conv_of, NN_CONV }, { "ConvTranspose", conv_of, NN_DECONV }, { "Relu", activation, 0 },
-		{ "LeakyRelu", activation, 1 }, { "PRelu", activation, 2 }, { "Sigmoid", activation, 3 }, { "Clip", activation, 4 },
+		{ "LeakyRelu", activation, 1 }, { "PRelu", activation, 2 }, { "Sigmoid", activation, 3 },
+			{ "Clip", activation, 4 },
 		{ "Add", binary, NN_ADD }, { "Sub", binary, NN_SUB }, { "Mul", binary, NN_MUL }, { "Div", binary, NN_DIV },
 		{ "Max", binary, NN_MAX }, { "Min", binary, NN_MIN }, { "Sum", binary, NN_ADD }, { "Concat", concat, 0 },
 		{ "DepthToSpace", shuffle, NN_SHUFFLE }, { "SpaceToDepth", shuffle, NN_UNSHUFFLE }, { "Resize", resize, 0 },

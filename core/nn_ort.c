@@ -382,8 +382,9 @@ static int factor(struct nn_ort *o, int w, int h, const int64_t dim[4], const in
 			f->trail = (int)(lost - lost / 2);
 			if (lost >= 0 && lost <= 2 * NN_MAX_PAD && (!first || y - first[2] == lost)) return 0;
 		}
-	return err_set(e, E_INPUT, "%s: makes %lld x %lld pixels of %d x %d%s; a factor up to 16 is wanted", o->path,
-	               (long long)dim[3], (long long)dim[2], first ? 2 * w : w, first ? 2 * h : h, first ? ", no one factor for all sizes" : "");
+	return err_set(e, E_INPUT, "%s: makes %lld x %lld pixels of %d x %d%s; a factor up to 16 is "
+	               "wanted", o->path, (long long)dim[3], (long long)dim[2], first ? 2 * w : w,
+	               first ? 2 * h : h, first ? ", no one factor for all sizes" : "");
 }
 
 /* Memory out of two pictures, the second of four times the pixels: fixed + pixel n, or pixel n + square n n. */
@@ -429,7 +430,9 @@ static int learn(struct nn_ort *o, struct err *e)
 	double bytes;
 	if (!f->w) return sizes(o, e);
 	f->align = 1;
-	if (try_size(o, f->w, f->h, dim, &bytes, e) < 0 || channels(o, dim, e) < 0 || factor(o, f->w, f->h, dim, NULL, e) < 0) return -1;
+	if (try_size(o, f->w, f->h, dim, &bytes, e) < 0 || channels(o, dim, e) < 0 ||
+	    factor(o, f->w, f->h, dim, NULL, e) < 0)
+		return -1;
 	f->align = f->den;
 	f->pixel = bytes / ((double)f->w * f->h);
 	return 0;

@@ -1,8 +1,9 @@
 /* nn_ort - an .onnx network of any operators by the user's ONNX Runtime, opened when first asked for.
  *
- * Outside the promise of equal bits. The library is $INTERNEG_ONNXRUNTIME, else the loader's libonnxruntime.so.1; its CPU
- * kernels run on the calling thread alone, write nothing, and have their memory counted. What a network takes and gives
- * is found by running it on small pictures, for its file need not say. Threads: frozen after making.
+ * Outside the promise of equal bits. The library is $INTERNEG_ONNXRUNTIME, else the loader's
+ * libonnxruntime.so.1; its CPU kernels run on the calling thread alone, write nothing, and have
+ * their memory counted. What a network takes and gives is found by running it on small pictures,
+ * for its file need not say. Threads: frozen after making.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_NN_ORT_H
 #define IN_NN_ORT_H
@@ -12,8 +13,9 @@
 #include "image.h"
 #include "nn_model.h"
 
-/* w, h: the only size that it takes, or 0. lead, trail: pixels of its result that its unpadded layers eat. fixed + pixel * pixels (and square * their square) bytes are held while it runs;
- * weights always. */
+/* w, h: the only size that it takes, or 0. lead, trail: pixels of its result that its
+ * unpadded layers eat. fixed + pixel * pixels (and square * their square) bytes are
+ * held while it runs; weights always. */
 struct nn_ort_facts {
 	int w, h, cin, cout, num, den, lead, trail, align;
 	double weights, fixed, pixel, square;
@@ -39,8 +41,8 @@ int nn_ort_run(const struct nn_ort *o, int overlap, const struct view *in, const
                const atomic_int *cancel, struct err *e);
 
 /* --- nn_ort_file.c --- */
-/* A whole .onnx file, malloced; NULL with E_INPUT when it is none, or reaches beyond itself (external data), or holds
- * what is no number. */
+/* A whole .onnx file, malloced; NULL with E_INPUT when it is none, or reaches beyond itself
+ * (external data), or holds what is no number. */
 void *nn_ort_read(const char *path, size_t *len, struct key *sha, struct err *e);
 /* The same of bytes in memory: E_INPUT when they are not fit. */
 int nn_ort_check(const char *name, const void *file, size_t len, struct err *e);

@@ -1,8 +1,9 @@
 /* nn_ort_api - the places in ONNX Runtime's table of functions that nn_ort.c calls.
  *
- * OrtGetApiBase()->GetApi(version) gives a table that only ever grows at its end, so that a place means one function in
- * every release (onnxruntime_c_api.h of ONNX Runtime, MIT licence, Copyright Microsoft Corporation). Here stand the
- * places that are used, of the table of release 1.12, and their arguments; no header of it is needed to build.
+ * OrtGetApiBase()->GetApi(version) gives a table that only ever grows at its end, so that a place
+ * means one function in every release (onnxruntime_c_api.h of ONNX Runtime, MIT licence, Copyright
+ * Microsoft Corporation). Here stand the places that are used, of the table of release 1.12, and
+ * their arguments; no header of it is needed to build.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_NN_ORT_API_H
 #define IN_NN_ORT_API_H

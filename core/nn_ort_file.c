@@ -24,7 +24,9 @@ static enum level inside(enum level l, unsigned id)
 	case GRAPH: return id == 1 ? NODE : id == 5 ? TENSOR : id == 15 ? SPARSE : NONE;
 	case FUNCTION: return id == 7 ? NODE : NONE;
 	case NODE: return id == 5 ? ATTR : NONE;
-	case ATTR: return id == 5 || id == 10 ? TENSOR : id == 6 || id == 11 ? GRAPH : id == 22 || id == 23 ? SPARSE : NONE;
+	case ATTR:
+		return id == 5 || id == 10 ? TENSOR : id == 6 || id == 11 ? GRAPH
+			: id == 22 || id == 23 ? SPARSE : NONE;
 	case SPARSE: return id == 1 || id == 2 ? TENSOR : NONE;
 	default: return NONE;
 	}
@@ -54,18 +56,21 @@ static int tensor(const struct look *k, struct pb t)
 	struct pb_field f;
 	uint64_t n = 1, type = 0;
 	while (pb_next(&b, &f) == 1) {
-		if (f.id == 13 || (f.id == 14 && f.wire == 0 && f.v)) return tensor_bad(k, t, "is kept in another file (external data)");
+		if (f.id == 13 || (f.id == 14 && f.wire == 0 && f.v))
+			return tensor_bad(k, t, "is kept in another file (external data)");
 		if (f.id == 2 && f.wire == 0) type = f.v;
 		if (f.id == 9 && f.wire == 2) raw = f.sub;
 		if (f.id == 4 && f.wire == 2 && has_nan(f.sub)) return tensor_bad(k, t, "holds what is no number");
 		struct pb one = f.sub;
 		uint64_t v = f.v;
 		while (f.id == 1 && (f.wire == 0 || (f.wire == 2 && pb_varint(&one, &v)))) {
-			if (v > NN_FILE_MAX || (n *= v) > 2 * (uint64_t)NN_FILE_MAX) return tensor_bad(k, t, "has an impossible size");
+			if (v > NN_FILE_MAX || (n *= v) > 2 * (uint64_t)NN_FILE_MAX)
+				return tensor_bad(k, t, "has an impossible size");
 			if (f.wire == 0) break;
 		}
 	}
-	if (type == 1 && raw.p && pb_size(raw) != n * 4) return tensor_bad(k, t, "holds another number of bytes than its size wants");
+	if (type == 1 && raw.p && pb_size(raw) != n * 4)
+		return tensor_bad(k, t, "holds another number of bytes than its size wants");
 	return type == 1 && has_nan(raw) ? tensor_bad(k, t, "holds what is no number") : 0;
 }
 

@@ -60,7 +60,8 @@ static inline float pb_float(uint64_t bits)
 	return f;
 }
 static inline size_t pb_size(struct pb b) { return (size_t)(b.end - b.p); }
-static inline bool pb_is(struct pb b, const char *s) { return pb_size(b) == strlen(s) && memcmp(b.p, s, strlen(s)) == 0; }
+static inline bool pb_is(struct pb b, const char *s)
+{ return pb_size(b) == strlen(s) && memcmp(b.p, s, strlen(s)) == 0; }
 static inline bool pb_same(struct pb a, struct pb b)
 {
 	return pb_size(a) == pb_size(b) && (!pb_size(a) || memcmp(a.p, b.p, pb_size(a)) == 0);

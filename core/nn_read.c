@@ -1,6 +1,6 @@
 /* nn_read - ncnn's .param (text, magic 7767517) and the places of its weights in the .bin.
- * Layer keys: ncnn's operators.md; weights: modelbin.cpp (a u32 tag, 0x01306B47 means half floats padded to four
- * bytes, 0 and 0x0002C056 plain floats; biases and slopes have none).
+ * Layer keys: ncnn's operators.md; weights: modelbin.cpp (a u32 tag, 0x01306B47 means half floats
+ * padded to four bytes, 0 and 0x0002C056 plain floats; biases and slopes have none).
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "nn_model.h"
 
@@ -33,8 +33,8 @@ struct reader {
 
 static int bad(struct reader *r, const char *what, const char *word)
 {
-	return err_set(r->e, E_INPUT, "%s:%d: %s%s%.80s%s", r->name, r->line, what, word ? " '" : "", word ? word : "",
-	               word ? "'" : "");
+	return err_set(r->e, E_INPUT, "%s:%d: %s%s%.80s%s", r->name, r->line, what, word ? " '" : "",
+	               word ? word : "", word ? "'" : "");
 }
 
 static bool next_line(struct reader *r)
@@ -111,7 +111,8 @@ static int key(struct reader *r, const char *w, struct keys *k)
 	if (v < 0 || v > NN_MAX_IN || v != (int)v) return bad(r, "a list longer than any layer here has:", w);
 	k->na[i] = (int)v;
 	for (int m = 0; m < k->na[i]; m++)
-		if (*s != ',' || !(s = number(s + 1, &k->a[i][m]))) return bad(r, "a list with fewer numbers than it says:", w);
+		if (*s != ',' || !(s = number(s + 1, &k->a[i][m])))
+			return bad(r, "a list with fewer numbers than it says:", w);
 	return *s ? bad(r, "not a list:", w) : 0;
 }
 
@@ -148,8 +149,9 @@ static int new_blob(struct reader *r, const char *name)
 static int bin_read(struct reader *r, uint64_t at, void *to, size_t n)
 {
 	if (at > r->nbin || n > r->nbin - at)
-		return err_set(r->e, E_INPUT, "%s:%d: the weights end early: this layer needs bytes up to %llu, there are %llu",
-		               r->name, r->line, (unsigned long long)(at + n), (unsigned long long)r->nbin);
+		return err_set(r->e, E_INPUT, "%s:%d: the weights end early: this layer needs bytes up to "
+		               "%llu, there are %llu", r->name, r->line, (unsigned long long)(at + n),
+		               (unsigned long long)r->nbin);
 	if (r->bin) { memcpy(to, (const char *)r->bin + at, n); return 0; }
 	if (fseeko(r->f, (off_t)at, SEEK_SET) != 0 || fread(to, 1, n, r->f) != n)
 		return err_set(r->e, E_INPUT, "%s: cannot read the weights", r->name);
@@ -195,7 +197,8 @@ static int activation(struct reader *r, struct nn_layer *l, const struct keys *k
 static int square(struct reader *r, const struct keys *k, int i, int def, int hi, int *out)
 {
 	*out = ikey(k, i, def);
-	if (ikey(k, i + 10, *out) != *out) return bad(r, "a kernel, stride or padding that differs across and down", NULL);
+	if (ikey(k, i + 10, *out) != *out)
+		return bad(r, "a kernel, stride or padding that differs across and down", NULL);
 	if (*out < 0 || *out > hi) return bad(r, "a kernel, stride or padding out of range", NULL);
 	return 0;
 }
@@ -206,15 +209,16 @@ static int conv(struct reader *r, struct nn_layer *l, const struct keys *k, enum
 	l->op = op;
 	l->cout = ikey(k, 0, 0);
 	if (l->cout < 1 || l->cout > NN_MAX_CHANNELS)
-		return err_set(r->e, E_INPUT, "%s:%d: layer '%s' makes %.0f channels; 1 to %d are allowed", r->name, r->line,
-		               l->name, k->v[0], NN_MAX_CHANNELS);
+		return err_set(r->e, E_INPUT, "%s:%d: layer '%s' makes %.0f channels; 1 to %d are allowed",
+		               r->name, r->line, l->name, k->v[0], NN_MAX_CHANNELS);
 	if (square(r, k, 1, 0, NN_MAX_KERNEL, &l->k) < 0 || square(r, k, 2, 1, 16, &l->dilation) < 0 ||
 	    square(r, k, 3, 1, 8, &l->stride) < 0 || square(r, k, 4, 0, 64, &l->pad) < 0) return -1;
 	if (l->k < 1 || l->stride < 1 || l->dilation < 1) return bad(r, "a kernel or stride of 0", NULL);
 	l->pad_end = ikey(k, 15, l->pad);
 	if (l->pad_end < 0 || l->pad_end > 64 || ikey(k, 16, l->pad_end) != l->pad_end)
 		return bad(r, "padding that differs across and down, or is out of range", NULL);
-	if (op == NN_CONV && (ikey(k, 18, 0) != 0 || ikey(k, 19, 0))) return bad(r, "padding with another value than 0", NULL);
+	if (op == NN_CONV && (ikey(k, 18, 0) != 0 || ikey(k, 19, 0)))
+		return bad(r, "padding with another value than 0", NULL);
 	l->extra = op == NN_DECONV ? ikey(k, 18, 0) : 0;
 	if (op == NN_DECONV && (ikey(k, 19, l->extra) != l->extra || ikey(k, 20, 0) || ikey(k, 21, 0)))
 		return bad(r, "a Deconvolution of a set size", NULL);
@@ -257,7 +261,8 @@ static int binary(struct reader *r, struct nn_layer *l, const struct keys *k, bo
 	l->with_scalar = !eltwise && ikey(k, 1, 0);
 	l->scalar = k->has[2] ? k->v[2] : 0;
 	for (int i = 0; i < NN_MAX_IN; i++) l->coef[i] = eltwise && i < k->na[1] ? k->a[1][i] : 1;
-	if (l->nin != (l->with_scalar ? 1 : 2) && !(eltwise && l->nin > 1)) return bad(r, "a wrong number of inputs", NULL);
+	if (l->nin != (l->with_scalar ? 1 : 2) && !(eltwise && l->nin > 1))
+		return bad(r, "a wrong number of inputs", NULL);
 	return 0;
 }
 
@@ -267,8 +272,9 @@ static int inner(struct reader *r, struct nn_layer *l, const struct keys *k)
 	int size = ikey(k, 2, 0);
 	l->op = NN_CONV;
 	l->cout = ikey(k, 0, 0);
-	if (l->cout < 1 || l->cout > NN_MAX_CHANNELS || size < 1 || size % l->cout || size / l->cout > NN_MAX_CHANNELS ||
-	    ikey(k, 8, 0)) return bad(r, "an InnerProduct with wrong counts, or of int8", NULL);
+	if (l->cout < 1 || l->cout > NN_MAX_CHANNELS || size < 1 || size % l->cout ||
+	    size / l->cout > NN_MAX_CHANNELS || ikey(k, 8, 0))
+		return bad(r, "an InnerProduct with wrong counts, or of int8", NULL);
 	l->num = size / l->cout;
 	l->inner = true;
 	if (activation(r, l, k) < 0 || data(r, &l->w, (uint64_t)size, true) < 0) return -1;
@@ -287,8 +293,9 @@ static int pooling(struct reader *r, struct nn_layer *l, const struct keys *k)
 	if (square(r, k, 1, 0, NN_MAX_KERNEL, &l->k) < 0 || square(r, k, 2, 1, 8, &l->stride) < 0 ||
 	    square(r, k, 3, 0, 64, &l->pad) < 0) return -1;
 	l->pad_end = ikey(k, 14, l->pad);
-	if (l->k < 1 || l->stride < 1 || l->pad_end < 0 || ikey(k, 15, l->pad_end) != l->pad_end || mode < 0 || mode > 1 ||
-	    ikey(k, 7, 0)) return bad(r, "a Pooling of a set size, or padded as no other", NULL);
+	if (l->k < 1 || l->stride < 1 || l->pad_end < 0 || ikey(k, 15, l->pad_end) != l->pad_end ||
+	    mode < 0 || mode > 1 || ikey(k, 7, 0))
+		return bad(r, "a Pooling of a set size, or padded as no other", NULL);
 	l->ceil = mode == 0;
 	l->how = kind == 0 ? NN_POOL_MAX : ikey(k, 6, 0) ? NN_POOL_AVG_ALL : NN_POOL_AVG;
 	return 0;
@@ -301,9 +308,10 @@ static int padding(struct reader *r, struct nn_layer *l, const struct keys *k)
 	l->pad_end = ikey(k, 1, 0);
 	l->how = ikey(k, 4, 0);
 	l->scalar = k->has[5] ? k->v[5] : 0;
-	if (ikey(k, 2, 0) != l->pad || ikey(k, 3, 0) != l->pad_end) return bad(r, "padding that differs across and down", NULL);
-	if (l->pad < 0 || l->pad > NN_MAX_PAD || l->pad_end < 0 || l->pad_end > NN_MAX_PAD || l->how < 0 || l->how > 2 ||
-	    ikey(k, 6, 0) || ikey(k, 7, 0) || ikey(k, 8, 0))
+	if (ikey(k, 2, 0) != l->pad || ikey(k, 3, 0) != l->pad_end)
+		return bad(r, "padding that differs across and down", NULL);
+	if (l->pad < 0 || l->pad > NN_MAX_PAD || l->pad_end < 0 || l->pad_end > NN_MAX_PAD ||
+	    l->how < 0 || l->how > 2 || ikey(k, 6, 0) || ikey(k, 7, 0) || ikey(k, 8, 0))
 		return bad(r, "padding out of range, of channels, or with a value for each", NULL);
 	return 0;
 }
@@ -405,12 +413,14 @@ static int slices(struct reader *r, const struct keys *k, int nout, char outs[][
 	struct nn_layer base = r->m->layer[r->m->nlayer];
 	bool equal = true;
 	int first = 0;
-	if (base.nin != 1 || nout != k->na[0]) return bad(r, "a Slice with another number of results than parts", NULL);
+	if (base.nin != 1 || nout != k->na[0])
+		return bad(r, "a Slice with another number of results than parts", NULL);
 	for (int i = 0; i < nout; i++) equal = equal && k->a[0][i] == -233;
 	for (int i = 0; i < nout; i++) {
 		double part = k->a[0][i];
 		bool rest = part == -233 && i == nout - 1;
-		if (!equal && !rest && !(part >= 1 && part <= NN_MAX_CHANNELS)) return bad(r, "a Slice into parts of no size", NULL);
+		if (!equal && !rest && !(part >= 1 && part <= NN_MAX_CHANNELS))
+			return bad(r, "a Slice into parts of no size", NULL);
 		if (r->m->nlayer >= NN_MAX_LAYERS) return bad(r, "too many layers", NULL);
 		struct nn_layer *l = &r->m->layer[r->m->nlayer++];
 		*l = base;
@@ -448,7 +458,8 @@ static int layer(struct reader *r)
 	while (word(r, w)) if (key(r, w, &k) < 0) return -1;
 	int rc = kind(r, l, &k);
 	if (rc < 0) return -1;
-	if (rc == 0 && (nout != 1 || (l->op == NN_INPUT) != (nin == 0))) return bad(r, "a wrong number of inputs or outputs", NULL);
+	if (rc == 0 && (nout != 1 || (l->op == NN_INPUT) != (nin == 0)))
+		return bad(r, "a wrong number of inputs or outputs", NULL);
 	if (rc == 1 && nin != 1) return bad(r, "a wrong number of inputs", NULL);
 	if (rc == 2) return slices(r, &k, nout, outs);
 	for (int i = 0; i < nout; i++) {
@@ -473,7 +484,8 @@ static void resolve(struct nn_model *m)
 int nn_read_text(struct nn_model *m, const char *name, const char *text, size_t len, const void *bin, FILE *f,
                  uint64_t nbin, struct err *e)
 {
-	struct reader r = { .name = name, .p = text, .end = text + len, .bin = bin, .f = f, .nbin = nbin, .m = m, .e = e };
+	struct reader r = { .name = name, .p = text, .end = text + len, .bin = bin, .f = f,
+		.nbin = nbin, .m = m, .e = e };
 	char w[WORD];
 	int layers, blobs, rc = -1;
 	if (!next_line(&r) || !word(&r, w) || strcmp(w, "7767517") != 0)

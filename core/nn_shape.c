@@ -35,7 +35,8 @@ static int grid(const struct shaper *s, const struct nn_layer *l, struct nn_blob
 	o->num *= num;
 	o->den *= den;
 	reduce(o);
-	if (o->num > NN_MAX_SCALE || o->den > NN_MAX_SCALE) return bad(s, l, "a grid more than 16 times finer or coarser");
+	if (o->num > NN_MAX_SCALE || o->den > NN_MAX_SCALE)
+		return bad(s, l, "a grid more than 16 times finer or coarser");
 	return align(s, l, o->den);
 }
 
@@ -54,7 +55,8 @@ static int whole(double v) { return (int)mx_floor(v + 1e-6); }
 /* A kernel that moves over the input: outputs stand where its middle is nearest to theirs. */
 static int slide(const struct shaper *s, struct nn_layer *l, const struct nn_blob *a, struct nn_blob *o)
 {
-	int eff = (l->k - 1) * l->dilation + 1, st = l->stride, lost = a->lead + a->trail + eff - l->pad - l->pad_end;
+	int eff = (l->k - 1) * l->dilation + 1, st = l->stride, lost = a->lead + a->trail + eff -
+		l->pad - l->pad_end;
 	if (eff > KERNEL_MAX) return bad(s, l, "a kernel wider than 128 pixels");
 	o->lead = whole((a->lead - l->pad + (eff - st) * 0.5 + a->shift) / st + 0.5);
 	o->trail = (l->ceil ? nn_div(lost, st) : -nn_div(-lost, st)) - 1 - o->lead;
@@ -68,7 +70,8 @@ static int slide(const struct shaper *s, struct nn_layer *l, const struct nn_blo
 static int spread(const struct shaper *s, struct nn_layer *l, const struct nn_blob *a, struct nn_blob *o)
 {
 	int eff = (l->k - 1) * l->dilation + 1, st = l->stride;
-	if (eff > KERNEL_MAX || l->extra < 0 || l->extra > st) return bad(s, l, "a kernel or output padding out of range");
+	if (eff > KERNEL_MAX || l->extra < 0 || l->extra > st)
+		return bad(s, l, "a kernel or output padding out of range");
 	l->off = whole(a->shift * st + (st - eff) * 0.5);
 	o->shift = a->shift * st + (st - eff) * 0.5 - l->off;
 	o->lead = a->lead * st + l->pad + l->off;
@@ -82,7 +85,9 @@ static int shape_conv(const struct shaper *s, struct nn_layer *l, const struct n
 	int g = l->group;
 	if (l->num * g != a->c || l->cout % g) {
 		char what[120];
-		snprintf(what, sizeof what, "its weights are for %d channels in %d groups, its input has %d", l->num * g, g, a->c);
+		snprintf(what, sizeof what,
+		         "its weights are for %d channels in %d groups, its input has %d",
+		         l->num * g, g, a->c);
 		return bad(s, l, what);
 	}
 	if (l->inner && !a->vec) return bad(s, l, "a product over all pixels, which has one size of picture");
@@ -98,7 +103,8 @@ static int shape_conv(const struct shaper *s, struct nn_layer *l, const struct n
 static int shape_pool(const struct shaper *s, struct nn_layer *l, const struct nn_blob *a, struct nn_blob *o)
 {
 	if (a->vec) return bad(s, l, "a kernel on what has no pixels");
-	if (l->pad >= l->k || l->pad_end >= l->k || l->stride > l->k) return bad(s, l, "padding or a stride beyond its kernel");
+	if (l->pad >= l->k || l->pad_end >= l->k || l->stride > l->k)
+		return bad(s, l, "padding or a stride beyond its kernel");
 	int lost = a->lead + a->trail + l->k - l->pad - l->pad_end;
 	if (l->ceil && l->how == NN_POOL_AVG_ALL && nn_div(lost, l->stride) * l->stride != lost)
 		return bad(s, l, "a last window that is not whole, with its padding counted");
@@ -114,7 +120,8 @@ static int shape_join(const struct shaper *s, struct nn_layer *l, struct nn_blob
 	for (int i = 0; i < l->nin; i++) {
 		const struct nn_blob *b = &s->m->blob[l->in[i]];
 		bool beside = b->vec && (o->vec || l->op == NN_BINARY);
-		if (!beside && (b->vec || b->num != o->num || b->den != o->den || b->lead != o->lead || b->trail != o->trail))
+		if (!beside && (b->vec || b->num != o->num || b->den != o->den || b->lead != o->lead ||
+		                b->trail != o->trail))
 			return bad(s, l, "inputs of different sizes");
 		if (l->op == NN_BINARY && b->c != o->c) return bad(s, l, "inputs of different channel counts");
 		if (s->reach[l->in[i]] > s->reach[l->out]) s->reach[l->out] = s->reach[l->in[i]];
@@ -133,12 +140,14 @@ static int shape_slice(const struct shaper *s, struct nn_layer *l, const struct 
 		l->first *= l->cout;
 	}
 	if (l->cout == 0) l->cout = a->c - l->first;              /* to the end */
-	if (l->first < 0 || l->cout < 1 || l->first > a->c - l->cout) return bad(s, l, "channels that its input does not have");
+	if (l->first < 0 || l->cout < 1 || l->first > a->c - l->cout)
+		return bad(s, l, "channels that its input does not have");
 	o->c = l->cout;
 	return 0;
 }
 
-static int shape_pad(const struct shaper *s, const struct nn_layer *l, const struct nn_blob *a, struct nn_blob *o)
+static int shape_pad(const struct shaper *s, const struct nn_layer *l, const struct nn_blob *a,
+                     struct nn_blob *o)
 {
 	if (a->vec) return bad(s, l, "a border around what has no pixels");
 	o->lead -= l->pad;
@@ -147,7 +156,8 @@ static int shape_pad(const struct shaper *s, const struct nn_layer *l, const str
 }
 
 /* Between pixels and channels: SHUFFLE, UNSHUFFLE, INTERP. */
-static int shape_move(const struct shaper *s, const struct nn_layer *l, const struct nn_blob *a, struct nn_blob *o)
+static int shape_move(const struct shaper *s, const struct nn_layer *l, const struct nn_blob *a,
+                      struct nn_blob *o)
 {
 	int f = l->stride;
 	if (a->vec) return bad(s, l, "pixels of what has none");

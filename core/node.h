@@ -2,8 +2,8 @@
  *
  * A type declares parameters, slots and pure functions (format, needs, identity), and has exactly one of
  * tile (a rect of the output from declared rects of the inputs), frame (a whole frame, may do I/O),
- * or expand (composes other nodes at plan time); where expand may decline, tile stands beside it. The core derives keys, conversions, masks, docs, schema
- * and tests from the declaration.
+ * or expand (composes other nodes at plan time); where expand may decline, tile stands beside it.
+ * The core derives keys, conversions, masks, docs, schema and tests from the declaration.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_NODE_H
 #define IN_NODE_H
@@ -64,13 +64,16 @@ struct node_ctx {
 	int working;                         /* the graph's linear working space */
 	double scale;                        /* 1/proxy */
 	struct rational fps;                 /* graph rate, 0/1 while unknown */
-	uint64_t instance;                   /* 0, or hash of the enclosing use's path: only NF_TIME types may read it */
+	/* 0, or hash of the enclosing use's path: only NF_TIME types may read it */
+	uint64_t instance;
 	const char *base;                    /* folder of the scene file */
 	struct lut_store *luts;              /* LUT files read for this net (lut.h); NULL: none are kept */
-	struct grain_store *grains;          /* grain shapes made for this net (grain_kernel.h); NULL: none are kept */
+	/* grain shapes made for this net (grain_kernel.h); NULL: none are kept */
+	struct grain_store *grains;
 	const struct external_leave *leave;  /* which programs may be run (external.h); NULL: none */
 	const char *ocio;                    /* OpenColorIO config that the graph names, openable, or NULL */
-	const struct skin_ref *skin;         /* what the hold_skin slot declares (skin.h); NULL: nothing is connected */
+	/* what the hold_skin slot declares (skin.h); NULL: nothing is connected */
+	const struct skin_ref *skin;
 };
 
 struct need { int conn, frame; struct rect rect; };
@@ -92,7 +95,8 @@ struct call {
 	void *run;                           /* sinks: what begin made */
 	struct pixhash *hash;                /* sinks: hash of what was handed to the encoder */
 	void *packed;                        /* sinks that pack: the frame as it enters the encoder */
-	const char *root;                    /* sinks without order: what marks this frame's own file, 64 hex digits */
+	/* sinks without order: what marks this frame's own file, 64 hex digits */
+	const char *root;
 	const atomic_int *cancel;            /* poll every 50 ms of work; return -1 when set */
 	struct err *err;
 };
@@ -114,12 +118,13 @@ struct sink_job {
 	const char *class;                   /* "draft" or "final", "" where the scene speaks of neither */
 };
 
-/* How a sink takes its frames. PACKS: pack turns a picture into what enters the encoder, in any order and on any
- * worker, and frame takes that; without it frame takes the picture. ORDERED: frame is called in order, one call at
- * a time (clips); without it every frame is a file of its own and frame is called as frames come, at once. */
+/* How a sink takes its frames. PACKS: pack turns a picture into what enters the encoder, in any
+ * order and on any worker, and frame takes that; without it frame takes the picture. ORDERED: frame
+ * is called in order, one call at a time (clips); without it every frame is a file of its own and
+ * frame is called as frames come, at once. */
 enum sink_kind { SINK_PACKS = 1, SINK_ORDERED = 2 };
-/* A packed frame begins with this many bytes of the sink's own, of which the first are the frame's struct pixhash;
- * 16-bit words follow. */
+/* A packed frame begins with this many bytes of the sink's own, of which the first are the frame's
+ * struct pixhash; 16-bit words follow. */
 enum { SINK_PACKED_HEAD = 128 };
 
 /* solve: measured frames in, attribute texts out. */
@@ -134,7 +139,8 @@ struct solve_call {
 	struct solve_attr attr[16]; int nattr;
 	double confidence;                   /* 0..1 */
 	char note[900];                      /* what was measured, which limits were hit */
-	char *table;                         /* malloced text of a LUT for the path in bake=, or NULL; --apply writes it */
+	/* malloced text of a LUT for the path in bake=, or NULL; --apply writes it */
+	char *table;
 };
 
 struct expand;                               /* net.h */
@@ -153,39 +159,56 @@ struct node_type {
 	const char *example;                 /* XML snippet for the reference */
 
 	unsigned (*traits_of)(const struct node_ctx *n);               /* beside .traits; parameters only */
-	enum want (*want_of)(const struct node_ctx *n, int conn);      /* instead of .want; where a mask or mix stands over the node, WANT_ANY means .want */
-	int (*out_space)(const struct node_ctx *n);                    /* output space id; default: input 0's (after conversion) */
+	/* instead of .want; where a mask or mix stands over the node, WANT_ANY means .want */
+	enum want (*want_of)(const struct node_ctx *n, int conn);
+	/* output space id; default: input 0's (after conversion) */
+	int (*out_space)(const struct node_ctx *n);
 	int (*open)(struct node_ctx *n, struct err *e);                /* sets n->state; inputs' formats known */
 	void (*close)(struct node_ctx *n);
 	int (*format)(const struct node_ctx *n, struct format *out, struct err *e);  /* *out starts as input 0's */
-	void (*needs)(const struct node_ctx *n, int frame, struct rect r, struct needs *out); /* default: same of all */
-	bool (*identity)(const struct node_ctx *n);                    /* output IS input 0, same frame, same format */
-	bool (*relabel)(const struct node_ctx *n);                     /* the same planes as input 0 under another format: nothing is computed */
+	/* default: same of all */
+	void (*needs)(const struct node_ctx *n, int frame, struct rect r, struct needs *out);
+	/* output IS input 0, same frame, same format */
+	bool (*identity)(const struct node_ctx *n);
+	/* the same planes as input 0 under another format: nothing is computed */
+	bool (*relabel)(const struct node_ctx *n);
 	size_t (*scratch)(const struct node_ctx *n, struct rect r);    /* bytes tile needs for r */
-	size_t (*reserve)(const struct node_ctx *n);                   /* bytes a codec or model holds beside pixels */
-	double (*flops)(const struct node_ctx *n);                     /* per output pixel, for the planner; default 20 */
-	int (*content)(const struct node_ctx *n, int frame, struct sha *s, struct err *e); /* sources: what frame holds */
-	const char *(*decoder)(const struct node_ctx *n);              /* sources: what decodes them, with its version; keyed by the core */
-	/* sources: hash of what frame decodes to, before any colour; out NULL: from now on frame() notes it. Not while rendering. */
+	/* bytes a codec or model holds beside pixels */
+	size_t (*reserve)(const struct node_ctx *n);
+	/* per output pixel, for the planner; default 20 */
+	double (*flops)(const struct node_ctx *n);
+	/* sources: what frame holds */
+	int (*content)(const struct node_ctx *n, int frame, struct sha *s, struct err *e);
+	/* sources: what decodes them, with its version; keyed by the core */
+	const char *(*decoder)(const struct node_ctx *n);
+	/* sources: hash of what frame decodes to, before any colour; out NULL: from now on frame()
+	 * notes it. Not while rendering. */
 	int (*decoded)(const struct node_ctx *n, int frame, struct pixhash *out, struct err *e);
-	const char *(*outside)(const struct node_ctx *n);              /* why its pixels lie outside the promise of equal bits, or NULL */
-	/* files read beside those that parameters name, for the lock: the i-th one's name and path; 0: there is none */
+	/* why its pixels lie outside the promise of equal bits, or NULL */
+	const char *(*outside)(const struct node_ctx *n);
+	/* files read beside those that parameters name, for the lock: the i-th one's
+	 * name and path; 0: there is none */
 	int (*files)(const struct node_ctx *n, int i, char *name, size_t size, const char **path);
 	int (*tile)(const struct call *c, struct rect r);
 	int (*frame)(const struct call *c);
-	/* sinks: the type of a node that stands before it, behind the conversion to its space, or NULL; name, value, ..., NULL
-	 * in attrs, of static storage. */
+	/* sinks: the type of a node that stands before it, behind the conversion to its space, or NULL;
+	 * name, value, ..., NULL in attrs, of static storage. */
 	const char *(*front)(const struct node_ctx *n, const char *const **attrs);
 	int (*expand)(struct expand *x, const struct node_ctx *n, struct err *e);   /* with tile: may decline */
 	int (*begin)(const struct sink_job *j, void **run, struct err *e);
 	unsigned (*sink)(const struct sink_job *j);                    /* sink_kind flags */
-	size_t (*packed)(const struct sink_job *j);                    /* bytes of a packed frame, or that frame takes beside the picture */
-	int (*pack)(const struct call *c);                             /* fills c->packed and c->hash; c->scratch as declared */
-	bool (*fresh)(const struct sink_job *j);                       /* ordered: the finished file with this root key is there */
-	bool (*frame_fresh)(const struct sink_job *j, int frame, const char *root);  /* not ordered: that frame's file is */
-	char *(*file)(const struct sink_job *j, int frame);           /* sinks: the file that holds the frame; malloced */
-	/* sinks: per frame asked for, the hash of what the finished file holds, as frame() told it. 1: the file is lossy and
-	 * there are no hashes, but all of them decode. E_INPUT: it is damaged. */
+	/* bytes of a packed frame, or that frame takes beside the picture */
+	size_t (*packed)(const struct sink_job *j);
+	/* fills c->packed and c->hash; c->scratch as declared */
+	int (*pack)(const struct call *c);
+	/* ordered: the finished file with this root key is there */
+	bool (*fresh)(const struct sink_job *j);
+	/* not ordered: that frame's file is */
+	bool (*frame_fresh)(const struct sink_job *j, int frame, const char *root);
+	/* sinks: the file that holds the frame; malloced */
+	char *(*file)(const struct sink_job *j, int frame);
+	/* sinks: per frame asked for, the hash of what the finished file holds, as frame() told it. 1:
+	 * the file is lossy and there are no hashes, but all of them decode. E_INPUT: it is damaged. */
 	int (*held)(const struct sink_job *j, struct pixhash *out, struct err *e);
 	int (*end)(void *run, bool commit, struct err *e);             /* commit false: leave nothing behind */
 	int (*solve)(struct solve_call *s, struct err *e);
@@ -198,7 +221,8 @@ struct node_common { double mix; int mask_invert; };
 extern const struct param node_common_params[];
 
 /* Slots of a type, parsed from .inputs. */
-/* image: takes part in space conversion (not masks). apart: of any size, rate and range (reference, plate). */
+/* image: takes part in space conversion (not masks). apart: of any size, rate
+ * and range (reference, plate). */
 struct slot { char name[24]; bool optional, list, image, apart; };
 int node_slots(const struct node_type *t, struct slot out[NODE_MAX_SLOTS]);
 /* Slots that solve and check look at and no render reads: exempt from size, range and rate. */

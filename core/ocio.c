@@ -90,15 +90,16 @@ char *ocio_interchange(const char *config, struct err *e)
 	}
 	if (*name) return name;
 	free(name);
-	err_set(e, E_SCENE, "OpenColorIO config %s names no space as ACES2065-1 (role aces_interchange); say interchange= and "
-	        "interchange_is=", config);
+	err_set(e, E_SCENE, "OpenColorIO config %s names no space as ACES2065-1 (role "
+	        "aces_interchange); say interchange= and interchange_is=", config);
 	return NULL;
 }
 
 /* Names are what a scene says; everything else is about files. */
 static enum err_code code_of(const char *msg)
 {
-	static const char *const scene[] = { "is no colour space of the config", "is not in the config", "The specified look" };
+	static const char *const scene[] = { "is no colour space of the config", "is not in the config",
+		"The specified look" };
 	for (size_t i = 0; i < IN_COUNT(scene); i++)
 		if (strstr(msg, scene[i])) return E_SCENE;
 	return E_INPUT;
@@ -123,7 +124,8 @@ static char *reason(const char *text)
 	const char *op = text ? strstr(text, "uses the '") : NULL;
 	if (!op) return xasprintf("OpenColorIO %s evaluates it (%s)", shim->version(), text ? text : "as asked");
 	op += strlen("uses the '");
-	return xasprintf("OpenColorIO %s evaluates it (%.*s is no step of CLF)", shim->version(), (int)strcspn(op, "'"), op);
+	return xasprintf("OpenColorIO %s evaluates it (%.*s is no step of CLF)", shim->version(),
+	                 (int)strcspn(op, "'"), op);
 }
 
 struct ocio *ocio_open(const struct ocio_ask *ask, struct err *e)

@@ -1,6 +1,7 @@
 /* ocio_shim - what the shared object over OpenColorIO offers: one table of functions, plain C.
  *
- * Only core/ocio.c opens it; the program itself is linked with no C++. Threads: open is for any thread, apply too.
+ * Only core/ocio.c opens it; the program itself is linked with no C++. Threads:
+ * open is for any thread, apply too.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_OCIO_SHIM_H
 #define IN_OCIO_SHIM_H
@@ -15,8 +16,8 @@ struct ocio_shim_ask {
 	int whole;                           /* never as steps: OpenColorIO's own processor */
 };
 
-/* clf: the transform as Common LUT Format steps, or NULL and why; then cpu evaluates it. id: OpenColorIO's own hash of
- * all that the transform holds. All malloced. */
+/* clf: the transform as Common LUT Format steps, or NULL and why; then cpu evaluates it. id:
+ * OpenColorIO's own hash of all that the transform holds. All malloced. */
 struct ocio_shim_result {
 	char *clf, *why, *id;
 	char **file; int nfile;              /* files that were read for it, beside the config */

@@ -12,7 +12,8 @@ struct oracle { struct net *n; struct pool *pool; struct entry *v; int nv; size_
 static const struct image *value(struct oracle *o, const struct net_node *nn, int frame, struct err *e);
 
 /* Views of everything the node needs for its whole frame. */
-static int inputs(struct oracle *o, const struct net_node *nn, const struct needs *nd, struct view *in, struct err *e)
+static int inputs(struct oracle *o, const struct net_node *nn, const struct needs *nd,
+                  struct view *in, struct err *e)
 {
 	for (int i = 0; i < nd->n; i++) {
 		const struct net_node *src = nn->conn[nd->v[i].conn];

@@ -69,7 +69,8 @@ static int open_nameless(const char *path)
 #endif
 }
 
-/* Created and locked in one step as far as others can tell: a sweeper may take it in between, then it is made anew. */
+/* Created and locked in one step as far as others can tell: a sweeper may take it
+ * in between, then it is made anew. */
 static int open_named(const char *tmp)
 {
 	for (int i = 0; i < 8; i++) {

@@ -1,8 +1,9 @@
-/* outfile - a file that appears whole or not at all: written without a name, fsynced, linked or renamed into place.
+/* outfile - a file that appears whole or not at all: written without a name,
+ * fsynced, linked or renamed into place.
  *
- * Where the file system can, the file has no name until it is whole (O_TMPFILE), so that a killed process leaves
- * nothing behind. Elsewhere it is `.NAME.tmp.PID.SEQ`, locked while it is written: the next to write NAME removes
- * those that nobody holds any more.
+ * Where the file system can, the file has no name until it is whole (O_TMPFILE), so that a killed
+ * process leaves nothing behind. Elsewhere it is `.NAME.tmp.PID.SEQ`, locked while it is written:
+ * the next to write NAME removes those that nobody holds any more.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_OUTFILE_H
 #define IN_OUTFILE_H
@@ -27,7 +28,8 @@ int outfile_read(struct outfile *f, void *p, size_t n, uint64_t offset, struct e
 int outfile_cut(struct outfile *f, uint64_t n, struct err *e);
 /* fsync, rename, fsync of the folder. On failure nothing is left behind. Closes in any case. */
 int outfile_commit(struct outfile *f, struct err *e);
-/* Without fsync: for files that prove their content when read. A crash of the machine may leave one damaged. */
+/* Without fsync: for files that prove their content when read. A crash of the
+ * machine may leave one damaged. */
 int outfile_publish(struct outfile *f, struct err *e);
 /* Removes the temporary; accepts a closed or zeroed one. */
 void outfile_abort(struct outfile *f);

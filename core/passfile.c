@@ -21,7 +21,8 @@ static int present(const char *path, const char *hex, bool overwrite, struct err
 	struct err ignore = ERR_INIT;
 	if (access(path, F_OK) != 0) return 0;
 	if (exr_probe(path, &info, &ignore) < 0)
-		return overwrite ? 0 : err_set(e, E_OUTPUT, "%s exists and is not interneg's; --overwrite replaces it", path);
+		return overwrite ? 0
+			: err_set(e, E_OUTPUT, "%s exists and is not interneg's; --overwrite replaces it", path);
 	const char *key = exr_attr(&info, "interneg.key");
 	int rc = key ? strcmp(key, hex) == 0 : 0;
 	if (!key && !overwrite)
@@ -33,10 +34,12 @@ static int present(const char *path, const char *hex, bool overwrite, struct err
 static int start(struct passfile **out, const char *path, int frame, const char *hex, const struct image *im,
                  bool half, const char *const *meta, struct err *e)
 {
-	const char *attr[PASSFILE_META + 5] = { "interneg.key", hex, "interneg.strips", "00000000000000000000000000000000" };
+	const char *attr[PASSFILE_META + 5] = { "interneg.key", hex, "interneg.strips",
+		"00000000000000000000000000000000" };
 	for (int i = 0; meta && meta[i] && i < PASSFILE_META; i++) attr[i + 4] = meta[i];
 	/* Float pictures hardly shrink (tests/bench/exr.sh), halves do. */
-	struct exr_write w = { .compression = half ? EXRC_ZIP : EXRC_NONE, .half = half, .attr = attr, .frame = frame,
+	struct exr_write w = { .compression = half ? EXRC_ZIP : EXRC_NONE, .half = half, .attr = attr,
+		.frame = frame,
 		.fps = im->fmt.fps, .has_chroma = true };
 	struct exr_writer *x;
 	colour_primaries(im->fmt.space, w.chroma);
@@ -47,8 +50,9 @@ static int start(struct passfile **out, const char *path, int frame, const char 
 	return 0;
 }
 
-int passfile_open(struct passfile **out, const char *pattern, int frame, const struct key *k, const struct image *im,
-                  bool half, bool overwrite, const char *const *meta, struct err *e)
+int passfile_open(struct passfile **out, const char *pattern, int frame, const struct key *k,
+                  const struct image *im, bool half, bool overwrite,
+                  const char *const *meta, struct err *e)
 {
 	char *path = seq_path(pattern, frame), *dir = xstrdup(path), hex[65];
 	*out = NULL;

@@ -89,7 +89,8 @@ static int file_text(const char *path, struct arena *a, const char **out, struct
 	return 0;
 }
 
-/* What is left at its default is no fact: locks stay short, and a fact that is gone is back at its default. */
+/* What is left at its default is no fact: locks stay short, and a fact that
+ * is gone is back at its default. */
 static bool is_default(const struct bind *b, struct arena *a)
 {
 	struct value def = { 0 };
@@ -122,7 +123,8 @@ static int add_params(struct gather *g, const struct net_node *nn, bool all)
 }
 
 /* One file by its SHA-256; a sequence by the files of all its frames. */
-static int content_text(const struct net_node *nn, const char *path, struct arena *a, const char **out, struct err *e)
+static int content_text(const struct net_node *nn, const char *path, struct arena *a,
+                        const char **out, struct err *e)
 {
 	struct stat st;
 	struct sha s;
@@ -156,7 +158,8 @@ static void add_span(struct gather *g, const struct net_node *nn, const struct f
 {
 	struct arena *a = g->out->a;
 	add(g, nn, "of-type", nn->type->name);
-	add(g, nn, "frame-range", f->last == INT_MAX ? arena_printf(a, "%d-", f->first) : arena_printf(a, "%d-%d", f->first, f->last));
+	add(g, nn, "frame-range", f->last == INT_MAX ? arena_printf(a, "%d-", f->first)
+	    : arena_printf(a, "%d-%d", f->first, f->last));
 	if (f->fps.num) add(g, nn, "frame-rate", arena_printf(a, "%d/%d", f->fps.num, f->fps.den));
 }
 
@@ -177,7 +180,8 @@ static void push_inputs(struct stack *st, const struct net_node *nn)
 }
 
 /* Sources and edits that a node reads with nothing of their kind between, in the order of its inputs. */
-static void add_feeds(struct gather *g, const struct net_node *at, const struct net_node *as, const char *name)
+static void add_feeds(struct gather *g, const struct net_node *at, const struct net_node *as,
+                      const char *name)
 {
 	struct stack st = { .seen = xalloc((size_t)g->n->nnode + 1, sizeof *st.seen) };
 	const char *text = "";

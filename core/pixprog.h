@@ -50,11 +50,13 @@ bool pixprog_reads(const struct pixprog *p, enum pp_op op);
 struct pp_pixel { const double (*in)[4]; const double *uni; double x, y, frame; };
 void pixprog_eval(const struct pixprog *p, const struct pp_pixel *px, double out[4]);
 
-/* Compiled (pixprog_compile.c): steps over slots, each a strip of floats, for the machine of pixprog_strip.h. The machine
- * has one current value v; a step changes it and may store it into slot st. Slots: 1 to nreg are scratch, from
- * PP_ROWS on come the rows of the inputs and then of the outputs; 0 is none. Operands a, b, c are slots; of uniform ones (U) all floats are equal. */
+/* Compiled (pixprog_compile.c): steps over slots, each a strip of floats, for the machine of
+ * pixprog_strip.h. The machine has one current value v; a step changes it and may store it into
+ * slot st. Slots: 1 to nreg are scratch, from PP_ROWS on come the rows of the inputs and then of
+ * the outputs; 0 is none. Operands a, b, c are slots; of uniform ones (U) all floats are equal. */
 #define PS_BINARY(X) X(LOAD) X(ADD) X(SUB) X(RSUB) X(MUL) X(DIV) X(RDIV) X(MIN) X(RMIN) X(MAX) X(RMAX)
-/* Two operands, the second of which may be uniform: a + b, a - b, a * b; v + a*b, v - a*b, a*b - v; (v - a) * b + a */
+/* Two operands, the second of which may be uniform: a + b, a - b, a * b; v + a*b,
+ * v - a*b, a*b - v; (v - a) * b + a */
 #define PS_PAIR(X) X(LDADD) X(LDSUB) X(LDMUL) X(ADDMUL) X(SUBMUL) X(RSUBMUL) X(SCALE)
 enum ps_op {
 	PS_END,
@@ -79,7 +81,8 @@ struct pp_code {
 	int npre, nbody;                     /* steps, PS_END not counted */
 	struct pp_step *pre, *body;          /* once a tile: what all pixels share; once a strip */
 	struct pp_leaf { uint16_t op, st; int uni; float imm; } *leaf; int nleaf;   /* filled before pre */
-	int x, y;                            /* slots of x, filled for every strip, and y, for every row; 0: not read */
+	/* slots of x, filled for every strip, and y, for every row; 0: not read */
+	int x, y;
 	struct pp_input *in;                 /* of slot PP_ROWS + i */
 };
 struct pp_code *pp_compile(const struct pixprog *p, struct err *e);

@@ -1,7 +1,8 @@
 /* pixprog_compile - a block program becomes steps of the strip machine, with the arithmetic as it stands.
  *
- * A value that is read once becomes part of its reader's chain and never leaves the vector registers; others are stored.
- * Products, gains, mixes and clamps are one step, still rounded after each operation.
+ * A value that is read once becomes part of its reader's chain and never leaves the
+ * vector registers; others are stored. Products, gains, mixes and clamps are one step,
+ * still rounded after each operation.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "pixprog.h"
 
@@ -14,7 +15,8 @@
 struct val {
 	bool live, uniform, part;            /* part: computed inside its reader's chain */
 	int uses, last;                      /* reads; the stored value that reads it last */
-	int head, product;                   /* operand that the chain continues, that is a product read in place; -1: none */
+	/* operand that the chain continues, that is a product read in place; -1: none */
+	int head, product;
 	int slot;
 };
 struct lower {
@@ -220,7 +222,8 @@ static void selection(struct lower *l, int op, int k, const uint16_t *arg)
 	push(l, s);
 }
 
-/* The operation of value i, its head being the current value; without one operand 0 is loaded, or 1 where 0 is uniform. */
+/* The operation of value i, its head being the current value; without one operand 0
+ * is loaded, or 1 where 0 is uniform. */
 static void operation(struct lower *l, int i)
 {
 	const struct val *v = &l->v[i];
@@ -246,7 +249,8 @@ static void block(struct lower *l, int i)
 	    .a = (uint16_t)l->v[arg[0]].slot, .b = op == PP_POW ? (uint16_t)l->v[arg[1]].slot : 0 });
 }
 
-/* The steps that leave value i in the machine, from the deepest head on. chain: the values on the way; their number. */
+/* The steps that leave value i in the machine, from the deepest head on. chain: the
+ * values on the way; their number. */
 static int compute(struct lower *l, int i, int *chain)
 {
 	int n = 0;
@@ -297,8 +301,8 @@ static int leaves(struct lower *l)
 	return 0;
 }
 
-/* Stores what value i's last step left, where it is read again. Its operands' places are free by then, but not for a
- * block operation, which writes while it reads. */
+/* Stores what value i's last step left, where it is read again. Its operands' places are free by
+ * then, but not for a block operation, which writes while it reads. */
 static int keep(struct lower *l, int i, const int *chain, int n)
 {
 	struct val *v = &l->v[i];

@@ -1,5 +1,6 @@
-/* pixprog_strip - the machine of compiled block programs: one strip of a row at a time, whose current value stays in
- * eight vector registers while the operations go over it; what is read twice lies in memory.
+/* pixprog_strip - the machine of compiled block programs: one strip of a row at a time,
+ * whose current value stays in eight vector registers while the operations go over
+ * it; what is read twice lies in memory.
  *
  * Compiled once per instruction set. The strip is longer where vectors are wider, which no result depends on.
  * SPDX-License-Identifier: BSD-2-Clause */
@@ -58,7 +59,8 @@ IN_INLINE pxv ps_scale(pxv v, pxv m, pxv n) { return (v - m) * n + m; }
 IN_INLINE pxv ps_muladd(pxv v, pxv m, pxv n) { return v * m + n; }
 IN_INLINE pxv ps_clamp(pxv v, pxv m, pxv n) { return pxv_min(pxv_max(v, m), n); }
 
-/* The step's work on vector k, by where its operands lie: memory (M), one uniform vector (p, q), or only v. */
+/* The step's work on vector k, by where its operands lie: memory (M), one
+ * uniform vector (p, q), or only v. */
 #define PS_AT(p, k) pxv_load((p) + (k) * PXV_LANES)
 #define PS_M(f, k) v##k = f(v##k, PS_AT(a, k));
 #define PS_U(f, k) v##k = f(v##k, p);

@@ -69,7 +69,9 @@ static double edge_overlap(const struct net_node *nn, int conn, int tile, double
 	return (double)rect_area(need) / ((double)rect_area(r) * (whole > 0 ? whole : 1));
 }
 
-struct joiner { struct plan *p; int *stage, *members; double *overlap; struct net_node ***users; int *nusers; };
+struct joiner {
+	struct plan *p; int *stage, *members; double *overlap; struct net_node ***users; int *nusers;
+};
 
 /* Does computing the border of nn again cost less than writing and reading the picture? */
 static bool worth_joining(const struct net_node *nn, double overlap)
@@ -213,8 +215,9 @@ static int only_reader(const struct plan *p, const struct joiner *j, const struc
 	return to;
 }
 
-/* In a chain of stages, each read by the next alone, no more than two pictures are alive at once: the last stage
- * reserves the largest such pair for all of them. A chain goes on through a stage's largest such input. */
+/* In a chain of stages, each read by the next alone, no more than two pictures are alive
+ * at once: the last stage reserves the largest such pair for all of them. A chain goes on
+ * through a stage's largest such input. */
 static void reserve_chains(struct plan *p, const struct joiner *j)
 {
 	size_t *pair = xalloc((size_t)p->nstage + 1, sizeof *pair);
@@ -222,7 +225,8 @@ static void reserve_chains(struct plan *p, const struct joiner *j)
 	for (int i = 0; i < p->nstage; i++) from[i] = -1;
 	for (int i = 0; i < p->nstage; i++) {
 		int to = only_reader(p, j, &p->stage[i]);
-		if (to >= 0 && p->stage[to].kind != ST_SINK && (from[to] < 0 || p->stage[i].bytes > p->stage[from[to]].bytes))
+		if (to >= 0 && p->stage[to].kind != ST_SINK &&
+		    (from[to] < 0 || p->stage[i].bytes > p->stage[from[to]].bytes))
 			from[to] = i;
 	}
 	for (int i = 0; i < p->nstage; i++) {

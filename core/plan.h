@@ -1,4 +1,5 @@
-/* plan - stages: runs of nodes computed tile by tile without a trip through memory; and what a render will do.
+/* plan - stages: runs of nodes computed tile by tile without a trip through
+ * memory; and what a render will do.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PLAN_H
 #define IN_PLAN_H
@@ -15,14 +16,16 @@ struct stage {
 	enum stage_kind kind;
 	struct net_node **node; int n;
 	int *edge, nedge;                    /* places of the members that read other stages' pictures */
-	const struct net_node **in; int nin; /* what it reads of other stages, where that is at its own frame only; else NULL */
+	/* what it reads of other stages, where that is at its own frame only; else NULL */
+	const struct net_node **in; int nin;
 	struct net_node *out;
 	size_t bytes;                        /* of the output image */
 	size_t reserve;                      /* of the budget, while its frame is under way: see reserve_chains */
 	bool keep;                           /* frames are intermediates on disk */
 	bool temporal;                       /* some consumer reads other frames: results are held for later */
 	int tile_w, tile_h;                  /* of its tiles: they fit the second-level cache */
-	double flops, border;                /* a frame; the share of them that tiles compute again at their borders */
+	/* a frame; the share of them that tiles compute again at their borders */
+	double flops, border;
 	size_t read, scratch;                /* bytes a frame reads from other stages' pictures; of one tile */
 };
 

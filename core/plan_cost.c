@@ -6,7 +6,8 @@
 #include "plan_int.h"
 #include "stage_run.h"
 
-/* What is alive in a tile should fit this, the smaller second-level caches; beyond them lies the third level. */
+/* What is alive in a tile should fit this, the smaller second-level caches;
+ * beyond them lies the third level. */
 #define CACHE_BYTES ((size_t)512 << 10)
 #define NS_PER_FLOP 0.08
 #define NS_PER_NEAR_BYTE 0.025

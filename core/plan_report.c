@@ -172,7 +172,8 @@ static int walk_sink(struct walk *w, struct net_node *nn, struct plan_report *r)
 	return rc;
 }
 
-int render_plan(struct net *n, struct plan *p, const struct render_opts *o, struct plan_report *out, struct err *e)
+int render_plan(struct net *n, struct plan *p, const struct render_opts *o,
+                struct plan_report *out, struct err *e)
 {
 	struct walk w = { .n = n, .p = p, .o = o, .km = keymemo_new(n), .e = e };
 	int rc = 0;

@@ -30,7 +30,8 @@ enum { MAP_FROM = 4 << 20, NCLASS = 64 * 8, SLACK = 1 << 20 };
  * list of all free ones by age. */
 struct block {
 	size_t size, cap;               /* asked for (rounded to 64), and what there is */
-	size_t touched;                 /* the most of it that was ever asked for: mapped pages behind that cost nothing */
+	/* the most of it that was ever asked for: mapped pages behind that cost nothing */
+	size_t touched;
 	uint64_t magic;
 	struct block *prev, *next;      /* live list, or class list */
 	struct block *older, *newer;    /* free ones */

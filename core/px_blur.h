@@ -79,11 +79,16 @@ IN_INLINE const float *px_blur_line(const struct view *in, int ch, int y, int x0
 	return d;
 }
 
-/* Rows [y0, y1) of one channel, filtered across just before they are read downward, while they are near; row y lies at
- * (y - y0) & mask, which keeps as many of the last as are read at once. black: a row of zeros. */
-struct px_band { float *row; ptrdiff_t stride; int y0, y1; int edges; struct rect data; const float *black; int mask, done; };
+/* Rows [y0, y1) of one channel, filtered across just before they are read downward, while
+ * they are near; row y lies at (y - y0) & mask, which keeps as many of the last as are
+ * read at once. black: a row of zeros. */
+struct px_band {
+	float *row; ptrdiff_t stride; int y0, y1; int edges; struct rect data;
+	const float *black; int mask, done;
+};
 
-/* For rows [y0, y1) and beyond the edges, of which reach are read at once. Mirrored rows may lie anywhere: all stay. */
+/* For rows [y0, y1) and beyond the edges, of which reach are read at once. Mirrored
+ * rows may lie anywhere: all stay. */
 IN_INLINE void px_band_begin(struct px_band *b, int y0, int y1, int reach)
 {
 	bool all = b->edges == EDGES_MIRROR && (y0 < b->data.y0 || y1 > b->data.y1);
@@ -151,7 +156,8 @@ static IN_UNUSED void px_blur_across(int radius, const float *w, const float *s,
 			for (int b = 0; b < 4; b++)
 				acc[b] += w[i] * (*(const vnf *)(c +
 					b * IN_LANES - i) + *(const vnf *)(c + b * IN_LANES + i));
-		for (int b = 0; b < 4; b++) *(vnf *)(d + x + b * IN_LANES) = acc[b] + w[0] * *(const vnf *)(c + b * IN_LANES);
+		for (int b = 0; b < 4; b++)
+			*(vnf *)(d + x + b * IN_LANES) = acc[b] + w[0] * *(const vnf *)(c + b * IN_LANES);
 	}
 	for (; x < n; x++) {
 		float acc = 0;
@@ -198,7 +204,8 @@ static IN_UNUSED void px_blur_down(int radius, const float *w, const struct px_b
 			for (int k = 0; k < 4; k++)
 				acc[k] += w[i] * (*(const vnf *)(p + k * IN_LANES) + *(const vnf *)(q + k * IN_LANES));
 		}
-		for (int k = 0; k < 4; k++) *(vnf *)(d + x + k * IN_LANES) = acc[k] + w[0] * *(const vnf *)(c + x + k * IN_LANES);
+		for (int k = 0; k < 4; k++)
+			*(vnf *)(d + x + k * IN_LANES) = acc[k] + w[0] * *(const vnf *)(c + x + k * IN_LANES);
 	}
 	if (x == n) return;
 	for (int k = x; k < n; k++) d[k] = 0;

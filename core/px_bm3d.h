@@ -1,7 +1,8 @@
 /* px_bm3d - blocks of 8x8 pixels: their cosine transform, groups of alike ones, and what is kept of them.
  *
- * Block matching and collaborative filtering after Dabov et al. (2007), with a threshold per coefficient for noise
- * that is not white (Makinen et al. 2020). All sums run in a fixed order; a block is eight rows of eight floats.
+ * Block matching and collaborative filtering after Dabov et al. (2007), with a threshold per
+ * coefficient for noise that is not white (Makinen et al. 2020). All sums run in a fixed order;
+ * a block is eight rows of eight floats.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_BM3D_H
 #define IN_PX_BM3D_H
@@ -101,8 +102,9 @@ IN_INLINE void bm_backward(const bm8 *c, bm8 *v)
 	bm_idct(v);
 }
 
-/* Haar's transform over eight values, not normalised: the sum, the halves' difference, the quarters', the pairs'.
- * BM_SPANS: how many values each is a sum over, which is its squared norm. */
+/* Haar's transform over eight values, not normalised: the sum, the halves'
+ * difference, the quarters', the pairs'. BM_SPANS: how many values each is a sum
+ * over, which is its squared norm. */
 IN_INLINE void bm_haar(bm8 *v)
 {
 	bm8 a = v[0] + v[1], b = v[2] + v[3], c = v[4] + v[5], d = v[6] + v[7];
@@ -130,8 +132,8 @@ IN_INLINE float bm_total(const bm8 *v)
 	return ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
 }
 
-/* Hard threshold over eight blocks' coefficients g[8 i ..]: what is below times sigma of its coefficient is grain.
- * Returns the variance that is left: 1 / it is the estimate's weight. */
+/* Hard threshold over eight blocks' coefficients g[8 i ..]: what is below times sigma of its
+ * coefficient is grain. Returns the variance that is left: 1 / it is the estimate's weight. */
 IN_INLINE float bm_hard(bm8 *g, const float *sigma, float times)
 {
 	const bm8 one = { 1, 1, 1, 1, 1, 1, 1, 1 };
@@ -181,9 +183,11 @@ IN_INLINE float bm_wiener(bm8 *z, const bm8 *b, const float *sigma, float share)
 	return bm_total(&kept);
 }
 
-/* --- matching: absolute differences of 8-bit luma; whole numbers, so any order of adding gives the same --- */
+/* --- matching: absolute differences of 8-bit luma; whole numbers, so any
+ * order of adding gives the same --- */
 
-/* Differences of eight reference blocks, 4 pixels apart from a on, and the blocks from b on; every second row. */
+/* Differences of eight reference blocks, 4 pixels apart from a on, and the
+ * blocks from b on; every second row. */
 IN_INLINE void bm_differences(const uint8_t *a, const uint8_t *b, ptrdiff_t stride, bm8i *out)
 {
 #ifdef __AVX2__
@@ -202,7 +206,8 @@ IN_INLINE void bm_differences(const uint8_t *a, const uint8_t *b, ptrdiff_t stri
 		__m128i even = _mm_setzero_si128(), odd = even;
 		for (int y = 0; y < 8; y += 2) {
 			const uint8_t *p = a + y * stride + 16 * h, *q = b + y * stride + 16 * h;
-			even = _mm_add_epi64(even, _mm_sad_epu8(_mm_loadu_si128((const void *)p), _mm_loadu_si128((const void *)q)));
+			even = _mm_add_epi64(even, _mm_sad_epu8(_mm_loadu_si128((const void *)p),
+			                                        _mm_loadu_si128((const void *)q)));
 			odd = _mm_add_epi64(odd, _mm_sad_epu8(_mm_loadu_si128((const void *)(p + 4)),
 			                                      _mm_loadu_si128((const void *)(q + 4))));
 		}
@@ -240,7 +245,8 @@ IN_INLINE bool bm_any_less(const bm8i *a, const bm8i *b)
 enum { BM_TRIES = 4096, BM_KEY_BITS = 12 };
 struct bm_tries { int n, reach; int8_t dx[BM_TRIES], dy[BM_TRIES]; };
 
-/* The n best displacements of eight blocks, 4 pixels apart from luma on: best[i] holds (difference << 12 | try). */
+/* The n best displacements of eight blocks, 4 pixels apart from luma on: best[i]
+ * holds (difference << 12 | try). */
 IN_INLINE void bm_match(const uint8_t *luma, ptrdiff_t stride, const struct bm_tries *t, int n, bm8i *best)
 {
 	bm8i b[BM_MOST], key;

@@ -1,7 +1,9 @@
-/* px_bm3d_area - a tile's worth of block groups: planes around it, matches, and the sums that estimates go to.
+/* px_bm3d_area - a tile's worth of block groups: planes around it, matches,
+ * and the sums that estimates go to.
  *
- * Reference blocks stand on every fourth pixel from (0,0) on. A tile computes the groups of all of them that may
- * write into it, in rows from the top, so that every pixel adds up the same numbers in the same order in any tiling.
+ * Reference blocks stand on every fourth pixel from (0,0) on. A tile computes the groups of all
+ * of them that may write into it, in rows from the top, so that every pixel adds up the same
+ * numbers in the same order in any tiling.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_BM3D_AREA_H
 #define IN_PX_BM3D_AREA_H
@@ -34,7 +36,8 @@ static inline size_t bm_area_bytes(struct rect r, int reach, int nplane)
 	return (plane * (size_t)nplane * 3 + sums * 5 + 64) * sizeof(float) + bm_up(plane + 64);
 }
 
-static inline void bm_area_lay(struct bm_area *a, struct rect r, struct rect data, int reach, int nplane, void *mem)
+static inline void bm_area_lay(struct bm_area *a, struct rect r, struct rect data, int reach,
+                               int nplane, void *mem)
 {
 	int m = bm_margin(reach);
 	float *at = mem;
@@ -43,7 +46,8 @@ static inline void bm_area_lay(struct bm_area *a, struct rect r, struct rect dat
 	a->all = rect_grow(r, m, m);
 	a->stride = a->lstride = (ptrdiff_t)bm_up((size_t)rect_w(a->all) + 64);
 	a->astride = (ptrdiff_t)bm_up((size_t)rect_w(r) + 2 * BM_EDGE);
-	size_t plane = (size_t)a->stride * (size_t)rect_h(a->all), sums = (size_t)a->astride * (size_t)(rect_h(r) + 2 * BM_EDGE);
+	size_t plane = (size_t)a->stride * (size_t)rect_h(a->all),
+		sums = (size_t)a->astride * (size_t)(rect_h(r) + 2 * BM_EDGE);
 	for (int i = 0; i < 3 * nplane; i++, at += plane) a->plane[i / 3][i % 3] = at;
 	for (int i = 0; i < 5; i++, at += sums) *(i < 3 ? &a->sum[i] : &a->weight[i - 3]) = at;
 	__builtin_memset(a->sum[0], 0, 5 * sums * sizeof *at);
@@ -59,7 +63,8 @@ IN_INLINE int bm_mirror(int x, int a, int b)
 }
 
 /* No number and what is far beyond any signal count as something that can be added up. */
-IN_INLINE float bm_sane(float v) { return v > -1024.0f ? v < 1024.0f ? v : 1024.0f : v <= -1024.0f ? -1024.0f : 0.0f; }
+IN_INLINE float bm_sane(float v)
+{ return v > -1024.0f ? v < 1024.0f ? v : 1024.0f : v <= -1024.0f ? -1024.0f : 0.0f; }
 
 /* A plane of `in` over all, mirrored at the data window's edges. */
 static inline void bm_fill(const struct bm_area *a, const struct view *in, int ch, float *to)
@@ -76,8 +81,10 @@ static inline void bm_fill(const struct bm_area *a, const struct view *in, int c
 	}
 }
 
-/* A row of p as 8 bits, softened by 1 2 1 either way (u, d: the rows above and below): 0 at its ends and up to all. */
-IN_INLINE void bm_soften(const float *IN_RESTRICT p, const float *IN_RESTRICT u, const float *IN_RESTRICT d, float gain, int w,
+/* A row of p as 8 bits, softened by 1 2 1 either way (u, d: the rows above and
+ * below): 0 at its ends and up to all. */
+IN_INLINE void bm_soften(const float *IN_RESTRICT p, const float *IN_RESTRICT u,
+                         const float *IN_RESTRICT d, float gain, int w,
                          uint8_t *IN_RESTRICT o, int all)
 {
 	for (int x = 1; x < w - 1; x++) {
@@ -136,8 +143,8 @@ IN_INLINE bool bm_leads(int x, int y) { return !(((x ^ y) >> 2) & 1); }
 struct bm_group { int n, x[BM_MOST], y[BM_MOST]; bool writes[BM_MOST]; };
 
 /* False: no block of it touches the tile. */
-IN_INLINE bool bm_group_of(const struct bm_area *a, const struct bm_tries *t, const bm8i *best, int n, int lane, int x, int y,
-                           struct bm_group *g)
+IN_INLINE bool bm_group_of(const struct bm_area *a, const struct bm_tries *t, const bm8i *best,
+                           int n, int lane, int x, int y, struct bm_group *g)
 {
 	bool any = false;
 	g->n = n;
@@ -152,7 +159,8 @@ IN_INLINE bool bm_group_of(const struct bm_area *a, const struct bm_tries *t, co
 }
 
 /* Adds a block's estimate, tapered and weighted; its weights too if asked. */
-IN_INLINE void bm_add(const struct bm_area *a, int x, int y, const bm8 *v, float weight, float *sum, float *den)
+IN_INLINE void bm_add(const struct bm_area *a, int x, int y, const bm8 *v, float weight,
+                      float *sum, float *den)
 {
 	const bm8 taper = BM_LOAD(bm_taper);
 	ptrdiff_t at = (y + a->all.y0 - a->r.y0 + BM_EDGE) * a->astride + (x + a->all.x0 - a->r.x0 + BM_EDGE);
@@ -171,11 +179,13 @@ IN_INLINE const float *bm_noise_at(const struct degrain_noise *n, float a, float
 	return n->sigma[(int)k][0];
 }
 
-/* The share of the grain's variance that averaging in time has left of the block at (x, y); 1 without such a plane. */
+/* The share of the grain's variance that averaging in time has left of the block
+ * at (x, y); 1 without such a plane. */
 IN_INLINE float bm_share(const struct bm_area *a, const struct view *in, int x, int y)
 {
 	if (in->nch < 4) return 1.0f;
-	float v = *view_at(in, 3, bm_mirror(x + 4, a->data.x0, a->data.x1), bm_mirror(y + 4, a->data.y0, a->data.y1));
+	float v = *view_at(in, 3, bm_mirror(x + 4, a->data.x0, a->data.x1),
+	                   bm_mirror(y + 4, a->data.y0, a->data.y1));
 	return v > 0.01f ? v < 1.0f ? v : 1.0f : 0.01f;
 }
 

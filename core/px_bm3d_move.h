@@ -1,16 +1,19 @@
 /* px_bm3d_move - where the blocks of a tile lie in another frame: halved pictures first, then whole pixels.
  *
- * Differences are whole numbers and cells stand on multiples of 8 pixels from (0,0) on, so any tiling finds the same.
+ * Differences are whole numbers and cells stand on multiples of 8 pixels from (0,0)
+ * on, so any tiling finds the same.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_BM3D_MOVE_H
 #define IN_PX_BM3D_MOVE_H
 
 #include "px_bm3d_area.h"
 
-/* Furthest motion: BM_FAR halved pixels, refined by BM_NEAR whole ones. BM_MOVE_MARGIN: what is read around a tile. */
+/* Furthest motion: BM_FAR halved pixels, refined by BM_NEAR whole ones. BM_MOVE_MARGIN:
+ * what is read around a tile. */
 enum { BM_FAR = 8, BM_NEAR = 2, BM_MOVE_MARGIN = 48 };
 
-/* 8-bit luma of a frame over `all` (even sides from an even corner) and halved. Strides are w + 64 and w / 2 + 64. */
+/* 8-bit luma of a frame over `all` (even sides from an even corner) and halved.
+ * Strides are w + 64 and w / 2 + 64. */
 struct bm_frame { struct rect all; ptrdiff_t stride, hstride; uint8_t *luma, *half; };
 
 IN_INLINE struct rect bm_frame_rect(struct rect r)
@@ -33,7 +36,8 @@ static inline void bm_frame_lay(struct bm_frame *f, struct rect all, uint8_t *me
 	f->half = mem + bm_up((w + 64) * h + 64);
 }
 
-/* From the mean of R, G and B, rows of rect_w(all) floats: softened by 1 2 1 either way, and means of 2 x 2 of that. */
+/* From the mean of R, G and B, rows of rect_w(all) floats: softened by 1 2 1 either
+ * way, and means of 2 x 2 of that. */
 static inline void bm_frame_fill(struct bm_frame *f, const float *mean)
 {
 	int w = rect_w(f->all), h = rect_h(f->all);
@@ -44,7 +48,8 @@ static inline void bm_frame_fill(struct bm_frame *f, const float *mean)
 	for (int y = 0; y < h / 2; y++) {
 		const uint8_t *IN_RESTRICT p = f->luma + 2 * y * f->stride, *IN_RESTRICT q = p + f->stride;
 		uint8_t *IN_RESTRICT o = f->half + y * f->hstride;
-		for (int x = 0; x < w / 2; x++) o[x] = (uint8_t)((p[2 * x] + p[2 * x + 1] + q[2 * x] + q[2 * x + 1] + 2) >> 2);
+		for (int x = 0; x < w / 2; x++)
+			o[x] = (uint8_t)((p[2 * x] + p[2 * x + 1] + q[2 * x] + q[2 * x + 1] + 2) >> 2);
 		__builtin_memset(o + w / 2, 0, (size_t)(f->hstride - w / 2));
 	}
 }
@@ -52,14 +57,17 @@ static inline void bm_frame_fill(struct bm_frame *f, const float *mean)
 /* Cells: 16 x 16 pixels, one every 8 from (8 cx, 8 cy) on. */
 struct bm_moves { int cx, cy, w, h; int8_t *dx, *dy; };
 
-IN_INLINE size_t bm_moves_most(struct rect r) { return 2 * (size_t)(rect_w(r) / 8 + 14) * (size_t)(rect_h(r) / 8 + 6); }
+IN_INLINE size_t bm_moves_most(struct rect r)
+{ return 2 * (size_t)(rect_w(r) / 8 + 14) * (size_t)(rect_h(r) / 8 + 6); }
 
 /* The cell that block (x, y) stands in the middle of, or nearly. */
 IN_INLINE int bm_cell(int x) { return (x - 4) >> 3; }
 
-/* Every cell's motion from frame a to frame b, in halved pixels; `cost` a pixel that a motion is away from none. */
-static inline void bm_move_cells(const struct bm_frame *a, const struct bm_frame *b, const struct bm_tries *t, int cost,
-                                 struct rect r, struct bm_moves *m)
+/* Every cell's motion from frame a to frame b, in halved pixels; `cost` a pixel
+ * that a motion is away from none. */
+static inline void bm_move_cells(const struct bm_frame *a, const struct bm_frame *b,
+                                 const struct bm_tries *t, int cost, struct rect r,
+                                 struct bm_moves *m)
 {
 	m->cx = bm_cell(r.x0 - 7) - 1;
 	m->cy = bm_cell(r.y0 - 7) - 1;
@@ -101,9 +109,10 @@ IN_INLINE int bm_difference(const uint8_t *p, const uint8_t *q, ptrdiff_t stride
 
 struct bm_step { int x, y; };
 
-/* Where block (x, y) of frame a lies in frame b: the cells around are asked, then the pixels about the best. */
-static inline struct bm_step bm_move_block(const struct bm_frame *a, const struct bm_frame *b, const struct bm_moves *m,
-                                           int cost, int x, int y)
+/* Where block (x, y) of frame a lies in frame b: the cells around are asked,
+ * then the pixels about the best. */
+static inline struct bm_step bm_move_block(const struct bm_frame *a, const struct bm_frame *b,
+                                           const struct bm_moves *m, int cost, int x, int y)
 {
 	static const int8_t around[5][2] = { { 0, 0 }, { 1, 0 }, { -1, 0 }, { 0, 1 }, { 0, -1 } };
 	int cx = bm_cell(x) - m->cx, cy = bm_cell(y) - m->cy, least = INT32_MAX;

@@ -1,10 +1,9 @@
 /* px_colour - transfer curves and colour transforms over rows of planar R,G,B; vectorised by the compiler.
  *
- * Curves take and return doubles (within 2^-45 or so); the rows of the common ones are done in floats by px_rows.h.
- * Every curve is strictly increasing over all numbers: odd (mirrored) below 0 unless its own
- * definition or a
- * straight continuation goes on, and it continues above 1. decode: encoded to linear; encode: the
- * inverse.
+ * Curves take and return doubles (within 2^-45 or so); the rows of the common ones are done in
+ * floats by px_rows.h. Every curve is strictly increasing over all numbers: odd (mirrored) below 0
+ * unless its own definition or a straight continuation goes on, and it continues above 1. decode:
+ * encoded to linear; encode: the inverse.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_COLOUR_H
 #define IN_PX_COLOUR_H
@@ -199,14 +198,15 @@ IN_INLINE double bmd5_encode(double x)
 	double p = 0.08692876065491224 * px_dlog(curve_pos(x + 0.005494072432257808)) + 0.5300133392291939;
 	return x >= 0.005 ? p : 8.283605932402494 * x + 0.09246575342465753;
 }
-/* A decimal logarithm over a straight foot, c log10(a x + b) + d, e x + f below cut: Fujifilm F-Log ("F-Log Data Sheet"
- * 1.0) and F-Log2 (2022), DJI D-Log ("White Paper on D-Log", 2017). */
+/* A decimal logarithm over a straight foot, c log10(a x + b) + d, e x + f below cut: Fujifilm F-Log
+ * ("F-Log Data Sheet" 1.0) and F-Log2 (2022), DJI D-Log ("White Paper on D-Log", 2017). */
 struct curve_log10 { double a, b, c, d, e, f, cut, dcut; };
-static const struct curve_log10 curve_flog = { 0.555556, 0.009468, 0.344676, 0.790453, 8.735631, 0.092864, 0.00089,
-	0.100537775223865 };
-static const struct curve_log10 curve_flog2 = { 5.555556, 0.064829, 0.245281, 0.384316, 8.799461, 0.092864, 0.000889,
-	0.100686685370811 };
-static const struct curve_log10 curve_dlog = { 0.9892, 0.0108, 0.256663, 0.584555, 6.025, 0.0929, 0.0078, 0.139895 };
+static const struct curve_log10 curve_flog = { 0.555556, 0.009468, 0.344676, 0.790453, 8.735631,
+	0.092864, 0.00089, 0.100537775223865 };
+static const struct curve_log10 curve_flog2 = { 5.555556, 0.064829, 0.245281, 0.384316, 8.799461,
+	0.092864, 0.000889, 0.100686685370811 };
+static const struct curve_log10 curve_dlog = { 0.9892, 0.0108, 0.256663, 0.584555, 6.025, 0.0929,
+	0.0078, 0.139895 };
 IN_INLINE double log10_decode(const struct curve_log10 *k, double v)
 {
 	double p = (px_dexp2((v - k->d) / k->c * 3.3219280948873623) - k->b) / k->a;
@@ -217,15 +217,17 @@ IN_INLINE double log10_encode(const struct curve_log10 *k, double x)
 	double p = k->c * px_dlog10(curve_pos(k->a * x + k->b)) + k->d;
 	return x >= k->cut ? p : k->e * x + k->f;
 }
-/* Leica L-Log ("L-Log Reference Manual" 1.2, 2022): its parts overlap by 0.0009 at the cut, where decoding takes the foot.
- * Sony S-Log2 ("S-Log2 technical paper", 2012): full-range codes, light against the 90 % of its S-Log, over 155 / 219. */
-static const struct curve_log10 curve_llog = { 1.3, 0.0115, 0.27, 0.6, 8, 0.09, 0.006000000001, 0.138000000001 };
+/* Leica L-Log ("L-Log Reference Manual" 1.2, 2022): its parts overlap by 0.0009 at the cut, where
+ * decoding takes the foot. Sony S-Log2 ("S-Log2 technical paper", 2012): full-range codes, light
+ * against the 90 % of its S-Log, over 155 / 219. */
+static const struct curve_log10 curve_llog = { 1.3, 0.0115, 0.27, 0.6, 8, 0.09, 0.006000000001,
+	0.138000000001 };
 #define SLOG2_A (155 / 219.0 / 0.9)
 static const struct curve_log10 curve_slog2 = { SLOG2_A, 0.037584, 0.432699 * 876 / 1023,
 	(0.646596 * 876 + 64) / 1023, 5 * SLOG2_A * 876 / 1023, (0.030001222851889303 * 876 + 64) / 1023, 0,
 	(0.030001222851889303 * 876 + 64) / 1023 };
-/* Nikon N-Log ("N-Log Specification Document" 1.0.0, 2018); mirrored about the foot of its cube root. Its parts are 0.0001
- * apart at the cut, in the middle of which decoding changes over. */
+/* Nikon N-Log ("N-Log Specification Document" 1.0.0, 2018); mirrored about the foot of its cube
+ * root. Its parts are 0.0001 apart at the cut, in the middle of which decoding changes over. */
 IN_INLINE double nlog_decode(double v)
 {
 	double c = v * (1023 / 650.0), p = px_dexp((v * 1023 - 619) / 150);
@@ -236,7 +238,8 @@ IN_INLINE double nlog_encode(double x)
 	double d = x + 0.0075, c = px_dsign(px_dpow(px_dabs(d), 1 / 3.0), d) * (650 / 1023.0);
 	return x < 0.328 ? c : (150 * px_dlog(curve_pos(x)) + 619) / 1023;
 }
-/* Canon Log 2 and 3 ("Canon Log Gamma Curves", 2018), whose 1.0 is 90 % reflectance; mirrored about their foot. */
+/* Canon Log 2 and 3 ("Canon Log Gamma Curves", 2018), whose 1.0 is 90 % reflectance;
+ * mirrored about their foot. */
 IN_INLINE double clog2_decode(double v)
 {
 	double d = v - 0.092864125, p = px_dexp2(px_dabs(d) / 0.24136077 * 3.3219280948873623) - 1;
@@ -396,8 +399,10 @@ static inline void gamma_row(float *p, double y, int n)
 }
 
 /* HLG: the logarithm's constants as for the curves above, the square below. */
-static const struct px_exp_curve curve_hlg_exp = { 0x1.022p+3f, 0.0008794096079f, 8.06728566f, -0x1.0342p+3f, -0.0001156628858f, 0.02372241f, 17.11875941f, 0, 0, 0 };
-static const struct px_log_curve curve_hlg_log = { 12, -0.28466892f, 0x1.fbap-4f, 2.55455516e-05f, 0.17883277f, 0x1.1eap-1f, 9.6276875e-05f, 0, 0, 0 };
+static const struct px_exp_curve curve_hlg_exp = { 0x1.022p+3f, 0.0008794096079f, 8.06728566f,
+	-0x1.0342p+3f, -0.0001156628858f, 0.02372241f, 17.11875941f, 0, 0, 0 };
+static const struct px_log_curve curve_hlg_log = { 12, -0.28466892f, 0x1.fbap-4f, 2.55455516e-05f,
+	0.17883277f, 0x1.1eap-1f, 9.6276875e-05f, 0, 0, 0 };
 
 static inline void hlg_decode_row(float *IN_RESTRICT p, int n)
 {
@@ -428,8 +433,9 @@ static inline void hlg_encode_row(float *IN_RESTRICT p, int n)
 	}
 }
 
-/* PQ. Decoding: e = v^(1/m2) - 1 keeps the bits that e + 1 would lose, and the logarithm of (e + 1 - c1) / (c2 - c3 (e + 1))
- * is a difference of two, with what their rounding left. c2 - c3 = 1 - c1 = 0.1640625. */
+/* PQ. Decoding: e = v^(1/m2) - 1 keeps the bits that e + 1 would lose, and the logarithm
+ * of (e + 1 - c1) / (c2 - c3 (e + 1)) is a difference of two, with what their rounding
+ * left. c2 - c3 = 1 - c1 = 0.1640625. */
 #define PQ_ONE 0.1640625f
 #define PQ_C3 18.6875f
 IN_INLINE float pq_expm1(float z)
@@ -469,7 +475,8 @@ IN_INLINE void pq_decode_block(float *p, int n)
 		rest[i] += ((u1 - h1) + px_ln_tail(u1)) - ((u2 - h2) + px_ln_tail(u2));
 	}
 	for (int i = 0; i < n; i++)
-		px_split_power(c.k_hi * k[i], c.u_hi * l[i], c.u * rest[i] + (c.k_lo * k[i] + c.u_lo * l[i]), &t[i], &half[i]);
+		px_split_power(c.k_hi * k[i], c.u_hi * l[i],
+		               c.u * rest[i] + (c.k_lo * k[i] + c.u_lo * l[i]), &t[i], &half[i]);
 	for (int i = 0; i < n; i++) {
 		float r = 100.0f * px_join_power(t[i], half[i]);
 		r = px_flt(px_bitsf(r) | (px_bitsf(p[i]) & 0x80000000u));
@@ -485,7 +492,8 @@ static inline void pq_decode_row(float *p, int n)
 IN_INLINE void pq_encode_block(float *p, int n)
 {
 	const float m = (float)(2610 / 16384.0 * 1.4426950408889634), whole = (float)(2610 / 16384.0);
-	const float shift = (float)(-2610 / 16384.0 * 6.6438561897747247), out = (float)(2523 / 32.0 * 1.4426950408889634);
+	const float shift = (float)(-2610 / 16384.0 * 6.6438561897747247),
+		out = (float)(2523 / 32.0 * 1.4426950408889634);
 	float t[PX_BLOCK], half[PX_BLOCK];
 	for (int i = 0; i < n; i++) {
 		float k, u;

@@ -1,7 +1,8 @@
 /* px_conv - convolutions of a network's maps on a tile, in 32-bit floats.
  *
- * Vectors run over 16 outputs; every output is summed with fma32 over its inputs in one order, in blocks that stand at
- * fixed places of the picture, so that tiles, threads and instruction sets give equal bits.
+ * Vectors run over 16 outputs; every output is summed with fma32 over its inputs in one
+ * order, in blocks that stand at fixed places of the picture, so that tiles, threads
+ * and instruction sets give equal bits.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_CONV_H
 #define IN_PX_CONV_H
@@ -46,8 +47,10 @@ IN_INLINE pxv px_conv_act(const struct nn_conv *c, pxv v, pxv slope)
 	return pxv_load(x);
 }
 
-/* Sixteen channels of panel p at pixel (x, y) of the map behind out; only what stands in r (floats of x) is written. */
-IN_INLINE void px_conv_put(const struct view *out, struct rect r, int cout, int p, int x, int y, const float v[16])
+/* Sixteen channels of panel p at pixel (x, y) of the map behind out; only what stands
+ * in r (floats of x) is written. */
+IN_INLINE void px_conv_put(const struct view *out, struct rect r, int cout, int p, int x, int y,
+                           const float v[16])
 {
 	if (cout < NN_BLOCK) {
 		for (int i = 0; i < cout; i++) *view_at(out, i, x, y) = v[i];
@@ -152,8 +155,8 @@ IN_INLINE size_t px_wino_scratch(int cin)
 }
 
 /* One block's input, transformed: plane by plane; what lies outside the input's window is 0. */
-IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int x, int y, float *tmp, float *v,
-                             ptrdiff_t vs)
+IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int x, int y,
+                             float *tmp, float *v, ptrdiff_t vs)
 {
 	int step = nn_step(c->cin), planes = nn_planes(c->cin);
 	bool inside = x >= c->in.x0 && y >= c->in.y0 && x + 6 <= c->in.x1 && y + 6 <= c->in.y1;
@@ -175,7 +178,8 @@ IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int
 	}
 }
 
-/* Panel p of one block: out of the products, with bias and activation. Blocks that lie whole in r go straight out. */
+/* Panel p of one block: out of the products, with bias and activation. Blocks that
+ * lie whole in r go straight out. */
 IN_INLINE void px_wino_store(const struct nn_conv *c, const float *m, ptrdiff_t ms, int p, int x, int y,
                              const struct view *out, struct rect r, struct rect px)
 {
@@ -199,8 +203,9 @@ IN_INLINE void px_wino_store(const struct nn_conv *c, const float *m, ptrdiff_t 
 
 struct px_block { int x, y; };
 
-static IN_UNUSED void px_wino_blocks(const struct nn_conv *c, const struct view *in, const struct view *out,
-                                     struct rect r, struct rect px, const struct px_block *b, int n, float *scratch)
+static IN_UNUSED void px_wino_blocks(const struct nn_conv *c, const struct view *in,
+                                     const struct view *out, struct rect r, struct rect px,
+                                     const struct px_block *b, int n, float *scratch)
 {
 	int g = px_wino_group(c->cin), cin = (c->cin + 15) & ~15, full = (n + CONV_ROWS - 1) / CONV_ROWS * CONV_ROWS;
 	float *v = scratch, *m = v + (size_t)36 * (size_t)g * (size_t)cin, *tmp = m + (size_t)36 * (size_t)g * 16;
@@ -217,8 +222,9 @@ static IN_UNUSED void px_wino_blocks(const struct nn_conv *c, const struct view 
 	}
 }
 
-static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct view *in, const struct view *out, struct rect r,
-                                  struct rect px, void *scratch, const atomic_int *cancel)
+static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct view *in,
+                                  const struct view *out, struct rect r, struct rect px,
+                                  void *scratch, const atomic_int *cancel)
 {
 	struct px_block b[CONV_GROUP];
 	int n = 0, g = px_wino_group(c->cin);
@@ -237,7 +243,8 @@ static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct view *in
 /* --- directly --- */
 
 /* One output pixel's sum of one tap over the panel's inputs, onto acc. */
-IN_INLINE void px_conv_tap(const struct nn_conv *c, const struct view *in, int x, int y, int p, int t, pxv acc[CONV_NV])
+IN_INLINE void px_conv_tap(const struct nn_conv *c, const struct view *in, int x, int y, int p,
+                           int t, pxv acc[CONV_NV])
 {
 	const struct nn_panel *q = &c->panel[p];
 	const float *w = c->w + q->at + (size_t)t * (size_t)q->n * 16;
@@ -320,8 +327,8 @@ IN_INLINE struct rect px_conv_need(const struct nn_conv *c, struct rect px)
 IN_INLINE size_t px_conv_scratch(const struct nn_conv *c) { return c->wino ? px_wino_scratch(c->cin) : 64; }
 
 /* Writes rect r (floats of x) of out. -1 when cancelled. */
-static IN_UNUSED int px_conv(const struct nn_conv *c, const struct view *in, const struct view *out, struct rect r,
-                             void *scratch, const atomic_int *cancel)
+static IN_UNUSED int px_conv(const struct nn_conv *c, const struct view *in, const struct view *out,
+                             struct rect r, void *scratch, const atomic_int *cancel)
 {
 	struct rect px = px_map_pixels(r, c->cout);
 	if (c->wino) return px_conv_wino(c, in, out, r, px, scratch, cancel);

@@ -1,4 +1,5 @@
-/* px_grade - rows of the grading operations: CDL, lift gamma gain, contrast, curves, saturation; all in place.
+/* px_grade - rows of the grading operations: CDL, lift gamma gain, contrast,
+ * curves, saturation; all in place.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_GRADE_H
 #define IN_PX_GRADE_H

@@ -1,7 +1,7 @@
 /* px_grade_bend - rows of curves made of parabolas, and of their inverses.
  *
- * A bend goes through knots with given slopes, a parabola between two of them, and straight beyond. Its inverse is
- * found by the root that stays good as a parabola turns into a line.
+ * A bend goes through knots with given slopes, a parabola between two of them, and straight beyond.
+ * Its inverse is found by the root that stays good as a parabola turns into a line.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_GRADE_BEND_H
 #define IN_PX_GRADE_BEND_H

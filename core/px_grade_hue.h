@@ -1,7 +1,7 @@
 /* px_grade_hue - hue, chroma and luma of rows of R,G,B, and colours from them.
  *
- * Hue counts sextants from red (0) by green (2) and blue (4) to 6, along straight lines; chroma is max - min, luma the
- * ASC CDL's. Any numbers: below 0 and above 1 as well.
+ * Hue counts sextants from red (0) by green (2) and blue (4) to 6, along straight lines; chroma is
+ * max - min, luma the ASC CDL's. Any numbers: below 0 and above 1 as well.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_GRADE_HUE_H
 #define IN_PX_GRADE_HUE_H

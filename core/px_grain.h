@@ -1,8 +1,8 @@
 /* px_grain - a tile of grain of a given spectrum: Philox noise mixed to correlated channels, filtered by
  * sums of separable kernels, and added with a strength that depends on luma.
  *
- * White rows stand in a ring as high as the kernel; each output row is filtered down it first, then across and added
- * at once. Every output pixel is summed in one fixed order, whatever the tile.
+ * White rows stand in a ring as high as the kernel; each output row is filtered down it first, then
+ * across and added at once. Every output pixel is summed in one fixed order, whatever the tile.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_GRAIN_H
 #define IN_PX_GRAIN_H
@@ -13,8 +13,8 @@
 
 enum { GRAIN_TABLE_SIZE = 1024, GRAIN_LUMA_RADIUS = 4 };
 
-/* One grain: fields of white noise (1 for all channels, or 3), mixed, filtered by kernels of ranks terms. Threads:
- * frozen. */
+/* One grain: fields of white noise (1 for all channels, or 3), mixed, filtered by kernels
+ * of ranks terms. Threads: frozen. */
 struct grain_layer {
 	struct grain_shape *shape;               /* NULL where w holds the kernel */
 	float *w;
@@ -35,12 +35,13 @@ struct px_grain_keys { struct px_noise_key key[GRAIN_LAGS + 1]; };
 static IN_UNUSED void px_grain_keys(const struct grain_layer *l, uint32_t seed, uint64_t instance, int frame,
                                     struct px_grain_keys *k)
 {
-	for (int i = 0; i < l->lags; i++) k->key[i] = px_noise_key(seed, instance, (int)((uint32_t)frame - (uint32_t)i));
+	for (int i = 0; i < l->lags; i++)
+		k->key[i] = px_noise_key(seed, instance, (int)((uint32_t)frame - (uint32_t)i));
 	k->key[GRAIN_LAGS] = px_noise_key(seed, instance, 0);
 }
 
-static IN_NOINLINE IN_UNUSED void px_grain_mixed(const float m[3][3], int n, float *IN_RESTRICT a, float *IN_RESTRICT b,
-                                                 float *IN_RESTRICT d)
+static IN_NOINLINE IN_UNUSED void px_grain_mixed(const float m[3][3], int n, float *IN_RESTRICT a,
+                                                 float *IN_RESTRICT b, float *IN_RESTRICT d)
 {
 	const float k0 = m[2][0], k1 = m[2][1], k2 = m[2][2], m0 = m[1][0], m1 = m[1][1];
 	for (int j = 0; j < n; j++) {
@@ -50,10 +51,11 @@ static IN_NOINLINE IN_UNUSED void px_grain_mixed(const float m[3][3], int n, flo
 	}
 }
 
-/* Correlated rows of n normal values from (x, y) on, from px_noise_skip(x) on, into white, one row a field; words
- * and more: px_noise_room(n) a field. */
-static IN_UNUSED void px_grain_white(const struct grain_layer *l, struct px_grain_keys *k, int x, int y, int n,
-                                     uint32_t *words, float *more, float *const *white)
+/* Correlated rows of n normal values from (x, y) on, from px_noise_skip(x) on, into white, one row
+ * a field; words and more: px_noise_room(n) a field. */
+static IN_UNUSED void px_grain_white(const struct grain_layer *l, struct px_grain_keys *k, int x,
+                                     int y, int n, uint32_t *words, float *more,
+                                     float *const *white)
 {
 	size_t room = px_noise_room(n);
 	int end = px_noise_skip(x) + n;
@@ -62,8 +64,9 @@ static IN_UNUSED void px_grain_white(const struct grain_layer *l, struct px_grai
 	for (int i = 0; i < l->lags + l->stills && (l->lags > 1 || l->stills); i++) {
 		bool still = i == l->lags;
 		float *const rest[3] = { more, more + room, more + 2 * room };
-		if (i) px_noise_rows(&k->key[still ? GRAIN_LAGS : i], l->fields, x + (l->stream + (still ? 2 : 0)) * apart, y, n,
-		                     words, rest);
+		if (i)
+			px_noise_rows(&k->key[still ? GRAIN_LAGS : i], l->fields,
+			              x + (l->stream + (still ? 2 : 0)) * apart, y, n, words, rest);
 		for (int c = 0; c < l->fields; c++) {
 			float w = still ? l->still[c] : l->lag[c][i], *IN_RESTRICT to = white[c];
 			const float *IN_RESTRICT from = rest[c];
@@ -96,9 +99,11 @@ struct px_grain_room {
 	int high, count;
 };
 
-static IN_UNUSED void px_grain_parts(const struct grain_layer *l, int w, float *scratch, struct px_grain_room *g)
+static IN_UNUSED void px_grain_parts(const struct grain_layer *l, int w, float *scratch,
+                                     struct px_grain_room *g)
 {
-	size_t row = px_grain_pitch(w), fields = (size_t)l->fields, room = g->room = px_noise_room(w + 2 * l->radius);
+	size_t row = px_grain_pitch(w), fields = (size_t)l->fields,
+		room = g->room = px_noise_room(w + 2 * l->radius);
 	g->high = 2 * l->radius + 2;
 	g->count = 0;
 	g->rows = (const float **)(void *)scratch;
@@ -131,7 +136,8 @@ IN_INLINE void px_grain_luma_row(const float w[3], const float *IN_RESTRICT a, c
 { for (int x = 0; x < n; x++) d[x] = w[0] * a[x] + w[1] * b[x] + w[2] * c[x]; }
 
 /* Two rows of each field from row y of r on, filtered down. */
-static IN_UNUSED void px_grain_terms(const struct grain_layer *l, struct px_grain_room *g, struct rect r, int y)
+static IN_UNUSED void px_grain_terms(const struct grain_layer *l, struct px_grain_room *g,
+                                     struct rect r, int y)
 {
 	int begin = px_noise_skip(r.x0 - l->radius) + l->radius;
 	for (int c = 0; c < l->fields; c++) {
@@ -140,14 +146,16 @@ static IN_UNUSED void px_grain_terms(const struct grain_layer *l, struct px_grai
 		float *down[2][GRAIN_RANKS];
 		for (int i = 0; i < 2 * rad + 2; i++, at = at + 1 < g->high ? at + 1 : 0)
 			g->rows[i] = g->ring[c] + (size_t)at * g->room + from;
-		for (int k = 0; k < l->terms[c]; k++) down[0][k] = g->term[c][0][k] + from, down[1][k] = g->term[c][1][k] + from;
+		for (int k = 0; k < l->terms[c]; k++)
+			down[0][k] = g->term[c][0][k] + from, down[1][k] = g->term[c][1][k] + from;
 		px_grain_down(l->terms[c], rad, l->u[c], g->rows, skip - from + rect_w(r) + 2 * rad, down[0], down[1]);
 	}
 }
 
 /* Row y of r: row which of the terms across, times its strengths. luma: of the row. */
-static IN_UNUSED void px_grain_row(const struct grain_layer *l, struct px_grain_room *g, struct rect r, int y, int which,
-                                   const float *luma, const struct view *in, const struct view *out)
+static IN_UNUSED void px_grain_row(const struct grain_layer *l, struct px_grain_room *g,
+                                   struct rect r, int y, int which, const float *luma,
+                                   const struct view *in, const struct view *out)
 {
 	int begin = px_noise_skip(r.x0 - l->radius) + l->radius;
 	px_grain_strength(&l->table, luma, rect_w(r), g->dev);
@@ -164,10 +172,12 @@ static IN_UNUSED void px_grain_row(const struct grain_layer *l, struct px_grain_
 	}
 }
 
-/* Rect r of out: that of in with the grain added. luma: its rows, pitch apart, unless the layer takes the pixels' own,
- * by weights; scratch holds px_grain_floats. in may be out. -1 when cancelled. */
-static IN_UNUSED int px_grain_tile(const struct grain_layer *l, struct px_grain_keys *keys, struct rect r,
-                                   const float *luma, size_t pitch, const float weights[3], const struct view *in,
+/* Rect r of out: that of in with the grain added. luma: its rows, pitch apart,
+ * unless the layer takes the pixels' own, by weights; scratch holds px_grain_floats.
+ * in may be out. -1 when cancelled. */
+static IN_UNUSED int px_grain_tile(const struct grain_layer *l, struct px_grain_keys *keys,
+                                   struct rect r, const float *luma, size_t pitch,
+                                   const float weights[3], const struct view *in,
                                    const struct view *out, float *scratch, const atomic_int *cancel)
 {
 	struct px_grain_room g;
@@ -199,12 +209,12 @@ static IN_UNUSED size_t px_grain_luma_floats(struct rect r)
 { return px_grain_line(rect_w(r)) * ((size_t)rect_h(r) + 2 * GRAIN_LUMA_RADIUS + 2); }
 
 /* Row y of luma, GRAIN_LUMA_RADIUS more on each side of r; what lies beyond the picture is its edge. */
-static IN_UNUSED void px_grain_luma_line(const struct view *in, struct rect have, struct rect r, int y, const float w[3],
-                                         float *d)
+static IN_UNUSED void px_grain_luma_line(const struct view *in, struct rect have, struct rect r,
+                                         int y, const float w[3], float *d)
 {
 	int first = have.x0 - (r.x0 - GRAIN_LUMA_RADIUS), end = first + rect_w(have);
-	px_grain_luma_row(w, view_at(in, 0, have.x0, y), view_at(in, 1, have.x0, y), view_at(in, 2, have.x0, y), end - first,
-	                  d + first);
+	px_grain_luma_row(w, view_at(in, 0, have.x0, y), view_at(in, 1, have.x0, y),
+	                  view_at(in, 2, have.x0, y), end - first, d + first);
 	for (int x = 0; x < first; x++) d[x] = d[first];
 	for (int x = end; x < rect_w(r) + 2 * GRAIN_LUMA_RADIUS; x++) d[x] = d[end - 1];
 }
@@ -232,7 +242,8 @@ static IN_UNUSED int px_grain_luma(const struct view *in, struct rect data, stru
 		px_grain_down(1, GRAIN_LUMA_RADIUS, &kernel, p, n + 2 * GRAIN_LUMA_RADIUS, &down, &next);
 		px_blur_across(GRAIN_LUMA_RADIUS, kernel, down + GRAIN_LUMA_RADIUS, n, luma + (size_t)(y - r.y0) * pitch);
 		if (y + 1 < r.y1)
-			px_blur_across(GRAIN_LUMA_RADIUS, kernel, next + GRAIN_LUMA_RADIUS, n, luma + (size_t)(y + 1 - r.y0) * pitch);
+			px_blur_across(GRAIN_LUMA_RADIUS, kernel, next + GRAIN_LUMA_RADIUS, n,
+			               luma + (size_t)(y + 1 - r.y0) * pitch);
 	}
 	return 0;
 }

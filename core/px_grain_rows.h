@@ -1,7 +1,7 @@
 /* px_grain_rows - rows of grain: kernels of several terms down and across, and strengths by luma.
  *
- * Every value is summed in one fixed order, whatever the vectors: pairs of equal weight are added first, from the
- * tail inwards, term by term.
+ * Every value is summed in one fixed order, whatever the vectors: pairs of equal weight are added
+ * first, from the tail inwards, term by term.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_GRAIN_ROWS_H
 #define IN_PX_GRAIN_ROWS_H
@@ -14,10 +14,10 @@ enum { GRAIN_BATCH = 64, GRAIN_DOWN = 2, GRAIN_ACROSS = 2, GRAIN_WIDE = 4 };
 
 #define GRAIN_VNF(p, b) (*(const vnf *)((p) + (b) * IN_LANES))
 
-/* d[k][x], e[k][x]: rows p[0 .. 2 radius] and p[1 .. 2 radius + 1] through w[k]: what both read is loaded once.
- * m vectors at once, so up to m - 1 of them beyond n. */
-IN_INLINE void px_grain_down_of(int ranks, int radius, const float *const *w, const float *const *p, int n, int m,
-                                float *const *d, float *const *e)
+/* d[k][x], e[k][x]: rows p[0 .. 2 radius] and p[1 .. 2 radius + 1] through w[k]: what both read is
+ * loaded once. m vectors at once, so up to m - 1 of them beyond n. */
+IN_INLINE void px_grain_down_of(int ranks, int radius, const float *const *w, const float *const *p,
+                                int n, int m, float *const *d, float *const *e)
 {
 	for (int x = 0; x < n; x += m * IN_LANES) {
 		vnf acc[GRAIN_RANKS][GRAIN_WIDE] = { { { 0 } } }, bcc[GRAIN_RANKS][GRAIN_WIDE] = { { { 0 } } };
@@ -45,9 +45,10 @@ IN_INLINE void px_grain_down_of(int ranks, int radius, const float *const *w, co
 /* Where a row of field goes: out = in + dev times it, in m channels. */
 struct px_grain_sink { int m; const float *in[3], *dev[3]; float *out[3]; };
 
-/* n pixels of a field: rows s[k] through w[k], radius more of them on each side; v vectors at once. How many it has
- * done: whole ones. */
-IN_INLINE int px_grain_across_of(int ranks, int radius, const float *const *w, const float *const *s, int n, int v, int m,
+/* n pixels of a field: rows s[k] through w[k], radius more of them on each side; v vectors at
+ * once. How many it has done: whole ones. */
+IN_INLINE int px_grain_across_of(int ranks, int radius, const float *const *w,
+                                 const float *const *s, int n, int v, int m,
                                  const struct px_grain_sink *to)
 {
 	const struct px_grain_sink t = *to;
@@ -69,7 +70,8 @@ IN_INLINE int px_grain_across_of(int ranks, int radius, const float *const *w, c
 }
 
 /* The rest of a row, from x on. */
-static IN_UNUSED void px_grain_across_rest(int ranks, int radius, const float *const *w, const float *const *s, int x, int n,
+static IN_UNUSED void px_grain_across_rest(int ranks, int radius, const float *const *w,
+                                           const float *const *s, int x, int n,
                                            const struct px_grain_sink *t)
 {
 	for (; x < n; x++) {
@@ -121,8 +123,9 @@ GRAIN_FIXED(16, 1, 6)
 GRAIN_FIXED(18, 1, 8)
 GRAIN_FIXED(24, 2, 4)
 
-static IN_NOINLINE IN_UNUSED void px_grain_down(int ranks, int radius, const float *const *w, const float *const *p, int n,
-                                                float *const *d, float *const *e)
+static IN_NOINLINE IN_UNUSED void px_grain_down(int ranks, int radius, const float *const *w,
+                                                const float *const *p, int n, float *const *d,
+                                                float *const *e)
 {
 	switch (radius < 10 ? 10 * ranks + radius : 0) {
 	case 10: px_grain_down_10(w, p, n, d, e); return;
@@ -141,7 +144,8 @@ static IN_NOINLINE IN_UNUSED void px_grain_down(int ranks, int radius, const flo
 	else px_grain_down_of(3, radius, w, p, n, 1, d, e);
 }
 
-static IN_UNUSED int px_grain_across_some(int ranks, int radius, const float *const *w, const float *const *s, int n,
+static IN_UNUSED int px_grain_across_some(int ranks, int radius, const float *const *w,
+                                          const float *const *s, int n,
                                           const struct px_grain_sink *to)
 {
 	if (to->m > 1) return px_grain_across_of(ranks, radius, w, s, n, GRAIN_WIDE, 3, to);
@@ -160,14 +164,15 @@ static IN_UNUSED int px_grain_across_some(int ranks, int radius, const float *co
 	if (ranks == 1) return px_grain_across_of(1, radius, w, s, n, GRAIN_WIDE, 1, to);
 	return px_grain_across_of(ranks, radius, w, s, n, GRAIN_WIDE, 1, to);
 }
-static IN_NOINLINE IN_UNUSED void px_grain_across(int ranks, int radius, const float *const *w, const float *const *s,
-                                                  int n, const struct px_grain_sink *to)
+static IN_NOINLINE IN_UNUSED void px_grain_across(int ranks, int radius, const float *const *w,
+                                                  const float *const *s, int n,
+                                                  const struct px_grain_sink *to)
 { px_grain_across_rest(ranks, radius, w, s, px_grain_across_some(ranks, radius, w, s, n, to), n, to); }
 
 /* --- strengths --- */
 
-/* Deviations over luma low + i / scale, i to size: of all channels, or nodes of four floats (R, G, B, 0). Beyond
- * its ends they are held. Threads: frozen. */
+/* Deviations over luma low + i / scale, i to size: of all channels, or nodes of four floats (R, G,
+ * B, 0). Beyond its ends they are held. Threads: frozen. */
 struct grain_table { bool one; int size; float low, scale; float *v; };
 
 IN_INLINE size_t grain_table_floats(bool one, int size) { return ((size_t)size + 2) * (one ? 1 : 4); }
@@ -198,17 +203,20 @@ IN_INLINE void px_grain_lookup(const struct grain_table *t, const int32_t *k, co
 		v4f_store(d[0], a + w * (b - a));
 		return;
 	}
-	v4f p0 = px_grain_node(t->v, k[0], v4f_mix(w, w, 0, 0, 0, 0)), p1 = px_grain_node(t->v, k[1], v4f_mix(w, w, 1, 1, 1, 1));
-	v4f p2 = px_grain_node(t->v, k[2], v4f_mix(w, w, 2, 2, 2, 2)), p3 = px_grain_node(t->v, k[3], v4f_mix(w, w, 3, 3, 3, 3));
+	v4f p0 = px_grain_node(t->v, k[0], v4f_mix(w, w, 0, 0, 0, 0)),
+		p1 = px_grain_node(t->v, k[1], v4f_mix(w, w, 1, 1, 1, 1));
+	v4f p2 = px_grain_node(t->v, k[2], v4f_mix(w, w, 2, 2, 2, 2)),
+		p3 = px_grain_node(t->v, k[3], v4f_mix(w, w, 3, 3, 3, 3));
 	v4f lo = v4f_mix(p0, p1, 0, 4, 1, 5), hi = v4f_mix(p2, p3, 0, 4, 1, 5);
 	v4f_store(d[0], v4f_mix(lo, hi, 0, 1, 4, 5));
 	v4f_store(d[1], v4f_mix(lo, hi, 2, 3, 6, 7));
 	v4f_store(d[2], v4f_mix(v4f_mix(p0, p1, 2, 6, 3, 7), v4f_mix(p2, p3, 2, 6, 3, 7), 0, 1, 4, 5));
 }
 
-/* Deviations of a row of n pixels of that luma: into dev[0] where the table is one for all, else into dev[0 .. 2];
- * up to three floats beyond n. */
-static IN_NOINLINE IN_UNUSED void px_grain_strength(const struct grain_table *t, const float *IN_RESTRICT luma, int n,
+/* Deviations of a row of n pixels of that luma: into dev[0] where the table is one for all, else
+ * into dev[0 .. 2]; up to three floats beyond n. */
+static IN_NOINLINE IN_UNUSED void px_grain_strength(const struct grain_table *t,
+                                                    const float *IN_RESTRICT luma, int n,
                                                     float *const *dev)
 {
 	const float low = t->low, scale = t->scale, last = (float)t->size - 0.5f;

@@ -6,7 +6,8 @@
 #include "mathx.h"
 #include "px_conv.h"
 
-/* out, in: blobs and their windows in pixels. conv: of convolutions. slope, add: of channels. Threads: frozen. */
+/* out, in: blobs and their windows in pixels. conv: of convolutions. slope,
+ * add: of channels. Threads: frozen. */
 struct px_layer {
 	const struct nn_model *model;        /* its share, so that the other layers find it read */
 	struct nn_layer l; struct nn_conv *conv; struct nn_blob out, in[NN_MAX_IN];
@@ -20,8 +21,10 @@ IN_INLINE double px_interp_at(const struct nn_layer *l, int o) { return (o + 0.5
 
 IN_INLINE struct rect px_interp_need(const struct nn_layer *l, struct rect px, int g)
 {
-	return rect_of((int)mx_floor(px_interp_at(l, px.x0)) - g, (int)mx_floor(px_interp_at(l, px.y0)) - g,
-	               (int)mx_floor(px_interp_at(l, px.x1 - 1)) + g + 1, (int)mx_floor(px_interp_at(l, px.y1 - 1)) + g + 1);
+	return rect_of((int)mx_floor(px_interp_at(l, px.x0)) - g,
+	               (int)mx_floor(px_interp_at(l, px.y0)) - g,
+	               (int)mx_floor(px_interp_at(l, px.x1 - 1)) + g + 1,
+	               (int)mx_floor(px_interp_at(l, px.y1 - 1)) + g + 1);
 }
 
 IN_INLINE bool px_inside(struct rect r, struct rect in)
@@ -44,7 +47,8 @@ static IN_UNUSED struct rect px_layer_need(const struct px_layer *s, struct rect
 	case NN_POOL:
 		return rect_of(px.x0 * f + l->off, px.y0 * f + l->off, (px.x1 - 1) * f + l->off + l->k,
 		               (px.y1 - 1) * f + l->off + l->k);
-	case NN_PAD: return l->how == NN_PAD_VALUE || px_inside(px, s->from[0]) ? px : rect_grow(px, 2 * pad, 2 * pad);
+	case NN_PAD: return l->how == NN_PAD_VALUE || px_inside(px, s->from[0]) ? px
+		: rect_grow(px, 2 * pad, 2 * pad);
 	case NN_MEAN: return s->from[0];
 	default: return px;
 	}
@@ -77,10 +81,13 @@ static IN_UNUSED float px_interp_one(const struct px_layer *s, const struct view
 	const struct nn_layer *l = &s->l;
 	int nc = s->in[0].c;
 	if (l->how == NN_NEAREST)
-		return px_layer_get(in, nc, s->from[0], c, px_floor_div(x * l->den, l->num), px_floor_div(y * l->den, l->num));
+		return px_layer_get(in, nc, s->from[0], c, px_floor_div(x * l->den, l->num),
+		                    px_floor_div(y * l->den, l->num));
 	double fx = px_interp_at(l, x), fy = px_interp_at(l, y);
-	int ix = (int)mx_floor(fx), iy = (int)mx_floor(fy), taps = l->how == NN_BICUBIC ? 4 : 2, first = taps / 2 - 1;
-	float wx[4] = { (float)(1 - (fx - ix)), (float)(fx - ix) }, wy[4] = { (float)(1 - (fy - iy)), (float)(fy - iy) };
+	int ix = (int)mx_floor(fx), iy = (int)mx_floor(fy), taps = l->how == NN_BICUBIC ? 4 : 2,
+		first = taps / 2 - 1;
+	float wx[4] = { (float)(1 - (fx - ix)), (float)(fx - ix) },
+		wy[4] = { (float)(1 - (fy - iy)), (float)(fy - iy) };
 	float sum = 0;
 	if (taps == 4) px_interp_cubic(fx - ix, wx), px_interp_cubic(fy - iy, wy);
 	for (int j = 0; j < taps; j++) {
@@ -100,7 +107,8 @@ IN_INLINE float px_shuffle_one(const struct px_layer *s, const struct view *in, 
 
 IN_INLINE float px_unshuffle_one(const struct px_layer *s, const struct view *in, int c, int x, int y)
 {
-	int f = s->l.stride, n = s->in[0].c, k = s->l.blocks ? c / n : c % (f * f), from = s->l.blocks ? c % n : c / (f * f);
+	int f = s->l.stride, n = s->in[0].c, k = s->l.blocks ? c / n : c % (f * f),
+		from = s->l.blocks ? c % n : c / (f * f);
 	return px_layer_get(in, n, s->from[0], from, x * f + k % f, y * f + k / f);
 }
 
@@ -172,7 +180,8 @@ IN_INLINE float px_binary_one(const struct px_layer *s, const struct view *in, i
 	const struct nn_layer *l = &s->l;
 	float v = px_binary_in(s, in, 0, p, x, y) * (float)l->coef[0];
 	if (l->with_scalar) return px_binary_of(l->how, v, (float)l->scalar);
-	for (int i = 1; i < l->nin; i++) v = px_binary_of(l->how, v, px_binary_in(s, in, i, p, x, y) * (float)l->coef[i]);
+	for (int i = 1; i < l->nin; i++)
+		v = px_binary_of(l->how, v, px_binary_in(s, in, i, p, x, y) * (float)l->coef[i]);
 	return v;
 }
 
@@ -207,8 +216,8 @@ static IN_UNUSED float px_layer_one(const struct px_layer *s, const struct view 
 
 /* --- by rows: what the networks in use have, with the bits of px_layer_one --- */
 
-static IN_UNUSED bool px_binary_row(const struct px_layer *s, const struct view *in, int p, int y, struct rect r,
-                                    float *IN_RESTRICT o)
+static IN_UNUSED bool px_binary_row(const struct px_layer *s, const struct view *in, int p, int y,
+                                    struct rect r, float *IN_RESTRICT o)
 {
 	const struct nn_layer *l = &s->l;
 	int n = rect_w(r), step = nn_step(s->out.c);
@@ -232,13 +241,16 @@ static IN_UNUSED bool px_binary_row(const struct px_layer *s, const struct view 
 	return true;
 }
 
-/* Whole planes that stand in another map: which, and of which input; false where channels do not fall on planes. */
-static IN_UNUSED bool px_copy_row(const struct px_layer *s, const struct view *in, int p, int y, struct rect r, float *o)
+/* Whole planes that stand in another map: which, and of which input; false where
+ * channels do not fall on planes. */
+static IN_UNUSED bool px_copy_row(const struct px_layer *s, const struct view *in, int p, int y,
+                                  struct rect r, float *o)
 {
 	int step = nn_step(s->out.c), c = p * step + (s->l.op == NN_SLICE ? s->l.first : 0), i = 0;
 	struct rect px = px_map_pixels(rect_of(r.x0, y, r.x1, y + 1), s->out.c);
 	if (s->l.op == NN_CONCAT) for (; c >= s->in[i].c; i++) c -= s->in[i].c;
-	if (nn_step(s->in[i].c) != step || c % step || (s->l.op != NN_PAD && (c + step > s->in[i].c || p * step + step > s->out.c)))
+	if (nn_step(s->in[i].c) != step || c % step ||
+	    (s->l.op != NN_PAD && (c + step > s->in[i].c || p * step + step > s->out.c)))
 		return false;
 	if (!px_inside(px, s->from[i])) return false;
 	memcpy(o, view_at(&in[i], c / step, r.x0, y), (size_t)rect_w(r) * sizeof *o);
@@ -246,11 +258,12 @@ static IN_UNUSED bool px_copy_row(const struct px_layer *s, const struct view *i
 }
 
 /* Pixels taken from others, a channel a plane. */
-static IN_UNUSED bool px_move_row(const struct px_layer *s, const struct view *in, int p, int y, struct rect r,
-                                  float *IN_RESTRICT o)
+static IN_UNUSED bool px_move_row(const struct px_layer *s, const struct view *in, int p, int y,
+                                  struct rect r, float *IN_RESTRICT o)
 {
 	const struct nn_layer *l = &s->l;
-	int n = rect_w(r), f = l->op == NN_INTERP ? l->num : l->stride, iy = px_floor_div(y, f), step = nn_step(s->in[0].c);
+	int n = rect_w(r), f = l->op == NN_INTERP ? l->num : l->stride, iy = px_floor_div(y, f),
+		step = nn_step(s->in[0].c);
 	if (l->op == NN_INTERP && (l->how != NN_NEAREST || l->den != 1 || step != nn_step(s->out.c))) return false;
 	if (step == 16 && l->op == NN_INTERP) {
 		for (int x = r.x0, i; x < r.x1; x += i) {
@@ -271,7 +284,8 @@ static IN_UNUSED bool px_move_row(const struct px_layer *s, const struct view *i
 }
 
 /* False: pixel by pixel. */
-static IN_UNUSED bool px_layer_row(const struct px_layer *s, const struct view *in, int p, int y, struct rect r, float *o)
+static IN_UNUSED bool px_layer_row(const struct px_layer *s, const struct view *in, int p, int y,
+                                   struct rect r, float *o)
 {
 	switch (s->l.op) {
 	case NN_BINARY: return px_binary_row(s, in, p, y, r, o);
@@ -282,8 +296,8 @@ static IN_UNUSED bool px_layer_row(const struct px_layer *s, const struct view *
 }
 
 /* The mean of the whole window, in doubles, row by row: the picture is one tile to it. */
-static IN_UNUSED int px_layer_mean(const struct px_layer *s, const struct view *in, const struct view *out, struct rect r,
-                                   const atomic_int *cancel)
+static IN_UNUSED int px_layer_mean(const struct px_layer *s, const struct view *in,
+                                   const struct view *out, struct rect r, const atomic_int *cancel)
 {
 	struct rect w = s->from[0];
 	int step = nn_step(s->out.c);

@@ -1,18 +1,21 @@
-/* px_learned - tells the neighbourhood of each source pixel and applies the learned filters that belong to it.
+/* px_learned - tells the neighbourhood of each source pixel and applies the
+ * learned filters that belong to it.
  *
- * The structure tensor of the luma (squares and products of central differences, binomial over 5x5) has the main direction, how
- * strong it is and how clear (Romano, Isidoro and Milanfar 2016). Of the eight mirrorings and turns of a neighbourhood one is
- * looked up: that with the gradient within 0 to 45 degrees of x and pointing where the luma curves up. bend is the second
- * derivative along the gradient over the first: how far beside the edge the pixel lies, and on a line or in a flank.
- * Classes are counted comparisons: no angle is computed. Everything depends on the 7x7 source pixels alone.
+ * The structure tensor of the luma (squares and products of central differences, binomial over
+ * 5x5) has the main direction, how strong it is and how clear (Romano, Isidoro and Milanfar
+ * 2016). Of the eight mirrorings and turns of a neighbourhood one is looked up: that with the
+ * gradient within 0 to 45 degrees of x and pointing where the luma curves up. bend is the second
+ * derivative along the gradient over the first: how far beside the edge the pixel lies, and
+ * on a line or in a flank. Classes are counted comparisons: no angle is computed. Everything
+ * depends on the 7x7 source pixels alone.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_LEARNED_H
 #define IN_PX_LEARNED_H
 
 #include "learned.h"
 
-/* Which of the eight: LY swaps x and y, LX mirrors x, LR turns by 180 degrees; from the looked-up one that is turned first,
- * then mirrored, then swapped. */
+/* Which of the eight: LY swaps x and y, LX mirrors x, LR turns by 180 degrees; from the looked-up
+ * one that is turned first, then mirrored, then swapped. */
 enum { LEARNED_SWAP = 1, LEARNED_MIRROR = 2, LEARNED_TURN = 4 };
 
 IN_INLINE void px_learned_place(int sym, int *x, int *y)
@@ -22,8 +25,10 @@ IN_INLINE void px_learned_place(int sym, int *x, int *y)
 	if (sym & LEARNED_SWAP) { int t = *x; *x = *y; *y = t; }
 }
 
-/* Where the taps of a looked-up filter lie in planes of a stride, and its results in the factor x factor block. */
-static inline void px_learned_orient(int sym, ptrdiff_t stride, int factor, int off[LEARNED_TAPS], int place[LEARNED_MAX * LEARNED_MAX])
+/* Where the taps of a looked-up filter lie in planes of a stride, and its results
+ * in the factor x factor block. */
+static inline void px_learned_orient(int sym, ptrdiff_t stride, int factor, int off[LEARNED_TAPS],
+                                     int place[LEARNED_MAX * LEARNED_MAX])
 {
 	int n = 0;
 	for (int y = -LEARNED_REACH; y <= LEARNED_REACH; y++)
@@ -43,7 +48,8 @@ static inline void px_learned_orient(int sym, ptrdiff_t stride, int factor, int 
 /* What a neighbourhood is told by, in the looked-up orientation. */
 struct px_learned_feel { float cos2, sin2, l1, root1, root2, along, curve; };
 
-IN_INLINE struct px_learned_feel px_learned_feel(const float *p, ptrdiff_t stride, float xx, float xy, float yy, int *sym)
+IN_INLINE struct px_learned_feel px_learned_feel(const float *p, ptrdiff_t stride, float xx,
+                                                 float xy, float yy, int *sym)
 {
 	struct px_learned_feel f;
 	float a = xx - yy, b = xy + xy, t = xx + yy, d = __builtin_sqrtf(a * a + b * b), l2 = t - d;
@@ -81,8 +87,10 @@ IN_INLINE int px_learned_bucket(const struct learned_hash *h, const struct px_le
 	return ((angle * h->strengths + strength) * h->coherences + coherence) * h->bends + bend;
 }
 
-/* Tensors of n pixels of a row, from l on; tmp: 3 (n + 4) floats; out: the three sums, n each. l is read 3 pixels around. */
-static inline void px_learned_tensor(const float *l, ptrdiff_t stride, int n, float *IN_RESTRICT tmp, float *IN_RESTRICT out)
+/* Tensors of n pixels of a row, from l on; tmp: 3 (n + 4) floats; out: the three sums,
+ * n each. l is read 3 pixels around. */
+static inline void px_learned_tensor(const float *l, ptrdiff_t stride, int n,
+                                     float *IN_RESTRICT tmp, float *IN_RESTRICT out)
 {
 	static const float k[5] = { 0.0625f, 0.25f, 0.375f, 0.25f, 0.0625f };
 	float *IN_RESTRICT xx = tmp, *IN_RESTRICT xy = tmp + n + 4, *IN_RESTRICT yy = tmp + 2 * (n + 4);
@@ -110,14 +118,15 @@ static inline void px_learned_tensor(const float *l, ptrdiff_t stride, int n, fl
 }
 
 /* Buckets times 8 plus orientations of n pixels of a row; work: 6 n + 12 floats. */
-static inline void px_learned_row(const struct learned_hash *h, const float *l, ptrdiff_t stride, int n, float *work,
-                                  uint32_t *IN_RESTRICT out)
+static inline void px_learned_row(const struct learned_hash *h, const float *l, ptrdiff_t stride,
+                                  int n, float *work, uint32_t *IN_RESTRICT out)
 {
 	float *tensor = work + 3 * (n + 4);
 	px_learned_tensor(l, stride, n, work, tensor);
 	for (int x = 0; x < n; x++) {
 		int sym;
-		struct px_learned_feel f = px_learned_feel(l + x, stride, tensor[x], tensor[n + x], tensor[2 * n + x], &sym);
+		struct px_learned_feel f = px_learned_feel(l + x, stride, tensor[x], tensor[n + x],
+		                                           tensor[2 * n + x], &sym);
 		out[x] = (uint32_t)(px_learned_bucket(h, &f) * 8 + sym);
 	}
 }

@@ -68,8 +68,9 @@ enum { LUT_NODE = 4 * sizeof(float) };
 
 /* Cells and places of n pixels within the domain; false, and no sense in c, when any lies outside
  * (or is NaN, or -0). Ties go as in lut_locate_any(). */
-IN_INLINE bool lut_locate_inside(const struct lut_3d *l, const float *IN_RESTRICT r, const float *IN_RESTRICT g,
-                                 const float *IN_RESTRICT b, struct lut_cells *IN_RESTRICT c, int n)
+IN_INLINE bool lut_locate_inside(const struct lut_3d *l, const float *IN_RESTRICT r,
+                                 const float *IN_RESTRICT g, const float *IN_RESTRICT b,
+                                 struct lut_cells *IN_RESTRICT c, int n)
 {
 	const float last = (float)(l->n - 2), one = LUT_NODE, fg = one * (float)l->n;
 	const float fb = fg * (float)l->n, m0 = l->min[0], m1 = l->min[1], m2 = l->min[2];
@@ -152,7 +153,8 @@ enum { LUT_LANES = 8 };
 /* Two nodes as the halves of a vector; the second comes straight from memory. */
 IN_INLINE v8f lut_nodes(const float *tab, uint32_t a, uint32_t b)
 {
-	return (v8f)_mm256_insertf128_ps(_mm256_castps128_ps256((__m128)lut_node(tab, a)), (__m128)lut_node(tab, b), 1);
+	return (v8f)_mm256_insertf128_ps(_mm256_castps128_ps256((__m128)lut_node(tab, a)),
+	                                 (__m128)lut_node(tab, b), 1);
 }
 
 /* The same of pixels i + k and i + k + 4; f: the places of i to i + 7. */
@@ -257,12 +259,14 @@ static inline void lut_row_trilinear(const struct lut_3d *l, bool clamp, float *
 	}
 }
 
-/* 65536 entries, one a half float: between the two halves on either side of the number. No half lies beyond. */
+/* 65536 entries, one a half float: between the two halves on either side of
+ * the number. No half lies beyond. */
 static inline void lut_row_half(const float *tab, float *IN_RESTRICT p, int w)
 {
 	for (int x = 0; x < w; x++) {
 		float v = px_min(px_abs(p[x]), 65504.0f), f = v * 0x1p24f;
-		uint32_t u = px_bitsf(v), sign = px_bitsf(p[x]) >> 31 << 15, h = u >= 0x38800000u ? (u - 0x38000000u) >> 13 : (uint32_t)f;
+		uint32_t u = px_bitsf(v), sign = px_bitsf(p[x]) >> 31 << 15,
+			h = u >= 0x38800000u ? (u - 0x38000000u) >> 13 : (uint32_t)f;
 		f = u >= 0x38800000u ? (float)(u & 0x1fffu) * 0x1p-13f : f - (float)h;
 		float a = tab[sign | h];
 		if (f != 0.0f) a = a + f * (tab[sign | (h + 1)] - a);

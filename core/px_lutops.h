@@ -1,5 +1,5 @@
-/* px_lutops - the steps of a LUT that are formulas, over rows of planar R,G,B: matrix, range, log, exponent, CDL.
- * Powers and logarithms in doubles, so that a row is as exact as its floats.
+/* px_lutops - the steps of a LUT that are formulas, over rows of planar R,G,B: matrix, range, log,
+ * exponent, CDL. Powers and logarithms in doubles, so that a row is as exact as its floats.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_LUTOPS_H
 #define IN_PX_LUTOPS_H

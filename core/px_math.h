@@ -1,7 +1,8 @@
 /* px_math - elementary functions that compilers vectorise and that give equal bits on every instruction set.
  *
- * Branch-free, only + - * / and bit moves: no libm, no FMA, no rcp. px_exp2, px_log2, px_pow take and give floats
- * within 2 ulp; px_d... take and give doubles, for coefficients. Rows and transfer curves: px_rows.h, px_colour.h.
+ * Branch-free, only + - * / and bit moves: no libm, no FMA, no rcp. px_exp2, px_log2, px_pow
+ * take and give floats within 2 ulp; px_d... take and give doubles, for coefficients. Rows and
+ * transfer curves: px_rows.h, px_colour.h.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_MATH_H
 #define IN_PX_MATH_H
@@ -107,8 +108,8 @@ IN_INLINE float px_ln_tail(float u)
 	float t = u * 0x1.13759ep-4f - 0x1.de4056p-4f;
 	return a * ((p + a * q) + b * (r + a * s) + c * t);
 }
-/* Takes x apart: x = 2^k (1 + u), sqrt(1/2) <= 1 + u < sqrt(2), u exact. Normal x > 0; anything else gives some
- * finite k and u, 0 k = -127, inf k = 128. */
+/* Takes x apart: x = 2^k (1 + u), sqrt(1/2) <= 1 + u < sqrt(2), u exact. Normal x > 0; anything
+ * else gives some finite k and u, 0 k = -127, inf k = 128. */
 IN_INLINE void px_take_apart(float x, float *k, float *u)
 {
 	uint32_t b = px_bitsf(x);

@@ -1,6 +1,7 @@
 /* px_motion - dense inverse search: pyramids, patches and their densification.
  *
- * Sums over a patch are eight columns, added up in one fixed tree, so that any vector width gives the same bits.
+ * Sums over a patch are eight columns, added up in one fixed tree, so that any
+ * vector width gives the same bits.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_MOTION_H
 #define IN_PX_MOTION_H
@@ -46,10 +47,12 @@ IN_INLINE size_t mo_up16(size_t n) { return (n + 15) & ~(size_t)15; }
 IN_INLINE ptrdiff_t mo_pitch(int w) { return (ptrdiff_t)mo_up16((size_t)w + 2 * MO_BORDER); }
 IN_INLINE size_t mo_bordered(int w, int h) { return (size_t)mo_pitch(w) * (size_t)(h + 2 * MO_BORDER) + 16; }
 IN_INLINE ptrdiff_t mo_flow_pitch(int w) { return (ptrdiff_t)mo_up16((size_t)w + 2 * MO_PATCH); }
-IN_INLINE size_t mo_flow_area(int w, int h) { return (size_t)mo_flow_pitch(w) * (size_t)(h + 2 * MO_PATCH) + 16; }
+IN_INLINE size_t mo_flow_area(int w, int h)
+{ return (size_t)mo_flow_pitch(w) * (size_t)(h + 2 * MO_PATCH) + 16; }
 
 /* Places along an axis of n pixels: every stride, and a last one at the end. */
-IN_INLINE int mo_places(int n, int stride) { return n <= MO_PATCH ? 1 : 1 + (n - MO_PATCH + stride - 1) / stride; }
+IN_INLINE int mo_places(int n, int stride)
+{ return n <= MO_PATCH ? 1 : 1 + (n - MO_PATCH + stride - 1) / stride; }
 IN_INLINE int mo_place(int i, int n, int stride)
 {
 	int at = i * stride, last = n - MO_PATCH;
@@ -128,7 +131,8 @@ static IN_UNUSED void mo_border(struct mo_plane q, int w, int h)
 }
 
 /* NaN: the lower end. */
-IN_INLINE float mo_code(float v) { return (v > -1.0f ? v < 3.0f ? v : 3.0f : v == v ? -1.0f : 0.0f) * MO_WHITE; }
+IN_INLINE float mo_code(float v)
+{ return (v > -1.0f ? v < 3.0f ? v : 3.0f : v == v ? -1.0f : 0.0f) * MO_WHITE; }
 
 /* The first row pair straight from the caller's plane, of n pixels. */
 static IN_UNUSED void mo_halve_source(const float *a, const float *b, int n, float *IN_RESTRICT d, int dn)
@@ -164,7 +168,8 @@ static IN_UNUSED void mo_pyramid(struct mo *m, const float *src, ptrdiff_t pitch
 	}
 }
 
-/* Sobel's derivatives, per pixel; a frame of two pixels beyond the picture too, for patches at the rim of small ones. */
+/* Sobel's derivatives, per pixel; a frame of two pixels beyond the picture too, for
+ * patches at the rim of small ones. */
 static IN_UNUSED void mo_gradients(const struct mo_level *l)
 {
 	const struct mo_plane s = l->from;
@@ -184,7 +189,8 @@ struct mo_patch {
 	const struct mo_level *l;
 	const float *t, *gx, *gy;            /* of the patch's first pixel */
 	int x, y;
-	float i11, i12, i22, mx, my;         /* inverse of the mean-normalised structure tensor; sums of the gradients */
+	/* inverse of the mean-normalised structure tensor; sums of the gradients */
+	float i11, i12, i22, mx, my;
 };
 struct mo_sums { float ssd, bx, by; };
 
@@ -193,7 +199,8 @@ IN_INLINE v4f mo_fold(const mo8 *a)
 {
 	v4f s[4];
 	for (int i = 0; i < 4; i++) {
-		v4f lo = __builtin_shufflevector(a[i], a[i], 0, 1, 2, 3), hi = __builtin_shufflevector(a[i], a[i], 4, 5, 6, 7);
+		v4f lo = __builtin_shufflevector(a[i], a[i], 0, 1, 2, 3),
+			hi = __builtin_shufflevector(a[i], a[i], 4, 5, 6, 7);
 		s[i] = lo + hi;
 	}
 	v4f p = v4f_mix(s[0], s[1], 0, 4, 1, 5) + v4f_mix(s[0], s[1], 2, 6, 3, 7);
@@ -280,7 +287,8 @@ IN_INLINE void mo_descend(const struct mo_patch *k, int steps, struct mo_sums s,
 }
 
 /* One patch, starting from the best of its own and its neighbours' motion. */
-IN_INLINE void mo_patch_search(const struct mo *m, const struct mo_level *l, int i, int j, int nx, int ny, int dir)
+IN_INLINE void mo_patch_search(const struct mo *m, const struct mo_level *l, int i, int j, int nx,
+                               int ny, int dir)
 {
 	struct mo_patch k;
 	int at = j * nx + i, ni = i - dir, nj = j - dir;
@@ -348,7 +356,8 @@ static IN_UNUSED void mo_densify(const struct mo *m, const struct mo_level *l)
 			mo_spread(m, l, mo_place(i, l->w, m->s.stride), mo_place(j, l->h, m->s.stride), m->pu[j * nx + i],
 			          m->pv[j * nx + i]);
 	for (int y = 0; y < l->h; y++) {
-		const float *w = m->sw.p + y * m->sw.pitch, *su = m->su.p + y * m->su.pitch, *sv = m->sv.p + y * m->sv.pitch;
+		const float *w = m->sw.p + y * m->sw.pitch, *su = m->su.p + y * m->su.pitch,
+			*sv = m->sv.p + y * m->sv.pitch;
 		float *IN_RESTRICT u = l->u.p + y * l->u.pitch, *IN_RESTRICT v = l->v.p + y * l->v.pitch;
 		for (int x = 0; x < l->w; x++) {
 			float inv = 1.0f / w[x];

@@ -18,8 +18,8 @@ static IN_UNUSED size_t px_motion_open(struct mo *m, int w, int h, int quality, 
 }
 
 /* Row y of a plane enlarged 2^k times (bilinear between centres), times gain. tmp: sw + 16 floats. */
-static IN_UNUSED void mo_enlarge_row(struct mo_plane s, int sw, int sh, int k, float gain, int y, float *IN_RESTRICT tmp,
-                                     float *IN_RESTRICT o, int w)
+static IN_UNUSED void mo_enlarge_row(struct mo_plane s, int sw, int sh, int k, float gain, int y,
+                                     float *IN_RESTRICT tmp, float *IN_RESTRICT o, int w)
 {
 	int f = 1 << k;
 	float py = ((float)y + 0.5f) / (float)f - 0.5f, qy = px_floor(py), fy = py - qy;

@@ -1,8 +1,10 @@
-/* px_motion_refine - variational refinement of one level's flow (Brox et al. 2004, as in dense inverse search).
+/* px_motion_refine - variational refinement of one level's flow (Brox et al.
+ * 2004, as in dense inverse search).
  *
- * Robust constancy of brightness and of its gradient, robust smoothness; the linear systems by red-black successive
- * over-relaxation. Pixels of one colour of the chessboard lie side by side; all sweeps over a picture go down it at once,
- * each a row behind the one before, so that it passes through the cache once.
+ * Robust constancy of brightness and of its gradient, robust smoothness; the linear systems
+ * by red-black successive over-relaxation. Pixels of one colour of the chessboard lie side
+ * by side; all sweeps over a picture go down it at once, each a row behind the one before,
+ * so that it passes through the cache once.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_MOTION_REFINE_H
 #define IN_PX_MOTION_REFINE_H
@@ -16,7 +18,8 @@
 #define MO_ZETA2 0.01f
 #define MO_EPS2 1e-6f
 
-/* Planes of pixels: the picture's derivatives and its change. Two colours of each: increments of the flow, the system. */
+/* Planes of pixels: the picture's derivatives and its change. Two colours of each:
+ * increments of the flow, the system. */
 enum { MD_X, MD_Y, MD_T, MD_XX, MD_XY, MD_YY, MD_XT, MD_YT, MD_N };
 enum { MS_U, MS_V, MS_B1, MS_B2, MS_A12, MS_IU, MS_IV, MS_WR, MS_WD, MS_N };
 /* Rows of work: averages, warped, and what a row of the system is made from. */
@@ -60,7 +63,8 @@ static IN_UNUSED void mo_warp(const struct mo_refine *q, const struct mo_level *
 {
 	float xmax = (float)(l->w - 1 + 8), ymax = (float)(l->h - 1 + 8);
 	for (int y = 0; y < l->h; y++) {
-		const float *u = l->u.p + y * l->u.pitch, *v = l->v.p + y * l->v.pitch, *from = l->from.p + y * l->from.pitch;
+		const float *u = l->u.p + y * l->u.pitch, *v = l->v.p + y * l->v.pitch,
+			*from = l->from.p + y * l->from.pitch;
 		float *IN_RESTRICT o = q->warped.p + y * q->warped.pitch, *IN_RESTRICT m = q->mean.p + y * q->mean.pitch;
 		float *IN_RESTRICT dt = q->d[MD_T].p + y * q->d[MD_T].pitch;
 		for (int x = 0; x < l->w; x++) {
@@ -112,7 +116,8 @@ IN_INLINE int mo_first(int y, int c) { return (y + c) & 1; }
 IN_INLINE void mo_join(const struct mo_refine *q, int plane, int y, float *IN_RESTRICT o)
 {
 	int s = mo_first(y, 0), n = (q->w + 1) / 2;
-	const float *a = q->s[plane][s].p + y * q->s[plane][s].pitch, *b = q->s[plane][1 - s].p + y * q->s[plane][1 - s].pitch;
+	const float *a = q->s[plane][s].p + y * q->s[plane][s].pitch,
+		*b = q->s[plane][1 - s].p + y * q->s[plane][1 - s].pitch;
 	for (int k = 0; k < n; k++) o[2 * k] = a[k], o[2 * k + 1] = b[k];
 }
 IN_INLINE void mo_part(const struct mo_refine *q, int plane, int y, const float *IN_RESTRICT r)
@@ -128,7 +133,8 @@ static IN_UNUSED void mo_data_row(const struct mo_refine *q, int y)
 {
 	const float *p[MD_N], *du = q->row[MR_U], *dv = q->row[MR_V];
 	for (int i = 0; i < MD_N; i++) p[i] = q->d[i].p + y * q->d[i].pitch;
-	float *IN_RESTRICT a11 = q->row[MR_A11], *IN_RESTRICT a12 = q->row[MR_A12], *IN_RESTRICT a22 = q->row[MR_A22];
+	float *IN_RESTRICT a11 = q->row[MR_A11], *IN_RESTRICT a12 = q->row[MR_A12],
+		*IN_RESTRICT a22 = q->row[MR_A22];
 	float *IN_RESTRICT b1 = q->row[MR_B1], *IN_RESTRICT b2 = q->row[MR_B2];
 	for (int x = 0; x < q->w; x++) {
 		float ix = p[MD_X][x], iy = p[MD_Y][x], it = p[MD_T][x], u = du[x], v = dv[x];
@@ -137,7 +143,8 @@ static IN_UNUSED void mo_data_row(const struct mo_refine *q, int y)
 		float xx = p[MD_XX][x], xy = p[MD_XY][x], yy = p[MD_YY][x], xt = p[MD_XT][x], yt = p[MD_YT][x];
 		float n1 = 1.0f / (xx * xx + xy * xy + MO_ZETA2), n2 = 1.0f / (yy * yy + xy * xy + MO_ZETA2);
 		float e1 = xt + xx * u + xy * v, e2 = yt + xy * u + yy * v;
-		float g = 0.5f * MO_GAMMA / __builtin_sqrtf(e1 * e1 * n1 + e2 * e2 * n2 + MO_EPS2), g1 = g * n1, g2 = g * n2;
+		float g = 0.5f * MO_GAMMA / __builtin_sqrtf(e1 * e1 * n1 + e2 * e2 * n2 + MO_EPS2),
+			g1 = g * n1, g2 = g * n2;
 		a11[x] = w * ix * ix + (g1 * xx * xx + g2 * xy * xy) + MO_ZETA2;
 		a12[x] = w * ix * iy + (g1 * xx * xy + g2 * xy * yy);
 		a22[x] = w * iy * iy + (g1 * xy * xy + g2 * yy * yy) + MO_ZETA2;
@@ -146,8 +153,10 @@ static IN_UNUSED void mo_data_row(const struct mo_refine *q, int y)
 	}
 }
 
-/* The flow with its increments, and the weights of the edges to the right and below. Row y's own increments are joined. */
-static IN_UNUSED void mo_smooth_row(const struct mo_refine *q, const struct mo_level *l, int y, float *below_u, float *below_v)
+/* The flow with its increments, and the weights of the edges to the right and below.
+ * Row y's own increments are joined. */
+static IN_UNUSED void mo_smooth_row(const struct mo_refine *q, const struct mo_level *l, int y,
+                                    float *below_u, float *below_v)
 {
 	const float *u = l->u.p + y * l->u.pitch, *v = l->v.p + y * l->v.pitch;
 	bool end = y + 1 == q->h;
@@ -167,7 +176,8 @@ static IN_UNUSED void mo_smooth_row(const struct mo_refine *q, const struct mo_l
 	if (end) for (int x = 0; x <= n; x++) wd[x] = 0;
 }
 
-/* The smoothness of the flow itself goes to the right side, weights to the diagonal. up: wd of the row above. */
+/* The smoothness of the flow itself goes to the right side, weights to the
+ * diagonal. up: wd of the row above. */
 static IN_UNUSED void mo_system_row(const struct mo_refine *q, const struct mo_level *l, int y)
 {
 	const float *u = l->u.p + y * l->u.pitch, *v = l->v.p + y * l->v.pitch;
@@ -178,8 +188,10 @@ static IN_UNUSED void mo_system_row(const struct mo_refine *q, const struct mo_l
 	for (int x = 0; x < q->w; x++) {
 		float r = wr[x], d = wd[x], t = up[x], s = wr[x - 1];
 		float sum = (r + s) + (d + t);
-		b1[x] += (r * (u[x + 1] - u[x]) + s * (u[x - 1] - u[x])) + (d * (u[x + down] - u[x]) + t * (u[x - above] - u[x]));
-		b2[x] += (r * (v[x + 1] - v[x]) + s * (v[x - 1] - v[x])) + (d * (v[x + down] - v[x]) + t * (v[x - above] - v[x]));
+		b1[x] += (r * (u[x + 1] - u[x]) + s * (u[x - 1] - u[x])) +
+			(d * (u[x + down] - u[x]) + t * (u[x - above] - u[x]));
+		b2[x] += (r * (v[x + 1] - v[x]) + s * (v[x - 1] - v[x])) +
+			(d * (v[x + down] - v[x]) + t * (v[x - above] - v[x]));
 		a11[x] = MO_OMEGA / (a11[x] + sum);
 		a22[x] = MO_OMEGA / (a22[x] + sum);
 	}
@@ -200,7 +212,9 @@ static IN_UNUSED void mo_system(const struct mo_refine *q, const struct mo_level
 		if (y + 1 < q->h) mo_join(q, MS_U, y + 1, nu), mo_join(q, MS_V, y + 1, nv);
 		mo_smooth_row(q, l, y, nu, nv);
 		mo_system_row(q, l, y);
-		if (w & 1) r[MR_B1][w] = r[MR_B2][w] = r[MR_A11][w] = r[MR_A12][w] = r[MR_A22][w] = r[MR_WR][w] = r[MR_WD][w] = 0;
+		if (w & 1)
+			r[MR_B1][w] = r[MR_B2][w] = r[MR_A11][w] = r[MR_A12][w] = r[MR_A22][w] = r[MR_WR][w] =
+				r[MR_WD][w] = 0;
 		mo_part(q, MS_B1, y, r[MR_B1]);
 		mo_part(q, MS_B2, y, r[MR_B2]);
 		mo_part(q, MS_A12, y, r[MR_A12]);
@@ -223,13 +237,16 @@ IN_INLINE const float *mo_row(const struct mo_refine *q, int plane, int c, int y
 static IN_UNUSED void mo_relax(const struct mo_refine *q, int c, int y)
 {
 	int o = 1 - c, s = mo_first(y, c), n = (q->w + 1) / 2;
-	float *IN_RESTRICT u = q->s[MS_U][c].p + y * q->s[MS_U][c].pitch, *IN_RESTRICT v = q->s[MS_V][c].p + y * q->s[MS_V][c].pitch;
+	float *IN_RESTRICT u = q->s[MS_U][c].p + y * q->s[MS_U][c].pitch,
+		*IN_RESTRICT v = q->s[MS_V][c].p + y * q->s[MS_V][c].pitch;
 	const float *b1 = mo_row(q, MS_B1, c, y), *b2 = mo_row(q, MS_B2, c, y), *a12 = mo_row(q, MS_A12, c, y);
 	const float *iu = mo_row(q, MS_IU, c, y), *iv = mo_row(q, MS_IV, c, y);
 	const float *wr = mo_row(q, MS_WR, c, y), *wd = mo_row(q, MS_WD, c, y);
 	const float *wl = mo_row(q, MS_WR, o, y) + s - 1, *wu = mo_row(q, MS_WD, o, y - 1);
-	const float *ul = mo_row(q, MS_U, o, y) + s - 1, *ua = mo_row(q, MS_U, o, y - 1), *ub = mo_row(q, MS_U, o, y + 1);
-	const float *vl = mo_row(q, MS_V, o, y) + s - 1, *va = mo_row(q, MS_V, o, y - 1), *vb = mo_row(q, MS_V, o, y + 1);
+	const float *ul = mo_row(q, MS_U, o, y) + s - 1, *ua = mo_row(q, MS_U, o, y - 1),
+		*ub = mo_row(q, MS_U, o, y + 1);
+	const float *vl = mo_row(q, MS_V, o, y) + s - 1, *va = mo_row(q, MS_V, o, y - 1),
+		*vb = mo_row(q, MS_V, o, y + 1);
 	IN_IVDEP
 	for (int k = 0; k < n; k++) {
 		float su = (wr[k] * ul[k + 1] + wl[k] * ul[k]) + (wd[k] * ub[k] + wu[k] * ua[k]);

@@ -25,9 +25,9 @@ IN_INLINE v8n px_noise_sqrt(v8n x)
 }
 
 /* A word is a point of the plane: bits 14 to 31 its distance r = sqrt(-2 ln u), u in 2^18 steps (r to
- * 5.13), bits 1 to 13 a direction of half a turn, bit 0 which half. Polynomials are minimax; tests/unit/grain.c
- * has the errors. -2 ln u is a straight line in the float's own bits plus (m - 1) (2 - m) times a cubic in its
- * mantissa, within 2.2e-5 and above 0 for all u. */
+ * 5.13), bits 1 to 13 a direction of half a turn, bit 0 which half. Polynomials are minimax;
+ * tests/unit/grain.c has the errors. -2 ln u is a straight line in the float's own bits plus (m -
+ * 1) (2 - m) times a cubic in its mantissa, within 2.2e-5 and above 0 for all u. */
 IN_INLINE v8n px_noise_far(px_noise_w w)
 {
 	v8n f = __builtin_convertvector((v8ni)(w >> 13 | 1), v8n);              /* 2^19 u */
@@ -49,7 +49,8 @@ IN_INLINE v8n px_noise_cosine(v8n q)
 enum { PX_NOISE_PIECE = 8 };
 
 /* 2 n values of n words, n a multiple of PX_NOISE_PIECE. */
-static IN_NOINLINE IN_UNUSED void px_noise_normal(const uint32_t *IN_RESTRICT words, int n, float *IN_RESTRICT out)
+static IN_NOINLINE IN_UNUSED void px_noise_normal(const uint32_t *IN_RESTRICT words, int n,
+                                                  float *IN_RESTRICT out)
 {
 	for (int x = 0; x < n; x += PX_NOISE_PIECE)
 		for (int i = 0; i < PX_NOISE_PIECE; i += IN_LANES8) {
@@ -80,15 +81,16 @@ IN_INLINE size_t px_noise_room(int n) { return ((size_t)n + 2 * PX_NOISE_PIECE +
 /* How far into its piece a pixel lies; where on the values of a row begin. */
 IN_INLINE int px_noise_skip(int x) { return x & (2 * PX_NOISE_PIECE - 1); }
 
-/* Words of n pixels from x on, y, in nch channels (1 or 3), px_noise_room(n) apart: those of whole pieces. How
- * many. */
+/* Words of n pixels from x on, y, in nch channels (1 or 3), px_noise_room(n) apart:
+ * those of whole pieces. How many. */
 static IN_NOINLINE IN_UNUSED int px_noise_words(struct px_noise_key *key, int nch, int x, int y, int n,
                              uint32_t *IN_RESTRICT words)
 {
 	philox_row(&key->row, (uint32_t)y * 4);
 	uint32_t c[2 * PHILOX_LANES] = { 0 };
 	size_t room = px_noise_room(n);
-	int skip = px_noise_skip(x), count = (n + skip + 2 * PX_NOISE_PIECE - 1) / (2 * PX_NOISE_PIECE) * PX_NOISE_PIECE;
+	int skip = px_noise_skip(x),
+		count = (n + skip + 2 * PX_NOISE_PIECE - 1) / (2 * PX_NOISE_PIECE) * PX_NOISE_PIECE;
 	vwide c0, p[4][PX_NOISE_CHANNELS];
 	for (int i = 0; i < PHILOX_LANES; i++) c[2 * i] = (uint32_t)((x - skip) / 8 + i);
 	__builtin_memcpy(&c0, c, sizeof c0);
@@ -105,8 +107,8 @@ static IN_NOINLINE IN_UNUSED int px_noise_words(struct px_noise_key *key, int nc
 	return count;
 }
 
-/* White rows of n normal values at (x .. x + n - 1, y) from px_noise_skip(x) on, in nch channels (1 or 3), one a
- * pointer. words: nch times px_noise_room(n). */
+/* White rows of n normal values at (x .. x + n - 1, y) from px_noise_skip(x) on, in nch channels (1
+ * or 3), one a pointer. words: nch times px_noise_room(n). */
 static IN_UNUSED void px_noise_rows(struct px_noise_key *key, int nch, int x, int y, int n,
                                     uint32_t *IN_RESTRICT words, float *const *out)
 {

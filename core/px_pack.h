@@ -32,8 +32,8 @@ struct pack_sizes { size_t w, cw, h; };
 static struct pack_sizes pack_sizes(const struct plane_desc *d)
 {
 	bool sub = !d->rgb && (d->lw || d->lh);
-	struct pack_sizes z = { ((size_t)d->w + 64 + 31) & ~(size_t)31, ((size_t)plane_width(d, 1) + 31) & ~(size_t)31,
-	                       sub ? (size_t)d->h : 0 };
+	struct pack_sizes z = { ((size_t)d->w + 64 + 31) & ~(size_t)31,
+		((size_t)plane_width(d, 1) + 31) & ~(size_t)31, sub ? (size_t)d->h : 0 };
 	return z;
 }
 

@@ -18,7 +18,9 @@ struct plate_map { int size, overlap; float fade[PLATE_OVERLAP_MAX]; };
 
 struct plate_seed { uint32_t frame, seed, low, high; };
 
-struct plate_block { int x, y, from_x, from_y; bool flip_x, flip_y; float mean[3], slope_x[3], slope_y[3], scale[3]; };
+struct plate_block {
+	int x, y, from_x, from_y; bool flip_x, flip_y; float mean[3], slope_x[3], slope_y[3], scale[3];
+};
 
 IN_INLINE int plate_floor(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 
@@ -31,7 +33,8 @@ static IN_UNUSED int plate_frame(const struct plate_seed *s, int n)
 
 /* Sums over every fourth row of the window, symmetric about its middle, in eight lanes by column, row by row:
  * every tile needs them of the blocks that it meets. size: a multiple of 8. */
-static IN_NOINLINE IN_UNUSED void plate_plane(const struct view *in, int ch, int size, bool unit, struct plate_block *b)
+static IN_NOINLINE IN_UNUSED void plate_plane(const struct view *in, int ch, int size, bool unit,
+                                              struct plate_block *b)
 {
 	double sum = 0, sx = 0, sy = 0, sq = 0, mid = 0.5 * (size - 1), n = 0.25 * size * size, down = 0;
 	for (int y = 0; y < size; y += y == size / 2 - 4 ? 7 : 4) {
@@ -59,8 +62,9 @@ static IN_NOINLINE IN_UNUSED void plate_plane(const struct view *in, int ch, int
 	b->scale[ch] = !unit ? 1.0f : var > 1e-12 ? (float)(1 / __builtin_sqrt(var)) : 0.0f;
 }
 
-static IN_UNUSED void plate_choose(const struct plate_map *m, const struct plate_seed *s, const struct view *in,
-                                   int i, int j, bool unit, struct plate_block *b)
+static IN_UNUSED void plate_choose(const struct plate_map *m, const struct plate_seed *s,
+                                   const struct view *in, int i, int j, bool unit,
+                                   struct plate_block *b)
 {
 	struct philox p = philox4x32((uint32_t)i, (uint32_t)j, s->frame, s->low, s->seed, s->high ^ 0x706c6174u);
 	uint32_t room_x = (uint32_t)(rect_w(in->r) - m->size + 1), room_y = (uint32_t)(rect_h(in->r) - m->size + 1);
@@ -82,8 +86,9 @@ IN_INLINE float plate_weight(const struct plate_map *m, int k)
 }
 
 /* Columns from, from + turn ... of a row less its line base + slope (column - mid), times w wx. */
-IN_INLINE void plate_row(const float *IN_RESTRICT p, int from, int turn, int n, float w, const float *IN_RESTRICT wx,
-                         float base, float slope, float mid, float *IN_RESTRICT d)
+IN_INLINE void plate_row(const float *IN_RESTRICT p, int from, int turn, int n, float w,
+                         const float *IN_RESTRICT wx, float base, float slope, float mid,
+                         float *IN_RESTRICT d)
 {
 	for (int x = 0; x < n; x++) {
 		int col = from + turn * x;

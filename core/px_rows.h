@@ -1,8 +1,9 @@
 /* px_rows - powers, exponentials and logarithms over rows of floats, equal bits on every instruction set.
  *
- * Work goes in short loops over blocks that stay in L1, because one long loop body keeps too few pixels in flight.
- * All in floats, 8 or 16 lanes wide: what needs more bits is split in a part of 12 bits, whose products are exact,
- * and a rest. Results below 2^-125 may come out as 0; what is put in below 2^-126 and above 0 counts as some 2^-127.
+ * Work goes in short loops over blocks that stay in L1, because one long loop body keeps too few
+ * pixels in flight. All in floats, 8 or 16 lanes wide: what needs more bits is split in a part of
+ * 12 bits, whose products are exact, and a rest. Results below 2^-125 may come out as 0; what is
+ * put in below 2^-126 and above 0 counts as some 2^-127.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_ROWS_H
 #define IN_PX_ROWS_H
@@ -46,10 +47,12 @@ IN_INLINE float px_join_power(float f, float half)
 enum px_pow_below { POW_ODD, POW_KEEP };
 
 /* r = b^y for |y| <= PX_POWER_MAX, y > 0, within 2 ulp; r may be b. */
-IN_INLINE void px_pow_block(float *r, const float *b, const struct px_power *c, enum px_pow_below below, int n)
+IN_INLINE void px_pow_block(float *r, const float *b, const struct px_power *c,
+                            enum px_pow_below below, int n)
 {
 	float k[PX_BLOCK], u[PX_BLOCK], t[PX_BLOCK], half[PX_BLOCK];
-	const float inf = __builtin_inff(), k_hi = c->k_hi, k_lo = c->k_lo, u_hi = c->u_hi, u_lo = c->u_lo, cu = c->u;
+	const float inf = __builtin_inff(), k_hi = c->k_hi, k_lo = c->k_lo, u_hi = c->u_hi,
+		u_lo = c->u_lo, cu = c->u;
 	for (int i = 0; i < n; i++) {
 		px_take_apart(px_abs(b[i]), &k[i], &u[i]);
 		t[i] = px_ln_tail(u[i]);
@@ -86,7 +89,8 @@ static inline void px_power_row(float *p, float y, enum px_pow_below below, int 
 	}
 }
 
-/* 2^(a v + b) + off from cut on, slope v + lift below it. a and b as upper parts and rests; from top on: inf. */
+/* 2^(a v + b) + off from cut on, slope v + lift below it. a and b as upper
+ * parts and rests; from top on: inf. */
 struct px_exp_curve { float a_hi, a_lo, a, b_hi, b_lo, off, top, cut, slope, lift; };
 
 IN_INLINE void px_exp_block(float *p, const struct px_exp_curve *curve, int n)
@@ -108,7 +112,8 @@ IN_INLINE void px_exp_row(float *p, const struct px_exp_curve *c, int n)
 	if (n) px_exp_block(p, c, n);
 }
 
-/* e log2(f x + g) + h from cut on, slope x + lift below it. e and h as upper parts and rests; u: e log2(e's base). */
+/* e log2(f x + g) + h from cut on, slope x + lift below it. e and h as upper parts
+ * and rests; u: e log2(e's base). */
 struct px_log_curve { float f, g, e_hi, e_lo, u, h_hi, h_lo, cut, slope, lift; };
 
 IN_INLINE void px_log_block(float *p, const struct px_log_curve *curve, int n)

@@ -1,7 +1,7 @@
 /* px_skin - rows of skin: how much a pixel is like a declared skin, and a hold on how far its hue may turn.
  *
- * All on Rec.709 signal: Y', Cb, Cr equally scaled. Angles are handled as tangents of their halves, so that no pixel needs
- * an arctangent.
+ * All on Rec.709 signal: Y', Cb, Cr equally scaled. Angles are handled as tangents of their
+ * halves, so that no pixel needs an arctangent.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_SKIN_H
 #define IN_PX_SKIN_H
@@ -15,14 +15,16 @@ struct skin_hold {
 	float u, v;                          /* direction of its chroma */
 	float cos_in, cos_out;               /* all of it within, nothing beyond */
 	float chroma, luma;
-	float limit, knee;                   /* tangents of half the drift allowed, and of where it begins to be held */
+	/* tangents of half the drift allowed, and of where it begins to be held */
+	float limit, knee;
 	float keep_chroma, keep_light;
 };
 
 static inline struct skin_hold skin_hold_of(const struct skin_ref *s, double keep_chroma, double keep_light)
 {
 	double a = s->hue * MX_PI / 180, wide = 12 + s->spread, half = MX_PI / 360;
-	struct skin_hold h = { .u = (float)mx_cos(a), .v = (float)mx_sin(a), .cos_in = (float)mx_cos(wide * MX_PI / 180),
+	struct skin_hold h = { .u = (float)mx_cos(a), .v = (float)mx_sin(a),
+		.cos_in = (float)mx_cos(wide * MX_PI / 180),
 		.cos_out = (float)mx_cos(2 * wide * MX_PI / 180), .chroma = (float)s->chroma, .luma = (float)s->luma,
 		.limit = (float)mx_tan(s->drift * half), .knee = (float)mx_tan(s->drift * (1 - s->soft) * half),
 		.keep_chroma = (float)keep_chroma, .keep_light = (float)keep_light };
@@ -39,12 +41,14 @@ IN_INLINE float skin_step(float x, float lo, float hi)
 IN_INLINE float skin_weight(const struct skin_hold *h, float y, float cb, float cr, float size)
 {
 	float turn = (cb * h->u + cr * h->v) / px_max(size, 1e-6f), c = size / h->chroma;
-	float w = skin_step(turn, h->cos_out, h->cos_in) * skin_step(c, 0.2f, 0.4f) * (1.0f - skin_step(c, 1.9f, 2.6f));
+	float w = skin_step(turn, h->cos_out, h->cos_in) * skin_step(c, 0.2f, 0.4f) *
+		(1.0f - skin_step(c, 1.9f, 2.6f));
 	return w * skin_step(y / h->luma, 0.08f, 0.25f);
 }
 
 /* What a grade made (out, changed in place) of skin (in): w gets how much each pixel was held. */
-IN_INLINE void skin_hold_row(const struct skin_hold *hold, const float *const in[3], float *const out[3], float *IN_RESTRICT w, int n)
+IN_INLINE void skin_hold_row(const struct skin_hold *hold, const float *const in[3],
+                             float *const out[3], float *IN_RESTRICT w, int n)
 {
 	const struct skin_hold h = *hold;
 	const float *IN_RESTRICT ir = in[0], *IN_RESTRICT ig = in[1], *IN_RESTRICT ib = in[2];

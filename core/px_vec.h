@@ -1,5 +1,5 @@
-/* px_vec - the widest vector of floats of an instruction set: lanes are independent and each operation is the IEEE one,
- * so a wider vector gives the same bits.
+/* px_vec - the widest vector of floats of an instruction set: lanes are independent and each
+ * operation is the IEEE one, so a wider vector gives the same bits.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_VEC_H
 #define IN_PX_VEC_H

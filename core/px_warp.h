@@ -52,7 +52,8 @@ IN_INLINE float px_warp_cubic(const struct view *v, int c, const struct px_warp 
 	float sum[4];
 	for (int j = 0; j < 4; j++) {
 		const float *p = v->plane[c] + o->row[j];
-		sum[j] = (p[o->col[0]] * o->wx[0] + p[o->col[1]] * o->wx[1]) + (p[o->col[2]] * o->wx[2] + p[o->col[3]] * o->wx[3]);
+		sum[j] = (p[o->col[0]] * o->wx[0] + p[o->col[1]] * o->wx[1]) +
+			(p[o->col[2]] * o->wx[2] + p[o->col[3]] * o->wx[3]);
 	}
 	return (sum[0] * o->wy[0] + sum[1] * o->wy[1]) + (sum[2] * o->wy[2] + sum[3] * o->wy[3]);
 }

@@ -34,6 +34,9 @@ IN_INLINE struct rect rect_or(struct rect a, struct rect b)
 IN_INLINE struct rect rect_grow(struct rect r, int dx, int dy)
 { return rect_of(r.x0 - dx, r.y0 - dy, r.x1 + dx, r.y1 + dy); }
 IN_INLINE bool rect_holds(struct rect outer, struct rect in)
-{ return rect_empty(in) || (in.x0 >= outer.x0 && in.y0 >= outer.y0 && in.x1 <= outer.x1 && in.y1 <= outer.y1); }
+{
+	return rect_empty(in) || (in.x0 >= outer.x0 && in.y0 >= outer.y0 && in.x1 <= outer.x1 &&
+	                          in.y1 <= outer.y1);
+}
 
 #endif

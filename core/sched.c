@@ -15,7 +15,8 @@
 
 size_t render_fixed(const struct net *n, int threads)
 {
-	return SCHED_FIXED_BYTES + net_reserve(n) + (size_t)(threads > 0 ? threads : sys_threads()) * ((size_t)6 << 20);
+	return SCHED_FIXED_BYTES + net_reserve(n) +
+		(size_t)(threads > 0 ? threads : sys_threads()) * ((size_t)6 << 20);
 }
 
 /* Where nothing is left for pictures the first frame that wants some says how much it all takes. */
@@ -230,7 +231,8 @@ static int journaled(struct sched *s, const struct net_node *nn, bool drop, int 
 	return n;
 }
 
-/* What is left to do for clips of which only some frames were asked; finished ones need no journal any more. */
+/* What is left to do for clips of which only some frames were asked; finished
+ * ones need no journal any more. */
 static void settle_journals(struct sched *s, const struct sink_run *sink, int nsink, bool done)
 {
 	for (int i = 0; i < nsink && s->journal; i++) {

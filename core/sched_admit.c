@@ -163,8 +163,10 @@ static int reserve(struct closure *c, struct err *e)
 		bool full = s->reserved + c->bytes > s->budget;
 		if (full && evict_one(s)) continue;
 		if (full && s->inflight == 0 && s->nagain == 0)
-			return err_set(e, E_MEMORY, "one frame needs --memory %zuM: %zu MiB of pictures, %zu MiB of program and codecs",
-			               ((c->bytes + s->reserved + s->fixed) >> 20) + 1, (c->bytes + s->reserved) >> 20, s->fixed >> 20);
+			return err_set(e, E_MEMORY, "one frame needs --memory %zuM: %zu MiB of pictures, %zu "
+			               "MiB of program and codecs",
+			               ((c->bytes + s->reserved + s->fixed) >> 20) + 1,
+			               (c->bytes + s->reserved) >> 20, s->fixed >> 20);
 		while (s->nagain > 0)
 			if (admit_again(s, s->again[--s->nagain], e) < 0) return -1;
 		if (wait_idle(s, e) < 0) return -1;
@@ -255,8 +257,8 @@ static int add_sink(struct closure *c, int i, int frame, struct err *e)
 	return 0;
 }
 
-int admit_frame(struct sched *s, int order, int frame, const struct frame_list *lists, struct net_node **targets,
-                int ntargets, struct err *e)
+int admit_frame(struct sched *s, int order, int frame, const struct frame_list *lists,
+                struct net_node **targets, int ntargets, struct err *e)
 {
 	struct closure c = { .s = s, .order = order };
 	int rc = -1;

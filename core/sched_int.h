@@ -10,14 +10,15 @@
 #include "render.h"
 #include "stage_run.h"
 
-/* Scheduler's data: everything below is read and written under sched.lock, except what a running task owns. */
+/* Scheduler's data: everything below is read and written under sched.lock,
+ * except what a running task owns. */
 enum job_state { J_NEW, J_WAIT, J_READY, J_START, J_TASKS, J_AGAIN, J_DONE };
-/* READY: may be started. START: one worker prepares it. TASKS: a phase's tasks are handed out. AGAIN: a damaged
- * intermediate, to be planned anew. */
+/* READY: may be started. START: one worker prepares it. TASKS: a phase's tasks are handed out.
+ * AGAIN: a damaged intermediate, to be planned anew. */
 enum job_phase { PH_RUN, PH_LOAD, PH_STORE, PH_PATH };
 
-/* A sink's frame is one job (a picture written to a file of its own) or two: packing, by any worker in any order,
- * and PUT, which hands packed frames to the encoder in order. */
+/* A sink's frame is one job (a picture written to a file of its own) or two: packing, by any worker
+ * in any order, and PUT, which hands packed frames to the encoder in order. */
 struct job {
 	const struct stage *s;
 	int id;                              /* stage index; of a put, behind the stages */
@@ -35,14 +36,16 @@ struct job {
 	size_t reserved;
 	struct stage_job run;
 	enum job_phase phase; int ntx, ntasks, next_task, tasks_left;
-	bool skip, damaged; struct err load_err;     /* tasks still handed out do nothing; why an intermediate could not be read */
+	/* tasks still handed out do nothing; why an intermediate could not be read */
+	bool skip, damaged; struct err load_err;
 	struct cache_load *load_io; struct cache_store *store_io; struct passfile *path_io;
 	int sink;                            /* index of the sink, -1 otherwise */
 	struct pixhash hash;                 /* of a sink's frame */
 	struct job *next;                    /* all jobs of a hash bucket */
 };
 
-struct worker { struct sched *s; int id; pthread_t thread; bool started; struct stage_mem scratch; uint64_t seed;
+struct worker { struct sched *s; int id; pthread_t thread; bool started;
+	struct stage_mem scratch; uint64_t seed;
 	struct trace_event *ev; int nev; size_t cev; };
 struct trace_event { const char *name; int frame; int64_t start_us, dur_us; };
 
@@ -86,8 +89,8 @@ const char *phase_name(const struct job *j);
 /* sched_admit.c */
 struct job *job_find(struct sched *s, int stage, int frame);
 void job_drop(struct sched *s, struct job *j);
-int admit_frame(struct sched *s, int order, int frame, const struct frame_list *lists, struct net_node **targets,
-                int ntargets, struct err *e);
+int admit_frame(struct sched *s, int order, int frame, const struct frame_list *lists,
+                struct net_node **targets, int ntargets, struct err *e);
 int admit_again(struct sched *s, struct job *j, struct err *e);
 bool evict_one(struct sched *s);
 /* sched_trace.c */

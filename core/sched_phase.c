@@ -1,6 +1,6 @@
-/* sched_phase - what a job does: it runs (tiles, a frame, a sink's half) or loads, is kept on disk, and is handed on.
- * Each phase is a number of tasks for any workers; the worker that ends a phase's last task opens the next one.
- * Nothing here is called under the scheduler's lock.
+/* sched_phase - what a job does: it runs (tiles, a frame, a sink's half) or loads, is kept on disk,
+ * and is handed on. Each phase is a number of tasks for any workers; the worker that ends a phase's
+ * last task opens the next one. Nothing here is called under the scheduler's lock.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,21 +66,24 @@ static void send_event(struct sched *s, const struct net_node *nn, int frame, st
 }
 
 /* A sink's job: packing, handing on a packed frame, or writing a picture. */
-static int run_sink(struct sched *s, struct worker *w, struct job *j, const struct view *in, const struct needs *nd,
-                    struct err *e)
+static int run_sink(struct sched *s, struct worker *w, struct job *j, const struct view *in,
+                    const struct needs *nd, struct err *e)
 {
 	struct sink_run *sk = &s->sink[j->sink];
 	const struct node_type *t = sk->node->type;
 	bool pack = (sk->kind & SINK_PACKS) && !j->put;
 	struct pixhash h = { 0, 0 };
 	char root[65];
-	struct sink_call c = { .c = j->put ? &sk->node->ctx : &j->run.ctx[0], .frame = j->frame, .run = sk->run, .hash = &h,
+	struct sink_call c = { .c = j->put ? &sk->node->ctx : &j->run.ctx[0], .frame = j->frame,
+		.run = sk->run, .hash = &h,
 		.cancel = &s->cancel, .packed = j->put ? j->dep[0]->packed : j->packed };
 	if (!(sk->kind & SINK_ORDERED)) {
 		key_hex(&j->key, root);
 		c.root = root;
 	}
-	if (pack && !(c.scratch = stage_mem_get(&w->scratch, t->scratch ? t->scratch(c.c, rect_of(0, 0, 1, 1)) : 64, e)))
+	if (pack &&
+	    !(c.scratch = stage_mem_get(&w->scratch,
+	                                t->scratch ? t->scratch(c.c, rect_of(0, 0, 1, 1)) : 64, e)))
 		return err_in(e, "write '%s'", sk->node->id);
 	if ((pack ? net_pack(sk->node, &c, nd, in, e) : net_put(sk->node, &c, nd, in, e)) < 0)
 		return err_in(e, "write '%s'", sk->node->id);
@@ -130,7 +133,9 @@ static int run_tile(struct sched *s, struct worker *w, struct job *j, int tile, 
 static int run_load(struct sched *s, struct job *j, int i, struct err *e)
 {
 	if (j->sink >= 0) return journal_load(s->o->cache, &j->key, j->packed, s->sink[j->sink].packed, e);
-	if (!j->load_io) return err_set(e, E_INPUT, "node '%s' frame %d: the intermediate cannot be read", j->s->out->id, j->frame);
+	if (!j->load_io)
+		return err_set(e, E_INPUT, "node '%s' frame %d: the intermediate cannot be read",
+		               j->s->out->id, j->frame);
 	return cache_load_part(j->load_io, i, e);
 }
 
@@ -191,7 +196,8 @@ static void model_meta(const struct net *n, const struct net_node *result, const
 	}
 	for (int i = 0; i < n->nnode; i++) {             /* what made it outside the promise: a library, a program */
 		const struct net_node *nn = n->node[i];
-		const char *why = nn->pass && nn->pass == result->pass && nn->type->outside ? nn->type->outside(&nn->ctx) : NULL;
+		const char *why = nn->pass && nn->pass == result->pass && nn->type->outside
+			? nn->type->outside(&nn->ctx) : NULL;
 		if (!why) continue;
 		meta[k++] = "interneg.outside";
 		meta[k++] = why;
@@ -207,9 +213,11 @@ static int open_store(struct sched *s, struct job *j, struct err *e)
 	char frame[16];
 	if (j->sink >= 0 || j->load || !j->s->keep || !s->o->cache || !j->has_key) return 0;
 	snprintf(frame, sizeof frame, "%d", j->frame);
-	const char *meta[META_ROOM] = { "interneg.node", nn->id, "interneg.frame", frame, "interneg.space", colour_name(nn->fmt.space) };
+	const char *meta[META_ROOM] = { "interneg.node", nn->id, "interneg.frame", frame,
+		"interneg.space", colour_name(nn->fmt.space) };
 	model_meta(s->n, nn, meta + 6);
-	if (cache_store_open(s->o->cache, &j->key, j->im, cache_form_of(nn->pass && nn->pass->half), meta, &j->store_io, e) < 0)
+	if (cache_store_open(s->o->cache, &j->key, j->im, cache_form_of(nn->pass && nn->pass->half),
+	                     meta, &j->store_io, e) < 0)
 		return -1;
 	j->phase = PH_STORE;
 	j->ntasks = cache_store_parts(j->store_io);

@@ -1,4 +1,5 @@
-/* sched_work - the queue and its workers: pick the oldest task, do it, and go on; never wait for another task.
+/* sched_work - the queue and its workers: pick the oldest task, do it, and
+ * go on; never wait for another task.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "sched_int.h"
 

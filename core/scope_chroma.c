@@ -161,7 +161,8 @@ int scope_vector(struct plot *p)
 	if (signal_skin(s, &k, p->e) < 0) return -1;
 	if (k.n)
 		scope_foot(p,
-		           "line %.0f°   skin-like %.1f%%: median %.1f°, quartiles %.1f° apart, within 5° %.0f%%, 10° %.0f%%",
+		           "line %.0f°   skin-like %.1f%%: median %.1f°, quartiles %.1f° apart, within 5° "
+		           "%.0f%%, 10° %.0f%%",
 		           s->o.skin, 100 * k.share, k.hue, k.iqr, 100 * k.within5, 100 * k.within10);
 	else scope_foot(p, "line %.0f°   nothing that looks like skin", s->o.skin);
 	if (s->o.zoom > 1) {

@@ -65,7 +65,8 @@ static void foot_rgb(const struct plot *p)
 		scope_beyond(p->s, k, &below[k], &above[k]);
 	}
 	scope_foot(p,
-	           "R %d..%d G %d..%d B %d..%d   mean %.0f %.0f %.0f   under %.2f %.2f %.2f%%   over %.2f %.2f %.2f%%",
+	           "R %d..%d G %d..%d B %d..%d   mean %.0f %.0f %.0f   under %.2f %.2f %.2f%%   over "
+	           "%.2f %.2f %.2f%%",
 	           lo[0], hi[0], lo[1], hi[1], lo[2], hi[2], mean[0], mean[1], mean[2], 100 * below[0],
 	           	100 * below[1],
 	           100 * below[2], 100 * above[0], 100 * above[1], 100 * above[2]);

@@ -43,8 +43,8 @@ int script_share(char *out, size_t size, struct err *e)
 		snprintf(out, size, "%s/%s", exe, beside[i]);
 		if (holds_prelude(out)) return 0;
 	}
-	return err_set(e, E_SCRIPT, "cannot find the program's Lua files beside %s; set INTERNEG_SHARE to the folder "
-	               "that holds lua/prelude.lua", exe);
+	return err_set(e, E_SCRIPT, "cannot find the program's Lua files beside %s; set INTERNEG_SHARE "
+	               "to the folder that holds lua/prelude.lua", exe);
 }
 
 static char *read_text(const char *path, struct arena *a, size_t *len, struct err *e)

@@ -13,7 +13,10 @@
 
 #define NODE "interneg.node"
 
-struct building { struct expand *x; const struct node_ctx *n; const struct script_type *st; int made; struct err e; };
+struct building {
+	struct expand *x; const struct node_ctx *n; const struct script_type *st;
+	int made; struct err e;
+};
 
 static char *curve_text(const struct curve *c, char *out, size_t size)
 {

@@ -237,9 +237,9 @@ static void one_param(struct decl *d, struct param *p, size_t *off)
 	param_fields(d);
 	p->name = word(d, "name", 1, NULL);
 	if (!good_name(p->name) || strcmp(p->name, "id") == 0 || strcmp(p->name, "in") == 0 ||
-	    strcmp(p->name, "mix") == 0 ||
-	    strcmp(p->name, "mask_invert") == 0)
-		luaL_error(L, "'%s' cannot name a parameter: small letters, digits and _; not id, in, mix, mask_invert", p->name);
+	    strcmp(p->name, "mix") == 0 || strcmp(p->name, "mask_invert") == 0)
+		luaL_error(L, "'%s' cannot name a parameter: small letters, digits and _; not id, in, mix, "
+		           "mask_invert", p->name);
 	const char *type = word(d, "type", 2, NULL);
 	p->type = types[choice(L, "parameter type", type, type_names, IN_COUNT(types))];
 	p->unit = word(d, "unit", 6, p->type == PT_LENGTH ? "pixels" : "");

@@ -23,7 +23,8 @@ static const char *parse_line(struct lock *l, char *line)
 	struct key k;
 	const char *kind = strtok_r(line, " \t\r", &save);
 	if (!kind || kind[0] == '#') return NULL;
-	bool hash = strcmp(kind, "model") == 0, seed = strcmp(kind, "seed") == 0, picture = strcmp(kind, "picture") == 0;
+	bool hash = strcmp(kind, "model") == 0, seed = strcmp(kind, "seed") == 0,
+		picture = strcmp(kind, "picture") == 0;
 	if (!hash && !seed && !picture) return NULL;
 	const char *id = strtok_r(NULL, " \t\r", &save), *value = strtok_r(NULL, picture ? "\r" : " \t\r", &save);
 	if (!id || !value || strtok_r(NULL, " \t\r", &save))

@@ -23,7 +23,8 @@ static double number(lua_State *L, int i)
 {
 	if (trace_is(L, i))
 		luaL_error(L, "this function cannot be traced; a pixel function may use + - * / ^ %% //, "
-	                               "abs floor ceil sqrt exp exp2 log log2 pow min max clamp mix smoothstep luma select");
+	                               "abs floor ceil sqrt exp exp2 log log2 pow min max clamp mix "
+	                               "smoothstep luma select");
 	return luaL_checknumber(L, i);
 }
 

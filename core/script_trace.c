@@ -346,9 +346,10 @@ static void disagree(lua_State *L, const struct job *j, const struct pp_pixel *p
 			n += snprintf(who + n, sizeof who - (size_t)n, " %.40s=%.6g", p->name, px->uni[k]);
 	mx_print(plain, a);
 	mx_print(traced, b);
-	luaL_error(L, "tracing loses something: on test pixel %d (%s) the function gives %c=%s with plain numbers but "
-	           "%s when traced; a branch or comparison on a pixel value or number parameter cannot be traced: use "
-	           "select(a, \"<\", b, yes, no), min or max", i, who, "rgba"[c], a, b);
+	luaL_error(L, "tracing loses something: on test pixel %d (%s) the function gives %c=%s with "
+	           "plain numbers but %s when traced; a branch or comparison on a pixel value or "
+	           "number parameter cannot be traced: use select(a, \"<\", b, yes, no), min or max", i,
+	           who, "rgba"[c], a, b);
 }
 
 static void check_one(lua_State *L, const struct job *j, const struct pp_pixel *px, int i)

@@ -56,7 +56,8 @@ static void unsolved(struct session *s)
 
 static const char *written_file(const struct net_node *nn)
 {
-	const struct param *p = nn->group || !(nn->type->flags & NF_SINK) ? NULL : param_find(nn->type->params, "file");
+	const struct param *p = nn->group || !(nn->type->flags & NF_SINK) ? NULL
+		: param_find(nn->type->params, "file");
 	const char *file = NULL;
 	if (p) memcpy(&file, (const char *)nn->ctx.v + p->off, sizeof file);
 	return file && *file ? file : NULL;
@@ -111,7 +112,8 @@ static double number_of(const struct net_node *nn, const char *name, double none
 	return v;
 }
 
-/* Where a grade holds a skin, the nearest balance or match above it says where the shot's skin was measured. */
+/* Where a grade holds a skin, the nearest balance or match above it says where
+ * the shot's skin was measured. */
 static void skin_drift(struct session *s)
 {
 	char where[300];
@@ -119,19 +121,21 @@ static void skin_drift(struct session *s)
 		const struct net_node *nn = s->net->node[i], *up = nn->nconn ? nn->conn[0] : NULL;
 		const struct skin_ref *k = nn->ctx.skin;
 		if (!k || !(k->spread > 0)) continue;
-		while (up && !((up->type->flags & NF_SOLVE) && number_of(up, "skin", -1) >= 0)) up = up->nconn ? up->conn[0] : NULL;
+		while (up && !((up->type->flags & NF_SOLVE) && number_of(up, "skin", -1) >= 0))
+			up = up->nconn ? up->conn[0] : NULL;
 		double at = up ? number_of(up, "skin", -1) : -1, off = skin_turn(k->hue, at);
 		if (at < 0 || (off <= k->drift && off >= -k->drift)) continue;
-		diag_add(&s->d, DIAG_WARNING, E_OK, nn->scene->file, nn->elem->line, elem_where(nn->elem, where, sizeof where),
-		         "match the shot to one with the same person, or turn it in the grade",
-		         "skin stands at %.1f degrees in '%s', %+.1f from the %.1f that is held; %g are allowed", at, up->id, off, k->hue,
-		         k->drift);
+		diag_add(&s->d, DIAG_WARNING, E_OK, nn->scene->file, nn->elem->line,
+		         elem_where(nn->elem, where, sizeof where), "match the shot to one with the same "
+		         "person, or turn it in the grade", "skin stands at %.1f degrees in '%s', %+.1f "
+		         "from the %.1f that is held; %g are allowed", at, up->id, off, k->hue, k->drift);
 	}
 }
 
 int session_net(struct session *s, const char *only, struct err *e)
 {
-	struct net_opts o = { .leave = &s->leave, .proxy = s->c->proxy ? s->c->proxy : 1, .keep_all = s->c->keep_all, .no_cache = s->c->no_cache, .only = only,
+	struct net_opts o = { .leave = &s->leave, .proxy = s->c->proxy ? s->c->proxy : 1,
+		.keep_all = s->c->keep_all, .no_cache = s->c->no_cache, .only = only,
 		.over = s->over, .nover = s->nover };
 	struct solve_over *over = s->over;
 	net_free(&s->net);
@@ -152,7 +156,8 @@ static void forbidden(struct session *s)
 	bool runs = strcmp(verb, "render") == 0 || strcmp(verb, "lock") == 0 || strcmp(verb, "verify") == 0;
 	for (int i = 0; i < s->net->nnode; i++) {
 		struct net_node *nn = s->net->node[i];
-		const struct param *p = strcmp(nn->type->name, "external") == 0 ? param_find(nn->type->params, "program") : NULL;
+		const struct param *p = strcmp(nn->type->name, "external") == 0
+			? param_find(nn->type->params, "program") : NULL;
 		const char *program = NULL;
 		struct err e = ERR_INIT;
 		if (p) memcpy(&program, (const char *)nn->ctx.v + p->off, sizeof program);
@@ -241,7 +246,8 @@ static bool wants_rev(const struct net *n)
 	return false;
 }
 
-int session_open(struct session *s, const struct cli *c, const char *file, enum session_want want, struct err *e)
+int session_open(struct session *s, const struct cli *c, const char *file,
+                 enum session_want want, struct err *e)
 {
 	*s = (struct session){ .c = c, .file = file };
 	s->a = arena_new();

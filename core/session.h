@@ -29,9 +29,11 @@ struct session {
 #define SOLVE_SURE 0.25
 
 enum session_want { WANT_SCENE, WANT_NET, WANT_RENDER };
-/* Loads the scene and, when asked, builds its net and applies the pass rules; for WANT_RENDER unsolved nodes are
- * errors. Findings are printed. -1: e has the status and an empty message when everything was said already. */
-int session_open(struct session *s, const struct cli *c, const char *file, enum session_want want, struct err *e);
+/* Loads the scene and, when asked, builds its net and applies the pass rules; for WANT_RENDER
+ * unsolved nodes are errors. Findings are printed. -1: e has the status and an empty message
+ * when everything was said already. */
+int session_open(struct session *s, const struct cli *c, const char *file, enum session_want want,
+                 struct err *e);
 /* Builds (again) the net with the overrides in force. */
 int session_net(struct session *s, const char *only, struct err *e);
 int session_rules(struct session *s, bool unsolved_is_error, struct err *e);
@@ -40,15 +42,16 @@ void solve_forget(struct session *s);     /* part of it: what solve remembers of
 /* Prints the findings so far and empties the list; -1 with the status when errors are among them. */
 int session_say(struct session *s, struct err *e);
 
-/* Measures every unsolved node (or the one named; NULL: all that want solving) in order and puts the proposals into
- * s->over; prints them when tell. The net is rebuilt. Returns how many, or -1. */
+/* Measures every unsolved node (or the one named; NULL: all that want solving)
+ * in order and puts the proposals into s->over; prints them when tell. The net is
+ * rebuilt. Returns how many, or -1. */
 int session_solve(struct session *s, const char *node, bool only_unsolved, bool tell, struct err *e);
 bool node_is_unsolved(const struct net_node *nn);
 /* The key of what would be measured for nn: 16 hex digits. */
 int solve_key(struct session *s, struct net_node *nn, char out[65], struct err *e);
 
-/* After a render: tells of every LUT that clamps which share of the pixels of some of the frames lies outside its domain.
- * The net is rebuilt. */
+/* After a render: tells of every LUT that clamps which share of the pixels of some of the frames
+ * lies outside its domain. The net is rebuilt. */
 int session_lut_share(struct session *s, struct err *e);
 
 struct render_opts session_opts(const struct session *s);

@@ -6,8 +6,8 @@
 
 #include "base.h"
 
-/* The path of rel ("graphs/..."): below $INTERNEG_SHARE where that is set, else beside the program. False where there is no
- * such file. */
+/* The path of rel ("graphs/..."): below $INTERNEG_SHARE where that is set, else beside the program.
+ * False where there is no such file. */
 bool share_path(const char *rel, char *out, size_t size);
 
 #endif

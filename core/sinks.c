@@ -26,7 +26,8 @@ static const char *path_param(const struct net_node *nn, const char *name)
 {
 	const struct param *p = param_find(nn->type->params, name);
 	const char *s = NULL;
-	if (p && (p->type == PT_PATH || p->type == PT_STRING)) memcpy(&s, (const char *)nn->ctx.v + p->off, sizeof s);
+	if (p && (p->type == PT_PATH || p->type == PT_STRING))
+		memcpy(&s, (const char *)nn->ctx.v + p->off, sizeof s);
 	return s && *s ? s : NULL;
 }
 
@@ -52,7 +53,8 @@ static void find_audio(struct net *n, struct sink_run *sk)
 	sk->job.audio_first = at - (first ? (int)strtol(first, NULL, 10) : 1);
 }
 
-/* class= of a write: auto draft final. Where a scene knows approvals or classes, whatever is not final is a draft. */
+/* class= of a write: auto draft final. Where a scene knows approvals or classes,
+ * whatever is not final is a draft. */
 static const char *class_of(const struct net *n, const struct net_node *nn)
 {
 	const struct param *p = param_find(nn->type->params, "class");
@@ -69,8 +71,8 @@ static const char *class_of(const struct net *n, const struct net_node *nn)
 }
 
 /* each: the key of every frame, one after the other. */
-static int root_key(const struct net_node *nn, const struct frame_list *frames, struct keymemo *km, char hex[65],
-                    struct key *each, struct err *e)
+static int root_key(const struct net_node *nn, const struct frame_list *frames, struct keymemo *km,
+                    char hex[65], struct key *each, struct err *e)
 {
 	struct sha s;
 	sha_init(&s);
@@ -127,7 +129,8 @@ int sink_prepare(struct net *n, const struct render_opts *o, struct keymemo *km,
 		return err_in(e, "write '%s'", sk->node->id);
 	bool all = f->last != INT_MAX && frames_parse(NULL, f->first, f->last, &whole, e) == 0;
 	sk->job = (struct sink_job){ .n = &sk->node->ctx, .frames = sk->frames.v, .nframes = sk->frames.n,
-		.overwrite = o->overwrite, .dry = o->dry, .threads = threads, .rev = o->rev ? o->rev : "", .root_key = sk->root,
+		.overwrite = o->overwrite, .dry = o->dry, .threads = threads, .rev = o->rev ? o->rev : "",
+			.root_key = sk->root,
 		.outpath = o->outpath, .class = class_of(n, sk->node), .whole = all && whole.n == sk->frames.n };
 	find_audio(n, sk);
 	sk->kind = t->sink ? t->sink(&sk->job) : SINK_ORDERED;
@@ -147,8 +150,8 @@ out:
 	return rc;
 }
 
-int sink_run_frame(const struct sink_run *s, const struct node_ctx *c, const struct needs *nd, const struct view *in,
-               int frame, struct pixhash *hash, struct err *e)
+int sink_run_frame(const struct sink_run *s, const struct node_ctx *c, const struct needs *nd,
+                   const struct view *in, int frame, struct pixhash *hash, struct err *e)
 {
 	const struct node_type *t = s->node->type;
 	struct sink_call call = { .c = c, .frame = frame, .run = s->run, .hash = hash };
@@ -181,8 +184,8 @@ static int sink_open(struct net *n, const struct render_opts *o, struct keymemo 
 	return 0;
 }
 
-int sinks_open(struct net *n, const struct render_opts *o, struct keymemo *km, int threads, struct sink_run **out,
-               int *nout, struct err *e)
+int sinks_open(struct net *n, const struct render_opts *o, struct keymemo *km, int threads,
+               struct sink_run **out, int *nout, struct err *e)
 {
 	struct sink_run *s = xalloc((size_t)n->nwrite + 1, sizeof *s);
 	*out = s;

@@ -36,7 +36,8 @@ double skin_turn(double a, double b)
 	return d > 180 ? d - 360 : d < -180 ? d + 360 : d;
 }
 
-/* The ColorChecker's skins lie at 118 and 121 degrees with a chroma of .12 and .09; casts and looks move them. */
+/* The ColorChecker's skins lie at 118 and 121 degrees with a chroma of .12 and
+ * .09; casts and looks move them. */
 static bool like_any(double hue, double c, double y)
 {
 	return hue > 98 && hue < 144 && c > 0.025 && c < 0.26 && y > 0.10 && y < 0.97;
@@ -82,8 +83,8 @@ static double hue_at(const struct counts *c, int start, double q)
 	return start * 360.0 / HUE_BINS;
 }
 
-static void take(struct counts *c, const float *const p[3], size_t n, enum skin_pick pick, const struct skin_ref *like,
-                 double centre, double wide)
+static void take(struct counts *c, const float *const p[3], size_t n, enum skin_pick pick,
+                 const struct skin_ref *like, double centre, double wide)
 {
 	memset(c, 0, sizeof *c);
 	for (size_t i = 0; i < n; i++) {
@@ -92,7 +93,8 @@ static void take(struct counts *c, const float *const p[3], size_t n, enum skin_
 		double hue = angle_of(v[1], v[2]), chroma = __builtin_sqrt(v[1] * v[1] + v[2] * v[2]);
 		double off = skin_turn(centre, hue);
 		if (!(v[0] - v[0] == 0) || (pick == SKIN_ANY && !like_any(hue, chroma, v[0]))) continue;
-		if ((pick == SKIN_LIKE && !like_this(like, hue, chroma, v[0])) || (pick != SKIN_ALL && (off > wide || off < -wide)))
+		if ((pick == SKIN_LIKE && !like_this(like, hue, chroma, v[0])) ||
+		    (pick != SKIN_ALL && (off > wide || off < -wide)))
 			continue;
 		c->n++;
 		c->hue[bin_of(hue, HUE_BINS, 360)]++;
@@ -101,7 +103,8 @@ static void take(struct counts *c, const float *const p[3], size_t n, enum skin_
 	}
 }
 
-void skin_measure(const float *const p[3], size_t n, enum skin_pick pick, const struct skin_ref *like, struct skin_stats *out)
+void skin_measure(const float *const p[3], size_t n, enum skin_pick pick,
+                  const struct skin_ref *like, struct skin_stats *out)
 {
 	struct counts *c = xalloc(1, sizeof *c);
 	int start = like ? bin_of(mx_fmod(like->hue + 180, 360), HUE_BINS, 360) : (int)(303 / 360.0 * HUE_BINS);
@@ -131,6 +134,7 @@ void skin_measure(const float *const p[3], size_t n, enum skin_pick pick, const 
 void skin_text(const struct skin_stats *s, char *out, size_t n)
 {
 	if (!s->n) { snprintf(out, n, "no skin"); return; }
-	snprintf(out, n, "skin at %.1f degrees (%+.1f from the line), spread %.1f, %.0f %% within 10, %.0f %% of the picture", s->hue,
-	         skin_turn(SKIN_LINE, s->hue), s->iqr, 100 * s->within10, 100 * s->share);
+	snprintf(out, n, "skin at %.1f degrees (%+.1f from the line), spread %.1f, %.0f %% within 10, "
+	         "%.0f %% of the picture", s->hue, skin_turn(SKIN_LINE, s->hue), s->iqr,
+	         100 * s->within10, 100 * s->share);
 }

@@ -1,7 +1,7 @@
 /* skin - where skin sits on the vectorscope, and what a declared skin is.
  *
- * The angle is atan2(Cr, Cb) of the Rec.709 signal with Cb and Cr equally scaled (SCIENCE 2.6): the line that scopes draw
- * stands at 123 degrees. It is an aid to the eye, no target. Threads: worker.
+ * The angle is atan2(Cr, Cb) of the Rec.709 signal with Cb and Cr equally scaled (SCIENCE 2.6): the
+ * line that scopes draw stands at 123 degrees. It is an aid to the eye, no target. Threads: worker.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_SKIN_H
 #define IN_SKIN_H
@@ -30,11 +30,14 @@ struct skin_stats {
 	double within5, within10;   /* share of the skin that is so near the line */
 	double chroma, luma;        /* medians */
 };
-/* n pixels of Rec.709 signal. like NULL: what looks like skin at all (an automatic mask: it measures, it never changes
- * pixels). like: what looks like that skin. all: every pixel counts. n 0: nothing was found. */
+/* n pixels of Rec.709 signal. like NULL: what looks like skin at all (an automatic mask:
+ * it measures, it never changes pixels). like: what looks like that skin. all: every
+ * pixel counts. n 0: nothing was found. */
 enum skin_pick { SKIN_ANY, SKIN_LIKE, SKIN_ALL };
-void skin_measure(const float *const p[3], size_t n, enum skin_pick pick, const struct skin_ref *like, struct skin_stats *out);
-/* "skin at 118.0 degrees (-5.0 from the line), spread 6.1, 62 % within 10, 8 % of the picture", or "no skin". */
+void skin_measure(const float *const p[3], size_t n, enum skin_pick pick,
+                  const struct skin_ref *like, struct skin_stats *out);
+/* "skin at 118.0 degrees (-5.0 from the line), spread 6.1, 62 % within 10, 8
+ * % of the picture", or "no skin". */
 void skin_text(const struct skin_stats *s, char *out, size_t n);
 
 #endif

@@ -1,4 +1,5 @@
-/* slope - how sharp pictures are: the radial power spectrum of luma, its slope, and the sharpening that made it flat.
+/* slope - how sharp pictures are: the radial power spectrum of luma, its slope,
+ * and the sharpening that made it flat.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "slope.h"
 
@@ -14,7 +15,8 @@ struct fft { double cos[N / 2], sin[N / 2], hann[N]; int rev[N]; };
 
 static void fft_make(struct fft *t)
 {
-	for (int i = 0; i < N / 2; i++) t->cos[i] = mx_cos(2 * MX_PI * i / N), t->sin[i] = -mx_sin(2 * MX_PI * i / N);
+	for (int i = 0; i < N / 2; i++)
+		t->cos[i] = mx_cos(2 * MX_PI * i / N), t->sin[i] = -mx_sin(2 * MX_PI * i / N);
 	for (int i = 0; i < N; i++) {
 		t->hann[i] = 0.5 - 0.5 * mx_cos(2 * MX_PI * (i + 0.5) / N);
 		t->rev[i] = 0;
@@ -46,7 +48,8 @@ static void add_block(struct slope *s, const struct fft *t, double *re, double *
 	for (int i = 0; i < N * N; i++) mean += re[i];
 	mean /= N * N;
 	for (int y = 0; y < N; y++)
-		for (int x = 0; x < N; x++) re[y * N + x] = (re[y * N + x] - mean) * t->hann[x] * t->hann[y], im[y * N + x] = 0;
+		for (int x = 0; x < N; x++)
+			re[y * N + x] = (re[y * N + x] - mean) * t->hann[x] * t->hann[y], im[y * N + x] = 0;
 	for (int y = 0; y < N; y++) fft_line(t, re + y * N, im + y * N, 1);
 	for (int x = 0; x < N; x++) fft_line(t, re + x, im + x, N);
 	for (int y = 0; y < N; y++)
@@ -113,7 +116,8 @@ static double line_of(const double *y, int a, int b, double *at_zero)
 double slope_of(const struct slope *s, slope_gain *gain, const void *user)
 {
 	double y[SLOPE_BINS];
-	for (int i = 0; i < SLOPE_BINS; i++) y[i] = level(s, i) + (gain ? 2 * mx_log2(gain(user, (double)i / N)) : 0);
+	for (int i = 0; i < SLOPE_BINS; i++)
+		y[i] = level(s, i) + (gain ? 2 * mx_log2(gain(user, (double)i / N)) : 0);
 	return line_of(y, LOW_TO, HIGH_TO, NULL);
 }
 

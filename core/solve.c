@@ -100,13 +100,16 @@ static const struct solve_shots *shots_of(struct session *s, const struct net_no
 	return s->shots = p;
 }
 
-/* One correction cannot be right on both sides of a cut: the longest shot is measured, and the others are told of. */
-static void one_shot(struct session *s, const struct net_node *m, const char *what, int *frame, int *n, char *note, size_t room)
+/* One correction cannot be right on both sides of a cut: the longest shot is
+ * measured, and the others are told of. */
+static void one_shot(struct session *s, const struct net_node *m, const char *what, int *frame,
+                     int *n, char *note, size_t room)
 {
 	const struct solve_shots *p = shots_of(s, m);
 	int most = 0, first = 0, last = 0, here = 0, end = m->fmt.last == INT_MAX ? m->fmt.first + 99 : m->fmt.last;
 	for (int i = 0; p && i < p->n; i++) {
-		int a = p->v[i].first > m->fmt.first ? p->v[i].first : m->fmt.first, b = p->v[i].last < end ? p->v[i].last : end;
+		int a = p->v[i].first > m->fmt.first ? p->v[i].first : m->fmt.first,
+			b = p->v[i].last < end ? p->v[i].last : end;
 		if (b < a) continue;
 		here++;
 		if (b - a < most && most) continue;
@@ -115,10 +118,13 @@ static void one_shot(struct session *s, const struct net_node *m, const char *wh
 	if (here < 2) return;
 	spread_over(first, last, frame, n);
 	size_t len = strlen(note);
-	snprintf(note + len, room - len, "; the %s holds %d shots, of which %d-%d is measured: trim them apart", what, here, first, last);
+	snprintf(note + len, room - len, "; the %s holds %d shots, of which %d-%d is measured: trim "
+	         "them apart", what, here, first, last);
 }
 
-struct gathered { const struct net_node *node; int frame[SOLVE_SAMPLES], n; struct image *im[SOLVE_SAMPLES]; };
+struct gathered {
+	const struct net_node *node; int frame[SOLVE_SAMPLES], n; struct image *im[SOLVE_SAMPLES];
+};
 
 static int solve_conn(const struct net_node *nn, const char *slot)
 {
@@ -137,7 +143,8 @@ static bool one_frame_of(const struct net_node *nn, int k)
 enum { GATHER = 4 };
 static const char *const gather_slot[GATHER] = { "", "reference", "region", "reference_region" };
 
-/* A type with frame= is measured on that one (0: the middle), and where it stands: its rect= counts pixels there. */
+/* A type with frame= is measured on that one (0: the middle), and where it stands:
+ * its rect= counts pixels there. */
 static bool one_frame(const struct net_node *nn, int *frame)
 {
 	const struct param *p = param_find(nn->type->params, "frame");
@@ -151,8 +158,8 @@ static bool one_frame(const struct net_node *nn, int *frame)
 	return true;
 }
 
-/* The node measured for one of them and its frames; NULL when it is not connected. A mask stands on its picture's
- * frames. */
+/* The node measured for one of them and its frames; NULL when it is not connected. A
+ * mask stands on its picture's frames. */
 static struct net_node *source(const struct net_node *nn, int k, int *frame, int *n)
 {
 	int conn = k ? solve_conn(nn, gather_slot[k]) : 0;
@@ -169,8 +176,8 @@ static struct net_node *source(const struct net_node *nn, int k, int *frame, int
 	return source(nn, k - 2, frame, n) ? nn->conn[conn] : NULL;
 }
 
-/* The topmost node of the scene between what is measured and what is to be corrected: a balance below a network, of which
- * the match after it has to know. NULL: there is none. */
+/* The topmost node of the scene between what is measured and what is to be corrected: a balance
+ * below a network, of which the match after it has to know. NULL: there is none. */
 static struct net_node *between(const struct net_node *nn, int k, const struct net_node *from)
 {
 	int conn = k ? solve_conn(nn, gather_slot[k]) : 0;
@@ -184,8 +191,10 @@ static struct net_node *between(const struct net_node *nn, int k, const struct n
 	return top;
 }
 
-/* What stands between is done to the sample, colour by colour. Where it is no function of a colour alone it is left out. */
-static void correct(struct session *s, const struct net_node *nn, int k, struct gathered *g, char *said, size_t room)
+/* What stands between is done to the sample, colour by colour. Where it is no function
+ * of a colour alone it is left out. */
+static void correct(struct session *s, const struct net_node *nn, int k, struct gathered *g,
+                    char *said, size_t room)
 {
 	struct net_node *top = between(nn, k, g->node), *last = nn->conn[k ? solve_conn(nn, gather_slot[k]) : 0];
 	struct err e = ERR_INIT;
@@ -202,14 +211,18 @@ static void correct(struct session *s, const struct net_node *nn, int k, struct 
 			if (!im || ch[0] < 0 || ch[1] < 0 || ch[2] < 0) continue;
 			look_spaces(&l, im->fmt.space, last->fmt.space);
 			for (int y = im->view.r.y0; y < im->view.r.y1 && rc == 0; y++)
-				rc = look_run(&l, view_at(&im->view, ch[0], im->view.r.x0, y), view_at(&im->view, ch[1], im->view.r.x0, y),
-				              view_at(&im->view, ch[2], im->view.r.x0, y), (size_t)rect_w(im->view.r), &e);
+				rc = look_run(&l, view_at(&im->view, ch[0], im->view.r.x0, y),
+				              view_at(&im->view, ch[1], im->view.r.x0, y),
+				              view_at(&im->view, ch[2], im->view.r.x0, y),
+				              (size_t)rect_w(im->view.r), &e);
 			im->fmt.space = last->fmt.space;
 		}
 	}
 	look_close(&l);
 	size_t len = strlen(said);
-	if (rc < 0) snprintf(said + len, room - len, "; measured without '%s', which is no function of a colour", top->id);
+	if (rc < 0)
+		snprintf(said + len, room - len,
+		         "; measured without '%s', which is no function of a colour", top->id);
 }
 
 int solve_key(struct session *s, struct net_node *nn, char out[65], struct err *e)
@@ -225,7 +238,8 @@ int solve_key(struct session *s, struct net_node *nn, char out[65], struct err *
 			if (net_key(km, m, frame[i], &key, e) < 0) goto out;
 			sha_key(&h, &key);
 		}
-		struct net_node *top = m && k < 2 ? between(nn, k, m) : NULL, *at = top ? nn->conn[k ? solve_conn(nn, "reference") : 0] : NULL;
+		struct net_node *top = m && k < 2 ? between(nn, k, m) : NULL,
+			*at = top ? nn->conn[k ? solve_conn(nn, "reference") : 0] : NULL;
 		struct key below;
 		if (at && net_key(km, at, at->fmt.first, &below, e) < 0) goto out;
 		for (; at; at = at == top || !at->nconn ? NULL : at->conn[0]) sha_key(&h, &at->static_key);
@@ -271,14 +285,16 @@ static void to_space(struct image *im, int space)
 	im->fmt.space = space;
 }
 
-static int gather_all(struct session *s, struct net_node *nn, struct gathered g[GATHER], char *said, size_t room, struct err *e)
+static int gather_all(struct session *s, struct net_node *nn, struct gathered g[GATHER], char *said,
+                      size_t room, struct err *e)
 {
 	struct collect col = { g, GATHER, s->pool };
 	for (int k = 0; k < GATHER; k++) {
 		struct net_node *m = source(nn, k, g[k].frame, &g[k].n);
 		if (!m) { g[k].n = 0; continue; }
 		g[k].node = m;
-		if (k < 2 && !one_frame_of(nn, k)) one_shot(s, m, k ? "reference" : "clip", g[k].frame, &g[k].n, said, room);
+		if (k < 2 && !one_frame_of(nn, k))
+			one_shot(s, m, k ? "reference" : "clip", g[k].frame, &g[k].n, said, room);
 		if (k >= 2) { g[k].n = g[k - 2].n; memcpy(g[k].frame, g[k - 2].frame, sizeof g[k].frame); }
 		char list[SOLVE_SAMPLES * 12] = "";
 		for (int i = 0; i < g[k].n; i++)
@@ -321,7 +337,8 @@ static int call_solve(struct net_node *nn, struct gathered g[GATHER], struct sol
 	return nn->type->solve(call, e);
 }
 
-static void remember(struct session *s, const struct net_node *nn, const struct solve_call *call, const char *key)
+static void remember(struct session *s, const struct net_node *nn, const struct solve_call *call,
+                     const char *key)
 {
 	struct attr *a = arena_alloc(s->a, (size_t)call->nattr + 1, sizeof *a);
 	for (int i = 0; i < call->nattr; i++)
@@ -331,7 +348,8 @@ static void remember(struct session *s, const struct net_node *nn, const struct 
 	s->over[s->nover++] = (struct solve_over){ arena_strdup(s->a, nn->id), a, call->nattr + 1 };
 }
 
-static void print_proposal(const struct session *s, const struct net_node *nn, const struct solve_call *call, const char *key)
+static void print_proposal(const struct session *s, const struct net_node *nn,
+                           const struct solve_call *call, const char *key)
 {
 	char esc[2000];
 	if (s->c->json) {
@@ -348,9 +366,10 @@ static void print_proposal(const struct session *s, const struct net_node *nn, c
 	printf(" solved=\"%s\"/>\n  confidence %.2f; %s\n", key, call->confidence, call->note);
 }
 
-/* What is not sure enough is not applied: the node stays as the author left it. For one render without writing, which
- * has to do something with it, that is nothing at all. */
-static void refuse(struct session *s, const struct net_node *nn, const struct solve_call *call, const char *key)
+/* What is not sure enough is not applied: the node stays as the author left it. For one render
+ * without writing, which has to do something with it, that is nothing at all. */
+static void refuse(struct session *s, const struct net_node *nn, const struct solve_call *call,
+                   const char *key)
 {
 	log_warn("%s:%d: '%s' is not applied: confidence %.2f is below %.2f (%s); --unsure applies it all the same",
 	         nn->scene->file, nn->elem->line, nn->id, call->confidence, SOLVE_SURE, call->note);

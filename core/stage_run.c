@@ -1,16 +1,19 @@
-/* stage_run - see stage_run.h. A tile is computed in bands of rows that stay in the second-level cache from the stage's
- * first node to its last; rows that the next band reads again (a blur's border) are kept, not computed twice.
+/* stage_run - see stage_run.h. A tile is computed in bands of rows that stay in the second-level
+ * cache from the stage's first node to its last; rows that the next band reads again (a blur's
+ * border) are kept, not computed twice.
  *
- * Scratch layout: what is known of the members, their planes packed by lifetime (a member's planes lie where those of
- * members nobody reads any more have lain; those that keep rows lie apart), and the nodes' own scratch behind them.
+ * Scratch layout: what is known of the members, their planes packed by lifetime (a member's planes
+ * lie where those of members nobody reads any more have lain; those that keep rows lie apart),
+ * and the nodes' own scratch behind them.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "stage_run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a band: r is what the others read of it, had what its planes hold of the band before, fresh what is computed now.
- * Of all bands: w and h the largest, keeps: rows are kept from one to the next. */
+/* Of a band: r is what the others read of it, had what its planes hold of the band
+ * before, fresh what is computed now. Of all bands: w and h the largest, keeps:
+ * rows are kept from one to the next. */
 struct member {
 	struct rect r, had, fresh;
 	int w, h;
@@ -20,8 +23,8 @@ struct member {
 	struct needs needs;
 };
 
-/* A band's output should leave room in the second-level cache for what it is made of; shorter ones are more calls, and
- * more of the border that nodes compute inside a call. */
+/* A band's output should leave room in the second-level cache for what it is made of; shorter ones
+ * are more calls, and more of the border that nodes compute inside a call. */
 enum { BAND_BYTES = 160 << 10, BAND_ROWS = 32 };
 
 static int band_rows(const struct stage_job *j, struct rect r)
@@ -243,7 +246,8 @@ static size_t lay_out(const struct stage_job *j, struct member *m, size_t base, 
 	return h.top;
 }
 
-/* Walks the bands of r without computing them; returns the bytes of scratch, planes from *tail on are the nodes' own. */
+/* Walks the bands of r without computing them; returns the bytes of scratch, planes
+ * from *tail on are the nodes' own. */
 static size_t survey(const struct stage_job *j, struct rect r, struct member *m, size_t head, size_t *tail)
 {
 	size_t own = 0;
@@ -291,7 +295,8 @@ void stage_job_cost(const struct stage_job *j, struct rect r, struct stage_cost 
 	size_t n = (size_t)j->s->n, own = 0;
 	struct member *m = xalloc(n, sizeof *m);
 	int rows = band_rows(j, r), bands = (rect_h(r) + rows - 1) / rows;
-	*out = (struct stage_cost){ .bands = bands, .band = rect_area(band_at(r, r.y0, rows)) * (size_t)j->s->out->fmt.nch * sizeof(float) };
+	*out = (struct stage_cost){ .bands = bands,
+		.band = rect_area(band_at(r, r.y0, rows)) * (size_t)j->s->out->fmt.nch * sizeof(float) };
 	first_band(j, m);
 	for (int k = 0, times; k < bands; k += times) {
 		struct stage_cost one = { 0 };
@@ -384,7 +389,8 @@ static struct member *prepare(const struct stage_job *j, struct rect r, struct s
 }
 
 /* One band, whose regions are known. */
-static int run_band(const struct stage_job *j, struct member *m, void *scratch, const atomic_int *cancel, struct err *e)
+static int run_band(const struct stage_job *j, struct member *m, void *scratch,
+                    const atomic_int *cancel, struct err *e)
 {
 	struct view in[NODE_MAX_NEEDS];
 	int n = j->s->n;
@@ -397,7 +403,8 @@ static int run_band(const struct stage_job *j, struct member *m, void *scratch, 
 		if (j->same[i] && i < n - 1) { m[i].view = in[0]; continue; }
 		if (j->same[i]) { copy_view(&in[0], &m[i].view); continue; }
 		struct view out = view_sub(&m[i].view, m[i].fresh);
-		if (net_run(j->s->node[i], &j->ctx[i], &j->common[i], j->frame, &m[i].needs, in, &out, scratch, cancel, e) < 0)
+		if (net_run(j->s->node[i], &j->ctx[i], &j->common[i], j->frame, &m[i].needs, in, &out,
+		            scratch, cancel, e) < 0)
 			return err_in(e, "node '%s' frame %d", j->s->node[i]->id, j->frame);
 	}
 	return 0;

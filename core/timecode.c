@@ -17,11 +17,11 @@ int timecode_read(const char *param, const char *text, struct rational fps, stru
 	bool fine = n == 5 && (before == ':' || t->drop);
 	for (int i = 0; i < 4 && fine; i++) fine = v[i] >= 0 && v[i] < (i == 0 ? 100 : i < 3 ? 60 : t->rate);
 	if (!fine)
-		return err_set(e, E_SCENE, "%s=\"%s\": expected HH:MM:SS:FF with FF below %d, or HH:MM:SS;FF for drop-frame", param,
-		               text, t->rate);
+		return err_set(e, E_SCENE, "%s=\"%s\": expected HH:MM:SS:FF with FF below %d, or "
+		               "HH:MM:SS;FF for drop-frame", param, text, t->rate);
 	if (t->drop && (fps.den != 1001 || t->rate % 30))
-		return err_set(e, E_SCENE, "%s=\"%s\": only 29.97 and 59.94 frames a second have drop-frame, these are %d/%d", param,
-		               text, fps.num, fps.den);
+		return err_set(e, E_SCENE, "%s=\"%s\": only 29.97 and 59.94 frames a second have "
+		               "drop-frame, these are %d/%d", param, text, fps.num, fps.den);
 	if (t->drop && v[2] == 0 && v[3] < dropped(t->rate) && v[1] % 10)
 		return err_set(e, E_SCENE, "%s=\"%s\": drop-frame has no such number", param, text);
 	int64_t minute = (int64_t)v[0] * 60 + v[1];
@@ -38,6 +38,6 @@ void timecode_label(const struct timecode *t, char *out, size_t n)
 		f += 9 * d * (f / ten) + (rest >= d ? d * ((rest - d) / minute) : 0);
 	}
 	int64_t s = f / t->rate;
-	snprintf(out, n, "%02d:%02d:%02d%c%02d", (int)(s / 3600 % 100), (int)(s / 60 % 60), (int)(s % 60), t->drop ? ';' : ':',
-	         (int)(f % t->rate));
+	snprintf(out, n, "%02d:%02d:%02d%c%02d", (int)(s / 3600 % 100), (int)(s / 60 % 60),
+	         (int)(s % 60), t->drop ? ';' : ':', (int)(f % t->rate));
 }

@@ -18,7 +18,8 @@ struct transport { struct turn t[TURNS]; };
 static void random_turn(int i, double m[9])
 {
 	struct philox r = philox4x32((uint32_t)i, 0, 0, 0, 0x736c6963u, 0x65640000u);
-	double u = (r.c[0] + 0.5) * 0x1p-32, a = 2 * MX_PI * (r.c[1] + 0.5) * 0x1p-32, b = 2 * MX_PI * (r.c[2] + 0.5) * 0x1p-32;
+	double u = (r.c[0] + 0.5) * 0x1p-32, a = 2 * MX_PI * (r.c[1] + 0.5) * 0x1p-32,
+		b = 2 * MX_PI * (r.c[2] + 0.5) * 0x1p-32;
 	double s = __builtin_sqrt(1 - u), c = __builtin_sqrt(u);
 	double x = s * mx_sin(a), y = s * mx_cos(a), z = c * mx_sin(b), w = c * mx_cos(b);
 	if (!i) { x = y = z = 0; w = 1; }

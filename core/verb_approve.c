@@ -1,4 +1,5 @@
-/* verb_approve - `interneg approve` writes an approval of a pass or of the picture into the scene, lists and removes them.
+/* verb_approve - `interneg approve` writes an approval of a pass or of the picture
+ * into the scene, lists and removes them.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +31,8 @@ static void tell(const struct approve *v, bool ok, const char *why, bool json)
 		printf("}\n");
 		return;
 	}
-	printf("%-5s %s%s%s by %s (%s)%s%s%s%s\n", ok ? "valid" : "void", v->shot, *v->shot ? "." : "", v->pass, v->by, v->role,
-	       *v->note ? ", " : "", v->note, *why ? "; " : "", why);
+	printf("%-5s %s%s%s by %s (%s)%s%s%s%s\n", ok ? "valid" : "void", v->shot, *v->shot ? "." : "",
+	       v->pass, v->by, v->role, *v->note ? ", " : "", v->note, *why ? "; " : "", why);
 }
 
 /* Every approval, then what the finals lack. */
@@ -57,8 +58,8 @@ static int change(struct approvals *a, bool remove, struct err *e)
 	char hex[APPROVE_DIGITS + 1] = "";
 	size_t len;
 	if (!remove && approvals_hash(a, shot, c->pass, hex, e) < 0) return -1;
-	struct attr attr[] = { { "shot", shot, 0 }, { "pass", c->pass, 0 }, { "by", c->by, 0 }, { "role", role, 0 }, { "hash", hex, 0 },
-		{ "note", c->note ? c->note : "", 0 } };
+	struct attr attr[] = { { "shot", shot, 0 }, { "pass", c->pass, 0 }, { "by", c->by, 0 },
+		{ "role", role, 0 }, { "hash", hex, 0 }, { "note", c->note ? c->note : "", 0 } };
 	struct attr key[] = { { "shot", shot, 0 }, { "pass", c->pass, 0 }, { "role", role, 0 } };
 	char *text = text_read(a->s->file, &len, e);
 	if (!text) return -1;
@@ -67,7 +68,9 @@ static int change(struct approvals *a, bool remove, struct err *e)
 	if (!next) return err_in(e, "%s", a->s->file);
 	int rc = text_write(a->s->file, next, e);
 	free(next);
-	if (rc == 0 && !remove) printf("%s: %s%s%s approved by %s (%s): %s\n", a->s->file, shot, *shot ? "." : "", c->pass, c->by, role, hex);
+	if (rc == 0 && !remove)
+		printf("%s: %s%s%s approved by %s (%s): %s\n", a->s->file, shot, *shot ? "." : "", c->pass,
+		       c->by, role, hex);
 	return rc;
 }
 
@@ -84,7 +87,8 @@ int verb_approve(struct cli *c, struct err *e)
 	if (c->narg != 1) return err_set(e, E_USAGE, "approve wants one SCENE");
 	if (c->list + c->remove > 1) return err_set(e, E_USAGE, "approve: --list or --remove");
 	if (!c->list && blank(c->pass)) return err_set(e, E_USAGE, "approve wants --pass ID, or --pass picture");
-	if (!c->list && !c->remove && (blank(c->by) || blank(c->role))) return err_set(e, E_USAGE, "approve wants --by NAME and --role ROLE");
+	if (!c->list && !c->remove && (blank(c->by) || blank(c->role)))
+		return err_set(e, E_USAGE, "approve wants --by NAME and --role ROLE");
 	if (session_open(&s, c, c->arg[0], WANT_NET, e) == 0) {
 		approvals_open(&a, &s);
 		rc = c->list ? list(&a, e) : change(&a, c->remove, e);

@@ -1,7 +1,7 @@
 /* verb_bake - `interneg bake`: the look of a node, or of a run of nodes, as a .cube, .clf or ASC CDL file.
  *
- * What is written is read back by the program's own reader and compared with the nodes themselves on ramps and random
- * colours; the largest error is printed.
+ * What is written is read back by the program's own reader and compared with the nodes themselves
+ * on ramps and random colours; the largest error is printed.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdarg.h>
 #include <stdio.h>
@@ -173,7 +173,8 @@ static void write_clf(const struct bake *b, struct text *t, const float *v)
 	size_t n = (size_t)b->side, all = n * n * n;
 	struct text words = { 0 };
 	head(b, &words, "");
-	say(t, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ProcessList xmlns=\"urn:AMPAS:CLF:v3.0\" compCLFversion=\"3.0\" id=\"");
+	say(t, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ProcessList xmlns=\"urn:AMPAS:CLF:v3.0\" "
+	    "compCLFversion=\"3.0\" id=\"");
 	say_escaped(t, b->last);
 	say(t, "\" name=\"");
 	say_escaped(t, b->last);
@@ -184,10 +185,11 @@ static void write_clf(const struct bake *b, struct text *t, const float *v)
 	    colour_name(b->out));
 	free(words.s);
 	if (b->shaper)
-		say(t, "<Log inBitDepth=\"32f\" outBitDepth=\"32f\" style=\"cameraLinToLog\">\n<LogParams base=\"2\" logSideSlope=\"%.17g\" "
-		    "logSideOffset=\"%.17g\" linSideBreak=\"0.0078125\"/>\n</Log>\n", 1 / 17.52, 9.72 / 17.52);
-	say(t, "<LUT3D inBitDepth=\"32f\" outBitDepth=\"32f\" interpolation=\"tetrahedral\">\n<Array dim=\"%d %d %d 3\">\n", b->side, b->side,
-	    b->side);
+		say(t, "<Log inBitDepth=\"32f\" outBitDepth=\"32f\" style=\"cameraLinToLog\">\n<LogParams "
+		    "base=\"2\" logSideSlope=\"%.17g\" logSideOffset=\"%.17g\" "
+		    "linSideBreak=\"0.0078125\"/>\n</Log>\n", 1 / 17.52, 9.72 / 17.52);
+	say(t, "<LUT3D inBitDepth=\"32f\" outBitDepth=\"32f\" interpolation=\"tetrahedral\">\n<Array "
+	    "dim=\"%d %d %d 3\">\n", b->side, b->side, b->side);
 	for (size_t i = 0; i < all; i++) {
 		size_t k = i / n / n + n * (i / n % n + n * (i % n));      /* blue runs fastest in CLF */
 		say(t, "%.9g %.9g %.9g\n", (double)v[k], (double)v[all + k], (double)v[2 * all + k]);
@@ -294,7 +296,8 @@ struct cdl { double slope[3], offset[3], power[3], saturation; };
 static bool cdl_of(const struct look_step *s, struct cdl *o)
 {
 	const struct { const char *name; double *to; int n; } want[] = {
-		{ "slope", o->slope, 3 }, { "offset", o->offset, 3 }, { "power", o->power, 3 }, { "saturation", &o->saturation, 1 },
+		{ "slope", o->slope, 3 }, { "offset", o->offset, 3 }, { "power", o->power, 3 },
+			{ "saturation", &o->saturation, 1 },
 	};
 	for (size_t i = 0; i < IN_COUNT(want); i++) {
 		const struct param *p = param_find(s->nn->type->params, want[i].name);
@@ -347,7 +350,8 @@ static void write_cdl(const struct bake *b, struct text *t, const struct cdl *c,
 	say(t, "<ColorCorrection id=\"%s\"%s>\n<SOPNode>\n<Description>interneg: in %s</Description>\n", b->last,
 		list || many ? "" : ns,
 	    colour_name(space));
-	const struct { const char *tag; const double *v; } sop[] = { { "Slope", c->slope }, { "Offset", c->offset }, { "Power", c->power } };
+	const struct { const char *tag; const double *v; } sop[] = { { "Slope", c->slope },
+		{ "Offset", c->offset }, { "Power", c->power } };
 	for (int i = 0; i < 3; i++) {
 		char v[3][40];
 		for (int k = 0; k < 3; k++) mx_print(sop[i].v[k], v[k]);

@@ -1,4 +1,5 @@
-/* verb_bake - a run of point nodes as a function of a colour. Private to verb_bake*.c and solve.c. Threads: worker.
+/* verb_bake - a run of point nodes as a function of a colour. Private to verb_bake*.c
+ * and solve.c. Threads: worker.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_VERB_BAKE_H
 #define IN_VERB_BAKE_H
@@ -7,7 +8,8 @@
 
 enum { LOOK_ROW = 256 };
 
-struct look_step { struct net_node *nn; struct node_ctx c; struct node_common common; bool open, same; struct needs *nd;
+struct look_step { struct net_node *nn; struct node_ctx c; struct node_common common; bool open,
+	same; struct needs *nd;
                    float *mem; struct view out; };
 /* From the picture `in` (above the first node) to the node `last`, at a frame. */
 struct look {
@@ -21,8 +23,8 @@ struct look {
 		/* from the numbers asked for to in's, and of last's to those asked for */
 };
 
-/* The run from node `first` to node `last` (both the ids of elements; the same for one node). Refuses, with the reason,
- * what a table of colours cannot hold. look_close in any case. */
+/* The run from node `first` to node `last` (both the ids of elements; the same for one node).
+ * Refuses, with the reason, what a table of colours cannot hold. look_close in any case. */
 int look_open(struct look *l, struct session *s, const char *first, const char *last, struct err *e);
 void look_close(struct look *l);
 /* The spaces of the numbers that go in and come out. */

@@ -1,4 +1,5 @@
-/* verb_bake_run - a run of point nodes taken out of its net and applied to single colours, by the nodes' own protocol.
+/* verb_bake_run - a run of point nodes taken out of its net and applied to single
+ * colours, by the nodes' own protocol.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <limits.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@ static bool same_elem(const struct net_node *a, const struct net_node *b)
 static const char *why_not(const struct net_node *nn)
 {
 	static const struct { unsigned traits; const char *why; } reason[] = {
-		{ TR_SOURCE, "makes pictures of its own" }, { TR_AI | TR_UPSCALE, "is a neural process" }, { TR_BLUR, "blurs" },
+		{ TR_SOURCE, "makes pictures of its own" }, { TR_AI | TR_UPSCALE, "is a neural process" },
+			{ TR_BLUR, "blurs" },
 		{ TR_GRAIN, "adds grain" }, { TR_RESIZE | TR_GEOMETRY, "moves pixels" }, { TR_RETIME, "changes time" },
 		{ TR_DISSOLVE, "mixes pictures" }, { TR_CLEANUP, "looks at neighbours" },
 	};
@@ -60,7 +62,8 @@ static bool is_read(const struct net_node *nn, int i)
 	return false;
 }
 
-/* Walks up from nn; inside[i]: below or at the first node. Everything read from elsewhere must be one picture. */
+/* Walks up from nn; inside[i]: below or at the first node. Everything read from
+ * elsewhere must be one picture. */
 static int gather(struct look *l, struct net_node *nn, const bool *inside, bool *taken, struct err *e)
 {
 	if (taken[nn->index]) return 0;
@@ -111,8 +114,8 @@ static int pick_frame(struct look *l, const struct cli *c, struct err *e)
 	return 0;
 }
 
-/* The value of a colour may not depend on where it stands: what nodes do not declare (vignettes, patterns), shows.
- * The places are no mirror images of each other. */
+/* The value of a colour may not depend on where it stands: what nodes do not declare (vignettes,
+ * patterns), shows. The places are no mirror images of each other. */
 static int stays_put(struct look *l, struct err *e)
 {
 	enum { N = 64, PLACES = 3 };

@@ -22,7 +22,8 @@ static char *folder_of(const struct cli *c, const char *scene, struct err *e)
 	}
 	if (c->cache) return xstrdup(c->cache);
 	if (env && *env) return xstrdup(env);
-	return slash ? xasprintf("%.*s.interneg/cache", (int)(slash - scene) + 1, scene) : xstrdup(".interneg/cache");
+	return slash ? xasprintf("%.*s.interneg/cache", (int)(slash - scene) + 1, scene)
+		: xstrdup(".interneg/cache");
 }
 
 static void when(int64_t ns, char out[32])
@@ -75,7 +76,8 @@ static void list_json(const struct cache_files *f)
 
 static void tell_extra(const struct cache_files *f)
 {
-	for (size_t i = 0; i < f->nextra; i++) printf("leftover %s, %.1f MiB\n", f->extra[i].path, mib(f->extra[i].size));
+	for (size_t i = 0; i < f->nextra; i++)
+		printf("leftover %s, %.1f MiB\n", f->extra[i].path, mib(f->extra[i].size));
 	if (f->nextra || dangling(f))
 		printf("%zu leftovers, %.1f MiB; %zu dangling links; interneg cache prune removes them\n", f->nextra,
 		       mib(f->extra_bytes), dangling(f));
@@ -88,7 +90,8 @@ static int cache_list(struct cli *c, const char *dir, struct err *e)
 	if (cache_scan(dir, true, &f, e) < 0) return -1;
 	if (c->json) list_json(&f);
 	else {
-		printf("%-16s %10s  %-20s %-6s %-24s %-16s %s\n", "key", "MiB", "last use", "frame", "node", "space", "pass");
+		printf("%-16s %10s  %-20s %-6s %-24s %-16s %s\n", "key", "MiB", "last use", "frame", "node",
+		       "space", "pass");
 		for (size_t i = 0; i < f.n; i++) {
 			const struct cache_entry *en = &f.entry[i];
 			when(en->used, used);
@@ -139,8 +142,8 @@ static int cache_check(struct cli *c, const char *dir, struct err *e)
 	}
 	tell_extra(&f);
 	printf("%s: %zu files read, %d damaged\n", dir, f.n, bad);
-	rc = bad ? err_set(e, E_INPUT, "%s: %d of %zu files damaged; they are set aside and will be computed again", dir,
-	                   bad, f.n) : 0;
+	rc = bad ? err_set(e, E_INPUT, "%s: %d of %zu files damaged; they are set aside and will be "
+	                   "computed again", dir, bad, f.n) : 0;
 out:
 	cache_files_free(&f);
 	pool_free(&pool);
@@ -192,8 +195,9 @@ static int cache_prune(struct cli *c, const char *dir, struct err *e)
 	int links = drop_links(dir, e);
 	if (links < 0) goto out;
 	int empty = cache_remove_empty(dir);
-	printf("%s: %zu of %zu files removed, %llu bytes left (%.1f MiB); %zu leftovers, %d links, %d empty folders removed\n",
-	       dir, n, f.n, (unsigned long long)left, mib(left), f.nextra, links, empty);
+	printf("%s: %zu of %zu files removed, %llu bytes left (%.1f MiB); %zu leftovers, %d links, %d "
+	       "empty folders removed\n", dir, n, f.n, (unsigned long long)left, mib(left),
+	       f.nextra, links, empty);
 	rc = atomic_load(&session_cancel) ? err_set(e, E_CANCEL, "cancelled") : 0;
 out:
 	cache_files_free(&f);
@@ -201,7 +205,8 @@ out:
 	return rc;
 }
 
-static void why_json(const struct net_node *nn, int frame, const char *hex, const char *path, const char *state)
+static void why_json(const struct net_node *nn, int frame, const char *hex, const char *path,
+                     const char *state)
 {
 	printf("{\"frame\":%d,\"key\":\"%s\",\"state\":\"%s\"", frame, hex, state);
 	json_text("node", nn->id);
@@ -209,7 +214,8 @@ static void why_json(const struct net_node *nn, int frame, const char *hex, cons
 }
 
 /* Entries of the same node and frame under other keys. */
-static int others(const struct cache_files *f, const struct net_node *nn, int frame, const char *hex, bool json)
+static int others(const struct cache_files *f, const struct net_node *nn, int frame,
+                  const char *hex, bool json)
 {
 	char number[16], used[32];
 	int n = 0;
@@ -291,8 +297,10 @@ static int only_with(const struct cli *c, bool why, bool json, bool to, struct e
 
 int verb_cache(struct cli *c, struct err *e)
 {
-	static const struct { const char *name; bool json, to; int (*run)(struct cli *, const char *, struct err *); } subs[] = {
-		{ "list", true, false, cache_list }, { "check", false, false, cache_check }, { "prune", false, true, cache_prune },
+	static const struct { const char *name; bool json, to;
+		int (*run)(struct cli *, const char *, struct err *); } subs[] = {
+		{ "list", true, false, cache_list }, { "check", false, false, cache_check },
+			{ "prune", false, true, cache_prune },
 	};
 	const char *what = c->narg ? c->arg[0] : "";
 	if (strcmp(what, "why") == 0) return only_with(c, true, true, false, e) < 0 ? -1 : cache_why(c, e);

@@ -1,7 +1,8 @@
 /* verb_diff - `interneg diff A B`: two scenes compared as graphs, and which writes every change reaches.
  *
- * A and B are files, or git revisions "REV:path" as `git show` takes them. Graphs and scripts that a revision's scene
- * names are taken from the working tree. Status 0 whether they differ or not; nothing is printed when they are equal.
+ * A and B are files, or git revisions "REV:path" as `git show` takes them. Graphs and scripts that
+ * a revision's scene names are taken from the working tree. Status 0 whether they differ or not;
+ * nothing is printed when they are equal.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "verb_diff.h"
 
@@ -71,7 +72,8 @@ static char *tree_path(const char *path, struct err *e)
 	return out;
 }
 
-/* One side: its scene with the text's findings said. A scene with errors is compared as far as it could be read. */
+/* One side: its scene with the text's findings said. A scene with errors is
+ * compared as far as it could be read. */
 struct side { struct session s; struct items it; enum err_code code; };
 
 static int side_open(struct side *d, const struct cli *c, const char *arg, struct err *e)
@@ -112,7 +114,8 @@ static void side_close(struct side *d)
 /* --- printing --- */
 
 struct report { bool json; int n; };
-static const char *const kinds[] = { "graph", "param", "script", "pass", "node", "output", "waiver", "approval", "reference" };
+static const char *const kinds[] = { "graph", "param", "script", "pass", "node", "output", "waiver",
+	"approval", "reference" };
 
 static void put_json(const char *s)
 {

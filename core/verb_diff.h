@@ -1,5 +1,5 @@
-/* verb_diff - a scene as a sorted list of items with canonical facts, for `interneg diff`; private to verb_diff*.c.
- * Threads: worker.
+/* verb_diff - a scene as a sorted list of items with canonical facts, for `interneg diff`;
+ * private to verb_diff*.c. Threads: worker.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_VERB_DIFF_H
 #define IN_VERB_DIFF_H
@@ -13,7 +13,10 @@ struct fact { const char *name, *value; bool given; };
 struct place { const struct place *up; const struct scene *s; const struct elem *use; const char *prefix; };
 
 /* Order of the report. */
-enum item_kind { ITEM_GRAPH, ITEM_PARAM, ITEM_SCRIPT, ITEM_PASS, ITEM_NODE, ITEM_OUTPUT, ITEM_WAIVER, ITEM_APPROVAL, ITEM_REFERENCE };
+enum item_kind {
+	ITEM_GRAPH, ITEM_PARAM, ITEM_SCRIPT, ITEM_PASS, ITEM_NODE, ITEM_OUTPUT, ITEM_WAIVER,
+	ITEM_APPROVAL, ITEM_REFERENCE
+};
 struct item {
 	enum item_kind kind;
 	const char *id, *type, *pass;        /* type, pass: of nodes */

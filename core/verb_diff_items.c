@@ -182,7 +182,8 @@ static void add_graph(struct items *it, const struct place *pl)
 
 static void add_sparams(struct items *it, const struct place *pl)
 {
-	static const char *const types[] = { [PT_FLOAT] = "float", [PT_INT] = "int", [PT_BOOL] = "bool", [PT_ENUM] = "enum",
+	static const char *const types[] = { [PT_FLOAT] = "float", [PT_INT] = "int", [PT_BOOL] = "bool",
+		[PT_ENUM] = "enum",
 		[PT_STRING] = "string", [PT_PATH] = "path", [PT_COLOUR] = "colour", [PT_VEC] = "vector",
 		[PT_LENGTH] = "length", [PT_CURVE] = "curve" };
 	for (int i = 0; i < pl->s->nparam; i++) {
@@ -307,7 +308,9 @@ static bool word_in(const char *text, const char *word)
 		if (*p == '{') inside = true;
 		if (*p == '}') inside = false;
 		bool start = p == text || !(isalnum((unsigned char)p[-1]) || p[-1] == '_');
-		if (inside && start && strncmp(p, word, n) == 0 && !(isalnum((unsigned char)p[n]) || p[n] == '_')) return true;
+		if (inside && start && strncmp(p, word, n) == 0 &&
+		    !(isalnum((unsigned char)p[n]) || p[n] == '_'))
+			return true;
 	}
 	return false;
 }

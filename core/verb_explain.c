@@ -1,5 +1,5 @@
-/* verb_explain - `interneg explain SCENE NODE -F N`: what the key of one frame of a node is made of, and what the lock
- * says has changed on the way up.
+/* verb_explain - `interneg explain SCENE NODE -F N`: what the key of one frame of a node is made
+ * of, and what the lock says has changed on the way up.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <limits.h>
 #include <stdarg.h>
@@ -50,9 +50,9 @@ static void explain_format(const struct format *f)
 	char frames[40] = "endless", rate[40] = "no rate";
 	if (f->last != INT_MAX) snprintf(frames, sizeof frames, "%d-%d", f->first, f->last);
 	if (f->fps.num) snprintf(rate, sizeof rate, "%d/%d a second", f->fps.num, f->fps.den);
-	row("format", "%dx%d%+d%+d of %dx%d%+d%+d, pixel aspect %d/%d, frames %s, %s", rect_w(f->data), rect_h(f->data),
-	    f->data.x0, f->data.y0, rect_w(f->display), rect_h(f->display), f->display.x0, f->display.y0,
-	    f->par.num, f->par.den, frames, rate);
+	row("format", "%dx%d%+d%+d of %dx%d%+d%+d, pixel aspect %d/%d, frames %s, %s", rect_w(f->data),
+	    rect_h(f->data), f->data.x0, f->data.y0, rect_w(f->display), rect_h(f->display),
+	    f->display.x0, f->display.y0, f->par.num, f->par.den, frames, rate);
 	row("colour space", "%s, encoded %s", colour_name(f->space), colour_name(f->encoded));
 	printf("  %-22s", "channels");
 	for (int i = 0; i < f->nch; i++) printf(" %s", f->ch[i]);
@@ -60,7 +60,8 @@ static void explain_format(const struct format *f)
 }
 
 /* The inputs as the key takes them: one line a need, with the key of its frame. */
-static int explain_inputs(struct keymemo *km, const struct net_node *nn, const struct node_ctx *ctx, int frame, struct err *e)
+static int explain_inputs(struct keymemo *km, const struct net_node *nn, const struct node_ctx *ctx,
+                          int frame, struct err *e)
 {
 	struct needs nd = { 0 };
 	bool same = net_identity(nn, ctx);
@@ -94,7 +95,8 @@ static int explain_content(const struct net_node *nn, const struct node_ctx *ctx
 	return 0;
 }
 
-static int explain_node(struct session *s, struct keymemo *km, const struct net_node *nn, int frame, struct err *e)
+static int explain_node(struct session *s, struct keymemo *km, const struct net_node *nn,
+                        int frame, struct err *e)
 {
 	struct node_ctx ctx;
 	struct node_common common;
@@ -115,7 +117,8 @@ static int explain_node(struct session *s, struct keymemo *km, const struct net_
 	char scale[40];
 	mx_print(ctx.scale, scale);
 	row("scale", "%s", scale);
-	if (nn->type->flags & NF_TIME) row("frame number", "%d, instance %llu", frame, (unsigned long long)ctx.instance);
+	if (nn->type->flags & NF_TIME)
+		row("frame number", "%d, instance %llu", frame, (unsigned long long)ctx.instance);
 	if (explain_content(nn, &ctx, frame, e) < 0 || explain_inputs(km, nn, &ctx, frame, e) < 0) goto out;
 	row("key", "%s", hex);
 	rc = 0;
@@ -127,7 +130,8 @@ out:
 
 /* --- against the lock --- */
 
-static bool differs(const struct lock_facts *lock, const struct lock_facts *now, const char *kind, const char *id)
+static bool differs(const struct lock_facts *lock, const struct lock_facts *now, const char *kind,
+                    const char *id)
 {
 	const char *a = lock_get(lock, kind, id), *b = lock_get(now, kind, id);
 	return (a || b) && (!a || !b || strcmp(a, b) != 0);
@@ -160,7 +164,8 @@ static int tell_params(const struct net_node *nn, const struct lock_facts *lock,
 			const char *name = one->v[i].name, *v = one->v[i].value, *other = lock_value(two, name);
 			if (strncmp(name, head, strlen(head)) != 0 || strchr(name + strlen(head), '.')) continue;
 			if (other && (pass || strcmp(other, v) == 0)) continue;
-			printf("    %s: locked %s, now %s\n", name + strlen(head), pass ? "(default)" : v, pass ? v : other ? other : "(default)");
+			printf("    %s: locked %s, now %s\n", name + strlen(head), pass ? "(default)" : v,
+			       pass ? v : other ? other : "(default)");
 			n++;
 		}
 	}
@@ -176,7 +181,8 @@ static int tell_causes(const struct net_node *nn, const struct lock_facts *lock,
 	for (size_t i = 0; i < IN_COUNT(kinds); i++) {
 		if (!differs(lock, now, kinds[i], nn->id)) continue;
 		const char *a = lock_get(lock, kinds[i], nn->id), *b = lock_get(now, kinds[i], nn->id);
-		printf("    %s: locked %s\n    %*s  now    %s\n", kinds[i], a ? a : "(absent)", (int)strlen(kinds[i]), "", b ? b : "(absent)");
+		printf("    %s: locked %s\n    %*s  now    %s\n", kinds[i], a ? a : "(absent)",
+		       (int)strlen(kinds[i]), "", b ? b : "(absent)");
 		n++;
 	}
 	return n + tell_params(nn, lock, now);
@@ -205,7 +211,8 @@ static int tell_shared(const struct lock_facts *lock, const struct lock_facts *n
 				if (strcmp(two->v[j].name, one->v[i].name) == 0) other = two->v[j].value;
 			if (other && (pass || strcmp(other, one->v[i].value) == 0)) continue;
 			if (!n++) printf("  changed for the whole scene:\n");
-			printf("    %s %s: %s\n", kinds[k], id, other ? "another content" : pass ? "not in the lock" : "only in the lock");
+			printf("    %s %s: %s\n", kinds[k], id,
+			       other ? "another content" : pass ? "not in the lock" : "only in the lock");
 		}
 	}
 	return n;
@@ -219,7 +226,8 @@ static bool is_root(const struct net_node *nn, const struct lock_facts *lock, co
 	return true;
 }
 
-static void against_lock(const struct session *s, const struct net_node *nn, const struct lock_facts *lock, const struct lock_facts *now)
+static void against_lock(const struct session *s, const struct net_node *nn,
+                         const struct lock_facts *lock, const struct lock_facts *now)
 {
 	bool *up = upstream(s->net, nn);
 	int n = 0;
@@ -248,7 +256,8 @@ static int explain_lock(struct session *s, const struct net_node *nn, struct err
 	if (!f) printf("no lock beside the scene (%s)\n", path);
 	else {
 		fclose(f);
-		rc = lock_read(path, &lock, &none) < 0 ? err_set(e, E_LOCK, "%s", none.msg) : lock_collect(s, &lock, &now, e);
+		rc = lock_read(path, &lock, &none) < 0 ? err_set(e, E_LOCK, "%s", none.msg)
+			: lock_collect(s, &lock, &now, e);
 		if (rc == 0) against_lock(s, nn, &lock, &now);
 	}
 	lock_facts_free(&lock);
@@ -259,7 +268,8 @@ static int explain_lock(struct session *s, const struct net_node *nn, struct err
 
 static int frame_of(const struct cli *c, const struct net_node *nn, int *frame, struct err *e)
 {
-	const struct format *f = nn->type->flags & NF_SINK && nn->nconn && nn->conn[0] ? &nn->conn[0]->fmt : &nn->fmt;
+	const struct format *f = nn->type->flags & NF_SINK && nn->nconn && nn->conn[0]
+		? &nn->conn[0]->fmt : &nn->fmt;
 	struct frame_list l = { 0 };
 	*frame = f->first;
 	if (!c->frames) return 0;

@@ -1,7 +1,8 @@
 /* verb_guide - `interneg guide` walks a shot through the classic order of grading.
  *
- * Every step measures with what the steps before proposed in force, proposes plain attributes of one node as a change of the
- * scene's text, and shows the shot without and with it. Nothing is written without --apply.
+ * Every step measures with what the steps before proposed in force, proposes plain
+ * attributes of one node as a change of the scene's text, and shows the shot without and with
+ * it. Nothing is written without --apply.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "verb_guide.h"
 
@@ -78,8 +79,8 @@ static void tell(const struct guide *g, int i)
 		return;
 	}
 	json_escape(esc, sizeof esc, g->said);
-	printf("{\"step\":%d,\"name\":\"%s\",\"measured\":\"%s\",\"node\":\"%s\",\"attributes\":{", i + 1, guide_steps[i].name, esc,
-	       g->on && g->nput ? g->on : "");
+	printf("{\"step\":%d,\"name\":\"%s\",\"measured\":\"%s\",\"node\":\"%s\",\"attributes\":{",
+	       i + 1, guide_steps[i].name, esc, g->on && g->nput ? g->on : "");
 	for (int k = 0; k < g->nput; k++) {
 		json_escape(esc, sizeof esc, g->put[k].value);
 		printf("%s\"%s\":\"%s\"", k ? "," : "", g->put[k].name, esc);
@@ -137,7 +138,10 @@ static int walk(struct guide *g, struct err *e)
 		frame = l.v[0];
 		free(l.v);
 	}
-	if (c->out && mkdir(c->out, 0777) < 0 && errno != EEXIST) { err_set(e, E_OUTPUT, "%s: %s", c->out, strerror(errno)); goto out; }
+	if (c->out && mkdir(c->out, 0777) < 0 && errno != EEXIST) {
+		err_set(e, E_OUTPUT, "%s: %s", c->out, strerror(errno));
+		goto out;
+	}
 	for (int i = c->step ? c->step - 1 : 0; i < (c->step ? c->step : GUIDE_STEPS); i++)
 		if (one_step(g, i, &text, frame, e) < 0) goto out;
 	rc = 0;
@@ -155,7 +159,9 @@ int verb_guide(struct cli *c, struct err *e)
 {
 	struct session s;
 	int rc = -1;
-	if (c->narg != 2) return err_set(e, E_USAGE, "guide wants SCENE and a SHOT: the id of a write, a pass, a node or a use");
+	if (c->narg != 2)
+		return err_set(e, E_USAGE,
+		               "guide wants SCENE and a SHOT: the id of a write, a pass, a node or a use");
 	if (c->step > GUIDE_STEPS) return err_set(e, E_USAGE, "--step %d: there are %d", c->step, GUIDE_STEPS);
 	struct guide g = { .s = &s, .shot = c->arg[1], .pool = pool_new() };
 	if (session_open(&s, c, c->arg[0], WANT_NET, e) == 0 && find_end(&g, e) == 0) rc = walk(&g, e);

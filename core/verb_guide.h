@@ -31,6 +31,7 @@ int guide_frames(struct guide *g, struct net_node *nn, struct image *im[GUIDE_FR
 /* One frame of the shot's last picture, as displayed, at most 720 pixels wide. */
 int guide_picture(struct guide *g, int frame, struct image **out, struct err *e);
 /* Both side by side. */
-int guide_save(struct guide *g, const char *path, const struct image *before, const struct image *after, struct err *e);
+int guide_save(struct guide *g, const char *path, const struct image *before,
+               const struct image *after, struct err *e);
 
 #endif

@@ -91,7 +91,8 @@ int guide_picture(struct guide *g, int frame, struct image **out, struct err *e)
 	if (render(&c, g->end, e) < 0) return -1;
 	struct image *full = im[0];
 	int show = colour_is_display(full->fmt.encoded) ? full->fmt.encoded : colour_find("rec709");
-	int r = format_channel(&full->fmt, "R"), gr = format_channel(&full->fmt, "G"), b = format_channel(&full->fmt, "B");
+	int r = format_channel(&full->fmt, "R"), gr = format_channel(&full->fmt, "G"),
+		b = format_channel(&full->fmt, "B");
 	if (r >= 0 && gr >= 0 && b >= 0 && full->fmt.space != show) {
 		struct colour_xform x;
 		colour_xform_init(&x, full->fmt.space, show);
@@ -105,7 +106,8 @@ int guide_picture(struct guide *g, int frame, struct image **out, struct err *e)
 	return *out ? 0 : -1;
 }
 
-int guide_save(struct guide *g, const char *path, const struct image *before, const struct image *after, struct err *e)
+int guide_save(struct guide *g, const char *path, const struct image *before,
+               const struct image *after, struct err *e)
 {
 	int w = rect_w(before->fmt.data), h = rect_h(before->fmt.data);
 	struct format f = before->fmt;

@@ -10,7 +10,8 @@
 #include "px_colour.h"
 #include "verb_guide.h"
 
-/* What a graded picture usually has, on the Rec.709 signal: luma from 5 to 95 %, and mean chroma of what is not grey. */
+/* What a graded picture usually has, on the Rec.709 signal: luma from 5 to 95 %, and
+ * mean chroma of what is not grey. */
 #define USUAL_SPAN 0.58
 #define USUAL_CHROMA 0.075
 
@@ -64,7 +65,8 @@ static int solved(struct guide *g, struct net_node *nn, const char *names, struc
 		size_t len = strlen(over.attr[i].name);
 		have[0] = at && at > names ? at[-1] : ' ';
 		have[1] = at ? at[len] : 'x';
-		if (strcmp(names, "*") == 0 || (at && have[0] == ' ' && (have[1] == ' ' || !have[1]))) g->put[g->nput++] = over.attr[i];
+		if (strcmp(names, "*") == 0 || (at && have[0] == ' ' && (have[1] == ' ' || !have[1])))
+			g->put[g->nput++] = over.attr[i];
 	}
 	return 0;
 }
@@ -158,7 +160,8 @@ static int step_contrast(struct guide *g, struct err *e)
 	struct net_node *nn = need_node(g, "grade");
 	if (!nn || tone_of(g, nn, &t, e) < 0) return nn ? -1 : 0;
 	double k = toward(USUAL_SPAN, t.high - t.low);
-	guide_say(g, "luma from 5 to 95 %% spans %.3f of the signal (%.3f to %.3f; %.2f is usual)", t.high - t.low, t.low, t.high, USUAL_SPAN);
+	guide_say(g, "luma from 5 to 95 %% spans %.3f of the signal (%.3f to %.3f; %.2f is usual)",
+	          t.high - t.low, t.low, t.high, USUAL_SPAN);
 	if (k != 1) put_number(g, nn, "contrast", number(nn, "contrast") * k, 0.01);
 	else guide_say(g, "; left alone");
 	return 0;
@@ -209,10 +212,13 @@ static int step_skin(struct guide *g, struct err *e)
 	guide_say(g, "before the grade: %s; after: %s", text[0], text[1]);
 	const struct net_node *k = skin_like(g, &a, &like);
 	if (nn->ctx.skin) guide_say(g, "; it is held already");
-	else if (k && strchr(nn->id, '.')) guide_say(g, "; like '%s', which this graph cannot name: give it an <input> for hold_skin", k->id);
+	else if (k && strchr(nn->id, '.'))
+		guide_say(g, "; like '%s', which this graph cannot name: give it an <input> for hold_skin",
+		          k->id);
 	else if (k) {
 		const struct skin_ref *ref = k->ctx.v;
-		guide_say(g, "; %.0f %% of it is like '%s', %+.1f degrees from it", 100 * like.share, k->id, skin_turn(ref->hue, like.hue));
+		guide_say(g, "; %.0f %% of it is like '%s', %+.1f degrees from it", 100 * like.share, k->id,
+		          skin_turn(ref->hue, like.hue));
 		put(g, nn, "hold_skin", k->id);
 	} else if (in.n) guide_say(g, "; declare it with <skin> to hold it");
 	rc = 0;
@@ -239,9 +245,12 @@ static int step_legal(struct guide *g, struct err *e)
 	struct tone t;
 	struct net_node *ceiling = guide_node(g, "ceiling"), *nn = guide_node(g, "grade");
 	if (tone_of(g, g->end, &t, e) < 0) return -1;
-	guide_say(g, "signal from %.4f to %.4f; %.3f %% of the pixels above 1, %.3f %% below 0", t.bottom, t.top, 100 * t.over, 100 * t.under);
+	guide_say(g, "signal from %.4f to %.4f; %.3f %% of the pixels above 1, %.3f %% below 0",
+	          t.bottom, t.top, 100 * t.over, 100 * t.under);
 	if (t.over < 0.001 && t.under < 0.001) guide_say(g, "; within range");
-	else if (t.over < 0.001) guide_say(g, "; what is below 0 is clipped by the encoder: raise black or lower saturation");
+	else if (t.over < 0.001)
+		guide_say(g,
+		          "; what is below 0 is clipped by the encoder: raise black or lower saturation");
 	else if (ceiling) guide_say(g, "; '%s' stands above it: lower its level", ceiling->id);
 	else if (nn) {
 		double stops = mx_log2(t.top) * 2.4;
@@ -252,6 +261,7 @@ static int step_legal(struct guide *g, struct err *e)
 }
 
 const struct guide_step guide_steps[GUIDE_STEPS] = {
-	{ "exposure", step_exposure }, { "white", step_white }, { "contrast", step_contrast }, { "saturation", step_saturation },
+	{ "exposure", step_exposure }, { "white", step_white }, { "contrast", step_contrast },
+		{ "saturation", step_saturation },
 	{ "skin", step_skin }, { "match", step_match }, { "look", step_look }, { "range", step_legal },
 };

@@ -1,7 +1,8 @@
 /* verb_lutshare - what share of a render's pixels lay outside the LUTs that were told to clamp.
  *
- * Measured after the render, on evenly spaced frames of the node with its LUT taken away, as whole numbers of pixels: it is
- * a function of the pictures, whatever threads, tiles and cache did, and no tile node counts anything.
+ * Measured after the render, on evenly spaced frames of the node with its LUT taken away, as
+ * whole numbers of pixels: it is a function of the pictures, whatever threads, tiles and cache
+ * did, and no tile node counts anything.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,7 +11,8 @@
 
 static const char *op_name(const struct nn_layer *l)
 {
-	static const char *const names[] = { "input", "convolution", "deconvolution", "activation", "pixel shuffle", "resize",
+	static const char *const names[] = { "input", "convolution", "deconvolution", "activation",
+		"pixel shuffle", "resize",
 		"arithmetic", "concatenation", "border", "pooling", "mean of all", "channels", "scale", "unshuffle" };
 	return names[l->op];
 }
@@ -56,7 +57,8 @@ static void print_text(const char *file, const struct nn_model *m, bool layers)
 	printf("receptive field  %d pixels on each side%s\n", m->radius,
 	       m->whole ? "; and means of the whole picture" : "");
 	if (m->align > 1) printf("grid             the picture is extended to multiples of %d pixels\n", m->align);
-	printf("border           %s\n", m->pad ? "edge pixels held, then cut off" : "zeros at the picture's edge, in every layer");
+	printf("border           %s\n", m->pad ? "edge pixels held, then cut off"
+	       : "zeros at the picture's edge, in every layer");
 	printf("cost             %.0f multiplications a source pixel\n", m->mac);
 	printf("memory           %.0f bytes a source pixel; %.0f MiB at 960x540\n", bytes_per_pixel(m),
 	       bytes_per_pixel(m) * 960 * 540 / 1048576.0);
@@ -109,7 +111,8 @@ static void print_foreign(const char *file, const struct nn_ort_facts *f, const 
 {
 	struct err e = ERR_INIT;
 	char hex[65];
-	double mib = ((double)nn_ort_bytes(f, rect_of(0, 0, f->w ? f->w : 960, f->w ? f->h : 540), 0) + f->weights) / 1048576;
+	double mib = ((double)nn_ort_bytes(f, rect_of(0, 0, f->w ? f->w : 960, f->w ? f->h : 540), 0) +
+	              f->weights) / 1048576;
 	key_hex(&f->sha, hex);
 	if (json) {
 		printf("{\"file\":");
@@ -125,7 +128,8 @@ static void print_foreign(const char *file, const struct nn_ort_facts *f, const 
 	printf("\nchannels         %d in, %d out\nvalues           0 to 1\n", f->cin, f->cout);
 	printf("runs by          backend=\"onnxruntime\" only (%s)\nbecause          %s\n", nn_ort_about(&e), why);
 	if (f->w) printf("pictures         of %d x %d only: overlap= for larger ones\n", f->w, f->h);
-	else if (f->align > 1) printf("grid             the picture is extended to multiples of %d pixels\n", f->align);
+	else if (f->align > 1)
+		printf("grid             the picture is extended to multiples of %d pixels\n", f->align);
 	printf("memory           %.0f MiB at %dx%d%s\n", mib, f->w ? f->w : 960, f->w ? f->h : 540,
 	       f->square > 0 ? ", growing with the square of the pixels" : "");
 }

@@ -119,25 +119,29 @@ static void put_shot(FILE *f, const struct shot *s, const char *prefix, const ch
 	char last[100];
 	snprintf(last, sizeof last, "%s", plate);
 	if (up) {
-		fprintf(f, "  <pass id=\"%sdetail\" kind=\"detail\">\n    <upscale id=\"%sup\" in=\"%s\" scale=\"2\"/>\n  </pass>\n",
-		        p, p, plate);
+		fprintf(f, "  <pass id=\"%sdetail\" kind=\"detail\">\n    <upscale id=\"%sup\" in=\"%s\" "
+		        "scale=\"2\"/>\n  </pass>\n", p, p, plate);
 		snprintf(last, sizeof last, "%sup", p);
 	}
-	fprintf(f, "  <pass id=\"%sneutral\" kind=\"neutral\">\n    <balance id=\"%sbase\" in=\"%s\"/>\n", p, p, last);
+	fprintf(f, "  <pass id=\"%sneutral\" kind=\"neutral\">\n    <balance id=\"%sbase\" "
+	        "in=\"%s\"/>\n", p, p, last);
 	if (reference) fprintf(f, "    <match id=\"%smatched\" reference=\"%s\"/>\n", p, reference);
 	fprintf(f, "  </pass>\n  <pass id=\"%slook\" kind=\"look\">\n"
 	           "    <grade id=\"%sgraded\" in=\"%s%s\" contrast=\"1.05\" saturation=\"0.92\"/>\n  </pass>\n",
 	        p, p, p, reference ? "matched" : "base");
-	fprintf(f, "  <pass id=\"%sfinish\" kind=\"integrate\">\n    <blur id=\"%ssoft\" in=\"%sgraded\" sigma=\"0.5\"/>\n"
-	           "    <grain id=\"%sgrained\" amount=\"{grain_amount}\" seed=\"1\"/>\n  </pass>\n", p, p, p, p);
-	fprintf(f, "  <write id=\"%smaster\" in=\"%sgrained\" file=\"out/%s.mov\" preset=\"master-prores\"/>\n", p, p, s->id);
+	fprintf(f, "  <pass id=\"%sfinish\" kind=\"integrate\">\n    <blur id=\"%ssoft\" "
+	        "in=\"%sgraded\" sigma=\"0.5\"/>\n    <grain id=\"%sgrained\" "
+	        "amount=\"{grain_amount}\" seed=\"1\"/>\n  </pass>\n", p, p, p, p);
+	fprintf(f, "  <write id=\"%smaster\" in=\"%sgrained\" file=\"out/%s.mov\" "
+	        "preset=\"master-prores\"/>\n", p, p, s->id);
 	fprintf(f, "  <write id=\"%sview\" in=\"%sgrained\" file=\"out/%s.mp4\" preset=\"h264\"/>\n", p, p, s->id);
 }
 
 static void put_scene(FILE *f, const struct cli *c, const struct shot *s, int n, const struct shot *ref)
 {
 	const struct media_info *m = &s[0].info;
-	fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<graph version=\"1\" name=\"%s\"", c->name ? c->name : s[0].id);
+	fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<graph version=\"1\" name=\"%s\"",
+	        c->name ? c->name : s[0].id);
 	if (m->fps.num && m->kind != MEDIA_STILL) fprintf(f, " fps=\"%d/%d\"", m->fps.num, m->fps.den);
 	fprintf(f, " working=\"acescg\">\n  <param name=\"grain_amount\" type=\"float\" value=\"0.03\" "
 	           "doc=\"strength of the grain\" min=\"0\" max=\"1\"/>\n");

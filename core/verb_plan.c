@@ -26,8 +26,9 @@ static void print_stages(const struct plan *p)
 		char tile[32] = "-";
 		double bytes = (double)(s->read + s->bytes) / 1048576.0;
 		if (s->kind == ST_TILES) snprintf(tile, sizeof tile, "%dx%d", s->tile_w, s->tile_h);
-		printf("%5d %-6s %-9s %9.1f %7.0f %6.1f%% ", i, s->kind == ST_TILES ? "tiles" : s->kind == ST_FRAME ? "frame" : "sink",
-		       tile, bytes, s->flops / 1e6, 100 * s->border);
+		printf("%5d %-6s %-9s %9.1f %7.0f %6.1f%% ", i,
+		       s->kind == ST_TILES ? "tiles" : s->kind == ST_FRAME ? "frame" : "sink", tile, bytes,
+		       s->flops / 1e6, 100 * s->border);
 		for (int k = 0; k < s->n; k++) printf(" %s", s->node[k]->id);
 		printf("%s%s\n", s->keep ? " (kept)" : "", s->temporal ? " (held)" : "");
 		moved += bytes;
@@ -57,15 +58,16 @@ static void print_plan(const struct session *s, const struct plan_report *r)
 	printf("%-28s %-16s %-12s %-11s %s\n", "node", "type", "frames", "do", "size, space");
 	for (int i = 0; i < r->nrow; i++) {
 		const struct net_node *nn = r->row[i].node;
-		const struct format *f = nn->nconn && nn->conn[0] && (nn->type->flags & NF_SINK) ? &nn->conn[0]->fmt : &nn->fmt;
+		const struct format *f = nn->nconn && nn->conn[0] && (nn->type->flags & NF_SINK)
+			? &nn->conn[0]->fmt : &nn->fmt;
 		char range[64];
 		range_text(&r->row[i], range, sizeof range);
 		printf("%-28s %-16s %-12s %-11s %dx%d %s%s\n", nn->id, nn->type->name, range, row_words[r->row[i].what],
 		       rect_w(f->display), rect_h(f->display), colour_name(f->space), nn->keep ? ", kept" : "");
 	}
-	printf("\npictures of one frame: %.1f MiB; codecs: %.1f MiB; least --memory: %zuM, now %.0f MiB; "
-	       "to the cache: %.1f MiB; journal of clips: %.1f MiB\n",
-	       (double)r->peak / 1048576.0, (double)r->fixed / 1048576.0, (size_t)(r->least >> 20) + 1, (double)all / 1048576.0,
+	printf("\npictures of one frame: %.1f MiB; codecs: %.1f MiB; least --memory: %zuM, now %.0f "
+	       "MiB; to the cache: %.1f MiB; journal of clips: %.1f MiB\n", (double)r->peak / 1048576.0,
+	       (double)r->fixed / 1048576.0, (size_t)(r->least >> 20) + 1, (double)all / 1048576.0,
 	       (double)r->cache_bytes / 1048576.0, (double)r->journal_bytes / 1048576.0);
 	for (int i = 0; i < s->net->nwrite; i++) {
 		const struct elem *el = s->net->write[i]->elem;
@@ -100,9 +102,10 @@ int verb_plan(struct cli *c, struct err *e)
 static void dot_node(const struct net_node *nn)
 {
 	bool sink = nn->type->flags & NF_SINK;
-	printf("    n%d [label=\"%s\\n%s\\n%dx%d%s%s\" shape=%s%s];\n", nn->index, nn->id, nn->type->name,
-	       rect_w(nn->fmt.display), rect_h(nn->fmt.display), sink ? "" : " ", sink ? "" : colour_name(nn->fmt.space),
-	       sink ? "note" : nn->nconn ? "box" : "ellipse", nn->keep ? " style=bold" : "");
+	printf("    n%d [label=\"%s\\n%s\\n%dx%d%s%s\" shape=%s%s];\n", nn->index, nn->id,
+	       nn->type->name, rect_w(nn->fmt.display), rect_h(nn->fmt.display), sink ? "" : " ",
+	       sink ? "" : colour_name(nn->fmt.space), sink ? "note" : nn->nconn ? "box" : "ellipse",
+	       nn->keep ? " style=bold" : "");
 }
 
 static void dot_stages(const struct plan *p)
@@ -111,8 +114,9 @@ static void dot_stages(const struct plan *p)
 		const struct stage *s = &p->stage[g];
 		char tile[32] = "";
 		if (s->kind == ST_TILES) snprintf(tile, sizeof tile, "%dx%d, ", s->tile_w, s->tile_h);
-		printf("  subgraph cluster_%d { label=\"stage %d: %s%.1f MiB, %.0f Mflop%s%s\";\n", g, g, tile,
-		       (double)(s->read + s->bytes) / 1048576.0, s->flops / 1e6, s->keep ? ", kept" : "", s->temporal ? ", held" : "");
+		printf("  subgraph cluster_%d { label=\"stage %d: %s%.1f MiB, %.0f Mflop%s%s\";\n", g, g,
+		       tile, (double)(s->read + s->bytes) / 1048576.0, s->flops / 1e6,
+		       s->keep ? ", kept" : "", s->temporal ? ", held" : "");
 		for (int i = 0; i < s->n; i++) dot_node(s->node[i]);
 		printf("  }\n");
 	}
@@ -125,11 +129,13 @@ static void dot_passes(const struct net *n)
 	const struct net_node **by = xalloc((size_t)n->nnode + 1, sizeof *by);
 	for (int i = 0; i < n->nnode; i++) at[(n->node[i]->pass ? n->node[i]->pass->index : n->npass) + 1]++;
 	for (int g = 0; g < n->npass; g++) at[g + 1] += at[g];
-	for (int i = 0; i < n->nnode; i++) by[at[n->node[i]->pass ? n->node[i]->pass->index : n->npass]++] = n->node[i];
+	for (int i = 0; i < n->nnode; i++)
+		by[at[n->node[i]->pass ? n->node[i]->pass->index : n->npass]++] = n->node[i];
 	for (int g = 0, i = 0; g <= n->npass; g++) {
 		const struct net_pass *np = g < n->npass ? n->pass[g] : NULL;
-		if (np) printf("  subgraph cluster_%d { label=\"%s (%s)%s\";\n", g, np->id, np->pass->kind ? np->pass->kind : "",
-		               np->kept ? ", kept" : "");
+		if (np)
+			printf("  subgraph cluster_%d { label=\"%s (%s)%s\";\n", g, np->id,
+			       np->pass->kind ? np->pass->kind : "", np->kept ? ", kept" : "");
 		while (i < at[g]) dot_node(by[i++]);
 		if (np) printf("  }\n");
 	}

@@ -21,7 +21,9 @@ static int tell_shots(const char *path, const char *raw, bool json, struct err *
 	if (json) printf("{\"file\":\"%s\",\"shots\":[", name);
 	else printf("  %-9s %d\n", "shots", n);
 	for (int i = 0; i < n; i++) {
-		if (json) printf("%s{\"first\":%d,\"last\":%d,\"cut\":%.3f}", i ? "," : "", v[i].first, v[i].last, (double)v[i].score);
+		if (json)
+			printf("%s{\"first\":%d,\"last\":%d,\"cut\":%.3f}", i ? "," : "", v[i].first, v[i].last,
+			       (double)v[i].score);
 		else if (i) printf("  %-9s %d-%d, cut %.2f\n", "", v[i].first, v[i].last, (double)v[i].score);
 		else printf("  %-9s %d-%d\n", "", v[i].first, v[i].last);
 	}
@@ -51,9 +53,10 @@ static int tell_flicker(const char *path, const char *raw, bool json, struct err
 		       "\"flat\":%.4f,\"crawl\":%.4f,\"warp\":%.4f}}\n", name, r.frames, r.pairs, r.brightness, r.fast, r.edges, r.flat,
 		       r.crawl, r.warp);
 	else
-		printf("  %-9s brightness of blocks %.3f codes, %.0f %% of it above 3 Hz; along motion edges differ by %.2f codes, flat parts "
-		       "by %.2f (ratio %.2f), all by %.2f rms; %d of %d neighbours\n", "flicker", r.brightness, 100 * r.fast, r.edges,
-		       r.flat, r.crawl, r.warp, r.pairs, r.frames - 1);
+		printf("  %-9s brightness of blocks %.3f codes, %.0f %% of it above 3 Hz; along motion "
+		       "edges differ by %.2f codes, flat parts by %.2f (ratio %.2f), all by %.2f rms; %d "
+		       "of %d neighbours\n", "flicker", r.brightness, 100 * r.fast, r.edges, r.flat,
+		       r.crawl, r.warp, r.pairs, r.frames - 1);
 	return 0;
 }
 

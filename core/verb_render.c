@@ -77,12 +77,13 @@ static void summary(const struct shown *p, const struct render_stats *st, const 
 	}
 	if (p->how == PROGRESS_NONE) return;
 	if (st->fresh_sinks) fprintf(stderr, "%d of %d writes up to date\n", st->fresh_sinks, n->nwrite);
-	fprintf(stderr, "%d frames in %.1f s; %ld results computed, %ld taken from the cache, %ld kept; peak %zu MiB\n",
-	        st->frames, spent, st->computed, st->loaded, st->stored, st->peak_bytes >> 20);
+	fprintf(stderr, "%d frames in %.1f s; %ld results computed, %ld taken from the cache, %ld "
+	        "kept; peak %zu MiB\n", st->frames, spent, st->computed, st->loaded, st->stored,
+	        st->peak_bytes >> 20);
 }
 
-/* What the kept passes will take on disk must fit before the render starts; a clip that is written whole can do
- * without its journal. */
+/* What the kept passes will take on disk must fit before the render starts; a clip that is
+ * written whole can do without its journal. */
 static int check_space(struct session *s, struct render_opts *o, struct err *e)
 {
 	struct plan_opts po = { o->tile, o->no_fuse };
@@ -96,8 +97,8 @@ static int check_space(struct session *s, struct render_opts *o, struct err *e)
 		             (unsigned long long)((r.cache_bytes + r.journal_bytes) >> 20), cache_dir(s->cache),
 		             (unsigned long long)(room >> 20));
 	else if (rc == 0 && !fits) {
-		log_warn("%s has no room for a journal of %llu MiB: a clip that is interrupted starts anew", cache_dir(s->cache),
-		         (unsigned long long)(r.journal_bytes >> 20));
+		log_warn("%s has no room for a journal of %llu MiB: a clip that is interrupted starts anew",
+		         cache_dir(s->cache), (unsigned long long)(r.journal_bytes >> 20));
 		o->no_journal = true;
 	}
 	plan_report_free(&r);
@@ -116,7 +117,10 @@ int verb_render(struct cli *c, struct err *e)
 	if (session_open(&s, c, c->arg[0], WANT_RENDER, e) < 0) goto out;
 	struct render_opts o = session_opts(&s);
 	if (!s.net->nwrite && !s.net->ntarget) { err_set(e, E_SCENE, "%s: nothing to write", s.file); goto out; }
-	if (o.outpath && s.net->nwrite != 1) { err_set(e, E_USAGE, "-o wants exactly one write; choose it with --only"); goto out; }
+	if (o.outpath && s.net->nwrite != 1) {
+		err_set(e, E_USAGE, "-o wants exactly one write; choose it with --only");
+		goto out;
+	}
 	o.event = p.how == PROGRESS_JSON ? on_event : NULL;      /* nobody else wants the hashes */
 	o.tick = on_tick;
 	o.user = &p;
@@ -157,7 +161,8 @@ static double skin_at(const struct net_node *nn)
 	return v;
 }
 
-/* Where each shot's skin stands once it is balanced and matched, from shot to shot and against what is declared. */
+/* Where each shot's skin stands once it is balanced and matched, from shot to
+ * shot and against what is declared. */
 static void tell_skins(const struct session *s)
 {
 	const struct net *n = s->net;

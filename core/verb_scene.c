@@ -46,7 +46,10 @@ static int fmt_one(const struct cli *c, const char *file, struct err *e)
 	if (session_say(&s, e) < 0) goto out;
 	if (!out) { err_set(e, E_SCENE, "%s: cannot be formatted", file); goto out; }
 	bool same = strcmp(text, out) == 0;
-	if (c->check_only) rc = same ? 0 : err_set(e, E_SCENE, "%s: not in canonical form; run: interneg fmt --write %s", file, file);
+	if (c->check_only)
+		rc = same ? 0
+			: err_set(e, E_SCENE, "%s: not in canonical form; run: interneg fmt --write %s", file,
+		              file);
 	else if (c->write) rc = same ? 0 : text_write(file, out, e);
 	else rc = fputs(out, stdout) < 0 ? err_set(e, E_OUTPUT, "standard output: %s", strerror(errno)) : 0;
 out:
@@ -78,7 +81,8 @@ int verb_nodes(struct cli *c, struct err *e)
 	const char **names = xalloc((size_t)n + 1, sizeof *names);
 	for (int i = 0; i < n; i++) names[i] = all[i]->name;
 	const char *near = nearest_name(c->arg[0], names, (size_t)n);
-	err_set(e, E_USAGE, "no node type '%s'%s%s%s", c->arg[0], near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	err_set(e, E_USAGE, "no node type '%s'%s%s%s", c->arg[0], near ? "; did you mean " : "",
+	        near ? near : "", near ? "?" : "");
 	free(names);
 	free(all);
 	return -1;

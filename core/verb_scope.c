@@ -14,7 +14,10 @@
 enum { MAX_KINDS = 24 };
 #define DEFAULT_KINDS "picture,waveform,parade,vectorscope,histogram,xy"
 
-struct job { const struct cli *c; struct scope_opts o; enum scope_kind kind[MAX_KINDS]; int n; char title[160]; };
+struct job {
+	const struct cli *c; struct scope_opts o; enum scope_kind kind[MAX_KINDS];
+	int n; char title[160];
+};
 
 /* --- what is asked --- */
 

@@ -80,12 +80,14 @@ static int tile_reference(struct session *s, const struct from *f, struct tile *
 	if (rc == 0) rc = measure(&g, t, e);
 	t->reference = true;
 	if (rc == 0)
-		snprintf(t->name, sizeof t->name, "%.20s %.*s  frame %d", f->kind, len, f->nn ? f->nn->id : g.name, g.frame);
+		snprintf(t->name, sizeof t->name, "%.20s %.*s  frame %d", f->kind, len,
+		         f->nn ? f->nn->id : g.name, g.frame);
 	image_unref(&g.im);
 	return rc;
 }
 
-/* What nodes read as a reference, each once, the <reference> stills, and the file of --reference; before the shots. */
+/* What nodes read as a reference, each once, the <reference> stills, and the file
+ * of --reference; before the shots. */
 static int add_references(struct session *s, struct wall *wall, struct err *e)
 {
 	struct net_node **seen = xalloc((size_t)s->net->nnode + 1, sizeof(struct net_node *));
@@ -126,7 +128,9 @@ static struct layout lay_out(const struct wall *wall, const struct cli *c)
 {
 	struct layout l = { .columns = c->columns, .w = c->width ? c->width : 384 };
 	/* wider than high */
-	while (!c->columns && (wall->n <= 4 ? l.columns < wall->n : 2 * l.columns * l.columns < 3 * wall->n)) l.columns++;
+	while (!c->columns &&
+	       (wall->n <= 4 ? l.columns < wall->n : 2 * l.columns * l.columns < 3 * wall->n))
+		l.columns++;
 	if (l.columns > wall->n) l.columns = wall->n;
 	if (l.columns < 1) l.columns = 1;
 	l.rows = (wall->n + l.columns - 1) / l.columns;

@@ -1,5 +1,6 @@
-/* verb_verify - `interneg verify` checks inputs, renders again without cache and outputs, and names what differs from
- * SCENE.lock: files, parameters, the first node, the first frame, and by how much.
+/* verb_verify - `interneg verify` checks inputs, renders again without cache and
+ * outputs, and names what differs from SCENE.lock: files, parameters, the first
+ * node, the first frame, and by how much.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "verb_verify.h"
 
@@ -41,7 +42,9 @@ static int compare_kind(const struct lock_facts *lock, const struct lock_facts *
 		n++;
 	}
 	for (int i = 0; i < now->n; i++) {
-		if (!lock_is(&now->v[i], kind) || as_input(now, now->v[i].name) || lock_value(lock, now->v[i].name)) continue;
+		if (!lock_is(&now->v[i], kind) || as_input(now, now->v[i].name) ||
+		    lock_value(lock, now->v[i].name))
+			continue;
 		tell(now->v[i].name, NULL, now->v[i].value);
 		n++;
 	}
@@ -78,9 +81,10 @@ static const char *before(const char *v, char *out, size_t n)
 	return out;
 }
 
-/* Sources whose file or decoder is not the locked one are decoded; the others are as the lock says, unless every frame
- * was just rendered. */
-static int find_decoded(struct session *s, const struct lock_facts *lock, struct lock_facts *now, bool full, struct err *e)
+/* Sources whose file or decoder is not the locked one are decoded; the others are as the lock says,
+ * unless every frame was just rendered. */
+static int find_decoded(struct session *s, const struct lock_facts *lock, struct lock_facts *now,
+                        bool full, struct err *e)
 {
 	if (full) return lock_decoded(s, NULL, now, e);
 	for (int i = 0; i < s->net->nnode; i++) {
@@ -88,7 +92,8 @@ static int find_decoded(struct session *s, const struct lock_facts *lock, struct
 		if (!nn->type->decoded) continue;
 		const char *locked = lock_get(lock, "decoded", nn->id), *as = lock_decoder(lock, nn->id);
 		bool input = same(lock_get(lock, "input", nn->id), lock_get(now, "input", nn->id));
-		if (locked && input && same(as, nn->type->decoder(&nn->ctx))) lock_add(now, "decoded", nn->id, "%s", locked);
+		if (locked && input && same(as, nn->type->decoder(&nn->ctx)))
+			lock_add(now, "decoded", nn->id, "%s", locked);
 		else if (lock_decoded(s, nn->id, now, e) < 0) return -1;
 	}
 	return 0;
@@ -123,9 +128,9 @@ static int first_node(const struct session *s, const struct lock_facts *lock, co
 		const char *kind = sink ? "write" : "node";
 		const char *was = lock_get(lock, kind, nn->id), *is = lock_get(now, kind, nn->id);
 		if (was && is && strncmp(was, is, 64) == 0) continue;
-		printf("first node that differs: %s (%s), %s:%d\n  locked %s %s %s\n  now    %s %s %s\n", nn->id, nn->type->name,
-		       nn->scene->file, nn->elem ? nn->elem->line : 0, kind, nn->id, was ? was : "(absent)", kind, nn->id,
-		       is ? is : "(absent)");
+		printf("first node that differs: %s (%s), %s:%d\n  locked %s %s %s\n  now    %s %s %s\n",
+		       nn->id, nn->type->name, nn->scene->file, nn->elem ? nn->elem->line : 0, kind, nn->id,
+		       was ? was : "(absent)", kind, nn->id, is ? is : "(absent)");
 		return 1;
 	}
 	return 0;
@@ -151,7 +156,10 @@ static char *outside_above(const struct net *n, const struct net_node *nn)
 	return text;
 }
 
-struct first { const struct lock_fact *fact; const char *was; const struct net_node *write; int frame, bad, checked, excused; };
+struct first {
+	const struct lock_fact *fact; const char *was; const struct net_node *write;
+	int frame, bad, checked, excused;
+};
 
 /* "frame WRITE:NNNNNN" taken apart; NULL when no write of the net is called so. */
 static const struct net_node *frame_of(const struct session *s, const struct lock_fact *f, int *frame)
@@ -161,7 +169,9 @@ static const struct net_node *frame_of(const struct session *s, const struct loc
 	*frame = (int)strtol(colon + 1, NULL, 10);
 	for (int i = 0; i < s->net->nwrite; i++) {
 		const char *id = s->net->write[i]->id;
-		if (strlen(id) == (size_t)(colon - f->name) - 6 && strncmp(f->name + 6, id, strlen(id)) == 0) return s->net->write[i];
+		if (strlen(id) == (size_t)(colon - f->name) - 6 &&
+		    strncmp(f->name + 6, id, strlen(id)) == 0)
+			return s->net->write[i];
 	}
 	return NULL;
 }
@@ -183,8 +193,8 @@ static void differs(const struct session *s, struct first *r, const struct lock_
 }
 
 /* Frames rendered now against the lock; with whole also the locked ones that are gone. */
-static void compare_frames(const struct session *s, const struct lock_facts *lock, const struct lock_facts *now, bool whole,
-                           struct first *r)
+static void compare_frames(const struct session *s, const struct lock_facts *lock,
+                           const struct lock_facts *now, bool whole, struct first *r)
 {
 	int frame;
 	for (int i = 0; i < now->n; i++) {
@@ -203,8 +213,8 @@ static void compare_frames(const struct session *s, const struct lock_facts *loc
 	}
 	if (!r->fact) return;
 	printf("first frame that differs: %s, frame %d (%d of %d)\n  locked %s %s\n  now    %s %s\n",
-	       r->write ? r->write->id : r->fact->name, r->frame, r->bad, r->checked, r->fact->name, r->was ? r->was : "(absent)",
-	       r->fact->name, r->fact->value);
+	       r->write ? r->write->id : r->fact->name, r->frame, r->bad, r->checked, r->fact->name,
+	       r->was ? r->was : "(absent)", r->fact->name, r->fact->value);
 }
 
 static char *sample_frames(const struct net *n, int count)
@@ -234,10 +244,12 @@ static int check_files(struct session *s, const struct lock_facts *lock, const c
 
 int verify_session(struct session *s, const struct lock_facts *lock, struct err *e)
 {
-	static const char *const kinds[] = { "graph", "script", "file", "model", "seed", "picture", "param", "outside" };
+	static const char *const kinds[] = { "graph", "script", "file", "model", "seed", "picture",
+		"param", "outside" };
 	struct lock_facts now = { 0 };
 	struct first r = { 0 };
-	char *frames = s->c->frames ? xstrdup(s->c->frames) : s->c->sample && s->net->nwrite ? sample_frames(s->net, s->c->sample) : NULL;
+	char *frames = s->c->frames ? xstrdup(s->c->frames) : s->c->sample && s->net->nwrite
+		? sample_frames(s->net, s->c->sample) : NULL;
 	const char *was = lock_get(lock, "program", "-"), *is;
 	bool full = !frames && !s->c->outputs;
 	int bad = 0, rc = -1;
@@ -246,7 +258,9 @@ int verify_session(struct session *s, const struct lock_facts *lock, struct err 
 	if (!same(was, is)) printf("note: program: locked %s, now %s\n", was ? was : "(absent)", is);
 	for (size_t i = 0; i < IN_COUNT(kinds); i++) bad += compare_kind(lock, &now, kinds[i]);
 	bad += compare_inputs(lock, &now);
-	if (!s->c->outputs && ((full && lock_watch(s, e) < 0) || lock_render(s, frames, false, &now, e) < 0)) goto out;
+	if (!s->c->outputs && ((full && lock_watch(s, e) < 0) ||
+	                       lock_render(s, frames, false, &now, e) < 0))
+		goto out;
 	if (find_decoded(s, lock, &now, full, e) < 0) goto out;
 	bad += compare_decoded(lock, &now) + first_node(s, lock, &now);
 	lock_sort(&now);
@@ -258,7 +272,8 @@ int verify_session(struct session *s, const struct lock_facts *lock, struct err 
 	rc = 0;
 	if (bad) rc = err_set(e, E_VERIFY, "%s: %d difference%s from its lock", s->file, bad, bad == 1 ? "" : "s");
 	else if (s->c->outputs) printf("%s: verified\n", s->file);
-	else printf("%s: verified, %d frames%s\n", s->file, r.checked - r.excused, r.excused ? "; others lie outside the promise" : "");
+	else printf("%s: verified, %d frames%s\n", s->file, r.checked - r.excused,
+	            r.excused ? "; others lie outside the promise" : "");
 out:
 	free(frames);
 	lock_facts_free(&now);
@@ -280,8 +295,9 @@ int verb_verify(struct cli *c, struct err *e)
 		} else {
 			const char *format = lock_get(&lock, "format", "-");
 			if (!format || strtol(format, NULL, 10) != LOCK_FORMAT)
-				err_set(e, E_LOCK, "%s: a lock of format %s, this program reads %d; interneg lock --relock %s writes it again",
-				        path, format ? format : "(none)", LOCK_FORMAT, s.file);
+				err_set(e, E_LOCK, "%s: a lock of format %s, this program reads %d; interneg lock "
+				        "--relock %s writes it again", path, format ? format : "(none)",
+				        LOCK_FORMAT, s.file);
 			else rc = verify_session(&s, &lock, e);
 		}
 	}

@@ -7,11 +7,13 @@
 
 /* Compares everything and prints what differs; E_VERIFY. */
 int verify_session(struct session *s, const struct lock_facts *lock, struct err *e);
-/* Prints by how much a frame of a write differs from the locked one: from the write's file when it is still the locked
- * one, and from the kept passes in the cache. Says so when the earlier pixels cannot be had. The net is spent. */
+/* Prints by how much a frame of a write differs from the locked one: from the write's file when
+ * it is still the locked one, and from the kept passes in the cache. Says so when the earlier
+ * pixels cannot be had. The net is spent. */
 void verify_measure(struct session *s, const struct lock_facts *lock, const char *write, int frame);
-/* Whether the finished files of a write are the locked ones: root key, and where the format is lossless the pixels
- * themselves. How many are not; says which. -1 on errors. */
-int verify_files(struct session *s, const struct lock_facts *lock, struct net_node *nn, const char *frames, struct err *e);
+/* Whether the finished files of a write are the locked ones: root key, and where the format is
+ * lossless the pixels themselves. How many are not; says which. -1 on errors. */
+int verify_files(struct session *s, const struct lock_facts *lock, struct net_node *nn,
+                 const char *frames, struct err *e);
 
 #endif

@@ -1,5 +1,5 @@
-/* verb_verify_files - for `interneg verify`: by how much a frame differs from the locked one, and whether the files on
- * disk are the locked ones.
+/* verb_verify_files - for `interneg verify`: by how much a frame differs from the locked one, and
+ * whether the files on disk are the locked ones.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <limits.h>
 #include <stdio.h>
@@ -60,7 +60,8 @@ static int picture_in(const struct cli *c, const char *file, int index, struct t
 	struct load_opts lo = { NULL, NULL, 0 };
 	char *real = realpath(file, NULL), *esc = xalloc(strlen(real ? real : file) * 6 + 1, 1), *q = esc;
 	for (const char *p = real ? real : file; *p; p++) {
-		const char *rep = *p == '&' ? "&amp;" : *p == '<' ? "&lt;" : *p == '"' ? "&quot;" : *p == '{' ? "{{" : *p == '}' ? "}}" : NULL;
+		const char *rep = *p == '&' ? "&amp;" : *p == '<' ? "&lt;" : *p == '"' ? "&quot;"
+			: *p == '{' ? "{{" : *p == '}' ? "}}" : NULL;
 		if (rep) q += sprintf(q, "%s", rep);
 		else *q++ = *p;
 	}
@@ -86,7 +87,8 @@ static bool tell_difference(const char *what, const struct image *a, const struc
 	uint64_t n = 0;
 	char size[40], num[40], db[40];
 	if (rect_w(a->view.r) != rect_w(b->view.r) || rect_h(a->view.r) != rect_h(b->view.r)) {
-		printf("  %s: %dx%d was locked, now %dx%d\n", what, rect_w(a->view.r), rect_h(a->view.r), rect_w(b->view.r), rect_h(b->view.r));
+		printf("  %s: %dx%d was locked, now %dx%d\n", what, rect_w(a->view.r), rect_h(a->view.r),
+		       rect_w(b->view.r), rect_h(b->view.r));
 		return true;
 	}
 	for (int c = 0; c < a->fmt.nch; c++) {
@@ -110,8 +112,10 @@ static bool tell_difference(const char *what, const struct image *a, const struc
 	return true;
 }
 
-/* Is the file of this frame the locked one? A clip says so by its root key, a file of its own by its pixels. */
-static bool file_is_locked(const struct sink_run *sk, const struct lock_facts *lock, int frame, const char *file)
+/* Is the file of this frame the locked one? A clip says so by its root key,
+ * a file of its own by its pixels. */
+static bool file_is_locked(const struct sink_run *sk, const struct lock_facts *lock, int frame,
+                           const char *file)
 {
 	const char *id = sk->node->id, *locked = lock_get(lock, "write", id);
 	struct err ignore = ERR_INIT;
@@ -131,7 +135,8 @@ static bool file_is_locked(const struct sink_run *sk, const struct lock_facts *l
 	return same;
 }
 
-/* The write's file is still the locked one: the frame is written once more, elsewhere, and both are read back. */
+/* The write's file is still the locked one: the frame is written once more,
+ * elsewhere, and both are read back. */
 static bool by_output(struct session *s, const struct lock_facts *lock, struct net_node *nn, int frame)
 {
 	struct err e = ERR_INIT;
@@ -189,7 +194,8 @@ out:
 static int linked_key(const struct session *s, const struct net_pass *p, int frame, struct key *k)
 {
 	const char *graph = s->scene->name && *s->scene->name ? s->scene->name : "graph";
-	char *link = xasprintf("%s/passes/%s/%s.%04d.exr", cache_dir(s->cache), graph, p->id, frame), to[256], hex[65];
+	char *link = xasprintf("%s/passes/%s/%s.%04d.exr", cache_dir(s->cache), graph, p->id, frame),
+		to[256], hex[65];
 	ssize_t n = readlink(link, to, sizeof to - 1);
 	free(link);
 	if (n < 67) return -1;
@@ -201,7 +207,8 @@ static int linked_key(const struct session *s, const struct net_pass *p, int fra
 }
 
 /* The key of the locked frame of a kept pass, when the cache still knows all of its locked frames. */
-static bool locked_pass(const struct session *s, const struct lock_facts *lock, const struct net_pass *p, int frame, struct key *out)
+static bool locked_pass(const struct session *s, const struct lock_facts *lock,
+                        const struct net_pass *p, int frame, struct key *out)
 {
 	const char *locked = lock_get(lock, "pass", p->id);
 	struct sha sha;
@@ -232,7 +239,8 @@ static bool by_passes(struct session *s, const struct lock_facts *lock, int fram
 		struct key k;
 		bool told = false;
 		if (!p->result || !p->kept || !locked_pass(s, lock, p, frame, &k)) continue;
-		if (picture_of(s, p->result, frame, &now, &e) == 0 && (was = image_new(s->pool, &now.im->fmt, "locked", &e)) &&
+		if (picture_of(s, p->result, frame, &now, &e) == 0 &&
+		    (was = image_new(s->pool, &now.im->fmt, "locked", &e)) &&
 		    cache_load(s->cache, &k, was, &e) == 0) {
 			struct pixhash a = image_hash(was), b = image_hash(now.im);
 			char *what = xasprintf("in pass %s, from the cache", p->id);
@@ -252,7 +260,9 @@ void verify_measure(struct session *s, const struct lock_facts *lock, const char
 	for (int i = 0; i < s->net->nwrite && !told; i++)
 		if (strcmp(s->net->write[i]->id, write) == 0) { told = by_output(s, lock, s->net->write[i], frame); break; }
 	told |= by_passes(s, lock, frame);
-	if (!told) printf("  by how much: not known, the locked pixels are neither in the write's file nor in the cache\n");
+	if (!told)
+		printf("  by how much: not known, the locked pixels are neither in the write's file nor in "
+		       "the cache\n");
 }
 
 /* --- files on disk --- */
@@ -272,7 +282,8 @@ static int judge_files(const struct sink_run *sk, const struct lock_facts *lock,
 		char *file = sk->node->type->file(&sk->job, sk->frames.v[i]), root[65];
 		if (access(file, R_OK) < 0) bad = judge(id, file, "missing");
 		else if (media_root(file, root) < 0) bad = judge(id, file, "was not written by interneg");
-		else if (!locked || ((sk->kind & SINK_ORDERED) && strncmp(root, locked, 64) != 0)) bad = judge(id, file, "of another root key than the locked one");
+		else if (!locked || ((sk->kind & SINK_ORDERED) && strncmp(root, locked, 64) != 0))
+			bad = judge(id, file, "of another root key than the locked one");
 		free(file);
 	}
 	if (bad || !sk->node->type->held) return bad;
@@ -299,7 +310,8 @@ static int judge_files(const struct sink_run *sk, const struct lock_facts *lock,
 	return bad;
 }
 
-int verify_files(struct session *s, const struct lock_facts *lock, struct net_node *nn, const char *frames, struct err *e)
+int verify_files(struct session *s, const struct lock_facts *lock, struct net_node *nn,
+                 const char *frames, struct err *e)
 {
 	struct keymemo *km = keymemo_new(s->net);
 	struct render_opts o = session_opts(s);

@@ -385,7 +385,8 @@ static void check_approve(struct load *l, const struct xelem *x, const struct ap
 		snprintf(msg, sizeof msg, "%s=\"\": an approval says what was approved, by whom and as what", must[i]);
 		bad_at(l, x, NULL, msg);
 	}
-	if (xelem_attr(x, "hash") && (strlen(v->hash) != APPROVE_DIGITS || strspn(v->hash, "0123456789abcdef") != APPROVE_DIGITS))
+	if (xelem_attr(x, "hash") && (strlen(v->hash) != APPROVE_DIGITS ||
+	                              strspn(v->hash, "0123456789abcdef") != APPROVE_DIGITS))
 		bad_at(l, x, "interneg approve writes it", "hash: expected 32 hexadecimal digits");
 	for (const struct approve *o = l->s->approve; o < v; o++) {
 		if (strcmp(o->shot, v->shot) != 0 || strcmp(o->pass, v->pass) != 0 || strcmp(o->role, v->role) != 0) continue;
@@ -414,7 +415,8 @@ static void take_reference(struct load *l, struct xelem *x)
 	check_attrs(l, x, names, IN_COUNT(names), 2);
 	no_children(l, x);
 	struct reference *r = &l->s->reference[l->s->nreference++];
-	*r = (struct reference){ take_word(l, x, "kind", kinds, IN_COUNT(kinds)), attr_or(x, "file", ""), attr_or(x, "shot", ""),
+	*r = (struct reference){ take_word(l, x, "kind", kinds, IN_COUNT(kinds)),
+		attr_or(x, "file", ""), attr_or(x, "shot", ""),
 		attr_or(x, "note", ""), x->line };
 	if (xelem_attr(x, "file") && !*r->file)
 		bad_at(l, x, NULL, "file=\"\": a reference is a still");
@@ -422,7 +424,8 @@ static void take_reference(struct load *l, struct xelem *x)
 		bad_at(l, x, NULL, "the still of this reference cannot be read");
 }
 
-const struct reference *scene_reference(const struct scene *s, const char *shot, int i, struct arena *a, const char **path)
+const struct reference *scene_reference(const struct scene *s, const char *shot, int i,
+                                        struct arena *a, const char **path)
 {
 	for (int k = 0; k < s->nreference; k++) {
 		const struct reference *r = &s->reference[k];

@@ -51,7 +51,8 @@ static bool is_mark(const struct param *par, const char *s, size_t n)
 {
 	static const char *const marks[] = { "shot", "tc", "source", "source_tc", "rev", "state", NULL };
 	static const char *const places[] = { "in", "out", "first", "last", NULL };
-	return par && (((par->flags & PF_MARKS) && is_one(marks, s, n)) || ((par->flags & PF_PLACES) && is_one(places, s, n)));
+	return par && (((par->flags & PF_MARKS) && is_one(marks, s, n)) ||
+	               ((par->flags & PF_PLACES) && is_one(places, s, n)));
 }
 
 /* Takes one piece or character at s; returns what follows, or NULL with *why. */

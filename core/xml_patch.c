@@ -275,7 +275,8 @@ static bool look_under(struct xscan *s, const char *tag, const struct attr *key,
 	return false;
 }
 
-/* The start tag at s and, when it is open, everything to its end; with the line when nothing else stands on it. */
+/* The start tag at s and, when it is open, everything to its end; with the line
+ * when nothing else stands on it. */
 static void drop(struct patch *p, struct xscan *s, const struct under *u)
 {
 	const char *from = u->from, *to = u->to, *end = p->text + p->len;
@@ -302,14 +303,16 @@ static const char *past_comments(const struct patch *p, const char *at)
 			s++;
 		if (s == end || *s == '\n' || *s == '\r')
 			return s;
-		const char *close = end - s > 4 && memcmp(s, "<!--", 4) == 0 ? memmem(s, (size_t)(end - s), "-->", 3) : NULL;
+		const char *close = end - s > 4 && memcmp(s, "<!--", 4) == 0
+			? memmem(s, (size_t)(end - s), "-->", 3) : NULL;
 		if (!close)
 			return at;
 		s = close + 3;
 	}
 }
 
-static void insert(struct patch *p, const struct under *u, const char *tag, const struct attr *attr, int nattr)
+static void insert(struct patch *p, const struct under *u, const char *tag,
+                   const struct attr *attr, int nattr)
 {
 	char *indent = u->first ? indent_of(p, u->first) : xstrdup("  ");
 	const char *at = past_comments(p, u->kin ? u->kin : u->last);

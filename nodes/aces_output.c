@@ -26,12 +26,15 @@ static const struct param params[] = {
 	P_ENUM(aces_output, version, "1.3", "1.3|2.0", PF_STATIC, "Which ACES."),
 	P_ENUM(aces_output, display, "rec709",
 	       "rec709|p3-d65|rec2020-1000|rec2020-2000|rec2020-4000|p3-d65-1000|p3-d65-2000|p3-d65-4000", PF_STATIC,
-	       "What is looked at: a video monitor in a dim surround whose white is 1 (Rec.709, P3-D65), or an HDR one of so "
-	       "many cd/m2 (in 1.3 with mid-grey at 15 cd/m2), where 1 is 100 cd/m2."),
+	       "What is looked at: a video monitor in a dim surround whose white is 1 (Rec.709, "
+	       "P3-D65), or an HDR one of so many cd/m2 (in 1.3 with mid-grey at 15 cd/m2), where 1 is "
+	       "100 cd/m2."),
 	P_ENUM(aces_output, method, "cube", "cube|exact", PF_STATIC,
-	       "2.0: by a table of 65 nodes a side over ACEScct, or by the formulas themselves, some hundred times slower."),
+	       "2.0: by a table of 65 nodes a side over ACEScct, or by the formulas themselves, some "
+	       "hundred times slower."),
 	P_BOOL(aces_output, limit, 1, PF_STATIC,
-	       "1.3: hold colours to what the display can show, as the Academy's transforms do; no: what lies outside goes on."),
+	       "1.3: hold colours to what the display can show, as the Academy's transforms do; no: "
+	       "what lies outside goes on."),
 	P_END
 };
 
@@ -59,7 +62,8 @@ static int node_open(struct node_ctx *n, struct err *e)
 	struct state *s = n->state = xalloc(1, sizeof *s);
 	double peak = displays[p->display].peak > 0 ? displays[p->display].peak : 100;
 	bool cube = p->version == VERSION_20 && p->method == CUBE;
-	colour_xform_init(&s->in, n->working, colour_find(p->version == VERSION_13 ? "aces2065-1" : cube ? "acescct" : "acescg"));
+	colour_xform_init(&s->in, n->working, colour_find(p->version == VERSION_13 ? "aces2065-1"
+	                                                  : cube ? "acescct" : "acescg"));
 	s->gain = (float)(peak / 100);
 	if (p->version == VERSION_13) aces1_init(&s->a, displays[p->display].d, displays[p->display].peak, p->limit);
 	else if (!cube) s->exact = aces2_new(out_space(n), peak);
@@ -109,14 +113,16 @@ static double flops(const struct node_ctx *n)
 const struct node_type ISA(node_aces_output) = {
 	.name = "aces_output",
 	.doc = "The output transforms of ACES 1.3 and 2.0: scene light to the light of a display.",
-	.more = "For scene-linear work. 1.3: glow, red modifier, the reference rendering's tone curve and the display's, as "
-	        "plain formulas; SDR with the dim surround's gamma and desaturation, HDR by the single stage tone scale. 2.0: "
-	        "tonescale, chroma and gamut compression in the appearance model, within 3e-5 of OpenColorIO 2.6; its table is "
-	        "off the formulas by 0.0004 of the signal at most on greys, by 0.0013 in the mean of random colours over 14 stops, "
-	        "and by up to 0.18 where a channel of a strongly saturated colour is about to vanish: method=\"exact\" has "
-	        "none of that.\nWhat comes out is linear light of the display's primaries: write it with color=\"rec709\", \"srgb\", \"p3-d65\" or "
-	        "\"pq\". Clips of AI models are display-referred already and want none of this. For a tone curve alone "
-	        "see tone.",
+	.more = "For scene-linear work. 1.3: glow, red modifier, the reference rendering's tone curve "
+	        "and the display's, as plain formulas; SDR with the dim surround's gamma and "
+	        "desaturation, HDR by the single stage tone scale. 2.0: tonescale, chroma and gamut "
+	        "compression in the appearance model, within 3e-5 of OpenColorIO 2.6; its table is off "
+	        "the formulas by 0.0004 of the signal at most on greys, by 0.0013 in the mean of "
+	        "random colours over 14 stops, and by up to 0.18 where a channel of a strongly "
+	        "saturated colour is about to vanish: method=\"exact\" has none of that.\nWhat comes "
+	        "out is linear light of the display's primaries: write it with color=\"rec709\", "
+	        "\"srgb\", \"p3-d65\" or \"pq\". Clips of AI models are display-referred already and "
+	        "want none of this. For a tone curve alone see tone.",
 	.category = "colour", .version = 1, .size = sizeof(struct aces_output), .params = params,
 	.inputs = "image", .flags = NF_RGB, .traits = TR_TONE | TR_OUTPUT | TR_CLIPS, .want = WANT_LINEAR,
 	.example = "<aces_output id=\"shown\" in=\"graded\" display=\"rec709\"/>",

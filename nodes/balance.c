@@ -1,4 +1,5 @@
-/* balance - take one shot to neutral: white point, exposure, black and white, as measured by `interneg solve`.
+/* balance - take one shot to neutral: white point, exposure, black and white,
+ * as measured by `interneg solve`.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,8 +37,8 @@ static const struct param params[] = {
 	        "Display-referred clips: how much of the shift of temperature and tint is kept from white "
 	        "that was clipped. 1 leaves it neutral, 0 shifts it like everything else."),
 	P_FLOAT(balance, strength, 1, 0, 1, "mix", "Share of the whole correction."),
-	P_FLOATX(balance, skin, -1, -1, 360, "degrees", PF_SOLVED | PF_NOKEY, "Where the shot's skin stands after the "
-	         "balance, as measured; -1: none was found."),
+	P_FLOATX(balance, skin, -1, -1, 360, "degrees", PF_SOLVED | PF_NOKEY,
+	         "Where the shot's skin stands after the balance, as measured; -1: none was found."),
 	P_STRING(balance, solved, "", PF_SOLVED | PF_NOKEY, "Key of what was measured; written by "
 	         "`interneg solve`."),
 	P_END
@@ -185,7 +186,8 @@ static double solve_exposure(struct solve_call *s, const struct hist *stops, boo
 	return solve_limit(s, "exposure", ev, -1.5, 1.5);
 }
 
-/* Where skin stands under a matrix on the thumbnails; automatic masks, so this is told and changes nothing. */
+/* Where skin stands under a matrix on the thumbnails; automatic masks, so
+ * this is told and changes nothing. */
 static void skin_under(const struct thumb *t, int nt, int space, const double m[9], struct skin_stats *out)
 {
 	struct colour_xform x;
@@ -204,7 +206,8 @@ static void skin_under(const struct thumb *t, int nt, int space, const double m[
 	for (int k = 0; k < 3; k++) free(v[k]);
 }
 
-static void tell_skin(struct solve_call *s, const struct thumb *t, int nt, int space, double ev, double temp, double tint)
+static void tell_skin(struct solve_call *s, const struct thumb *t, int nt, int space, double ev,
+                      double temp, double tint)
 {
 	static const double one[9] = { 1, 0, 0, 0, 1, 0, 0, 0, 1 };
 	struct skin_stats before, after;
@@ -213,7 +216,9 @@ static void tell_skin(struct solve_call *s, const struct thumb *t, int nt, int s
 	skin_under(t, nt, space, one, &before);
 	skin_under(t, nt, space, m, &after);
 	double hue = after.n && after.share > 0.01 ? after.hue : -1;
-	if (before.n && after.n) say(s, "; skin at %.1f degrees before, %.1f after (the line is at 123)", before.hue, after.hue);
+	if (before.n && after.n)
+		say(s, "; skin at %.1f degrees before, %.1f after (the line is at 123)",
+		    before.hue, after.hue);
 	solve_attr_put(s, "skin", &hue, 1, 1);
 }
 
@@ -278,12 +283,14 @@ const struct node_type ISA(node_balance) = {
 	        "channel of its linear light going from 0.8 to 0.98) has no colour to correct and smoothly "
 	        "keeps its own, see hold_white. `solve` measures frames spread over the shot: the "
 	        "white point by shades of grey, grey edge, the crowd of greys nearest to the delivered "
-	        "white and what looks like skin, as far as it lies beside the colours of skin in daylight (within 30 mired and 15 tint; where they disagree or no crowd is found, confidence "
-	        "falls and the correction with it), exposure from the middle of log luminance (half the "
-	        "way up or a fifth of the way down to a normal one, within 1.5 stops, never pushing "
-	        "highlights of a display-referred clip above white), black from the darkest 0.1 % (at "
-	        "most 0.005), white half the way to the brightest 0.1 % (display-referred clips only, not "
-	        "below 0.85). The values stand in the scene and may be edited.",
+	        "white and what looks like skin, as far as it lies beside the colours of skin in "
+	        "daylight (within 30 mired and 15 tint; where they disagree or no crowd is found, "
+	        "confidence falls and the correction with it), exposure from the middle of log "
+	        "luminance (half the way up or a fifth of the way down to a normal one, within 1.5 "
+	        "stops, never pushing highlights of a display-referred clip above white), black from "
+	        "the darkest 0.1 % (at most 0.005), white half the way to the brightest 0.1 % "
+	        "(display-referred clips only, not below 0.85). The values stand in the scene and may "
+	        "be edited.",
 	.category = "colour", .version = 2, .size = sizeof(struct balance), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_NEUTRAL,
 	    .want = WANT_LINEAR,

@@ -31,10 +31,12 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 
 const struct node_type ISA(node_bloom) = {
 	.name = "bloom", .doc = "Soft glow around lights: light that the lens scatters wide, all colours alike.",
-	.more = "In linear light: out = (1 - amount) in + amount G * in, G = 0.7 of a Gaussian of sigma and 0.3 of one of 2.5 sigma. "
-	        "Energy is conserved: flat fields keep their value and the sum of the picture stays (edges are mirrored), so blacks "
-	        "beside lights lift and contrast falls a little, as behind a mist filter. With a threshold only s = in "
-	        "smoothstep(threshold, threshold + softness, Y) scatters: out = in + amount (G * s - s).\n"
+	.more = "In linear light: out = (1 - amount) in + amount G * in, G = 0.7 of a Gaussian of "
+	        "sigma and 0.3 of one of 2.5 sigma. Energy is conserved: flat fields keep their value "
+	        "and the sum of the picture stays (edges are mirrored), so blacks beside lights lift "
+	        "and contrast falls a little, as behind a mist filter. With a threshold only s = in "
+	        "smoothstep(threshold, threshold + softness, Y) scatters: out = in + amount (G * s - "
+	        "s).\n"
 	        "A sigma in percent of the height keeps its size whatever the resolution. The mask says where.",
 	.category = "image", .version = 1, .size = sizeof(struct bloom), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_PREMULT | NF_MASKED, .traits = TR_BLUR, .want = WANT_LINEAR,

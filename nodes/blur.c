@@ -113,10 +113,7 @@ static int finish(struct expand *x, const struct node_ctx *n, struct xnode *k,
 	if (expand_set_num(x, k, "display_from", a, 2, e) < 0 || expand_set_num(x, k, "display_to",
 		b, 2, e) < 0) return -1;
 	if (expand_connect(x, k, "low", from, e) < 0) return -1;
-	if (mask && expand_connect(x, k, "mask", mask, e) < 0) return -1;
-	expand_common(x, k);
-	expand_output(x, k);
-	return 0;
+	return expand_finish(x, k, mask, e);
 }
 
 static int expand(struct expand *x, const struct node_ctx *n, struct err *e)

@@ -184,7 +184,8 @@ static void draw_corners(const struct call *c, const struct canvas *cv, bool alp
 		int y = i / 2 ? d.y1 - margin - h : d.y0 + margin;
 		if (!text[i][0] || rect_empty(rect_and(rect_of(x, y, x + w, y + h), cv->r))) continue;
 		uint8_t ink = alpha ? 255 : 235, plate = alpha ? 255 : 0, a = (uint8_t)mx_round(p->opacity * 255);
-		draw_label(cv, x, y, size, (struct ink){ ink, ink, ink, 255 }, (struct ink){ plate, plate, plate, a }, text[i]);
+		draw_label(cv, x, y, size, (struct ink){ ink, ink, ink, 255 },
+		           (struct ink){ plate, plate, plate, a }, text[i]);
 	}
 }
 
@@ -223,13 +224,14 @@ static int tile(const struct call *c, struct rect r)
 const struct node_type ISA(node_burnin) = {
 	.name = "burnin",
 		.doc = "Text burnt into the corners of a picture: shot, timecodes, revision, approval state.",
-	.more = "Marks in the texts: {shot} the <use> that is shown (else the source), {tc} the record timecode, {source} the "
-	        "file that is shown and {source_tc} its timecode counted from its first frame, {rev} git's description of the "
-	        "scene, {state} which approvals hold. Any other {…} is an expression, so {frame} is the frame's number. What "
-	        "the marks stand for is in the key of this node alone. `lock` and `verify` leave revision and state out, "
-	        "since both change when the lock is committed. Letters are white of the signal as it comes: place it behind "
-	        "the conversion to the display, or use the preset review of write, which does that. Source "
-	        "timecode drops no numbers.",
+	.more = "Marks in the texts: {shot} the <use> that is shown (else the source), {tc} the record "
+	        "timecode, {source} the file that is shown and {source_tc} its timecode counted from "
+	        "its first frame, {rev} git's description of the scene, {state} which approvals hold. "
+	        "Any other {…} is an expression, so {frame} is the frame's number. What the marks "
+	        "stand for is in the key of this node alone. `lock` and `verify` leave revision and "
+	        "state out, since both change when the lock is committed. Letters are white of the "
+	        "signal as it comes: place it behind the conversion to the display, or use the preset "
+	        "review of write, which does that. Source timecode drops no numbers.",
 	.category = "output", .version = 1, .size = sizeof(struct burnin), .params = params,
 		.inputs = "image",
 	.flags = NF_TIME, .traits = TR_OUTPUT | TR_VIEW, .want = WANT_ANY,

@@ -9,7 +9,8 @@ struct ceiling { double white, knee; };
 static const struct param params[] = {
 	P_FLOATX(ceiling, white, 0.96, 0.5, 1, "code", 0,
 	         "Display code (0..1 of the signal) on which white, 1, lands; 1 does nothing."),
-	P_FLOATX(ceiling, knee, 0.7, 0, 0.98, "code", 0, "Code below which nothing changes; the roll-off starts there."),
+	P_FLOATX(ceiling, knee, 0.7, 0, 0.98, "code", 0, "Code below which nothing changes; the "
+	         "roll-off starts there."),
 	P_END
 };
 
@@ -44,9 +45,10 @@ static double flops(const struct node_ctx *n) { (void)n; return 18; }
 const struct node_type ISA(node_ceiling) = {
 	.name = "ceiling",
 	.doc = "Pulls the top of the curve down so that white lands on a stated display code.",
-	.more = "Works on the display encoding. Up to knee nothing changes; from there out = knee + d / (1 + c d), d = in - "
-	        "knee, with c such that 1 comes out as white. The curve has no kink and always rises, so values over 1 "
-	        "stay apart; they approach knee + 1/c and are clipped by nothing here.",
+	.more = "Works on the display encoding. Up to knee nothing changes; from there out = knee + d "
+	        "/ (1 + c d), d = in - knee, with c such that 1 comes out as white. The curve has no "
+	        "kink and always rises, so values over 1 stay apart; they approach knee + 1/c and are "
+	        "clipped by nothing here.",
 	.category = "colour", .version = 1, .size = sizeof(struct ceiling), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_TONE, .want = WANT_ENCODED,
 	.example = "<ceiling id=\"soft_white\" in=\"graded\" white=\"0.96\" knee=\"0.75\"/>",

@@ -52,8 +52,9 @@ static int convert_expand(struct expand *x, const struct node_ctx *n, struct err
 	const char *from = ocio_name(p->from), *to = ocio_name(p->to);
 	if (!from && !to) return EXPAND_NOT;
 	if (*p->from && !from)
-		return err_set(e, E_SCENE, "from=\"%s\" to=\"%s\": from a space of interneg's to one of the config leave from= out, "
-		               "or put two converts after one another", p->from, p->to);
+		return err_set(e, E_SCENE, "from=\"%s\" to=\"%s\": from a space of interneg's to one of "
+		               "the config leave from= out, or put two converts after one another",
+		               p->from, p->to);
 	if (!to && check_name("to", p->to, e) < 0) return -1;
 	struct xnode *o = expand_node(x, "ocio", to ? to : from, e);
 	if (!o || expand_connect(x, o, "image", expand_input(x, 0), e) < 0) return -1;

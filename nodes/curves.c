@@ -32,7 +32,8 @@ static const struct param params[] = {
 
 enum { HUE_HUE, HUE_SAT, HUE_LUM, LUM_SAT, SAT_SAT, NHUE };
 #define CIRCLE 360.0
-/* hue_lum reaches only half of a colour whose max - min is about this share of the way from mid-grey to white. */
+/* hue_lum reaches only half of a colour whose max - min is about this share of
+ * the way from mid-grey to white. */
 #define PALE 0.25
 
 struct curves_state {
@@ -123,7 +124,8 @@ static int curves_open(struct node_ctx *n, struct err *e)
 }
 
 /* f = f times the table at v. */
-IN_INLINE void scale_by(float *IN_RESTRICT f, const struct curve_table *table, const float *IN_RESTRICT v, int n)
+IN_INLINE void scale_by(float *IN_RESTRICT f, const struct curve_table *table,
+                        const float *IN_RESTRICT v, int n)
 {
 	const struct curve_table t = *table;
 	if (!t.knot) return;
@@ -194,17 +196,19 @@ static double flops(const struct node_ctx *n)
 const struct node_type ISA(node_curves) = {
 	.name = "curves",
 	.doc = "RGB curves, and hue, saturation and luma against each other.",
-	.more = "First red, green and blue, then master, then the curves of hue. These all look at the colour as the RGB "
-	        "curves leave it: hue in degrees as in HSV (60 a sextant of the colour circle, straight between), luma "
-	        "y = .2126 R + .7152 G + .0722 B, saturation as max - min, all of the space's numbers (in acescct a stop "
-	        "is 0.057, mid-grey 0.414, white 0.555). hue_hue turns colours at constant luma and max - min; hue_sat, "
-	        "lum_sat and sat_sat multiply the distance from luma; hue_lum adds to luma, fading out towards grey, where "
-	        "hue means nothing. Curves of hue go around the circle without a seam; lum_sat and sat_sat hold their "
-	        "ends. All are monotone cubics between the points, so nothing overshoots. Values below 0 and above 1 are "
-	        "kept.",
+	.more = "First red, green and blue, then master, then the curves of hue. These all look at the "
+	        "colour as the RGB curves leave it: hue in degrees as in HSV (60 a sextant of the "
+	        "colour circle, straight between), luma y = .2126 R + .7152 G + .0722 B, saturation as "
+	        "max - min, all of the space's numbers (in acescct a stop is 0.057, mid-grey 0.414, "
+	        "white 0.555). hue_hue turns colours at constant luma and max - min; hue_sat, lum_sat "
+	        "and sat_sat multiply the distance from luma; hue_lum adds to luma, fading out towards "
+	        "grey, where hue means nothing. Curves of hue go around the circle without a seam; "
+	        "lum_sat and sat_sat hold their ends. All are monotone cubics between the points, so "
+	        "nothing overshoots. Values below 0 and above 1 are kept.",
 	.category = "colour", .version = 1, .size = sizeof(struct curves), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE,
-	.example = "<curves id=\"leaves\" in=\"graded\" hue_hue=\"60,0 110,-12 160,0\" hue_sat=\"60,1 110,0.8 160,1\"/>",
+	.example = "<curves id=\"leaves\" in=\"graded\" hue_hue=\"60,0 110,-12 160,0\" hue_sat=\"60,1 "
+	        "110,0.8 160,1\"/>",
 	.want_of = want_of, .open = curves_open, .close = curves_close, .identity = identity, .flops = flops,
 	.tile = tile,
 };

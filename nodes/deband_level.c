@@ -1,4 +1,5 @@
-/* deband_level - one scale of deband: pairs of opposite pixels at one distance; the last one keeps to the bounds.
+/* deband_level - one scale of deband: pairs of opposite pixels at one distance;
+ * the last one keeps to the bounds.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
@@ -11,7 +12,8 @@ struct deband_level { double step, detail, apart; int last; };
 static const struct param params[] = {
 	P_FLOAT(deband_level, step, 1.2, 0, 64, "8-bit codes", "Height of the steps."),
 	P_FLOAT(deband_level, detail, 1, 0, 1, "share", "How much of fine texture is left alone."),
-	P_FLOATX(deband_level, apart, 1, 1, 256, "pixels", PF_STATIC, "Distance of the first pair; the second is twice as far."),
+	P_FLOATX(deband_level, apart, 1, 1, 256, "pixels", PF_STATIC, "Distance of the first pair; the "
+	         "second is twice as far."),
 	P_BOOL(deband_level, last, 0, PF_STATIC, "Keeps within half a step of the picture, and its texture."),
 	P_END
 };
@@ -45,7 +47,8 @@ static int format(const struct node_ctx *n, struct format *out, struct err *e)
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	int k = 2 * apart_of(n), pad = k > WINDOW ? k : WINDOW;
-	return ((size_t)px_blur_stride(rect_w(r)) * (size_t)(rect_h(around(n, r)) + 2) + (size_t)(rect_w(r) + 2 * pad) + 64) * sizeof(float);
+	return ((size_t)px_blur_stride(rect_w(r)) * (size_t)(rect_h(around(n, r)) + 2) +
+	        (size_t)(rect_w(r) + 2 * pad) + 64) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n) { (void)n; return 3 * 50; }
@@ -57,8 +60,9 @@ IN_INLINE float pair(float c, float a, float b, float inv2)
 	return w * w * (u + v);
 }
 
-IN_INLINE void five(const float *IN_RESTRICT a2, const float *IN_RESTRICT a1, const float *c, const float *IN_RESTRICT b1,
-                    const float *IN_RESTRICT b2, float inv2, int n, float *d)
+IN_INLINE void five(const float *IN_RESTRICT a2, const float *IN_RESTRICT a1, const float *c,
+                    const float *IN_RESTRICT b1, const float *IN_RESTRICT b2, float inv2,
+                    int n, float *d)
 {
 	for (int x = 0; x < n; x++) {
 		float m = c[x];
@@ -74,8 +78,10 @@ IN_INLINE float back_and_forth(const float *v, ptrdiff_t step)
 	return sum - px_abs(v[WINDOW * step] - v[-WINDOW * step]);
 }
 
-/* The share of the change that texture lets through. rows: the seven rows around y, from the tile's first column. */
-static void texture(const float *line, const float *const rows[2 * WINDOW + 1], float inv, float detail, int n, float *IN_RESTRICT out)
+/* The share of the change that texture lets through. rows: the seven rows around
+ * y, from the tile's first column. */
+static void texture(const float *line, const float *const rows[2 * WINDOW + 1], float inv,
+                    float detail, int n, float *IN_RESTRICT out)
 {
 	for (int x = 0; x < n; x++) {
 		float sum = 0, across = back_and_forth(line + x, 1);
@@ -89,13 +95,15 @@ static void texture(const float *line, const float *const rows[2 * WINDOW + 1], 
 static int clamped(int y, int lo, int hi) { return y < lo ? lo : y >= hi ? hi - 1 : y; }
 
 /* d, a row of the smooth picture, becomes the result. */
-static void keep(const struct call *c, struct rect r, int ch, int y, float *line, float *share, float *IN_RESTRICT d)
+static void keep(const struct call *c, struct rect r, int ch, int y, float *line, float *share,
+                 float *IN_RESTRICT d)
 {
 	const struct deband_level *p = c->n->v;
 	const float step = (float)(p->step / 255), half = 0.5f * step;
 	struct rect data = c->n->in[0]->data;
 	const float *rows[2 * WINDOW + 1], *IN_RESTRICT s = view_at(&c->in[0], ch, r.x0, y);
-	for (int i = -WINDOW; i <= WINDOW; i++) rows[i + WINDOW] = view_at(&c->in[0], ch, r.x0, clamped(y + i, data.y0, data.y1));
+	for (int i = -WINDOW; i <= WINDOW; i++)
+		rows[i + WINDOW] = view_at(&c->in[0], ch, r.x0, clamped(y + i, data.y0, data.y1));
 	px_blur_fetch(&c->in[0], ch, y, r.x0 - WINDOW, rect_w(r) + 2 * WINDOW, data, EDGES_HOLD, line);
 	texture(line + WINDOW, rows, step > 0 ? 1 / step : 0, (float)p->detail, rect_w(r), share);
 	for (int x = 0; x < rect_w(r); x++) d[x] = s[x] + share[x] * px_clamp(d[x] - s[x], -half, half);
@@ -113,7 +121,8 @@ static int tile(const struct call *c, struct rect r)
 	for (int ch = 0; ch < c->out->nch; ch++) {
 		for (int y = have.y0; y < have.y1; y++) {
 			px_blur_fetch(&c->in[1], ch, y, r.x0 - 2 * k, w + 4 * k, data, EDGES_MIRROR, line);
-			five(line, line + k, line + 2 * k, line + 3 * k, line + 4 * k, inv2, w, rows + (ptrdiff_t)(y - have.y0) * stride);
+			five(line, line + k, line + 2 * k, line + 3 * k, line + 4 * k, inv2, w,
+			     rows + (ptrdiff_t)(y - have.y0) * stride);
 			if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 		}
 		for (int y = r.y0; y < r.y1; y++) {
@@ -131,6 +140,7 @@ static int tile(const struct call *c, struct rect r)
 const struct node_type ISA(node_deband_level) = {
 	.name = "deband_level", .doc = "One scale of deband.", .category = "image", .version = 1,
 	.size = sizeof(struct deband_level), .params = params, .inputs = "image smooth mask?",
-	.flags = NF_HIDDEN | NF_RGB | NF_MASKED, .traits = TR_CLEANUP, .format = format, .needs = needs, .scratch = scratch,
+	.flags = NF_HIDDEN | NF_RGB | NF_MASKED, .traits = TR_CLEANUP, .format = format, .needs = needs,
+		.scratch = scratch,
 	.flops = flops, .tile = tile,
 };

@@ -14,7 +14,8 @@ static const struct param params[] = {
 	P_END
 };
 
-/* Steps inside are measured at up to 3 pixels from the border, and take two more. SPREAD: pixels changed on each side. */
+/* Steps inside are measured at up to 3 pixels from the border, and take two more.
+ * SPREAD: pixels changed on each side. */
 enum { SPREAD = 4, INSIDE = 3, READ = INSIDE + 3 };
 
 static int size_of(const struct node_ctx *n) { return (int)((const struct deblock_axis *)n->v)->size; }
@@ -32,7 +33,8 @@ static struct frame frame_of(const struct node_ctx *n, struct rect r)
 {
 	const struct deblock_axis *p = n->v;
 	int size = size_of(n), ox = (int)p->offset[0], oy = (int)p->offset[1];
-	struct frame f = { r, n->in[n->nconn > 1 && n->in[1] ? 1 : 0]->data, p->down ? oy : ox, p->down ? ox : oy, size, p->down };
+	struct frame f = { r, n->in[n->nconn > 1 && n->in[1] ? 1 : 0]->data, p->down ? oy : ox,
+		p->down ? ox : oy, size, p->down };
 	if (p->down) {
 		f.read.y0 -= SPREAD + READ, f.read.y1 += SPREAD + READ;
 		f.read.x0 = floor_to(r.x0, ox, size), f.read.x1 = floor_to(r.x1 - 1, ox, size) + size;
@@ -82,14 +84,16 @@ static float stands_out(const float *c, ptrdiff_t u, ptrdiff_t v, int n)
 }
 
 /* Spreads each step of the stretch from v0 to v1 at border b over the pixels of r. */
-static void mend(const struct call *c, const struct frame *f, const struct view *in, int ch, struct rect r, int b, int v0, int v1)
+static void mend(const struct call *c, const struct frame *f, const struct view *in, int ch,
+                 struct rect r, int b, int v0, int v1)
 {
 	const struct deblock_axis *p = c->n->v;
 	ptrdiff_t u = f->down ? in->stride : 1, v = f->down ? 1 : in->stride;
 	const float *at = f->down ? view_at(in, ch, v0, b) : view_at(in, ch, b, v0);
 	const float limit = (float)(p->limit / 255), ratio = (float)p->strength * stands_out(at, u, v, v1 - v0);
 	int spread = f->size / 2 < SPREAD ? f->size / 2 : SPREAD;
-	int lo = f->down ? r.x0 : r.y0, hi = f->down ? r.x1 : r.y1, ulo = f->down ? r.y0 : r.x0, uhi = f->down ? r.y1 : r.x1;
+	int lo = f->down ? r.x0 : r.y0, hi = f->down ? r.x1 : r.y1, ulo = f->down ? r.y0 : r.x0,
+		uhi = f->down ? r.y1 : r.x1;
 	for (int i = v0; i < v1; i++, at += v) {
 		if (i < lo || i >= hi) continue;
 		float d = step_at(at, u), size = px_abs(d);
@@ -109,11 +113,13 @@ static int tile(const struct call *c, struct rect r)
 	const struct deblock_axis *p = c->n->v;
 	struct frame f = frame_of(c->n, r);
 	const struct view *in = &c->in[c->n->nconn > 1 && c->n->in[1] ? 1 : 0];
-	int u0 = f.down ? r.y0 : r.x0, u1 = f.down ? r.y1 : r.x1, v0 = f.down ? f.read.x0 : f.read.y0, v1 = f.down ? f.read.x1 : f.read.y1;
+	int u0 = f.down ? r.y0 : r.x0, u1 = f.down ? r.y1 : r.x1, v0 = f.down ? f.read.x0 : f.read.y0,
+		v1 = f.down ? f.read.x1 : f.read.y1;
 	int ulo = f.down ? f.data.y0 : f.data.x0, uhi = f.down ? f.data.y1 : f.data.x1;
 	for (int ch = 0; ch < c->out->nch; ch++) {
 		for (int y = r.y0; y < r.y1; y++)
-			__builtin_memcpy(view_at(c->out, ch, r.x0, y), view_at(in, ch, r.x0, y), (size_t)rect_w(r) * sizeof(float));
+			__builtin_memcpy(view_at(c->out, ch, r.x0, y), view_at(in, ch, r.x0, y),
+			                 (size_t)rect_w(r) * sizeof(float));
 		if (p->limit <= 0) continue;
 		for (int b = floor_to(u0 - SPREAD, f.first_u, f.size); b < u1 + SPREAD; b += f.size) {
 			if (b - INSIDE - 2 < ulo || b + INSIDE + 2 > uhi) continue;
@@ -129,6 +135,7 @@ static int tile(const struct call *c, struct rect r)
 const struct node_type ISA(node_deblock_axis) = {
 	.name = "deblock_axis", .doc = "One direction of deblock.", .category = "image", .version = 1,
 	.size = sizeof(struct deblock_axis), .params = params, .inputs = "image first? mask?",
-	.flags = NF_HIDDEN | NF_RGB | NF_MASKED, .traits = TR_CLEANUP, .format = format, .needs = needs, .flops = flops,
+	.flags = NF_HIDDEN | NF_RGB | NF_MASKED, .traits = TR_CLEANUP, .format = format, .needs = needs,
+		.flops = flops,
 	.tile = tile,
 };

@@ -11,11 +11,14 @@ static const struct param params[] = {
 	       "The grain's profile (.grain), as `interneg grain` measures it. Without one: white grain of sigma."),
 	P_FLOAT(degrain, sigma, 0.02, 0, 1, "signal",
 	        "Standard deviation of the grain in R, G and B where no profile is given."),
-	P_FLOAT(degrain, strength, 1, 0, 4, "factor", "How much stronger than that the grain is taken to be. 0 does nothing."),
-	P_INT(degrain, radius, 2, 0, 3, "frames", PF_STATIC, "Frames before and after that are averaged along the motion."),
+	P_FLOAT(degrain, strength, 1, 0, 4, "factor", "How much stronger than that the grain is taken "
+	        "to be. 0 does nothing."),
+	P_INT(degrain, radius, 2, 0, 3, "frames", PF_STATIC, "Frames before and after that are "
+	      "averaged along the motion."),
 	P_INT(degrain, reach, 12, 4, 16, "pixels", PF_STATIC, "How far alike blocks are looked for."),
 	P_ENUM(degrain, space, "encoded", "encoded|linear|log", PF_STATIC,
-	       "Where it works: the clip's own encoding, linear light, or ACEScct. A profile's strength belongs to its own."),
+	       "Where it works: the clip's own encoding, linear light, or ACEScct. A profile's "
+	       "strength belongs to its own."),
 	P_END
 };
 
@@ -50,8 +53,9 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	const struct degrain *p = n->v;
 	struct xnode *src = expand_input(x, 0), *mask = expand_input(x, 1);
 	struct xnode *time = expand_node(x, "degrain_time", "time", e), *hard, *fine, *even;
-	if (!time || expand_connect(x, time, "in", src, e) < 0 || expand_set(x, time, "space", spaces[p->space], e) < 0 ||
-	    set_noise(x, time, p, e) < 0 || set_num(x, time, "radius", p->radius, e) < 0)
+	if (!time || expand_connect(x, time, "in", src, e) < 0 ||
+	    expand_set(x, time, "space", spaces[p->space], e) < 0 || set_noise(x, time, p, e) < 0 ||
+	    set_num(x, time, "radius", p->radius, e) < 0)
 		return -1;
 	hard = expand_node(x, "degrain_hard", "hard", e);
 	if (!hard || expand_connect(x, hard, "in", time, e) < 0 || set_noise(x, hard, p, e) < 0) return -1;
@@ -62,27 +66,29 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	even = expand_node(x, "degrain_even", "even", e);
 	if (!even || expand_connect(x, even, "in", src, e) < 0 || expand_connect(x, even, "fine", fine, e) < 0 ||
 	    set_noise(x, even, p, e) < 0 || expand_set(x, even, "space", spaces[p->space], e) < 0) return -1;
-	if (mask && expand_connect(x, even, "mask", mask, e) < 0) return -1;
-	expand_common(x, even);
-	expand_output(x, even);
-	return 0;
+	return expand_finish(x, even, mask, e);
 }
 
 const struct node_type ISA(node_degrain) = {
 	.name = "degrain", .doc = "Takes a clip's grain out: the grain-neutral picture.",
-	.more = "Three stages. Blocks of 8x8 pixels are followed into radius frames before and after (up to 18 pixels a frame) "
-	        "and averaged coefficient by coefficient, with weights that fall where grain does not explain the difference; "
-	        "at scene cuts and where nothing matches a block stays alone. Groups of eight alike blocks then lose the "
-	        "coefficients below 3.1 sigma (cosine transform, Haar across the group), and a second pass gives each "
-	        "coefficient Wiener's share of it (BM3D, Dabov et al. 2007), luma and two colour differences in groups that "
-	        "luma finds.\n"
-	        "With a profile every coefficient has its own threshold, from the grain's spectrum, channel correlation and "
-	        "strength at the block's luma: on grain coarser than white that is worth 1.5 to 4.5 dB. Last, what was taken is raised "
-	        "where it is weaker than the grain, at low frequencies and, by how steep the picture is there, along edges, so that it looks "
-	        "like grain: planted grain on photographs and clips, white or a 35 mm stock's, of sigma 5 to 25/255, leaves no edges in it "
-	        "(|r| below 0.05), and its spectrum is mostly the grain's within 0.5 dB from 0.05 cycles a pixel on, at sigma 5 within 1.3; "
-	        "where a stock has hardly any grain (10 dB below its mean) some fine texture is taken with it.\n"
-	        "Values beyond +-1024 and what is no number stay as they are. Where a clip has no more frames, fewer are averaged.",
+	.more = "Three stages. Blocks of 8x8 pixels are followed into radius frames before and after "
+	        "(up to 18 pixels a frame) and averaged coefficient by coefficient, with weights that "
+	        "fall where grain does not explain the difference; at scene cuts and where nothing "
+	        "matches a block stays alone. Groups of eight alike blocks then lose the coefficients "
+	        "below 3.1 sigma (cosine transform, Haar across the group), and a second pass gives "
+	        "each coefficient Wiener's share of it (BM3D, Dabov et al. 2007), luma and two colour "
+	        "differences in groups that luma finds.\n"
+	        "With a profile every coefficient has its own threshold, from the grain's spectrum, "
+	        "channel correlation and strength at the block's luma: on grain coarser than white "
+	        "that is worth 1.5 to 4.5 dB. Last, what was taken is raised where it is weaker than "
+	        "the grain, at low frequencies and, by how steep the picture is there, along edges, so "
+	        "that it looks like grain: planted grain on photographs and clips, white or a 35 mm "
+	        "stock's, of sigma 5 to 25/255, leaves no edges in it (|r| below 0.05), and its "
+	        "spectrum is mostly the grain's within 0.5 dB from 0.05 cycles a pixel on, at sigma 5 "
+	        "within 1.3; where a stock has hardly any grain (10 dB below its mean) some fine "
+	        "texture is taken with it.\n"
+	        "Values beyond +-1024 and what is no number stay as they are. Where a clip has no more "
+	        "frames, fewer are averaged.",
 	.category = "image", .version = 3, .size = sizeof(struct degrain), .params = params,
 	.inputs = "image mask?", .flags = NF_MASKED, .traits = TR_CLEANUP,
 	.example = "<degrain id=\"neutral\" in=\"plate\" profile=\"plate.grain\"/>",

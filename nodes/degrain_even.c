@@ -1,26 +1,33 @@
 /* degrain_even - what degrain took, raised to the grain's own strength where estimates are short of it.
  *
- * Estimates keep grain where picture is near: at low frequencies and along edges. Raising what was taken there is nearly
- * free, as a scale near the best one costs only the square of what it is off by. The picture halved once and twice (anchored
- * at pixel (0,0)) is compared with the grain's over some 20 pixels. Then pixels within some 20 are sorted by how steep the
- * picture is there, and luma is scaled by what each sort lacks or has too much: its size tells nothing of edges any more.
+ * Estimates keep grain where picture is near: at low frequencies and along edges. Raising what was
+ * taken there is nearly free, as a scale near the best one costs only the square of what it is off
+ * by. The picture halved once and twice (anchored at pixel (0,0)) is compared with the grain's over
+ * some 20 pixels. Then pixels within some 20 are sorted by how steep the picture is there, and luma
+ * is scaled by what each sort lacks or has too much: its size tells nothing of edges any more.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
 #include "node.h"
 #include "px_bm3d_area.h"
 
-struct degrain_even { const char *profile; double sigma, strength, low, lowest, edge, fall, flat, level, push, push2; int reach, space; };
+struct degrain_even {
+	const char *profile; double sigma, strength, low, lowest, edge, fall, flat, level, push, push2;
+	int reach, space;
+};
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_even),
 	P_FLOAT(degrain_even, low, 2.3, 1, 4, "factor", "The most that means over 2x2 pixels are raised by."),
-	P_FLOAT(degrain_even, lowest, 2.3, 1, 4, "factor", "The most that means over 4x4 are raised by beyond that."),
+	P_FLOAT(degrain_even, lowest, 2.3, 1, 4, "factor", "The most that means over 4x4 are raised by "
+	        "beyond that."),
 	P_FLOAT(degrain_even, edge, 6, 1, 8, "factor", "The most that luma is raised by."),
 	P_FLOAT(degrain_even, fall, 0.8, 0, 1, "factor", "And the least."),
-	P_FLOAT(degrain_even, flat, 0.28, 0, 0.9, "share", "Of the scale from flat to edge what is not raised; from there on more and more is."),
+	P_FLOAT(degrain_even, flat, 0.28, 0, 0.9, "share", "Of the scale from flat to edge what is not "
+	        "raised; from there on more and more is."),
 	P_FLOAT(degrain_even, level, 1, 0, 2, "factor", "The grain's variance that luma is brought to."),
-	P_FLOAT(degrain_even, push, 1.3, 1, 4, "factor", "By how much more than they lack means over 2x2 are raised, as they pass less of the band."),
+	P_FLOAT(degrain_even, push, 1.3, 1, 4, "factor", "By how much more than they lack means over "
+	        "2x2 are raised, as they pass less of the band."),
 	P_FLOAT(degrain_even, push2, 2.3, 1, 4, "factor", "So for means over 4x4."),
 	P_ENUM(degrain_even, space, "encoded", "encoded|linear|log", PF_STATIC, "As of degrain."),
 	P_END
@@ -29,10 +36,12 @@ static const struct param params[] = {
 /* KINDS: of places, from flat ones to edges. */
 enum { CELL = 8, MARGIN = 40, KINDS = 9 };
 
-/* A difference of so many standard deviations over two pixels is half an edge; pixels that a kind is believed to have. */
+/* A difference of so many standard deviations over two pixels is half an edge; pixels
+ * that a kind is believed to have. */
 #define STEEP 3.0f
 #define FEW 0.25f
-/* As much as luma is raised by where grain is coarse: few grains, of which little is left along edges, tell little. */
+/* As much as luma is raised by where grain is coarse: few grains, of which little
+ * is left along edges, tell little. */
 #define COARSE 1.5f
 
 /* Threads: frozen. */
@@ -94,8 +103,9 @@ static double flops(const struct node_ctx *n)
 	return 150;
 }
 
-/* Planes over whole cells: what was taken, its means, how steep the picture is there (kind, 0 .. KINDS - 1), and of each
- * cell bin, energies, gains, what raising low frequencies adds to luma, and per kind sums and factors. */
+/* Planes over whole cells: what was taken, its means, how steep the picture is there (kind, 0
+ * .. KINDS - 1), and of each cell bin, energies, gains, what raising low frequencies adds to
+ * luma, and per kind sums and factors. */
 struct job {
 	const struct state *s;
 	const struct degrain_even *p;
@@ -112,7 +122,8 @@ static void lay(struct job *j, void *mem)
 	for (int c = 0; c < 3; c++, at += px) j->taken[c] = at;
 	j->spare = at, at += px;
 	j->kind = at, at += px;
-	float **halves[] = { &j->half, &j->half2, &j->half3 }, **quarters[] = { &j->quarter, &j->quarter2, &j->quarter3, &j->quarter4 };
+	float **halves[] = { &j->half, &j->half2, &j->half3 },
+		**quarters[] = { &j->quarter, &j->quarter2, &j->quarter3, &j->quarter4 };
 	for (int i = 0; i < 3; i++, at += px / 4) *halves[i] = at;
 	for (int i = 0; i < 4; i++, at += px / 16) *quarters[i] = at;
 	float **small[] = { &j->bin, &j->energy, &j->sum, &j->gain[0], &j->gain[1], &j->added };
@@ -121,10 +132,10 @@ static void lay(struct job *j, void *mem)
 	for (int i = 0; i < 3; i++, at += cells * KINDS) *kinds[i] = at;
 }
 
-/* What was taken of pixel (x, y) as luma and colour differences, straight; the clean picture's luma as these have it, and
- * as strength goes by. */
-IN_INLINE void taken_at(const struct job *j, const struct view *a, const struct view *b, const int ch[4], int x, int y,
-                        float v[3], float luma[2])
+/* What was taken of pixel (x, y) as luma and colour differences, straight; the clean picture's luma
+ * as these have it, and as strength goes by. */
+IN_INLINE void taken_at(const struct job *j, const struct view *a, const struct view *b,
+                        const int ch[4], int x, int y, float v[3], float luma[2])
 {
 	float over = ch[3] < 0 ? 1.0f : *view_at(a, ch[3], x, y), by = over != 0 ? 1.0f / over : 1.0f, o[3];
 	const float *w = j->s->want.luma;
@@ -139,12 +150,14 @@ IN_INLINE void taken_at(const struct job *j, const struct view *a, const struct 
 	luma[1] = w[0] * o[0] + w[1] * o[1] + w[2] * o[2];
 }
 
-/* As taken_at for n pixels from (x, y) on, all of them there and without alpha: to column `to` of the planes' row. */
-static void taken_row(const struct job *j, const struct view *a, const struct view *b, const int ch[4], int x, int y, int n,
-                      ptrdiff_t to, float *IN_RESTRICT luma)
+/* As taken_at for n pixels from (x, y) on, all of them there and without alpha:
+ * to column `to` of the planes' row. */
+static void taken_row(const struct job *j, const struct view *a, const struct view *b,
+                      const int ch[4], int x, int y, int n, ptrdiff_t to, float *IN_RESTRICT luma)
 {
 	const float *p[3], *q[3], *w = j->s->want.luma, lr = w[0], lg = w[1], lb = w[2];
-	float *IN_RESTRICT t0 = j->taken[0] + to, *IN_RESTRICT t1 = j->taken[1] + to, *IN_RESTRICT t2 = j->taken[2] + to;
+	float *IN_RESTRICT t0 = j->taken[0] + to, *IN_RESTRICT t1 = j->taken[1] + to,
+		*IN_RESTRICT t2 = j->taken[2] + to;
 	float *IN_RESTRICT own = j->spare + to;
 	for (int k = 0; k < 3; k++) p[k] = view_at(a, ch[k], x, y), q[k] = view_at(b, ch[k], x, y);
 	for (int i = 0; i < n; i++) {
@@ -159,9 +172,11 @@ static void taken_row(const struct job *j, const struct view *a, const struct vi
 }
 
 /* The planes of what was taken, each cell's bin, and the clean picture's luma into spare. */
-static void load(const struct job *j, const struct view *a, const struct view *b, const int ch[4], struct rect data)
+static void load(const struct job *j, const struct view *a, const struct view *b, const int ch[4],
+                 struct rect data)
 {
-	int cw = j->w / CELL, from = data.x0 > j->all.x0 ? data.x0 : j->all.x0, end = data.x1 < j->all.x1 ? data.x1 : j->all.x1;
+	int cw = j->w / CELL, from = data.x0 > j->all.x0 ? data.x0 : j->all.x0,
+		end = data.x1 < j->all.x1 ? data.x1 : j->all.x1;
 	float *luma = j->half;
 	if (ch[3] >= 0 || end < from) end = from;
 	from -= j->all.x0, end -= j->all.x0;
@@ -185,7 +200,8 @@ static void load(const struct job *j, const struct view *a, const struct view *b
 		j->bin[i] = px_clamp((j->bin[i] * (1.0f / 64) - t->low) * t->scale, 0.0f, (float)(DEGRAIN_BINS - 1));
 }
 
-/* How steep the picture in spare is, from 0 where flat to nearly KINDS - 1 where it is an edge, in the grain's measure. */
+/* How steep the picture in spare is, from 0 where flat to nearly KINDS - 1 where it
+ * is an edge, in the grain's measure. */
 static void kinds(const struct job *j)
 {
 	ptrdiff_t w = j->w;
@@ -307,7 +323,8 @@ IN_INLINE float pushed(float most, float share)
 	return 1.0f + (most - 1.0f) * px_clamp(1.5f - 5.0f * share, 0.0f, 1.0f);
 }
 
-/* The energies in gain to the factors that bring them to the grain's; the lower band's beyond the upper one's. */
+/* The energies in gain to the factors that bring them to the grain's; the lower
+ * band's beyond the upper one's. */
 static void gains(const struct job *j, int ch)
 {
 	const float most = (float)j->p->low, most2 = (float)j->p->lowest;
@@ -355,7 +372,8 @@ static void factors(const struct job *j)
 	for (int i = 0; i < cells; i++) {
 		int bin = (int)j->bin[i];
 		float want = v[0][bin][0] * (float)j->p->level, *f = j->factor + i * KINDS;
-		float most = COARSE + (px_max(edge, COARSE) - COARSE) * px_clamp(2.0f - 4.0f * v[1][bin][0] / v[0][bin][0], 0.0f, 1.0f);
+		float most = COARSE + (px_max(edge, COARSE) - COARSE) * px_clamp(2.0f -
+			4.0f * v[1][bin][0] / v[0][bin][0], 0.0f, 1.0f);
 		float raw = px_max(want - j->added[i], 0.25f * want);
 		const float *s = j->of_kind + i * KINDS, *c = j->count + i * KINDS;
 		for (int k = 0; k < KINDS; k++) {
@@ -369,11 +387,13 @@ static void factors(const struct job *j)
 }
 
 /* Factors of row y of the planes from column x0 to x1, linear between cells and kinds. */
-static void row_factors(const struct job *j, int y, int x0, int x1, float *IN_RESTRICT table, float *IN_RESTRICT out)
+static void row_factors(const struct job *j, int y, int x0, int x1, float *IN_RESTRICT table,
+                        float *IN_RESTRICT out)
 {
 	int cw = j->w / CELL, n = cw * KINDS, cy = (y + CELL / 2) / CELL - 1, i = y - cy * CELL - CELL / 2;
 	float down = ((float)i + 0.5f) * (1.0f / CELL);
-	const float *IN_RESTRICT p = j->factor + (ptrdiff_t)cy * n, *IN_RESTRICT q = p + n, *kind = j->kind + (ptrdiff_t)y * j->w;
+	const float *IN_RESTRICT p = j->factor + (ptrdiff_t)cy * n, *IN_RESTRICT q = p + n,
+		*kind = j->kind + (ptrdiff_t)y * j->w;
 	for (int k = 0; k < n; k++) table[k] = p[k] + down * (q[k] - p[k]);
 	for (int x = x0; x < x1; x++) {
 		int cx = (x + CELL / 2) / CELL - 1, k = (int)kind[x];
@@ -398,7 +418,9 @@ static void finish(const struct call *c, const struct job *j, const int ch[4], s
 			float m = ch[3] < 0 ? 1.0f : *view_at(in, ch[3], x, y);
 			float v[3] = { j->taken[0][at + x] * up[x], j->taken[1][at + x], j->taken[2][at + x] };
 			bm_opponent_back(v, v + 1, v + 2);
-			for (int k = 0; k < 3; k++) *view_at(c->out, ch[k], x, y) = *view_at(in, ch[k], x, y) - v[k] * (m != 0 ? m : 1.0f);
+			for (int k = 0; k < 3; k++)
+				*view_at(c->out, ch[k], x, y) = *view_at(in, ch[k], x, y) -
+					v[k] * (m != 0 ? m : 1.0f);
 		}
 	}
 }
@@ -406,7 +428,8 @@ static void finish(const struct call *c, const struct job *j, const int ch[4], s
 static int tile(const struct call *c, struct rect r)
 {
 	const struct format *f = c->n->in[0];
-	const int ch[4] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B"), format_channel(f, "A") };
+	const int ch[4] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B"),
+		format_channel(f, "A") };
 	struct job j = { .s = c->n->state, .p = c->n->v, .all = cells_of(r) };
 	if (rect_empty(c->in[0].r) || rect_empty(c->in[1].r)) { view_clear(c->out, r); return 0; }
 	j.w = rect_w(j.all);
@@ -428,5 +451,6 @@ const struct node_type ISA(node_degrain_even) = {
 	.name = "degrain_even", .doc = "What degrain took, raised to the grain's strength where it is short of it.",
 	.category = "image", .version = 2, .size = sizeof(struct degrain_even), .params = params,
 	.inputs = "image fine mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = want_of, .open = open_tables,
-	.close = close_tables, .identity = identity, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
+	.close = close_tables, .identity = identity, .needs = needs, .scratch = scratch,
+		.flops = flops, .tile = tile,
 };

@@ -1,9 +1,7 @@
 /* degrain_fine - the second estimate: each coefficient keeps the share that the first says is picture.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <stdlib.h>
-
+#include "degrain_groups.h"
 #include "node.h"
-#include "px_bm3d_area.h"
 
 struct degrain_fine { const char *profile; double sigma, strength, over; int reach, space; };
 
@@ -14,26 +12,10 @@ static const struct param params[] = {
 	P_END
 };
 
-enum { BLOCKS = 8 };
-
-/* Threads: frozen. */
-struct state { struct degrain_noise noise; struct bm_tries tries; };
-
 static int open_tables(struct node_ctx *n, struct err *e)
 {
 	const struct degrain_fine *p = n->v;
-	const struct format *f = n->in[0];
-	struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
-	struct state *s = n->state = xalloc(1, sizeof *s);
-	s->tries.reach = p->reach;
-	s->tries.n = degrain_tries(p->reach, DEGRAIN_LATTICE, s->tries.dx, s->tries.dy, BM_TRIES);
-	return degrain_noise_make(&a, &s->noise, e);
-}
-
-static void close_tables(struct node_ctx *n)
-{
-	free(n->state);
-	n->state = NULL;
+	return groups_open(n, p->profile, p->sigma, p->strength, p->reach, e);
 }
 
 static enum want want_of(const struct node_ctx *n, int conn)
@@ -70,26 +52,11 @@ static double flops(const struct node_ctx *n)
 	return 2500;
 }
 
-IN_INLINE void gather(const struct bm_area *a, const struct bm_group *b, int of, int ch, bm8 *g)
-{
-	for (int i = 0; i < BLOCKS; i++)
-		bm_forward(a->plane[of][ch] + b->y[i] * a->stride + b->x[i], a->stride, g + 8 * i);
-}
-
-IN_INLINE void spread(const struct bm_area *a, const struct bm_group *b, const bm8 *g, float weight, int ch, bool den)
-{
-	for (int i = 0; i < BLOCKS; i++) {
-		bm8 v[8];
-		if (!b->writes[i]) continue;
-		bm_backward(g + 8 * i, v);
-		bm_add(a, b->x[i], b->y[i], v, weight, a->sum[ch], den ? a->weight[ch > 0] : NULL);
-	}
-}
-
-static IN_NOINLINE void group(const struct bm_area *a, const struct state *s, const struct bm_group *b, float share)
+static IN_NOINLINE void group(const struct bm_area *a, const struct groups *s,
+                              const struct bm_group *b, float share)
 {
 	bm8 z[3][8 * BLOCKS], g[3][8 * BLOCKS];
-	for (int k = 0; k < 3; k++) gather(a, b, 1, k, g[k]), gather(a, b, 0, k, z[k]);
+	for (int k = 0; k < 3; k++) gather(a, b, a->plane[1][k], g[k]), gather(a, b, a->plane[0][k], z[k]);
 	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], g[1][0][0], g[2][0][0]);
 	float left = bm_wiener(z[0], g[0], sigma, share);
 	spread(a, b, z[0], 1.0f / (left + sigma[0] * sigma[0]), 0, true);
@@ -100,7 +67,8 @@ static IN_NOINLINE void group(const struct bm_area *a, const struct state *s, co
 	spread(a, b, z[2], weight, 2, true);
 }
 
-static int filter(const struct call *c, const struct bm_area *a, const struct state *s, const struct degrain_fine *p)
+static int filter(const struct call *c, const struct bm_area *a, const struct groups *s,
+                  const struct degrain_fine *p)
 {
 	const float over = (float)(p->over * p->over);
 	struct bm_span h = bm_refs(a->r.x0, a->r.x1, a->data.x0, a->data.x1, p->reach);
@@ -121,8 +89,10 @@ static int filter(const struct call *c, const struct bm_area *a, const struct st
 	return 0;
 }
 
-/* The picture less what the estimates took from it, so that what they cannot hold stays; premultiplied again. */
-static void finish_row(const struct call *c, const struct bm_area *a, const int ch[3], int alpha, struct rect r, int y)
+/* The picture less what the estimates took from it, so that what they cannot
+ * hold stays; premultiplied again. */
+static void finish_row(const struct call *c, const struct bm_area *a, const int ch[3], int alpha,
+                       struct rect r, int y)
 {
 	ptrdiff_t at = (y - r.y0 + BM_EDGE) * a->astride + BM_EDGE;
 	const float *s[3], *w[2] = { a->weight[0] + at, a->weight[1] + at }, *in[3];
@@ -148,7 +118,8 @@ static void finish_row(const struct call *c, const struct bm_area *a, const int 
 static void finish(const struct call *c, const struct bm_area *a, struct rect r)
 {
 	const struct format *f = c->n->in[0];
-	int ch[3] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B") }, alpha = format_channel(f, "A");
+	int ch[3] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B") },
+		alpha = format_channel(f, "A");
 	size_t row = (size_t)rect_w(r) * sizeof(float);
 	for (int y = r.y0; y < r.y1; y++) {
 		for (int k = 0; k < c->out->nch; k++)
@@ -176,8 +147,10 @@ static int tile(const struct call *c, struct rect r)
 }
 
 const struct node_type ISA(node_degrain_fine) = {
-	.name = "degrain_fine", .doc = "The second estimate of degrain: coefficients keep the share that is picture.",
+	.name = "degrain_fine", .doc = "The second estimate of degrain: coefficients keep the share "
+	        "that is picture.",
 	.category = "image", .version = 3, .size = sizeof(struct degrain_fine), .params = params,
 	.inputs = "image noisy basic", .flags = NF_HIDDEN, .want_of = want_of, .open = open_tables,
-	.close = close_tables, .identity = identity, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
+	.close = groups_close, .identity = identity, .needs = needs, .scratch = scratch,
+		.flops = flops, .tile = tile,
 };

@@ -1,9 +1,8 @@
-/* degrain_hard - the first estimate: groups of alike blocks, in which what is no stronger than grain is dropped.
+/* degrain_hard - the first estimate: groups of alike blocks, in which what is
+ * no stronger than grain is dropped.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <stdlib.h>
-
+#include "degrain_groups.h"
 #include "node.h"
-#include "px_bm3d_area.h"
 
 struct degrain_hard { const char *profile; double sigma, strength, threshold; int reach; };
 
@@ -13,26 +12,10 @@ static const struct param params[] = {
 	P_END
 };
 
-enum { BLOCKS = 8 };
-
-/* Threads: frozen. */
-struct state { struct degrain_noise noise; struct bm_tries tries; };
-
 static int open_tables(struct node_ctx *n, struct err *e)
 {
 	const struct degrain_hard *p = n->v;
-	const struct format *f = n->in[0];
-	struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
-	struct state *s = n->state = xalloc(1, sizeof *s);
-	s->tries.reach = p->reach;
-	s->tries.n = degrain_tries(p->reach, DEGRAIN_LATTICE, s->tries.dx, s->tries.dy, BM_TRIES);
-	return degrain_noise_make(&a, &s->noise, e);
-}
-
-static void close_tables(struct node_ctx *n)
-{
-	free(n->state);
-	n->state = NULL;
+	return groups_open(n, p->profile, p->sigma, p->strength, p->reach, e);
 }
 
 static int format(const struct node_ctx *n, struct format *out, struct err *e)
@@ -62,29 +45,11 @@ static double flops(const struct node_ctx *n)
 	return 1500;
 }
 
-/* One group of a channel: its blocks' coefficients into g. */
-IN_INLINE void gather(const struct bm_area *a, const struct bm_group *b, int ch, bm8 *g)
-{
-	for (int i = 0; i < BLOCKS; i++)
-		bm_forward(a->plane[0][ch] + b->y[i] * a->stride + b->x[i], a->stride, g + 8 * i);
-}
-
-IN_INLINE void spread(const struct bm_area *a, const struct bm_group *b, const bm8 *g, float weight, int ch, bool den)
-{
-	for (int i = 0; i < BLOCKS; i++) {
-		bm8 v[8];
-		if (!b->writes[i]) continue;
-		bm_backward(g + 8 * i, v);
-		bm_add(a, b->x[i], b->y[i], v, weight, a->sum[ch], den ? a->weight[ch > 0] : NULL);
-	}
-}
-
-static IN_NOINLINE void group(const struct bm_area *a, const struct state *s, const struct bm_group *b, float times)
+static IN_NOINLINE void group(const struct bm_area *a, const struct groups *s,
+                              const struct bm_group *b, float times)
 {
 	bm8 g[3][8 * BLOCKS];
-	gather(a, b, 0, g[0]);
-	gather(a, b, 1, g[1]);
-	gather(a, b, 2, g[2]);
+	for (int k = 0; k < 3; k++) gather(a, b, a->plane[0][k], g[k]);
 	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], g[1][0][0], g[2][0][0]);
 	float left = bm_hard(g[0], sigma, times);
 	spread(a, b, g[0], 1.0f / (left + sigma[0] * sigma[0]), 0, true);
@@ -95,7 +60,8 @@ static IN_NOINLINE void group(const struct bm_area *a, const struct state *s, co
 	spread(a, b, g[2], weight, 2, true);
 }
 
-static int filter(const struct call *c, const struct bm_area *a, const struct state *s, int reach, float times)
+static int filter(const struct call *c, const struct bm_area *a, const struct groups *s,
+                  int reach, float times)
 {
 	struct bm_span h = bm_refs(a->r.x0, a->r.x1, a->data.x0, a->data.x1, reach);
 	struct bm_span v = bm_refs(a->r.y0, a->r.y1, a->data.y0, a->data.y1, reach);
@@ -118,7 +84,7 @@ static int filter(const struct call *c, const struct bm_area *a, const struct st
 static int tile(const struct call *c, struct rect r)
 {
 	const struct degrain_hard *p = c->n->v;
-	const struct state *s = c->n->state;
+	const struct groups *s = c->n->state;
 	struct bm_area a;
 	if (rect_empty(c->in[0].r)) { view_clear(c->out, r); return 0; }
 	bm_area_lay(&a, r, c->n->in[0]->data, p->reach, 1, c->scratch);
@@ -138,6 +104,7 @@ static int tile(const struct call *c, struct rect r)
 const struct node_type ISA(node_degrain_hard) = {
 	.name = "degrain_hard", .doc = "The first estimate of degrain: what is no stronger than grain is dropped.",
 	.category = "image", .version = 2, .size = sizeof(struct degrain_hard), .params = params,
-	.inputs = "image", .flags = NF_HIDDEN, .open = open_tables, .close = close_tables, .format = format, .needs = needs,
+	.inputs = "image", .flags = NF_HIDDEN, .open = open_tables, .close = groups_close,
+		.format = format, .needs = needs,
 	.scratch = scratch, .flops = flops, .tile = tile,
 };

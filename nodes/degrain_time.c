@@ -1,4 +1,5 @@
-/* degrain_time - luma and two colour differences of a picture, averaged along its motion, for the stages after it.
+/* degrain_time - luma and two colour differences of a picture, averaged along
+ * its motion, for the stages after it.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
@@ -17,7 +18,9 @@ static const struct param params[] = {
 enum { FRAMES = 7 };
 
 /* Threads: frozen. */
-struct state { struct degrain_noise noise; struct bm_tries tries; float inverse[DEGRAIN_BINS][3][64]; int cost; };
+struct state {
+	struct degrain_noise noise; struct bm_tries tries; float inverse[DEGRAIN_BINS][3][64]; int cost;
+};
 
 static int open_tables(struct node_ctx *n, struct err *e)
 {
@@ -29,7 +32,8 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	if (degrain_noise_make(&a, &s->noise, e) < 0) return -1;
 	const float *sigma = s->noise.sigma[0][0];
 	float *inverse = s->inverse[0][0], mid = s->noise.sigma[DEGRAIN_BINS / 2][0][9];
-	for (size_t i = 0; i < sizeof s->inverse / sizeof *inverse; i++) inverse[i] = 1.0f / (6.0f * sigma[i] * sigma[i]);
+	for (size_t i = 0; i < sizeof s->inverse / sizeof *inverse; i++)
+		inverse[i] = 1.0f / (6.0f * sigma[i] * sigma[i]);
 	s->cost = 2 + (int)(mid < 1.0f ? mid * 500.0f : 500.0f);
 	return 0;
 }
@@ -77,7 +81,8 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 	struct rect all = bm_frame_rect(r);
 	size_t nf = 2 * (size_t)p->radius + 1;
 	if (!p->radius) return 64;
-	return (sums_floats(r) + rect_area(all)) * sizeof(float) + nf * (bm_frame_bytes(all) + bm_moves_most(r)) + 256;
+	return (sums_floats(r) + rect_area(all)) * sizeof(float) +
+		nf * (bm_frame_bytes(all) + bm_moves_most(r)) + 256;
 }
 
 static double flops(const struct node_ctx *n)
@@ -118,7 +123,9 @@ static void means(struct job *j, const struct view *in, struct rect all, float *
 		int end = all.x1 < d.x1 ? all.x1 : d.x1;
 		float v[3];
 		if (j->alpha >= 0 || end < from) end = from = all.x0;
-		for (; x < from; x++) straight(j, in, bm_mirror(x, d.x0, d.x1), row, v), *to++ = (v[0] + v[1] + v[2]) * (1.0f / 3);
+		for (; x < from; x++)
+			straight(j, in, bm_mirror(x, d.x0, d.x1), row, v),
+				*to++ = (v[0] + v[1] + v[2]) * (1.0f / 3);
 		if (end > from) {
 			const float *s[3];
 			for (int k = 0; k < 3; k++) s[k] = view_at(in, j->ch[k], from, row);
@@ -130,7 +137,9 @@ static void means(struct job *j, const struct view *in, struct rect all, float *
 			j->odd |= odd;
 			to += end - from, x = end;
 		}
-		for (; x < all.x1; x++) straight(j, in, bm_mirror(x, d.x0, d.x1), row, v), *to++ = (v[0] + v[1] + v[2]) * (1.0f / 3);
+		for (; x < all.x1; x++)
+			straight(j, in, bm_mirror(x, d.x0, d.x1), row, v),
+				*to++ = (v[0] + v[1] + v[2]) * (1.0f / 3);
 	}
 }
 
@@ -142,7 +151,8 @@ static IN_NOINLINE void block(const struct job *j, const struct view *in, int x,
 	if (!inside || j->alpha >= 0 || j->odd)
 		for (int i = 0; i < 64; i++) {
 			float t[3];
-			straight(j, in, bm_mirror(x + i % 8, j->data.x0, j->data.x1), bm_mirror(y + i / 8, j->data.y0, j->data.y1), t);
+			straight(j, in, bm_mirror(x + i % 8, j->data.x0, j->data.x1),
+			         bm_mirror(y + i / 8, j->data.y0, j->data.y1), t);
 			for (int k = 0; k < 3; k++) ((float *)(void *)v[k])[i] = t[k];
 		}
 	else
@@ -164,7 +174,8 @@ static IN_NOINLINE void block(const struct job *j, const struct view *in, int x,
 	}
 }
 
-/* Squared differences over what grain alone makes of them, meaned over the channels; returns the block's mean. */
+/* Squared differences over what grain alone makes of them, meaned over the
+ * channels; returns the block's mean. */
 static float unlike(bm8 a[3][8], bm8 b[3][8], const float *inverse, bm8 e[8])
 {
 	bm8 all = { 0 };
@@ -308,6 +319,7 @@ static int tile(const struct call *c, struct rect r)
 const struct node_type ISA(node_degrain_time) = {
 	.name = "degrain_time", .doc = "Luma and colour differences, averaged along motion, for degrain.",
 	.category = "image", .version = 1, .size = sizeof(struct degrain_time), .params = params,
-	.inputs = "image", .flags = NF_HIDDEN, .want_of = want_of, .open = open_tables, .close = close_tables, .format = format,
+	.inputs = "image", .flags = NF_HIDDEN, .want_of = want_of, .open = open_tables,
+		.close = close_tables, .format = format,
 	.needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };

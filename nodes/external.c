@@ -82,7 +82,8 @@ static bool mentions(const struct state *s, const char *place)
 static int open_files(struct state *s, const char *text, const char *base, struct err *e)
 {
 	if (external_words(text, &s->file, &s->nfile, e) < 0) return -1;
-	if (s->nfile > EXTERNAL_FILES) return err_set(e, E_SCENE, "files names %d files; %d at most", s->nfile, EXTERNAL_FILES);
+	if (s->nfile > EXTERNAL_FILES)
+		return err_set(e, E_SCENE, "files names %d files; %d at most", s->nfile, EXTERNAL_FILES);
 	for (int i = 0; i < s->nfile; i++) {
 		if (s->file[i][0] == '/') continue;
 		char *full = xasprintf("%s/%s", base, s->file[i]);
@@ -101,8 +102,8 @@ static int identify(struct state *s, const struct external *p, struct err *e)
 		return err_set(e, E_LOCK, "%s is not the pinned program: program_sha256 is %s, it has %s", p->program,
 		               p->program_sha256, hex);
 	const char *name = strrchr(s->program, '/');
-	snprintf(s->about, sizeof s->about, "runs a program of the user's: %.120s%s%.120s (sha256 %.16s)", name ? name + 1 : s->program,
-	         *p->version ? " " : "", p->version, hex);
+	snprintf(s->about, sizeof s->about, "runs a program of the user's: %.120s%s%.120s (sha256 "
+	         "%.16s)", name ? name + 1 : s->program, *p->version ? " " : "", p->version, hex);
 	return 0;
 }
 
@@ -116,7 +117,8 @@ static int open_program(struct node_ctx *n, struct err *e)
 	if (!*p->program) return err_set(e, E_SCENE, "needs program=\"path\"");
 	if (!realpath(p->program, s->program)) return err_set(e, E_INPUT, "%s: %s", p->program, strerror(errno));
 	if (!realpath(base, s->base)) return err_set(e, E_INPUT, "%s: %s", base, strerror(errno));
-	if (stat(s->program, &st) < 0 || !S_ISREG(st.st_mode)) return err_set(e, E_INPUT, "%s is no program", p->program);
+	if (stat(s->program, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(e, E_INPUT, "%s is no program", p->program);
 	if (external_words(p->args, &s->arg, &s->narg, e) < 0 || open_files(s, p->files, base, e) < 0 ||
 	    external_words(p->version_args, &s->version_arg, &s->nversion, e) < 0) return -1;
 	if (!mentions(s, "{in}") || !mentions(s, "{out}"))
@@ -201,7 +203,8 @@ static int hand_over(const struct call *c, int i, const char *path)
 	struct exr_write ew = { .compression = EXRC_NONE, .nosync = true, .attr = attr, .frame = c->need[i].frame,
 		.fps = f->fps, .has_chroma = true };
 	colour_primaries(f->space, ew.chroma);
-	int rc = p->format == FORMAT_PNG ? png_write(path, &g, &v, 16, a >= 0, c->err) : exr_write(path, &g, &v, &ew, c->err);
+	int rc = p->format == FORMAT_PNG ? png_write(path, &g, &v, 16, a >= 0, c->err)
+		: exr_write(path, &g, &v, &ew, c->err);
 	free(m);
 	return rc;
 }
@@ -216,7 +219,8 @@ static int launch(const struct call *c, char *const *words, int n, const char *c
 	argv[0] = s->program;
 	for (int i = 0; i < n; i++) argv[i + 1] = external_fill(words[i], pairs);
 	*log = xasprintf("%s/log", s->folder);
-	struct external_run x = { .program = s->program, .argv = argv, .cwd = s->base, .log = *log, .timeout = p->timeout,
+	struct external_run x = { .program = s->program, .argv = argv, .cwd = s->base, .log = *log,
+		.timeout = p->timeout,
 		.cancel = c->cancel };
 	int rc = external_run(&x, c->err);
 	for (int i = 0; i < n; i++) free(argv[i + 1]);
@@ -292,8 +296,8 @@ static int produce(const struct call *c)
 	if (rc == 0) rc = launch(c, s->arg, s->narg, pairs, &log);
 	int n = rc == 0 ? results(s) : 0;
 	if (rc == 0 && n != c->nin)
-		rc = err_set(c->err, E_INPUT, "%s was given %d frame%s and left %d file%s", p->program, c->nin, c->nin == 1 ? "" : "s",
-		             n, n == 1 ? "" : "s");
+		rc = err_set(c->err, E_INPUT, "%s was given %d frame%s and left %d file%s", p->program,
+		             c->nin, c->nin == 1 ? "" : "s", n, n == 1 ? "" : "s");
 	free(log);
 	free(in);
 	free(out);
@@ -311,16 +315,16 @@ static int check_exr(const struct call *c, const char *path, const struct view *
 	if (exr_probe(path, &info, c->err) < 0) return -1;
 	struct rect r = info.fmt.display;
 	if (rect_w(r) != rect_w(v->r) || rect_h(r) != rect_h(v->r) || r.x0 || r.y0)
-		rc = err_set(c->err, E_INPUT, "%s: its window is %d,%d %d x %d; 0,0 %d x %d was asked for", path, r.x0, r.y0, rect_w(r),
-		             rect_h(r), rect_w(v->r), rect_h(v->r));
+		rc = err_set(c->err, E_INPUT, "%s: its window is %d,%d %d x %d; 0,0 %d x %d was asked for",
+		             path, r.x0, r.y0, rect_w(r), rect_h(r), rect_w(v->r), rect_h(v->r));
 	for (int k = 0; k < c->n->out->nch && rc == 0; k++)
 		if (format_channel(&info.fmt, c->n->out->ch[k]) < 0)
 			rc = err_set(c->err, E_INPUT, "%s: it has no channel %s", path, c->n->out->ch[k]);
 	colour_primaries(s->space, xy);
 	for (int k = 0; k < 8 && rc == 0 && info.has_chroma; k++)
 		if ((d = info.chroma[k] - xy[k]) > 2e-3 || d < -2e-3)
-			rc = err_set(c->err, E_INPUT, "%s: its primaries are not those of %s: say with color= what it gives back", path,
-			             colour_name(s->space));
+			rc = err_set(c->err, E_INPUT, "%s: its primaries are not those of %s: say with color= "
+			             "what it gives back", path, colour_name(s->space));
 	if (rc == 0) rc = exr_readable(path, &info, c->err);
 	exr_info_free(&info);
 	return rc;
@@ -372,7 +376,8 @@ static int content(const struct node_ctx *n, int f, struct sha *sha, struct err 
 	return 0;
 }
 
-static const char *outside(const struct node_ctx *n) { return n->state ? ((const struct state *)n->state)->about : NULL; }
+static const char *outside(const struct node_ctx *n)
+{ return n->state ? ((const struct state *)n->state)->about : NULL; }
 
 static int files(const struct node_ctx *n, int i, char *name, size_t size, const char **path)
 {
@@ -402,17 +407,20 @@ static double flops(const struct node_ctx *n)
 
 const struct node_type ISA(node_external) = {
 	.name = "external", .doc = "Runs a program of the user's over the frames: EXR or PNG out, EXR or PNG back.",
-	.more = "It runs only where the user allows it, with --allow-external or with a line \"allow_external /path/of/program\" "
-	        "in $XDG_CONFIG_HOME/interneg/settings (~/.config/interneg/settings); a scene alone never can. There is no "
-	        "shell. The frames stand in a private folder in the cache, windows from 0,0, colours not multiplied by alpha; "
-	        "what comes back must be as many frames, of the asked size, with R, G, B (and A where it was given). A status "
-	        "other than 0, a timeout or anything missing fails the frame and shows the last lines that the program said. "
-	        "An interruption ends it with its children. The result is an intermediate, keyed by the program's hash, its "
+	.more = "It runs only where the user allows it, with --allow-external or with a line "
+	        "\"allow_external /path/of/program\" in $XDG_CONFIG_HOME/interneg/settings "
+	        "(~/.config/interneg/settings); a scene alone never can. There is no shell. The frames "
+	        "stand in a private folder in the cache, windows from 0,0, colours not multiplied by "
+	        "alpha; what comes back must be as many frames, of the asked size, with R, G, B (and A "
+	        "where it was given). A status other than 0, a timeout or anything missing fails the "
+	        "frame and shows the last lines that the program said. An interruption ends it with "
+	        "its children. The result is an intermediate, keyed by the program's hash, its "
 	        "arguments and the frames; the lock names it as outside the promise of equal bits.",
 	.category = "image", .version = 1, .size = sizeof(struct external), .params = params, .inputs = "image",
-	.flags = NF_TIME, .traits = TR_AI, .traits_of = traits_of, .want_of = want_of, .out_space = out_space, .lanes = 1,
-	.example = "<external id=\"clean\" in=\"plate\" program=\"tools/restore\" args=\"--input {in} --output {out}\" "
-	           "process=\"restore\" version=\"2.1\" program_sha256=\"…\"/>",
+	.flags = NF_TIME, .traits = TR_AI, .traits_of = traits_of, .want_of = want_of,
+		.out_space = out_space, .lanes = 1,
+	.example = "<external id=\"clean\" in=\"plate\" program=\"tools/restore\" args=\"--input {in} "
+	        "--output {out}\" process=\"restore\" version=\"2.1\" program_sha256=\"…\"/>",
 	.open = open_program, .close = close_program, .format = format, .needs = needs, .content = content,
 	.outside = outside, .files = files, .reserve = reserve, .flops = flops, .frame = frame,
 };

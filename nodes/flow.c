@@ -11,11 +11,12 @@ struct flow { int offset, quality, confidence; };
 
 static const struct param params[] = {
 	P_INT(flow, offset, 1, -3, 3, "frames", PF_STATIC,
-	      "Which frame is looked into, counted from the one at hand; beyond the ends of the range the last one. Where "
-	      "`to` is connected: which of its frames."),
+	      "Which frame is looked into, counted from the one at hand; beyond the ends of the range "
+	      "the last one. Where `to` is connected: which of its frames."),
 	P_ENUM(flow, quality, "medium", MOTION_QUALITIES, PF_STATIC,
 	       "fast: down to a quarter of the picture's size; medium: half; fine: all of it."),
-	P_BOOL(flow, confidence, 1, PF_STATIC, "Finds the way back too and tells how well both agree; else confidence is 1."),
+	P_BOOL(flow, confidence, 1, PF_STATIC, "Finds the way back too and tells how well both agree; "
+	       "else confidence is 1."),
 	P_END
 };
 
@@ -97,10 +98,12 @@ static double flops(const struct node_ctx *n)
 
 const struct node_type ISA(node_flow) = {
 	.name = "flow", .doc = "Where every pixel lies in a neighbouring frame, for nodes that follow motion.",
-	.more = "Dense inverse search (Kroeger 2016) with variational refinement, on luma of the clip's own encoding. The picture "
-	        "at (x, y) is found at (x + dx, y + dy), in pixels, in the frame `offset` away; confidence is 1 where the way "
-	        "back agrees and 0 where it does not or leads out of the picture.",
+	.more = "Dense inverse search (Kroeger 2016) with variational refinement, on luma of the "
+	        "clip's own encoding. The picture at (x, y) is found at (x + dx, y + dy), in pixels, "
+	        "in the frame `offset` away; confidence is 1 where the way back agrees and 0 where it "
+	        "does not or leads out of the picture.",
 	.category = "time", .version = 1, .size = sizeof(struct flow), .params = params, .inputs = "image to?",
-	.flags = NF_HIDDEN, .want = WANT_ENCODED, .lanes = LANES, .format = format, .needs = needs, .reserve = reserve,
+	.flags = NF_HIDDEN, .want = WANT_ENCODED, .lanes = LANES, .format = format, .needs = needs,
+		.reserve = reserve,
 	.flops = flops, .frame = frame,
 };

@@ -1,7 +1,9 @@
-/* glow - what halation and bloom share: light that scatters in two Gaussian lobes and is taken from where it was.
+/* glow - what halation and bloom share: light that scatters in two Gaussian
+ * lobes and is taken from where it was.
  *
- * out = in + k / (1 + k) * (G * s - s) = (in + k G * s) / (1 + k) where all light scatters (s = in). G = 0.7 of sigma and 0.3
- * of 2.5 sigma. Both lobes share the halvings of one pyramid, and the last doubling joins scattered light and picture.
+ * out = in + k / (1 + k) * (G * s - s) = (in + k G * s) / (1 + k) where all light scatters (s =
+ * in). G = 0.7 of sigma and 0.3 of 2.5 sigma. Both lobes share the halvings of one pyramid, and the
+ * last doubling joins scattered light and picture.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_GLOW_H
 #define IN_GLOW_H
@@ -15,7 +17,8 @@
 struct glow { double sigma, share[3], threshold, softness; };
 
 /* The light that scatters: the picture itself where it is R,G,B and all of it does. */
-static struct xnode *glow_light(struct expand *x, const struct node_ctx *n, const struct glow *g, struct err *e)
+static struct xnode *glow_light(struct expand *x, const struct node_ctx *n,
+                                const struct glow *g, struct err *e)
 {
 	const struct format *f = n->in[0];
 	if (g->threshold <= 0 && f->nch == 3 && format_channel(f, "R") >= 0 && format_channel(f, "G") >= 0 &&
@@ -38,24 +41,31 @@ static struct xnode *glow_sum(struct expand *x, struct xnode *near, struct xnode
 /* One pyramid of both axes. */
 struct glow_lobe { struct chain h, v; double sigma; };
 
-static struct xnode *glow_core(struct expand *x, const char *name, const struct glow_lobe *l, struct xnode *from,
-			struct err *e)
+static struct xnode *glow_core(struct expand *x, const char *name, const struct glow_lobe *l,
+                               struct xnode *from, struct err *e)
 {
 	int top = l->h.levels;
 	double sigma[2] = { l->sigma, l->sigma }, levels[2] = { top, top };
 	struct xnode *k = expand_node(x, "blur_core", name, e);
-	if (!k || expand_connect(x, k, "in", from, e) < 0 || set_axes(x, k, true, true, EDGES_MIRROR, e) < 0) return NULL;
-	if (expand_set_num(x, k, "sigma", sigma, 2, e) < 0 || expand_set_num(x, k, "levels", levels, 2, e) < 0) return NULL;
+	if (!k || expand_connect(x, k, "in", from, e) < 0 ||
+	    set_axes(x, k, true, true, EDGES_MIRROR, e) < 0)
+		return NULL;
+	if (expand_set_num(x, k, "sigma", sigma, 2, e) < 0 ||
+	    expand_set_num(x, k, "levels", levels, 2, e) < 0)
+		return NULL;
 	return set_window(x, k, &l->h.result[top], &l->v.result[top], e) < 0 ? NULL : k;
 }
 
 /* Doubles from level from to level to. */
-static struct xnode *glow_up(struct expand *x, const struct glow_lobe *l, int from, int to, struct xnode *k, struct err *e)
+static struct xnode *glow_up(struct expand *x, const struct glow_lobe *l, int from, int to,
+                             struct xnode *k, struct err *e)
 {
 	for (int i = from - 1; i >= to; i--) {
 		struct xnode *low = k;
 		if (!(k = step(x, "blur_double", i, low, e)) || expand_connect(x, k, "low", low, e) < 0) return NULL;
-		if (set_axes(x, k, true, true, -1, e) < 0 || set_window(x, k, &l->h.result[i], &l->v.result[i], e) < 0) return NULL;
+		if (set_axes(x, k, true, true, -1, e) < 0 ||
+		    set_window(x, k, &l->h.result[i], &l->v.result[i], e) < 0)
+			return NULL;
 	}
 	return k;
 }
@@ -66,8 +76,9 @@ static struct span span_or(struct span p, struct span q)
 }
 
 /* Halvings for both lobes; *at_near: the one that the near lobe convolves. */
-static struct xnode *glow_down(struct expand *x, const struct glow_lobe *near, const struct glow_lobe *far, struct xnode *k,
-			struct xnode **at_near, struct err *e)
+static struct xnode *glow_down(struct expand *x, const struct glow_lobe *near,
+                               const struct glow_lobe *far, struct xnode *k,
+                               struct xnode **at_near, struct err *e)
 {
 	for (int i = 1; i <= far->h.levels; i++) {
 		struct span h = far->h.data[i], v = far->v.data[i];
@@ -80,7 +91,8 @@ static struct xnode *glow_down(struct expand *x, const struct glow_lobe *near, c
 }
 
 /* Both lobes at the near one's level, which the join doubles once more. */
-static struct xnode *glow_pyramid(struct expand *x, const struct node_ctx *n, double sigma, struct xnode *light, struct err *e)
+static struct xnode *glow_pyramid(struct expand *x, const struct node_ctx *n, double sigma,
+                                  struct xnode *light, struct err *e)
 {
 	struct rect d = n->in[0]->data;
 	struct glow_lobe near = { .sigma = sigma }, far = { .sigma = GLOW_FAR * sigma };
@@ -97,15 +109,20 @@ static struct xnode *glow_pyramid(struct expand *x, const struct node_ctx *n, do
 }
 
 /* Small lobes, and pixels that are not square: two blurs. */
-static struct xnode *glow_blurs(struct expand *x, double sigma, double sigma_y, struct xnode *light, struct err *e)
+static struct xnode *glow_blurs(struct expand *x, double sigma, double sigma_y,
+                                struct xnode *light, struct err *e)
 {
 	static const char *const names[2] = { "near", "far" };
 	struct xnode *k[2];
 	for (int i = 0; i < 2; i++) {
 		double s = i ? GLOW_FAR * sigma : sigma, t = i ? GLOW_FAR * sigma_y : sigma_y;
 		k[i] = expand_node(x, "blur", names[i], e);
-		if (!k[i] || expand_connect(x, k[i], "in", light, e) < 0 || expand_set(x, k[i], "edges", "mirror", e) < 0) return NULL;
-		if (expand_set_num(x, k[i], "sigma", &s, 1, e) < 0 || expand_set_num(x, k[i], "sigma_y", &t, 1, e) < 0) return NULL;
+		if (!k[i] || expand_connect(x, k[i], "in", light, e) < 0 ||
+		    expand_set(x, k[i], "edges", "mirror", e) < 0)
+			return NULL;
+		if (expand_set_num(x, k[i], "sigma", &s, 1, e) < 0 ||
+		    expand_set_num(x, k[i], "sigma_y", &t, 1, e) < 0)
+			return NULL;
 	}
 	return glow_sum(x, k[0], k[1], e);
 }

@@ -1,4 +1,5 @@
-/* glow_join - takes light away where it scatters and adds it where it arrives, doubling the scattered light's picture.
+/* glow_join - takes light away where it scatters and adds it where it arrives,
+ * doubling the scattered light's picture.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "node.h"
 #include "px_blur.h"
@@ -49,7 +50,8 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct glow_join *p = n->v;
 	if (!p->twice) return 0;
-	return (px_blur_floats(rect_w(r), rect_h(reads(n, r)), rect_w(r) + 16) + (size_t)px_blur_stride(rect_w(r))) * sizeof(float);
+	return (px_blur_floats(rect_w(r), rect_h(reads(n, r)), rect_w(r) + 16) +
+	        (size_t)px_blur_stride(rect_w(r))) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n) { (void)n; return 60; }
@@ -71,7 +73,8 @@ static int tile(const struct call *c, struct rect r)
 	float *rows = c->scratch, *line = p->twice ? rows + (ptrdiff_t)rect_h(src) * stride : NULL, *wide = line;
 	for (int ch = 0; ch < 3; ch++) {
 		for (int y = src.y0; p->twice && y < src.y1; y++)
-			px_double_across(view_at(&c->in[1], ch, src.x0, y), r.x0, w, line, rows + (ptrdiff_t)(y - src.y0) * stride);
+			px_double_across(view_at(&c->in[1], ch, src.x0, y), r.x0, w, line,
+			                 rows + (ptrdiff_t)(y - src.y0) * stride);
 		for (int y = r.y0; y < r.y1; y++) {
 			const float *low = wide;
 			if (y + PX_AHEAD < r.y1) px_fetch_row(view_at(c->out, ch, r.x0, y + PX_AHEAD), w, 1);
@@ -89,8 +92,10 @@ static int tile(const struct call *c, struct rect r)
 }
 
 const struct node_type ISA(node_glow_join) = {
-	.name = "glow_join", .doc = "Takes light away where it scatters and adds it where it arrives.", .category = "image",
+	.name = "glow_join", .doc = "Takes light away where it scatters and adds it where it arrives.",
+		.category = "image",
 	.version = 1, .size = sizeof(struct glow_join), .params = params, .inputs = "image low light? mask?",
-	.flags = NF_HIDDEN | NF_RGB | NF_PREMULT | NF_MASKED, .traits = TR_BLUR, .format = format, .identity = identity,
+	.flags = NF_HIDDEN | NF_RGB | NF_PREMULT | NF_MASKED, .traits = TR_BLUR, .format = format,
+		.identity = identity,
 	.needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };

@@ -6,7 +6,8 @@
 struct glow_source { double threshold, softness; };
 
 static const struct param params[] = {
-	P_FLOATX(glow_source, threshold, 0, 0, 1000, "linear", PF_STATIC, "Luminance from where light scatters; 0: all of it."),
+	P_FLOATX(glow_source, threshold, 0, 0, 1000, "linear", PF_STATIC, "Luminance from where light "
+	         "scatters; 0: all of it."),
 	P_FLOAT(glow_source, softness, 1, 1e-3, 1000, "linear", "How far above the threshold all of it scatters."),
 	P_END
 };
@@ -31,7 +32,8 @@ static int tile(const struct call *c, struct rect r)
 	colour_luma(c->n->in[0]->space, w);
 	const float wr = (float)w[0], wg = (float)w[1], wb = (float)w[2];
 	for (int y = r.y0; y < r.y1; y++) {
-		const float *IN_RESTRICT a = view_at(&c->in[0], 0, r.x0, y), *IN_RESTRICT b = view_at(&c->in[0], 1, r.x0, y);
+		const float *IN_RESTRICT a = view_at(&c->in[0], 0, r.x0, y),
+			*IN_RESTRICT b = view_at(&c->in[0], 1, r.x0, y);
 		const float *IN_RESTRICT d = view_at(&c->in[0], 2, r.x0, y);
 		float *IN_RESTRICT o = view_at(c->out, 0, r.x0, y), *IN_RESTRICT q = view_at(c->out, 1, r.x0, y);
 		float *IN_RESTRICT s = view_at(c->out, 2, r.x0, y);
@@ -48,7 +50,9 @@ static int tile(const struct call *c, struct rect r)
 }
 
 const struct node_type ISA(node_glow_source) = {
-	.name = "glow_source", .doc = "The light that halation and bloom scatter.", .category = "image", .version = 1,
-	.size = sizeof(struct glow_source), .params = params, .inputs = "image", .flags = NF_HIDDEN | NF_RGB | NF_PREMULT,
+	.name = "glow_source", .doc = "The light that halation and bloom scatter.",
+		.category = "image", .version = 1,
+	.size = sizeof(struct glow_source), .params = params, .inputs = "image",
+		.flags = NF_HIDDEN | NF_RGB | NF_PREMULT,
 	.traits = TR_BLUR, .format = format, .flops = flops, .tile = tile,
 };

@@ -17,7 +17,8 @@ static int tile(const struct call *c, struct rect r)
 	const float k = (float)p->weight;
 	for (int ch = 0; ch < c->out->nch; ch++)
 		for (int y = r.y0; y < r.y1; y++) {
-			const float *IN_RESTRICT a = view_at(&c->in[0], ch, r.x0, y), *IN_RESTRICT b = view_at(&c->in[1], ch, r.x0, y);
+			const float *IN_RESTRICT a = view_at(&c->in[0], ch, r.x0, y),
+				*IN_RESTRICT b = view_at(&c->in[1], ch, r.x0, y);
 			float *IN_RESTRICT d = view_at(c->out, ch, r.x0, y);
 			for (int i = 0; i < rect_w(r); i++) d[i] = a[i] + k * (b[i] - a[i]);
 		}
@@ -35,6 +36,7 @@ static int format(const struct node_ctx *n, struct format *out, struct err *e)
 
 const struct node_type ISA(node_glow_sum) = {
 	.name = "glow_sum", .doc = "The two lobes of scattered light, weighted.", .category = "image", .version = 1,
-	.size = sizeof(struct glow_sum), .params = params, .inputs = "image far", .flags = NF_HIDDEN, .traits = TR_BLUR,
+	.size = sizeof(struct glow_sum), .params = params, .inputs = "image far", .flags = NF_HIDDEN,
+		.traits = TR_BLUR,
 	.format = format, .flops = flops, .tile = tile,
 };

@@ -1,4 +1,5 @@
-/* grade - exposure, white balance, CDL, lift gamma gain, contrast, curves, saturation and a LUT, in that order.
+/* grade - exposure, white balance, CDL, lift gamma gain, contrast, curves,
+ * saturation and a LUT, in that order.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
@@ -94,8 +95,8 @@ static const struct param params[] = {
 struct grade_state {
 	bool balance, shaped, cdl, lgg, contrast, saturate, clamp;
 	float m[9];
-	/* the input to working light, for the balance; from there, or from the input, to the space of the shaping part; what
-	 * stands then to working light */
+	/* the input to working light, for the balance; from there, or from the input, to the space of
+	 * the shaping part; what stands then to working light */
 	struct colour_xform light, in, out;
 	float slope[3], offset[3], power[3];
 	float lift[3], gain[3], gamma[3];
@@ -106,7 +107,8 @@ struct grade_state {
 	struct cdl_row { float slope[3], offset[3], power[3], sat; } file;
 	struct curve_table curve[4];            /* red, green, blue, master */
 	struct lut *lut;
-	struct colour_xform to_lut, from_lut;   /* from what stands before it, working light where its result is mixed in */
+	/* from what stands before it, working light where its result is mixed in */
+	struct colour_xform to_lut, from_lut;
 	float lut_mix; bool lut_clamp;
 	bool holds;
 	struct skin_hold hold;
@@ -141,13 +143,14 @@ static bool identity(const struct node_ctx *n)
 	return !has_balance(p) && !has_shape(p) && (!*p->lut || p->lut_mix == 0) && space_in(n) == n->working;
 }
 
-/* A picture that is in the space of the first step already is not brought to light and back before it; under a mask or
- * mix it is, by the core. */
+/* A picture that is in the space of the first step already is not brought to light and back before
+ * it; under a mask or mix it is, by the core. */
 static enum want want_of(const struct node_ctx *n, int conn)
 {
 	const struct grade *p = n->v;
 	if (conn > 0 || n->skin || !n->in[0] || has_balance(p)) return WANT_LINEAR;
-	int first = has_shape(p) ? grading_space(n, p->space) : *p->lut && p->lut_mix == 1 ? colour_find(p->lut_in) : SPACE_NONE;
+	int first = has_shape(p) ? grading_space(n, p->space) : *p->lut && p->lut_mix == 1
+		? colour_find(p->lut_in) : SPACE_NONE;
 	return first >= 0 && n->in[0]->space == first ? WANT_ANY : WANT_LINEAR;
 }
 static int out_space(const struct node_ctx *n)
@@ -396,7 +399,8 @@ const struct node_type ISA(node_grade) = {
 	        "softly from half of it on; skin_chroma and skin_light keep its chroma and luma as well, where asked. Skin "
 	        "keeps its own variety: what is held is what the grade does to a pixel, not where it stands.",
 	.category = "colour", .version = 2, .size = sizeof(struct grade), .params = params,
-	.inputs = "image mask? hold_skin?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE, .want = WANT_LINEAR, .want_of = want_of,
+	.inputs = "image mask? hold_skin?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE,
+		.want = WANT_LINEAR, .want_of = want_of,
 	.out_space = out_space,
 	.example = "<grade id=\"graded\" in=\"matched\" exposure=\"0.2\" temperature=\"8\" "
 	        "contrast=\"1.05\" saturation=\"0.88\" red=\"0,0 0.4,0.42 1,1\"/>",

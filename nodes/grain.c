@@ -118,7 +118,8 @@ static void layer_table(struct grain_layer *l, int space, double strength)
 	const double h = 1.0 / 1024;
 	struct grain_table *t = &l->table;
 	double ends[2] = { p->luma[0], p->luma[p->nstrength - 1] };
-	for (int i = 0; i < 2 && space != p->space; i++) ends[i] = colour_encode(space, colour_decode(p->space, ends[i]));
+	for (int i = 0; i < 2 && space != p->space; i++)
+		ends[i] = colour_encode(space, colour_decode(p->space, ends[i]));
 	double step = (ends[1] > ends[0] ? ends[1] - ends[0] : 1) / GRAIN_TABLE_SIZE;
 	*t = (struct grain_table){ true, GRAIN_TABLE_SIZE, (float)ends[0], (float)(1 / step), NULL };
 	t->v = xalloc(grain_table_floats(false, t->size), sizeof *t->v);
@@ -130,7 +131,8 @@ static void layer_table(struct grain_layer *l, int space, double strength)
 			         colour_encode(space, colour_decode(p->space, y - h))) / (2 * h);
 		}
 		float *v = t->v + 4 * i;
-		for (int c = 0; c < 3; c++) v[c] = (float)(strength * slope * l->shape->gain[c] * grain_profile_sigma(p, c, y));
+		for (int c = 0; c < 3; c++)
+			v[c] = (float)(strength * slope * l->shape->gain[c] * grain_profile_sigma(p, c, y));
 		t->one = t->one && v[0] == v[1] && v[0] == v[2];
 	}
 	for (int i = 1; t->one && i <= t->size; i++) t->v[i] = t->v[4 * i];
@@ -215,11 +217,13 @@ static int plate_open(struct node_ctx *n, struct state *s, double from, struct e
 {
 	const struct grain *p = n->v;
 	const struct rect d = n->in[PLATE]->data;
-	int side = rect_w(d) < rect_h(d) ? rect_w(d) : rect_h(d), size = side * 3 / 4 < PLATE_SIZE_MAX ? side * 3 / 4 : PLATE_SIZE_MAX;
+	int side = rect_w(d) < rect_h(d) ? rect_w(d) : rect_h(d),
+		size = side * 3 / 4 < PLATE_SIZE_MAX ? side * 3 / 4 : PLATE_SIZE_MAX;
 	struct grain_layer *l = s->plate = xalloc(1, sizeof *l);
 	s->map.size = size &= ~7;
 	s->map.overlap = size / 9 < PLATE_OVERLAP_MAX ? size / 9 : PLATE_OVERLAP_MAX;
-	for (int i = 0; i < s->map.overlap; i++) s->map.fade[i] = (float)mx_sin(MX_PI / 2 * (i + 0.5) / s->map.overlap);
+	for (int i = 0; i < s->map.overlap; i++)
+		s->map.fade[i] = (float)mx_sin(MX_PI / 2 * (i + 0.5) / s->map.overlap);
 	if (*p->profile && p->plate_strength == PLATE_ASKED) {
 		if (!(l->shape = grain_store_get(n->grains, p->profile, rect_h(n->in[0]->display), p->scale, e))) return -1;
 		layer_table(l, n->in[0]->space, from);
@@ -235,13 +239,14 @@ static int only_profile(const struct node_ctx *n, struct err *e)
 	static const double x[] = { 0, 0.25, 0.5, 0.75, 1 }, y[] = { 0.35, 0.85, 1, 0.75, 0.3 };
 	const struct grain *p = n->v;
 	double size = p->size / n->scale - 0.6;
-	const char *name = p->amount != 0.03 ? "amount" : p->colour != 0.4 ? "colour" : size > 1e-9 || size < -1e-9 ? "size" : NULL;
+	const char *name = p->amount != 0.03 ? "amount" : p->colour != 0.4 ? "colour"
+		: size > 1e-9 || size < -1e-9 ? "size" : NULL;
 	if (!name && p->response.n != 5) name = "response";
 	for (int i = 0; i < 5 && !name; i++)
 		if (p->response.x[i] != x[i] || p->response.y[i] != y[i]) name = "response";
 	if (!name) return 0;
-	return err_set(e, E_SCENE, "%s= shapes grain that has no profile; beside profile= write strength= (a multiplier) or "
-	               "scale= (of its size)", name);
+	return err_set(e, E_SCENE, "%s= shapes grain that has no profile; beside profile= write "
+	               "strength= (a multiplier) or scale= (of its size)", name);
 }
 
 static void layer_free(struct grain_layer *l)
@@ -273,11 +278,13 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	if (*p->profile && only_profile(n, e) < 0) return -1;
 	if (!*p->profile && (p->boil > 0 || p->temporal == TEMPORAL_KEEP) && !*p->to_profile)
 		return err_set(e, E_SCENE, "%s= needs profile=", p->boil > 0 ? "boil" : "temporal");
-	double from = p->strength * __builtin_sqrt(1 - p->dissolve), to = p->to_strength * __builtin_sqrt(p->dissolve);
+	double from = p->strength * __builtin_sqrt(1 - p->dissolve),
+		to = p->to_strength * __builtin_sqrt(p->dissolve);
 	if (has_plate(n)) {
 		struct rect d = n->in[PLATE]->data;
 		if (rect_w(d) < PLATE_LEAST || rect_h(d) < PLATE_LEAST)
-			return err_set(e, E_SCENE, "plate: %dx%d pixels are too few, it must be at least %d each way", rect_w(d), rect_h(d), PLATE_LEAST);
+			return err_set(e, E_SCENE, "plate: %dx%d pixels are too few, it must be at least %d "
+			               "each way", rect_w(d), rect_h(d), PLATE_LEAST);
 		if (from > 0 && plate_open(n, s, from, e) < 0) return -1;
 	} else if (*p->profile && from > 0 && layer_open(n, s, p->profile, from, e) < 0) return -1;
 	if (!*p->profile && p->amount > 0 && p->dissolve < 1 && !has_plate(n)) plain_open(n, s);
@@ -308,7 +315,8 @@ static bool layered(const struct node_ctx *n)
 static struct plate_seed plate_seed(const struct node_ctx *n, int frame)
 {
 	const struct grain *p = n->v;
-	return (struct plate_seed){ (uint32_t)frame, (uint32_t)p->seed, (uint32_t)n->instance, (uint32_t)(n->instance >> 32) };
+	return (struct plate_seed){ (uint32_t)frame, (uint32_t)p->seed, (uint32_t)n->instance,
+		(uint32_t)(n->instance >> 32) };
 }
 
 /* The luma that a profile's strength follows is low-passed. */
@@ -320,7 +328,9 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 	const struct format *f = n->in[PLATE];
 	struct plate_seed s = plate_seed(n, frame);
 	int64_t count = (int64_t)f->last - f->first + 1;
-	need_add(out, PLATE, f->first + (f->last == INT_MAX ? 0 : plate_frame(&s, (int)(count < INT_MAX ? count : INT_MAX))), f->data);
+	need_add(out, PLATE,
+	         f->first + (f->last == INT_MAX ? 0
+	                     : plate_frame(&s, (int)(count < INT_MAX ? count : INT_MAX))), f->data);
 }
 
 /* The layers' low-passed luma, and the most that one of them takes beside it. */
@@ -377,7 +387,9 @@ static int tile(const struct call *c, struct rect r)
 	float *luma = c->scratch, *rest = luma;
 	if (layered(c->n)) {
 		rest += pitch * (size_t)rect_h(r);
-		if (px_grain_luma(from, c->n->in[0]->data, r, s->luma, s->low_pass, luma, pitch, rest, c->cancel) < 0) return -1;
+		if (px_grain_luma(from, c->n->in[0]->data, r, s->luma, s->low_pass, luma, pitch, rest,
+		                  c->cancel) < 0)
+			return -1;
 	}
 	if (s->plate) {
 		add_plate(c, r, luma, pitch, rest);
@@ -386,7 +398,9 @@ static int tile(const struct call *c, struct rect r)
 	for (int i = 0; i < s->nlayer; i++) {
 		struct px_grain_keys keys;
 		px_grain_keys(s->layer[i], (uint32_t)p->seed, c->n->instance, c->frame, &keys);
-		if (px_grain_tile(s->layer[i], &keys, r, luma, pitch, s->luma, from, c->out, rest, c->cancel) < 0) return -1;
+		if (px_grain_tile(s->layer[i], &keys, r, luma, pitch, s->luma, from, c->out, rest,
+		                  c->cancel) < 0)
+			return -1;
 		from = c->out;
 	}
 	for (int y = r.y0; y < r.y1 && from != c->out; y++)
@@ -402,22 +416,25 @@ const struct node_type ISA(node_grain) = {
 	        "deviation 1, two of which correlate by 1 - colour (a Cholesky mix of independent "
 	        "fields), and Y is the pixel's luma. Each field is white noise, a pure function of x, y, frame, "
 	        "seed and, inside a <use>, of the instance (Philox4x32-7, whose words become pairs of "
-	        "normal values by Box and Muller's method, right to 0.0001 as far as +-5.13), shaped by a Gaussian whose "
-	        "squares sum to 1: its autocorrelation at distance d is exp(-d^2 / (4 size^2)). The mean "
-	        "of the picture does not move.\n"
+	        "normal values by Box and Muller's method, right to 0.0001 as far as +-5.13), shaped "
+	        "by a Gaussian whose squares sum to 1: its autocorrelation at distance d is exp(-d^2 / "
+	        "(4 size^2)). The mean of the picture does not move.\n"
 	        "With profile= out_c = in_c + strength sigma_c(Y) g_c: sigma_c from the profile's table (of "
-	        "its own encoding, brought to the picture's by the slope between the two for greys), Y the luma of the clean "
-	        "picture low-passed with sigma 1.5, g_c of variance 1 with the profile's spectrum (white noise "
-	        "through a sum of separable kernels fitted to it, within 0.25 dB where the profile is above "
-	        "-30 dB) and its correlations of channels. Frequencies are in cycles per picture height: on a "
-	        "picture with N times the profile's lines the grain is N times larger in pixels; on a smaller "
-	        "one it loses what scaling down would take. A lattice is told in a profile and never made. boil= and "
-	        "temporal=\"keep\" weigh in the fields of up to 15 frames before, so that any frame can be made alone. "
-	        "Over a dissolve of two clips the variance is (1 - dissolve) a^2 + dissolve b^2.\n"
-	        "plate= takes the grain of a scanned plate (a clip or still of an evenly lit grey, pixel for pixel, any "
-	        "size from 64, any length): blocks of it at random places, flipped at random, anew in every frame, "
-	        "levelled (mean and slope taken off) and overlapping so that variance is the same everywhere. amount, "
-	        "response or profile then give the strength alone.\n"
+	        "its own encoding, brought to the picture's by the slope between the two for greys), Y "
+	        "the luma of the clean picture low-passed with sigma 1.5, g_c of variance 1 with the "
+	        "profile's spectrum (white noise through a sum of separable kernels fitted to it, "
+	        "within 0.25 dB where the profile is above -30 dB) and its correlations of channels. "
+	        "Frequencies are in cycles per picture height: on a picture with N times the profile's "
+	        "lines the grain is N times larger in pixels; on a smaller one it loses what scaling "
+	        "down would take. A lattice is told in a profile and never made. boil= and "
+	        "temporal=\"keep\" weigh in the fields of up to 15 frames before, so that any frame "
+	        "can be made alone. Over a dissolve of two clips the variance is (1 - dissolve) a^2 + "
+	        "dissolve b^2.\n"
+	        "plate= takes the grain of a scanned plate (a clip or still of an evenly lit grey, "
+	        "pixel for pixel, any size from 64, any length): blocks of it at random places, "
+	        "flipped at random, anew in every frame, levelled (mean and slope taken off) and "
+	        "overlapping so that variance is the same everywhere. amount, response or profile then "
+	        "give the strength alone.\n"
 	        "Grain comes last, once per delivery size: below it stand output nodes only.",
 	.category = "image", .version = 4, .size = sizeof(struct grain), .params = params,
 	.inputs = "image mask? plate?", .flags = NF_RGB | NF_MASKED | NF_TIME, .traits = TR_GRAIN,

@@ -10,7 +10,8 @@
 struct learned_params { const char *weights; int factor; double ringing; int light; };
 
 static const struct param params[] = {
-	P_PATH(learned_params, weights, PF_STATIC | PF_FILE, "The filters; empty: the program's own for the factor."),
+	P_PATH(learned_params, weights, PF_STATIC | PF_FILE, "The filters; empty: the program's own "
+	       "for the factor."),
 	P_INT(learned_params, factor, 2, LEARNED_MIN, LEARNED_MAX, "factor", PF_STATIC, "How many times as large."),
 	P_FLOAT(learned_params, ringing, 0.8, 0, 1, "share", "As of upscale."),
 	P_ENUM(learned_params, light, "encoded", "encoded|linear", PF_STATIC, "Where the filters work."),
@@ -42,8 +43,8 @@ static int open_bank(struct node_ctx *n, struct err *e)
 	const char *path = p->weights;
 	if (!path || !*path) {
 		if (!learned_path(p->factor, own, sizeof own))
-			return err_set(e, E_INPUT, "the program's graphs/learned/x%d.weights is not there; set INTERNEG_SHARE to the folder "
-			               "that has it", p->factor);
+			return err_set(e, E_INPUT, "the program's graphs/learned/x%d.weights is not there; set "
+			               "INTERNEG_SHARE to the folder that has it", p->factor);
 		path = own;
 	}
 	struct learned *l = learned_load(path, e);
@@ -122,7 +123,8 @@ static size_t lay(struct area *a, struct rect r, int factor, int nch, void *mem)
 	a->src = sources(r, factor);
 	a->all = rect_grow(a->src, BORDER, BORDER);
 	a->stride = (ptrdiff_t)up16((size_t)rect_w(a->all));
-	size_t one = (size_t)a->stride * (size_t)rect_h(a->all), n = (size_t)nch, plane = one * n, w = (size_t)rect_w(a->src), f = (size_t)factor;
+	size_t one = (size_t)a->stride * (size_t)rect_h(a->all), n = (size_t)nch, plane = one * n,
+		w = (size_t)rect_w(a->src), f = (size_t)factor;
 	size_t work = up16(6 * (w + 2) + 12), rows = up16(w * f) * f * n, range = 2 * LEARNED_BESIDE * up16(w);
 	size_t kind = up16((w + 2) * ((size_t)rect_h(a->src) + 2));
 	a->size = (ptrdiff_t)one;
@@ -276,7 +278,9 @@ static double flops(const struct node_ctx *n)
 
 const struct node_type ISA(node_learned) = {
 	.name = "learned", .doc = "Makes a picture 2, 3 or 4 times as large with filters learned from photographs.",
-	.category = "geometry", .version = 1, .size = sizeof(struct learned_params), .params = params, .inputs = "image",
-	.flags = NF_HIDDEN, .traits = TR_UPSCALE, .want_of = want_of, .format = format, .open = open_bank, .close = close_bank,
+	.category = "geometry", .version = 1, .size = sizeof(struct learned_params), .params = params,
+		.inputs = "image",
+	.flags = NF_HIDDEN, .traits = TR_UPSCALE, .want_of = want_of, .format = format,
+		.open = open_bank, .close = close_bank,
 	.needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };

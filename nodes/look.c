@@ -1,4 +1,5 @@
-/* look - contrast, saturation and split tone taken from a reference still by `interneg solve`, as plain numbers.
+/* look - contrast, saturation and split tone taken from a reference still by
+ * `interneg solve`, as plain numbers.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,13 +12,17 @@
 
 enum { SAMPLE_PIXELS = 20000 };
 
-struct look { double contrast, pivot, saturation, shadows[3], midtones[3], highlights[3], amount, strength; const char *solved; };
+struct look {
+	double contrast, pivot, saturation, shadows[3], midtones[3], highlights[3], amount, strength;
+	const char *solved;
+};
 
 static const struct param params[] = {
 	P_FLOATX(look, contrast, 1, 0, 10, "", PF_SOLVED, "Spreads values about the pivot."),
 	P_FLOAT(look, pivot, 0, 0, 10, "", "Value in acescct that contrast leaves alone; 0 takes mid-grey."),
 	P_FLOATX(look, saturation, 1, 0, 10, "", PF_SOLVED, "Distance from luma (Rec.709 weights)."),
-	P_COLOUR(look, shadows, 0.5, 0.5, 0.5, PF_SOLVED, "Tint of the shadows, as in split_tone; grey does nothing."),
+	P_COLOUR(look, shadows, 0.5, 0.5, 0.5, PF_SOLVED, "Tint of the shadows, as in split_tone; grey "
+	         "does nothing."),
 	P_COLOUR(look, midtones, 0.5, 0.5, 0.5, PF_SOLVED, "Tint of the midtones."),
 	P_COLOUR(look, highlights, 0.5, 0.5, 0.5, PF_SOLVED, "Tint of the highlights."),
 	P_FLOAT(look, amount, 0.25, 0, 4, "", "How strong the tints are."),
@@ -58,7 +63,8 @@ static int look_open(struct node_ctx *n, struct err *e)
 	s->mix = (float)p->strength;
 	for (int i = 0; i < 3; i++) {
 		double y = 0.2126 * tint[i][0] + 0.7152 * tint[i][1] + 0.0722 * tint[i][2];
-		for (int k = 0; k < 3; k++) s->add[i][k] = grey(tint[i]) ? 0.0f : (float)((tint[i][k] - y) * p->amount * upper);
+		for (int k = 0; k < 3; k++)
+			s->add[i][k] = grey(tint[i]) ? 0.0f : (float)((tint[i][k] - y) * p->amount * upper);
 	}
 	s->at = (float)(1 / upper);
 	s->start = (float)(-middle / upper);
@@ -100,7 +106,8 @@ static int tile(const struct call *c, struct rect r)
 
 static double held(double v, double lo, double hi) { return v < lo ? lo : v > hi ? hi : v; }
 
-/* Of a picture in acescct: 5, 50 and 95 % of luma, mean chroma, and the mean colour (v - luma) of dark, middle and bright. */
+/* Of a picture in acescct: 5, 50 and 95 % of luma, mean chroma, and the mean colour (v
+ * - luma) of dark, middle and bright. */
 struct mood { double low, mid, high, chroma, tint[3][3], weight[3]; };
 
 static void mood_of(const struct pixels *p, double contrast, double pivot, double sat, struct mood *m)
@@ -154,8 +161,9 @@ static int look_solve(struct solve_call *s, struct err *e)
 	double c = a.high - a.low > 1e-3 ? (b.high - b.low) / (a.high - a.low) : 1;
 	double contrast = held(c, 0.7, 1.4), sat = a.chroma > 1e-4 ? b.chroma / (a.chroma * contrast) : 1;
 	double kept = held(sat, 0.4, 1.6);
-	snprintf(s->note, sizeof s->note, "%d frame%s; luma from 5 to 95 %% spans %.3f, %.3f in the still; chroma %.4f, %.4f", s->nsamples,
-	         s->nsamples == 1 ? "" : "s", a.high - a.low, b.high - b.low, a.chroma, b.chroma);
+	snprintf(s->note, sizeof s->note, "%d frame%s; luma from 5 to 95 %% spans %.3f, %.3f in the "
+	         "still; chroma %.4f, %.4f", s->nsamples, s->nsamples == 1 ? "" : "s", a.high - a.low,
+	         b.high - b.low, a.chroma, b.chroma);
 	if (c != contrast || sat != kept) { sure *= 0.6; strcat(s->note, ", contrast or saturation limit"); }
 	mood_of(&in, contrast, pivot, kept, &a);
 	solve_attr_put(s, "contrast", &contrast, 1, 3);
@@ -183,15 +191,19 @@ static double flops(const struct node_ctx *n) { (void)n; return 60; }
 
 const struct node_type ISA(node_look) = {
 	.name = "look",
-	.doc = "Contrast, saturation and split tone taken from a reference still by `interneg solve`, as plain numbers.",
-	.more = "On acescct: (v - pivot) contrast + pivot, then saturation about luma, then the tints as split_tone adds them. `solve` "
-	        "compares the shot with the still in reference=: contrast from the span of luma between 5 and 95 % (0.7 to 1.4), "
-	        "saturation from the mean distance from luma (0.4 to 1.6), the tints from the mean colours of what is dark, "
-	        "middling and bright. Where either has less than 2 % of a band its tint stays grey. Exposure is left to balance "
-	        "and match. The still is read by solve alone.",
+	.doc = "Contrast, saturation and split tone taken from a reference still by `interneg solve`, "
+	        "as plain numbers.",
+	.more = "On acescct: (v - pivot) contrast + pivot, then saturation about luma, then the tints "
+	        "as split_tone adds them. `solve` compares the shot with the still in reference=: "
+	        "contrast from the span of luma between 5 and 95 % (0.7 to 1.4), saturation from the "
+	        "mean distance from luma (0.4 to 1.6), the tints from the mean colours of what is "
+	        "dark, middling and bright. Where either has less than 2 % of a band its tint stays "
+	        "grey. Exposure is left to balance and match. The still is read by solve alone.",
 	.category = "colour", .version = 1, .size = sizeof(struct look), .params = params,
-	.inputs = "image mask? reference?", .flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_GRADE, .want = WANT_LOG,
-	.example = "<look id=\"from_still\" in=\"matched\" reference=\"still\" contrast=\"1.08\" saturation=\"0.9\" shadows=\"0.44 0.52 0.56\"/>",
+	.inputs = "image mask? reference?", .flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_GRADE,
+		.want = WANT_LOG,
+	.example = "<look id=\"from_still\" in=\"matched\" reference=\"still\" contrast=\"1.08\" "
+	        "saturation=\"0.9\" shadows=\"0.44 0.52 0.56\"/>",
 	.needs = needs, .open = look_open, .close = look_close, .identity = identity, .flops = flops, .tile = tile,
 	.solve = look_solve,
 };

@@ -39,15 +39,16 @@ static const struct param params[] = {
 	P_FLOATX(match, saturation, 1, 0, 10, "", PF_SOLVED, "ASC CDL saturation (Rec.709 weights)."),
 	P_FLOAT(match, strength, 1, 0, 1, "mix", "Share of the match, mixed in acescct."),
 	P_ENUM(match, method, "auto", "auto|levels|quantiles|mean|kantorovich|sliced", PF_STATIC | PF_NOKEY,
-	       "What `solve` matches. levels: exposure, white and black alone; quantiles: slope, offset, power of each "
-	       "channel and saturation; mean: mean and deviation; kantorovich: the linear map; sliced: all of the "
-	       "distribution. auto: levels, and quantiles where region= says that the same things are compared."),
-	P_PATH(match, bake, PF_STATIC | PF_NOKEY | PF_OUTPUT, "kantorovich and sliced: a .cube file that `solve --apply` "
-	       "writes with what the CDL leaves over; without it the CDL is all."),
-	P_PATH(match, lut, PF_FILE | PF_STATIC | PF_LATER | PF_SOLVED, "A table in acescct after the CDL; written by "
-	       "`interneg solve` as bake says."),
-	P_FLOATX(match, skin, -1, -1, 360, "degrees", PF_SOLVED | PF_NOKEY, "Where the shot's skin stands after the match, "
-	         "as measured; -1: none was found."),
+	       "What `solve` matches. levels: exposure, white and black alone; quantiles: slope, "
+	       "offset, power of each channel and saturation; mean: mean and deviation; kantorovich: "
+	       "the linear map; sliced: all of the distribution. auto: levels, and quantiles where "
+	       "region= says that the same things are compared."),
+	P_PATH(match, bake, PF_STATIC | PF_NOKEY | PF_OUTPUT, "kantorovich and sliced: a .cube file "
+	       "that `solve --apply` writes with what the CDL leaves over; without it the CDL is all."),
+	P_PATH(match, lut, PF_FILE | PF_STATIC | PF_LATER | PF_SOLVED,
+	       "A table in acescct after the CDL; written by `interneg solve` as bake says."),
+	P_FLOATX(match, skin, -1, -1, 360, "degrees", PF_SOLVED | PF_NOKEY,
+	         "Where the shot's skin stands after the match, as measured; -1: none was found."),
 	P_STRING(match, solved, "", PF_SOLVED | PF_NOKEY, "Key of what was measured; written by `interneg "
 	         "solve`."),
 	P_END
@@ -88,7 +89,8 @@ static void match_close(struct node_ctx *n)
 	lut_free(&l);
 	n->state = NULL;
 }
-static unsigned traits_of(const struct node_ctx *n) { return *((const struct match *)n->v)->lut ? TR_LUT : 0u; }
+static unsigned traits_of(const struct node_ctx *n)
+{ return *((const struct match *)n->v)->lut ? TR_LUT : 0u; }
 
 static void row_sop(float *IN_RESTRICT p, float slope, float offset, float power, int n)
 {
@@ -146,7 +148,10 @@ static void say(struct solve_call *s, const char *fmt, ...)
 }
 
 /* One side of the comparison: the shot or its reference. */
-struct side { const struct image *im[16], *mask[16]; int n; struct area area; struct pixels all, held, half[2]; };
+struct side {
+	const struct image *im[16], *mask[16]; int n; struct area area;
+	struct pixels all, held, half[2];
+};
 
 /* Every fourth frame is held out of the fit, to see it on. */
 static bool held_out(const struct side *d, int i) { return d->n >= 4 && i % 4 == 3; }
@@ -187,7 +192,8 @@ static int gather(struct solve_call *s, struct side *in, struct side *ref, struc
 	return gather_side(in, "shot", s, e) < 0 || gather_side(ref, "reference", s, e) < 0 ? -1 : 0;
 }
 
-/* Up to where colours count: below the white that a clip cuts off at, or all of a picture that goes on above it. */
+/* Up to where colours count: below the white that a clip cuts off at, or all of
+ * a picture that goes on above it. */
 static double top_of(const struct thumb *t, int nt)
 {
 	float most = 0;
@@ -197,7 +203,8 @@ static double top_of(const struct thumb *t, int nt)
 	return most > 1.05f ? 1.01 * (double)most : 0.96;
 }
 
-/* The white of one side, from linear thumbnails. Under another light its greys stand where the averages moved to. */
+/* The white of one side, from linear thumbnails. Under another light its greys
+ * stand where the averages moved to. */
 static int white_of(const struct side *d, const struct white_guess *ref, struct white_guess *g, struct err *e)
 {
 	struct thumb *t = xalloc((size_t)d->n + 1, sizeof *t);
@@ -240,8 +247,8 @@ static double apart(const struct cdl_fit *a, const struct cdl_fit *b)
 	return worst;
 }
 
-static int solve_levels(struct solve_call *s, const struct side *in, const struct side *ref, struct cdl_fit *f,
-                        struct err *e)
+static int solve_levels(struct solve_call *s, const struct side *in, const struct side *ref,
+                        struct cdl_fit *f, struct err *e)
 {
 	struct white_guess a, b;
 	struct cdl_fit half[2];
@@ -265,7 +272,10 @@ static int solve_levels(struct solve_call *s, const struct side *in, const struc
 }
 
 /* What is left after the fit, as a table of what the fit makes: the transport, or the linear map itself. */
-struct rest { const struct cdl_fit *f; struct transport *t; const double *m, *add; double share; float (*node)[3]; };
+struct rest {
+	const struct cdl_fit *f; struct transport *t; const double *m, *add;
+	double share; float (*node)[3];
+};
 enum { TABLE_NODES = TABLE_SIDE * TABLE_SIDE * TABLE_SIDE };
 
 static void rest_node(const struct rest *r, double v[3])
@@ -313,7 +323,8 @@ static void rest_map(const struct rest *r, double v[3])
 }
 
 /* The statistics of one set of pixels under fit and table. */
-static void rest_judge(const struct rest *rest, const struct pixels *in, const struct pixels *ref, struct guard_report *r)
+static void rest_judge(const struct rest *rest, const struct pixels *in, const struct pixels *ref,
+                       struct guard_report *r)
 {
 	struct pixels done = { .n = 0 };
 	for (int k = 0; k < 3; k++) done.p[k] = xalloc(in->n + 1, sizeof(float));
@@ -385,7 +396,8 @@ static void tell(struct solve_call *s, const struct side *in, const struct guard
 	guard_note(r, s->note, sizeof s->note);
 }
 
-static int fit(struct solve_call *s, const struct side *in, const struct side *ref, struct cdl_fit *f, struct err *e)
+static int fit(struct solve_call *s, const struct side *in, const struct side *ref,
+               struct cdl_fit *f, struct err *e)
 {
 	const struct match *p = s->n->v;
 	enum method how = p->method != AUTO ? (enum method)p->method : in->mask[0] ? QUANTILES : LEVELS;
@@ -402,7 +414,8 @@ static int fit(struct solve_call *s, const struct side *in, const struct side *r
 	if (*p->bake && how == KANTOROVICH) bake(s, in, ref, f, m, add, &r);
 	if (*p->bake && how == SLICED) bake(s, in, ref, f, NULL, NULL, &r);
 	if (how != LEVELS)
-		say(s, ", quantiles agree to %.4f (%.4f before)%s", f->rms, f->rms_before, f->used_power ? "" : ", no power");
+		say(s, ", quantiles agree to %.4f (%.4f before)%s", f->rms, f->rms_before,
+		    f->used_power ? "" : ", no power");
 	tell(s, in, &r, f);
 	return 0;
 }
@@ -422,7 +435,8 @@ static void skin_of(const struct pixels *p, struct skin_stats *out)
 	for (int k = 0; k < 3; k++) free(v[k]);
 }
 
-/* Colours that a clip cut off cannot come back: the share of pixels with a channel at white of an 8-bit display picture. */
+/* Colours that a clip cut off cannot come back: the share of pixels with a channel at
+ * white of an 8-bit display picture. */
 static void tell_clipped(struct solve_call *s, const char *what, const struct pixels *p)
 {
 	const float white = 254.5f / 255;
@@ -439,11 +453,13 @@ static void tell_clipped(struct solve_call *s, const char *what, const struct pi
 			cut += top >= white && top < 1.002f;
 		}
 	}
-	if (cut * 100 > p->n) say(s, "; %.0f %% of the %s is cut off at white", 100 * (double)cut / (double)p->n, what);
+	if (cut * 100 > p->n)
+		say(s, "; %.0f %% of the %s is cut off at white", 100 * (double)cut / (double)p->n, what);
 }
 
 /* Before, after and in the reference; automatic masks, so this is told and changes nothing. */
-static void tell_skin(struct solve_call *s, const struct side *in, const struct side *ref, const struct cdl_fit *f)
+static void tell_skin(struct solve_call *s, const struct side *in, const struct side *ref,
+                      const struct cdl_fit *f)
 {
 	struct skin_stats before, after, there;
 	struct pixels done = { .n = 0 };
@@ -487,24 +503,29 @@ const struct node_type ISA(node_match) = {
 	.name = "match",
 	.doc = "Take a shot to a reference clip or frame by an editable CDL, as measured by `interneg "
 	        "solve`.",
-	.more = "An ASC CDL without clamps on acescct: (v slope + offset)^power, then saturation, then the table in lut=, "
-	        "if there is one. `solve` compares the shot with the reference (balance both first), within slope 0.5 to 2, "
-	        "offset 0.1, power 0.5 to 2, saturation 0.5 to 2. Two shots seldom show the same things in the same "
-	        "shares, so by itself it matches exposure (the median of luma), white and black (99 and 1 %), by one "
-	        "curve for all channels, and the white point by the estimators of balance. Where region= and "
-	        "reference_region= mask the same thing in both, or where method= says so, it matches distributions: "
-	        "quantiles from 2 to 98 % of each channel with saturation from the spread of chroma; mean and deviation; "
-	        "the Monge-Kantorovich linear map; sliced optimal transport. The last two are projected to the CDL, and "
-	        "bake= names a .cube that takes what the CDL leaves over. Black borders and standing white titles are "
-	        "left out. Every fourth frame is held out of the fit. Mean, deviation and the percentiles 2 to 98 of each channel "
-	        "and of luma, mean and deviation of chroma: none may end farther from the reference's than before, in the "
-	        "frames fitted or held out, by more than 0.002 of acescct (one 8-bit code at mid-grey); a fit or table that would "
-	        "take one farther is held back, and `solve` tells each before and after. The confidence falls with what the fit "
-	        "leaves over, with frames that disagree, with every limit hit and where little gets nearer; below 0.25 `solve` "
-	        "applies nothing. One set of numbers a shot: nothing flickers. The "
-	        "reference is read by solve alone, so it may have any size, rate and length.",
+	.more = "An ASC CDL without clamps on acescct: (v slope + offset)^power, then saturation, then "
+	        "the table in lut=, if there is one. `solve` compares the shot with the reference "
+	        "(balance both first), within slope 0.5 to 2, offset 0.1, power 0.5 to 2, saturation "
+	        "0.5 to 2. Two shots seldom show the same things in the same shares, so by itself it "
+	        "matches exposure (the median of luma), white and black (99 and 1 %), by one curve for "
+	        "all channels, and the white point by the estimators of balance. Where region= and "
+	        "reference_region= mask the same thing in both, or where method= says so, it matches "
+	        "distributions: quantiles from 2 to 98 % of each channel with saturation from the "
+	        "spread of chroma; mean and deviation; the Monge-Kantorovich linear map; sliced "
+	        "optimal transport. The last two are projected to the CDL, and bake= names a .cube "
+	        "that takes what the CDL leaves over. Black borders and standing white titles are left "
+	        "out. Every fourth frame is held out of the fit. Mean, deviation and the percentiles 2 "
+	        "to 98 of each channel and of luma, mean and deviation of chroma: none may end farther "
+	        "from the reference's than before, in the frames fitted or held out, by more than "
+	        "0.002 of acescct (one 8-bit code at mid-grey); a fit or table that would take one "
+	        "farther is held back, and `solve` tells each before and after. The confidence falls "
+	        "with what the fit leaves over, with frames that disagree, with every limit hit and "
+	        "where little gets nearer; below 0.25 `solve` applies nothing. One set of numbers a "
+	        "shot: nothing flickers. The reference is read by solve alone, so it may have any "
+	        "size, rate and length.",
 	.category = "colour", .version = 1, .size = sizeof(struct match), .params = params,
-	.inputs = "image reference? mask? region? reference_region?", .flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_NEUTRAL,
+	.inputs = "image reference? mask? region? reference_region?",
+		.flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_NEUTRAL,
 	.want = WANT_LOG,
 	.example = "<match id=\"matched\" in=\"base\" reference=\"hero\" slope=\"1.02 1 0.99\" offset=\"0 "
 	        "0 0.004\" saturation=\"0.95\"/>",

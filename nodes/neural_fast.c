@@ -22,7 +22,10 @@ static const struct param params[] = {
 	P_END
 };
 
-struct state { struct nn_fast *fast; struct rect window; int channels; size_t bytes; double mac; char about[200]; };
+struct state {
+	struct nn_fast *fast; struct rect window; int channels; size_t bytes;
+	double mac; char about[200];
+};
 
 static void close_net(struct node_ctx *n)
 {
@@ -71,7 +74,8 @@ static int frame(const struct call *c)
 	return nn_fast_run(s->fast, &c->in[0], c->out, c->cancel, c->err);
 }
 
-static const char *outside(const struct node_ctx *n) { return n->state ? ((const struct state *)n->state)->about : NULL; }
+static const char *outside(const struct node_ctx *n)
+{ return n->state ? ((const struct state *)n->state)->about : NULL; }
 
 /* Results of another library or precision are others. */
 static int content(const struct node_ctx *n, int f, struct sha *sha, struct err *e)
@@ -82,12 +86,16 @@ static int content(const struct node_ctx *n, int f, struct sha *sha, struct err 
 	return 0;
 }
 
-static size_t reserve(const struct node_ctx *n) { return n->state ? ((const struct state *)n->state)->bytes : 0; }
-static double flops(const struct node_ctx *n) { return n->state ? 2 * ((const struct state *)n->state)->mac : 1e5; }
+static size_t reserve(const struct node_ctx *n)
+{ return n->state ? ((const struct state *)n->state)->bytes : 0; }
+static double flops(const struct node_ctx *n)
+{ return n->state ? 2 * ((const struct state *)n->state)->mac : 1e5; }
 
 const struct node_type ISA(node_neural_fast) = {
 	.name = "neural_fast", .doc = "A whole network over a frame by oneDNN, outside the promise of equal bits.",
-	.category = "geometry", .version = 1, .size = sizeof(struct neural_fast), .params = params, .inputs = "image",
-	.flags = NF_HIDDEN, .traits = TR_AI, .want = WANT_ANY, .open = open_net, .close = close_net, .format = format,
+	.category = "geometry", .version = 1, .size = sizeof(struct neural_fast), .params = params,
+		.inputs = "image",
+	.flags = NF_HIDDEN, .traits = TR_AI, .want = WANT_ANY, .open = open_net, .close = close_net,
+		.format = format,
 	.needs = needs, .content = content, .outside = outside, .reserve = reserve, .flops = flops, .frame = frame,
 };

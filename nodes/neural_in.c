@@ -38,7 +38,8 @@ static struct rect held(const struct node_ctx *n, struct rect r)
 {
 	struct rect d = n->in[0]->data, s = rect_and(r, d);
 	if (!rect_empty(s)) return s;
-	int x = r.x0 < d.x0 ? d.x0 : r.x0 >= d.x1 ? d.x1 - 1 : r.x0, y = r.y0 < d.y0 ? d.y0 : r.y0 >= d.y1 ? d.y1 - 1 : r.y0;
+	int x = r.x0 < d.x0 ? d.x0 : r.x0 >= d.x1 ? d.x1 - 1 : r.x0,
+		y = r.y0 < d.y0 ? d.y0 : r.y0 >= d.y1 ? d.y1 - 1 : r.y0;
 	int x1 = r.x1 > d.x1 ? d.x1 : r.x1, y1 = r.y1 > d.y1 ? d.y1 : r.y1;
 	return rect_of(x, y, x1 > x ? x1 : x + 1, y1 > y ? y1 : y + 1);
 }

@@ -8,7 +8,9 @@
 #include "node.h"
 #include "px_layer.h"
 
-struct neural_layer { const char *model, *sha, *model_b, *sha_b; double share; int layer, act, x0, y0, x1, y1; };
+struct neural_layer {
+	const char *model, *sha, *model_b, *sha_b; double share; int layer, act, x0, y0, x1, y1;
+};
 
 static const struct param params[] = {
 	P_STRING(neural_layer, model, "", PF_STATIC | PF_NOKEY, "The network's file."),
@@ -47,15 +49,17 @@ static int load_channels(struct px_layer *s, const struct nn_model *m, struct er
 {
 	for (int i = 0; i < NN_MAX_CHANNELS; i++) s->slope[i] = s->l.op == NN_AFFINE ? 1.0f : (float)s->l.lo;
 	if (s->l.op == NN_AFFINE) {
-		if (numbers(s->slope, s->out.c, m, &s->l.w, e) < 0 || numbers(s->add, s->out.c, m, &s->l.bias, e) < 0) return -1;
+		if (numbers(s->slope, s->out.c, m, &s->l.w, e) < 0 ||
+		    numbers(s->add, s->out.c, m, &s->l.bias, e) < 0)
+			return -1;
 		for (int i = 0; i < s->out.c; i++) s->add[i] *= (float)s->l.coef[1];
 		return 0;
 	}
 	return s->l.op == NN_ACT && s->l.act == NN_SLOPES ? numbers(s->slope, s->out.c, m, &s->l.slopes, e) : 0;
 }
 
-static int set_up(struct px_layer *s, const struct neural_layer *p, const struct nn_model *m, const struct nn_model *b,
-                  struct err *e)
+static int set_up(struct px_layer *s, const struct neural_layer *p, const struct nn_model *m,
+                  const struct nn_model *b, struct err *e)
 {
 	struct rect r = rect_of(p->x0, p->y0, p->x1, p->y1);
 	if (p->layer >= m->nlayer || p->act >= m->nlayer) return err_set(e, E_INTERNAL, "no such layer");
@@ -91,8 +95,9 @@ static int format(const struct node_ctx *n, struct format *out, struct err *e)
 	if (planes > IN_MAX_CH) return err_set(e, E_INPUT, "a layer of %d channels is too many", s->out.c);
 	for (int i = 0; i < planes; i++) len += snprintf(names + len, 6, "%sn%d", i ? " " : "", i);
 	if (rect_empty(s->window) || (int64_t)rect_w(s->window) * nn_step(s->out.c) > IN_MAX_SIDE)
-		return err_set(e, E_INPUT, "a picture of %d x %d pixels is too small or too wide for this network (at most %d "
-		               "across)", rect_w(s->window), rect_h(s->window), IN_MAX_SIDE / nn_step(s->out.c));
+		return err_set(e, E_INPUT, "a picture of %d x %d pixels is too small or too wide for this "
+		               "network (at most %d across)", rect_w(s->window), rect_h(s->window),
+		               IN_MAX_SIDE / nn_step(s->out.c));
 	out->data = px_map_floats(s->window, s->out.c);
 	out->display = out->data;
 	format_channels(out, names);
@@ -140,7 +145,9 @@ static double flops(const struct node_ctx *n)
 
 const struct node_type ISA(node_neural_layer) = {
 	.name = "neural_layer", .doc = "One layer of a network, with the activation that follows it.",
-	.category = "geometry", .version = 1, .size = sizeof(struct neural_layer), .params = params, .inputs = "image*",
-	.flags = NF_HIDDEN, .traits = TR_AI, .want = WANT_ANY, .open = open_layer, .close = close_layer, .format = format,
+	.category = "geometry", .version = 1, .size = sizeof(struct neural_layer), .params = params,
+		.inputs = "image*",
+	.flags = NF_HIDDEN, .traits = TR_AI, .want = WANT_ANY, .open = open_layer, .close = close_layer,
+		.format = format,
 	.needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };

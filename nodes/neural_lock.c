@@ -1,7 +1,9 @@
-/* neural_lock - from what a network took from each source pixel to the smooth part of it that has to be given back.
+/* neural_lock - from what a network took from each source pixel to the smooth
+ * part of it that has to be given back.
  *
- * First the Gaussian band of the differences; then, so that no block of the picture keeps a shift of its own, the means of
- * what is left in cells of 8x8 source pixels, interpolated, a few times over.
+ * First the Gaussian band of the differences; then, so that no block of the picture
+ * keeps a shift of its own, the means of what is left in cells of 8x8 source
+ * pixels, interpolated, a few times over.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
@@ -9,7 +11,8 @@
 #include "node.h"
 #include "px_conv.h"
 
-/* Of the Gaussian that parts low from high, in source pixels; rounds of cell means (what one leaves is under half). */
+/* Of the Gaussian that parts low from high, in source pixels; rounds of cell means
+ * (what one leaves is under half). */
 #define LOCK_SIGMA 2.0
 enum { CELL = 8, ROUNDS = 10 };
 
@@ -34,7 +37,8 @@ static void blur(const struct work *k, float *to, ptrdiff_t stride)
 		float *o = to + (ptrdiff_t)y * stride;
 		for (int x = 0; x < k->w; x++) {
 			float sum = k->k[0] * line[x];
-			for (int i = 1; i <= k->radius; i++) sum += k->k[i] * (line[clamp(x - i, k->w)] + line[clamp(x + i, k->w)]);
+			for (int i = 1; i <= k->radius; i++)
+				sum += k->k[i] * (line[clamp(x - i, k->w)] + line[clamp(x + i, k->w)]);
 			o[x] = sum;
 		}
 	}
@@ -50,7 +54,8 @@ static void means(const struct work *k)
 			float sum = 0;
 			c = rect_and(c, k->r);
 			for (int y = c.y0; y < c.y1; y++)
-				for (int x = c.x0; x < c.x1; x++) sum += k->rest[(size_t)(y - k->r.y0) * (size_t)k->w + (size_t)(x - k->r.x0)];
+				for (int x = c.x0; x < c.x1; x++)
+					sum += k->rest[(size_t)(y - k->r.y0) * (size_t)k->w + (size_t)(x - k->r.x0)];
 			k->cell[j * k->cw + i] = sum / (float)rect_area(c);
 		}
 }
@@ -85,10 +90,12 @@ static void channel(struct work *k, const struct view *in, const struct view *ou
 {
 	float *to = view_at(out, c, k->r.x0, k->r.y0);
 	for (int y = 0; y < k->h; y++)
-		memcpy(k->rest + (size_t)y * (size_t)k->w, view_at(in, c, k->r.x0, k->r.y0 + y), (size_t)k->w * sizeof(float));
+		memcpy(k->rest + (size_t)y * (size_t)k->w, view_at(in, c, k->r.x0, k->r.y0 + y),
+		       (size_t)k->w * sizeof(float));
 	blur(k, to, out->stride);
 	for (int y = 0; y < k->h; y++)
-		for (int x = 0; x < k->w; x++) k->rest[(size_t)y * (size_t)k->w + (size_t)x] -= to[(ptrdiff_t)y * out->stride + x];
+		for (int x = 0; x < k->w; x++)
+			k->rest[(size_t)y * (size_t)k->w + (size_t)x] -= to[(ptrdiff_t)y * out->stride + x];
 	for (int i = 0; i < ROUNDS; i++) {
 		means(k);
 		move(k, to, out->stride);
@@ -131,6 +138,7 @@ static double flops(const struct node_ctx *n)
 
 const struct node_type ISA(node_neural_lock) = {
 	.name = "neural_lock", .doc = "The smooth part of what a network took from the picture.",
-	.category = "geometry", .version = 1, .params = params, .inputs = "image", .flags = NF_HIDDEN, .want = WANT_ANY,
+	.category = "geometry", .version = 1, .params = params, .inputs = "image", .flags = NF_HIDDEN,
+		.want = WANT_ANY,
 	.reserve = reserve, .flops = flops, .frame = frame,
 };

@@ -1,4 +1,5 @@
-/* neural_low - what a network takes from the mean of each source pixel: that of the plain resample less its own.
+/* neural_low - what a network takes from the mean of each source pixel: that
+ * of the plain resample less its own.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "node.h"
 #include "px_resample.h"
@@ -81,7 +82,8 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	struct rect b = fine(n, r);
 	if (rect_empty(b)) return 64;
-	return up16(resample_scratch(n->state, b) + 64) + 3 * (plane(b) + plane(resample_need(n->state, b)) + 64) * sizeof(float);
+	return up16(resample_scratch(n->state, b) + 64) +
+		3 * (plane(b) + plane(resample_need(n->state, b)) + 64) * sizeof(float);
 }
 
 static struct view planes(float **at, struct rect r, int n)

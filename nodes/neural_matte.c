@@ -23,7 +23,8 @@ static const struct param params[] = {
 static int add_channel(struct format *f, const char *name, struct err *e)
 {
 	if (format_channel(f, name) >= 0) return 0;
-	if (f->nch >= IN_MAX_CH) return err_set(e, E_SCENE, "no room for a channel %s beside %d others", name, f->nch);
+	if (f->nch >= IN_MAX_CH)
+		return err_set(e, E_SCENE, "no room for a channel %s beside %d others", name, f->nch);
 	f->ch[f->nch++] = intern(name);
 	return 0;
 }
@@ -37,7 +38,8 @@ static int format(const struct node_ctx *n, struct format *out, struct err *e)
 /* The nearest pixels of d. */
 static struct rect within(struct rect r, struct rect d)
 {
-	int x = r.x0 < d.x0 ? d.x0 : r.x0 >= d.x1 ? d.x1 - 1 : r.x0, y = r.y0 < d.y0 ? d.y0 : r.y0 >= d.y1 ? d.y1 - 1 : r.y0;
+	int x = r.x0 < d.x0 ? d.x0 : r.x0 >= d.x1 ? d.x1 - 1 : r.x0,
+		y = r.y0 < d.y0 ? d.y0 : r.y0 >= d.y1 ? d.y1 - 1 : r.y0;
 	int x1 = r.x1 > d.x1 ? d.x1 : r.x1, y1 = r.y1 > d.y1 ? d.y1 : r.y1;
 	return rect_of(x, y, x1 > x ? x1 : x + 1, y1 > y ? y1 : y + 1);
 }
@@ -98,7 +100,9 @@ static enum want want_of(const struct node_ctx *n, int conn)
 
 const struct node_type ISA(node_neural_matte) = {
 	.name = "neural_matte", .doc = "A network's one channel as the picture's alpha, or beside it as a mask.",
-	.category = "image", .version = 1, .size = sizeof(struct neural_matte), .params = params, .inputs = "image net",
-	.flags = NF_HIDDEN, .traits = TR_AI, .want_of = want_of, .format = format, .needs = needs, .scratch = scratch,
+	.category = "image", .version = 1, .size = sizeof(struct neural_matte), .params = params,
+		.inputs = "image net",
+	.flags = NF_HIDDEN, .traits = TR_AI, .want_of = want_of, .format = format, .needs = needs,
+		.scratch = scratch,
 	.tile = tile,
 };

@@ -9,7 +9,9 @@
 
 /* What nn_ort_learn found stands in the parameters, so that it runs the network once a plan. */
 struct neural_ort {
-	const char *model, *sha; int overlap, x0, y0, x1, y1, w, h, cin, cout, num, den, lead, trail, align; double weights, fixed, pixel, square;
+	const char *model, *sha;
+	int overlap, x0, y0, x1, y1, w, h, cin, cout, num, den, lead, trail, align;
+	double weights, fixed, pixel, square;
 };
 
 enum { LANES = 2 };
@@ -52,8 +54,10 @@ static int open_net(struct node_ctx *n, struct err *e)
 	struct state *s = n->state = xalloc(1, sizeof *s);
 	const char *about = nn_ort_about(e);
 	const struct nn_blob b = { .c = p->cout, .num = p->num, .den = p->den, .lead = p->lead, .trail = p->trail };
-	s->f = (struct nn_ort_facts){ .w = p->w, .h = p->h, .cin = p->cin, .cout = p->cout, .num = p->num, .den = p->den,
-		.lead = p->lead, .trail = p->trail, .align = p->align, .weights = p->weights, .fixed = p->fixed, .pixel = p->pixel, .square = p->square };
+	s->f = (struct nn_ort_facts){ .w = p->w, .h = p->h, .cin = p->cin, .cout = p->cout,
+		.num = p->num, .den = p->den,
+		.lead = p->lead, .trail = p->trail, .align = p->align, .weights = p->weights,
+			.fixed = p->fixed, .pixel = p->pixel, .square = p->square };
 	s->in = rect_of(p->x0, p->y0, p->x1, p->y1);
 	s->window = nn_window(&b, s->in);
 	if (!about) return -1;
@@ -85,7 +89,8 @@ static int frame(const struct call *c)
 	return nn_ort_run(s->net, p->overlap, &c->in[0], c->out, c->cancel, c->err);
 }
 
-static const char *outside(const struct node_ctx *n) { return n->state ? ((const struct state *)n->state)->about : NULL; }
+static const char *outside(const struct node_ctx *n)
+{ return n->state ? ((const struct state *)n->state)->about : NULL; }
 
 /* Results of another release are others. */
 static int content(const struct node_ctx *n, int f, struct sha *sha, struct err *e)
@@ -110,7 +115,8 @@ static double flops(const struct node_ctx *n)
 }
 
 const struct node_type ISA(node_neural_ort) = {
-	.name = "neural_ort", .doc = "A whole network over a frame by ONNX Runtime, outside the promise of equal bits.",
+	.name = "neural_ort", .doc = "A whole network over a frame by ONNX Runtime, outside the "
+	        "promise of equal bits.",
 	.category = "geometry", .version = 1, .size = sizeof(struct neural_ort), .params = params, .inputs = "image",
 	.flags = NF_HIDDEN, .traits = TR_AI, .want = WANT_ANY, .lanes = LANES, .open = open_net, .close = close_net,
 	.format = format, .needs = needs, .content = content, .outside = outside, .reserve = reserve, .flops = flops,

@@ -1,4 +1,5 @@
-/* neural_out - a network's picture, brought to size, its low frequencies those of the source, mixed with the plain one.
+/* neural_out - a network's picture, brought to size, its low frequencies those of
+ * the source, mixed with the plain one.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
@@ -105,7 +106,8 @@ static bool locks(const struct node_ctx *n) { return n->nconn > 2 && n->in[2]; }
 /* The nearest pixels that exist. */
 static struct rect within(struct rect r, struct rect d)
 {
-	int x = r.x0 < d.x0 ? d.x0 : r.x0 >= d.x1 ? d.x1 - 1 : r.x0, y = r.y0 < d.y0 ? d.y0 : r.y0 >= d.y1 ? d.y1 - 1 : r.y0;
+	int x = r.x0 < d.x0 ? d.x0 : r.x0 >= d.x1 ? d.x1 - 1 : r.x0,
+		y = r.y0 < d.y0 ? d.y0 : r.y0 >= d.y1 ? d.y1 - 1 : r.y0;
 	int x1 = r.x1 > d.x1 ? d.x1 : r.x1, y1 = r.y1 > d.y1 ? d.y1 : r.y1;
 	return rect_of(x, y, x1 > x ? x1 : x + 1, y1 > y ? y1 : y + 1);
 }
@@ -177,15 +179,16 @@ static struct columns columns(const struct node_ctx *n, struct rect r, const str
 }
 
 /* The low band, bilinear between source pixels, onto a row of differences. */
-static void add_low(const struct node_ctx *n, struct rect r, const struct view *low, const struct columns *c, int k, int y,
-                    float *IN_RESTRICT d)
+static void add_low(const struct node_ctx *n, struct rect r, const struct view *low,
+                    const struct columns *c, int k, int y, float *IN_RESTRICT d)
 {
 	const struct neural_out *p = n->v;
 	struct rect s = n->in[0]->display;
 	double at = source_at(y, p->y0, p->y1, s.y0, s.y1);
 	int i = (int)mx_floor(at), last = low->r.y1 - 1;
 	float f = (float)(at - i);
-	int y0 = i < low->r.y0 ? low->r.y0 : i > last ? last : i, y1 = i + 1 < low->r.y0 ? low->r.y0 : i + 1 > last ? last : i + 1;
+	int y0 = i < low->r.y0 ? low->r.y0 : i > last ? last : i,
+		y1 = i + 1 < low->r.y0 ? low->r.y0 : i + 1 > last ? last : i + 1;
 	const float *a = view_at(low, k, low->r.x0, y0), *b = view_at(low, k, low->r.x0, y1);
 	for (int x = 0; x < rect_w(r); x++) {
 		int l = c->left[x], q = c->right[x];
@@ -197,7 +200,8 @@ static void add_low(const struct node_ctx *n, struct rect r, const struct view *
 /* What the network made of what it was shown, onto it; the network's picture is held beyond its window. */
 static void difference(const struct view *net, int k, struct rect r, int y, float *IN_RESTRICT d)
 {
-	int row = y < net->r.y0 ? net->r.y0 : y >= net->r.y1 ? net->r.y1 - 1 : y, x0 = net->r.x0, last = net->r.x1 - 1;
+	int row = y < net->r.y0 ? net->r.y0 : y >= net->r.y1 ? net->r.y1 - 1 : y, x0 = net->r.x0,
+		last = net->r.x1 - 1;
 	const float *a = view_at(net, k, x0, row);
 	if (r.x0 >= x0 && r.x1 <= net->r.x1)
 		for (int x = 0; x < rect_w(r); x++) d[x] = a[r.x0 - x0 + x] - d[x];
@@ -227,7 +231,9 @@ static int tile(const struct call *c, struct rect r)
 	size_t head = resample_scratch(s->plain, r), other = s->net ? resample_scratch(s->net, r) : 0;
 	struct bump b = { (float *)(void *)((char *)c->scratch + up16((head > other ? head : other) + 64)) };
 	struct view was = planes(&b, r, c->in[1].nch), net = c->in[1];
-	if (px_resample(s->plain, &c->in[0], c->out, r, c->scratch, c->cancel) < 0 || shown(c, r, &b, &was) < 0) return -1;
+	if (px_resample(s->plain, &c->in[0], c->out, r, c->scratch, c->cancel) < 0 ||
+	    shown(c, r, &b, &was) < 0)
+		return -1;
 	if (s->net) {
 		net = planes(&b, r, c->in[1].nch);
 		if (px_resample(s->net, &c->in[1], &net, r, c->scratch, c->cancel) < 0) return -1;
@@ -250,7 +256,8 @@ static double flops(const struct node_ctx *n)
 }
 
 const struct node_type ISA(node_neural_out) = {
-	.name = "neural_out", .doc = "A network's picture, brought to size, its low frequencies those of the source.",
+	.name = "neural_out", .doc = "A network's picture, brought to size, its low frequencies those "
+	        "of the source.",
 	.category = "geometry", .version = 1, .size = sizeof(struct neural_out), .params = params,
 	.inputs = "image net low?", .flags = NF_HIDDEN, .traits = TR_AI, .want_of = want_of, .open = open_tables,
 	.close = close_tables, .format = format, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,

@@ -41,7 +41,10 @@ static const struct param params[] = {
 	P_END
 };
 
-struct ocio_state { struct colour_xform in, out; bool convert_in, convert_out; struct ocio *o; const char *config, *name; };
+struct ocio_state {
+	struct colour_xform in, out; bool convert_in, convert_out; struct ocio *o;
+	const char *config, *name;
+};
 
 /* What the numbers are at the side that comes in, and at the one that goes out; NULL: interneg's own. */
 static const char *side(const struct ocio_node *p, bool input)
@@ -185,12 +188,14 @@ static double flops(const struct node_ctx *n) { (void)n; return 200; }
 const struct node_type ISA(node_ocio) = {
 	.name = "ocio",
 	.doc = "A transform of an OpenColorIO config: between its colour spaces, a look, or a display's view.",
-	.more = "OpenColorIO reads the config and turns what is asked into steps; where all of them are steps of the Common LUT "
-	        "Format (matrices, tables, logarithms, exponents, CDLs, ranges) interneg applies them itself, with the same "
-	        "bits on every machine. Transforms that hold others (fixed functions as in ACES outputs, grading curves, "
-	        "inverse tables) are evaluated by OpenColorIO's processor; the lock then names the node as outside the promise of "
-	        "equal bits. A config meets interneg's spaces in its ACES2065-1 (role aces_interchange), or where interchange "
-	        "says. color=\"ocio:NAME\" on read and write, and from and to of convert, make such a node.",
+	.more = "OpenColorIO reads the config and turns what is asked into steps; where all of them "
+	        "are steps of the Common LUT Format (matrices, tables, logarithms, exponents, CDLs, "
+	        "ranges) interneg applies them itself, with the same bits on every machine. Transforms "
+	        "that hold others (fixed functions as in ACES outputs, grading curves, inverse tables) "
+	        "are evaluated by OpenColorIO's processor; the lock then names the node as outside the "
+	        "promise of equal bits. A config meets interneg's spaces in its ACES2065-1 (role "
+	        "aces_interchange), or where interchange says. color=\"ocio:NAME\" on read and write, "
+	        "and from and to of convert, make such a node.",
 	.category = "colour", .version = 1, .size = sizeof(struct ocio_node), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = 0, .want = WANT_ANY,
 	.example = "<ocio id=\"shown\" in=\"graded\" config=\"show/config.ocio\" display=\"sRGB\" view=\"Film\" "

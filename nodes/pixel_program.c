@@ -74,7 +74,8 @@ static bool identity(const struct node_ctx *n)
 	return !v->program[0];
 }
 
-/* Slots of the steps: scratch strips, and one strip each for inputs and outputs where a row is too short for a strip. */
+/* Slots of the steps: scratch strips, and one strip each for inputs and outputs where
+ * a row is too short for a strip. */
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct pp_run *run = n->state;
@@ -128,8 +129,8 @@ static void load(const struct place *p, const struct pp_input *in, int chan, flo
 	fill(x + n - x1, d + (x1 - x), 0.0f);
 }
 
-/* The rows of y: slots of inputs that hold all of it, and of outputs, step along with x; others are copied strip by strip
- * (copied). */
+/* The rows of y: slots of inputs that hold all of it, and of outputs, step along with x; others
+ * are copied strip by strip (copied). */
 static void begin_row(struct place *p, struct rect r)
 {
 	const struct pp_code *code = p->run->code;
@@ -147,7 +148,8 @@ static void begin_row(struct place *p, struct rect r)
 		p->row[code->nin + k] = p->chan[k] < 0 ? NULL : view_at(p->c->out, p->chan[k], r.x0, p->y);
 }
 
-/* Inputs and outputs of a strip that is short, or of rows that are not whole, go through strips of their own. */
+/* Inputs and outputs of a strip that is short, or of rows that are not whole,
+ * go through strips of their own. */
 static void copy_in(const struct place *p)
 {
 	const struct pp_code *code = p->run->code;

@@ -1,4 +1,5 @@
-/* primary - brightness, offset, exposure, lift, gain, contrast, gamma and saturation as OpenColorIO's GradingPrimary.
+/* primary - brightness, offset, exposure, lift, gain, contrast, gamma and saturation
+ * as OpenColorIO's GradingPrimary.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
@@ -171,13 +172,15 @@ const struct node_type ISA(node_primary) = {
 	.doc = "Brightness, offset, exposure, lift, gain, contrast, gamma and saturation as OpenColorIO's "
 	       "GradingPrimary.",
 	.more = "The three styles are those of other systems' primary grade, number for number: log (printer-light "
-	        "like, over a log picture), linear (over scene light) and video (over a display picture). Controls of "
-	        "another style do nothing. Three numbers are red, green and blue, one is all; OpenColorIO's master "
-	        "adds to brightness, offset, exposure and lift and multiplies the others.\nlog: (v + 6.25 brightness / "
-	        "1023 - p) contrast + p, p = 0.5 + pivot / 2; then gamma. linear: p (|v + offset| 2^exposure / "
-	        "p)^contrast with the sign of v, p = 0.18 2^pivot. video: (v + offset + lift - black) (white - "
-	        "black) / (white / gain + lift - black) + black; then gamma. gamma: ((v - black) / (white - "
-	        "black))^(1/gamma), mirrored below black. Nothing is clipped unless clamp_black or clamp_white say so.",
+	        "like, over a log picture), linear (over scene light) and video (over a display "
+	        "picture). Controls of another style do nothing. Three numbers are red, green and "
+	        "blue, one is all; OpenColorIO's master adds to brightness, offset, exposure and lift "
+	        "and multiplies the others.\nlog: (v + 6.25 brightness / 1023 - p) contrast + p, p = "
+	        "0.5 + pivot / 2; then gamma. linear: p (|v + offset| 2^exposure / p)^contrast with "
+	        "the sign of v, p = 0.18 2^pivot. video: (v + offset + lift - black) (white - black) / "
+	        "(white / gain + lift - black) + black; then gamma. gamma: ((v - black) / (white - "
+	        "black))^(1/gamma), mirrored below black. Nothing is clipped unless clamp_black or "
+	        "clamp_white say so.",
 	.category = "colour", .version = 1, .size = sizeof(struct primary), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE,
 	.example = "<primary id=\"lifted\" in=\"matched\" style=\"video\" lift=\"0.01 0 0.02\" gamma=\"1.05\"/>",

@@ -25,7 +25,8 @@ static const struct param params[] = {
 	       "hsl: lightness (max + min)/2, saturation (max - min)/(1 - |2 lightness - 1|). hsv: value max, "
 	       "saturation (max - min)/max. luma: .2126 R + .7152 G + .0722 B, saturation max - min, as in curves."),
 	P_FLOAT(qualifier, hue, 0, 0, 360, "degrees", "Middle of the hues: 0 red, 120 green, 240 blue."),
-	P_FLOAT(qualifier, hue_width, ALL_HUES, 0, ALL_HUES, "degrees", "How many degrees are taken in full; 360 is all."),
+	P_FLOAT(qualifier, hue_width, ALL_HUES, 0, ALL_HUES, "degrees",
+	        "How many degrees are taken in full; 360 is all."),
 	P_FLOAT(qualifier, hue_soft, 15, 0, 180, "degrees", "Over how many degrees it fades on each side."),
 	P_FLOAT(qualifier, sat, 0.5, 0, 4, "", "Middle of the saturations."),
 	P_FLOAT(qualifier, sat_width, ALL_SATS, 0, ALL_SATS, "", "Range of saturations taken in full; 4 is all."),
@@ -90,7 +91,8 @@ IN_INLINE void take(float *IN_RESTRICT w, const float *IN_RESTRICT v, const stru
 }
 
 /* Saturation and lightness of the model; s->chroma and luma hold max - min and luma. */
-IN_INLINE void model_rows(int model, struct hue_block *w, const float *const c[3], float *sat, float *lum, int n)
+IN_INLINE void model_rows(int model, struct hue_block *w, const float *const c[3], float *sat,
+                          float *lum, int n)
 {
 	const float *IN_RESTRICT r = c[0], *IN_RESTRICT g = c[1], *IN_RESTRICT b = c[2];
 	for (int i = 0; i < n; i++) {
@@ -147,14 +149,15 @@ static double flops(const struct node_ctx *n) { (void)n; return 70; }
 const struct node_type ISA(node_qualifier) = {
 	.name = "qualifier",
 	.doc = "A mask of the pixels within ranges of hue, saturation and lightness.",
-	.more = "Gives one channel, mask: 1 inside all ranges, 0 outside, with a smooth step where it fades; look at it with "
-	        "`interneg still`, hand it to the mask of any node. Every range is a trapezoid with round corners: in full "
-	        "within width of its middle, gone soft beyond that on each side. Hues go around the circle; a limited hue "
-	        "leaves out grey, where hue means nothing, and reaches it softly. Numbers are those of the space: in "
+	.more = "Gives one channel, mask: 1 inside all ranges, 0 outside, with a smooth step where it "
+	        "fades; look at it with `interneg still`, hand it to the mask of any node. Every range "
+	        "is a trapezoid with round corners: in full within width of its middle, gone soft "
+	        "beyond that on each side. Hues go around the circle; a limited hue leaves out grey, "
+	        "where hue means nothing, and reaches it softly. Numbers are those of the space: in "
 	        "acescct mid-grey is 0.414 and white 0.555, so skin lies near hue 20, lightness 0.4.",
 	.category = "colour", .version = 1, .size = sizeof(struct qualifier), .params = params,
-	.inputs = "image", .example = "<qualifier id=\"skin\" in=\"matched\" hue=\"22\" hue_width=\"24\" lum=\"0.42\" "
-	        "lum_width=\"0.2\"/>",
+	.inputs = "image", .example = "<qualifier id=\"skin\" in=\"matched\" hue=\"22\" "
+	        "hue_width=\"24\" lum=\"0.42\" lum_width=\"0.2\"/>",
 	.want_of = want_of, .open = qualifier_open, .close = qualifier_close, .format = qualifier_format,
 	.flops = flops, .tile = tile,
 };

@@ -282,7 +282,8 @@ static enum media_status get_exr(const struct call *c, int i)
 	struct read_state *s = c->n->state;
 	char *path = media_file_of(s->m, i);
 	if (!path) {
-		err_set(c->err, E_INPUT, "%s: no sound file for frame %d", ((const struct read *)c->n->v)->file, i + s->start);
+		err_set(c->err, E_INPUT, "%s: no sound file for frame %d",
+		        ((const struct read *)c->n->v)->file, i + s->start);
 		return MEDIA_MISSING;
 	}
 	int rc = exr_read(path, c->n->out, c->out, c->err);

@@ -46,9 +46,10 @@ static int format(const struct node_ctx *n, struct format *out, struct err *e)
 	for (int i = ORIGINAL; i <= NEUTRAL; i++) {
 		struct rect a = n->in[i]->display, b = out->display;
 		if (rect_w(a) != rect_w(b) || rect_h(a) != rect_h(b))
-			return err_set(e, E_SCENE, "%s is %dx%d and %s %dx%d: after a change of size grain cannot be put back; make it "
-			               "new with <grain profile=...>, which keeps its size on film", slots[i], rect_w(a), rect_h(a),
-			               slots[0], rect_w(b), rect_h(b));
+			return err_set(e, E_SCENE, "%s is %dx%d and %s %dx%d: after a change of size grain "
+			               "cannot be put back; make it new with <grain profile=...>, which keeps "
+			               "its size on film", slots[i], rect_w(a), rect_h(a), slots[0],
+			               rect_w(b), rect_h(b));
 		a = n->in[i]->data;
 		b = out->data;
 		if (a.x0 != b.x0 || a.y0 != b.y0 || a.x1 != b.x1 || a.y1 != b.y1)
@@ -75,11 +76,13 @@ static size_t pitch_of(int w) { return ((size_t)w + 15) & ~(size_t)15; }
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	if (!((const struct regrain *)n->v)->through) return 0;
-	size_t wide = pitch_of(rect_w(r) + 2 * RADIUS), rows = (size_t)(rect_h(r) + 2 * RADIUS), pitch = pitch_of(rect_w(r));
+	size_t wide = pitch_of(rect_w(r) + 2 * RADIUS), rows = (size_t)(rect_h(r) + 2 * RADIUS),
+		pitch = pitch_of(rect_w(r));
 	return (SUMS * wide + SUMS * rows * pitch + (SUMS + 1) * pitch) * sizeof(float);
 }
 
-static double flops(const struct node_ctx *n) { return ((const struct regrain *)n->v)->through ? 3.0 * (2 * SUMS * (2 * RADIUS + 1) + 20) : 12; }
+static double flops(const struct node_ctx *n)
+{ return ((const struct regrain *)n->v)->through ? 3.0 * (2 * SUMS * (2 * RADIUS + 1) + 20) : 12; }
 
 /* The slope where the picture says nothing about it is what keeps black and takes b to a. */
 IN_INLINE float slope_of(float b, float a, float bb, float ab)
@@ -100,7 +103,8 @@ static IN_NOINLINE void window_sums(const float *from, size_t step, int w, float
 	for (; x + 4 * IN_LANES <= w; x += 4 * IN_LANES) {
 		vnf acc[4] = { { 0 } };
 		for (int i = 0; i <= 2 * RADIUS; i++)
-			for (int b = 0; b < 4; b++) acc[b] += *(const vnf *)(const void *)(from + (size_t)i * step + x + b * IN_LANES);
+			for (int b = 0; b < 4; b++)
+				acc[b] += *(const vnf *)(const void *)(from + (size_t)i * step + x + b * IN_LANES);
 		for (int b = 0; b < 4; b++) *(vnf *)(void *)(to + x + b * IN_LANES) = acc[b];
 	}
 	for (; x < w; x++) {
@@ -111,11 +115,14 @@ static IN_NOINLINE void window_sums(const float *from, size_t step, int w, float
 }
 
 /* Slopes of the grade in channel ch over row y of the tile, from sums of rows that were summed across. */
-static void slopes(const float *bands, size_t band, size_t pitch, int from, int w, float *IN_RESTRICT sums, float *IN_RESTRICT j)
+static void slopes(const float *bands, size_t band, size_t pitch, int from, int w,
+                   float *IN_RESTRICT sums, float *IN_RESTRICT j)
 {
 	for (int s = 0; s < SUMS; s++)
 		window_sums(bands + (size_t)s * band + (size_t)from * pitch, pitch, w, sums + (size_t)s * pitch);
-	for (int x = 0; x < w; x++) j[x] = slope_of(sums[x], sums[pitch + (size_t)x], sums[2 * pitch + (size_t)x], sums[3 * pitch + (size_t)x]);
+	for (int x = 0; x < w; x++)
+		j[x] = slope_of(sums[x], sums[pitch + (size_t)x], sums[2 * pitch + (size_t)x],
+		                sums[3 * pitch + (size_t)x]);
 }
 
 /* Products of a row of both pictures, edges held, summed across the window. */
@@ -124,7 +131,8 @@ static void across(const struct call *c, int ch, int y, struct rect r, float *IN
 {
 	struct rect data = c->n->in[0]->data;
 	int w = rect_w(r), n = w + 2 * RADIUS, yy = px_edge(y, data.y0, data.y1, EDGES_HOLD);
-	float *IN_RESTRICT b = line, *IN_RESTRICT a = line + wide, *IN_RESTRICT bb = line + 2 * wide, *IN_RESTRICT ab = line + 3 * wide;
+	float *IN_RESTRICT b = line, *IN_RESTRICT a = line + wide, *IN_RESTRICT bb = line + 2 * wide,
+		*IN_RESTRICT ab = line + 3 * wide;
 	px_blur_fetch(&c->in[NEUTRAL], ch, yy, r.x0 - RADIUS, n, data, EDGES_HOLD, b);
 	px_blur_fetch(&c->in[IMAGE], ch, yy, r.x0 - RADIUS, n, data, EDGES_HOLD, a);
 	for (int x = 0; x < n; x++) {
@@ -140,7 +148,8 @@ IN_INLINE float put_back(float image, float original, float neutral, float slope
 
 static void row(const struct call *c, int ch, struct rect r, int y, const float *IN_RESTRICT j, float amount)
 {
-	const float *IN_RESTRICT a = view_at(&c->in[IMAGE], ch, r.x0, y), *IN_RESTRICT o = view_at(&c->in[ORIGINAL], ch, r.x0, y);
+	const float *IN_RESTRICT a = view_at(&c->in[IMAGE], ch, r.x0, y),
+		*IN_RESTRICT o = view_at(&c->in[ORIGINAL], ch, r.x0, y);
 	const float *IN_RESTRICT b = view_at(&c->in[NEUTRAL], ch, r.x0, y);
 	float *IN_RESTRICT out = view_at(c->out, ch, r.x0, y);
 	int n = rect_w(r);
@@ -173,16 +182,19 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_regrain) = {
 	.name = "regrain", .doc = "Puts the grain that a clip had back, as it was.",
-	.more = "out = in + amount J (original - neutral), in the display encoding (ACEScct for scene-linear sources): "
-	        "original is the clip as it came, neutral what degrain made of it, in the result of everything done to "
-	        "neutral since. With amount 1 a value of in that still is neutral's comes out as original's, "
-	        "bit for bit: where nothing was changed nothing is lost. through=\"yes\" takes J as the slope of what was "
-	        "done, by regression of in on neutral over 17x17 pixels, 0 to 8, and in flat areas by their ratio; "
-	        "otherwise J is 1. All pictures have one size: after an upscale grain is made new (grain with profile=). Stands "
-	        "where grain stands: last, after every AI process.",
+	.more = "out = in + amount J (original - neutral), in the display encoding (ACEScct for "
+	        "scene-linear sources): original is the clip as it came, neutral what degrain made of "
+	        "it, in the result of everything done to neutral since. With amount 1 a value of in "
+	        "that still is neutral's comes out as original's, bit for bit: where nothing was "
+	        "changed nothing is lost. through=\"yes\" takes J as the slope of what was done, by "
+	        "regression of in on neutral over 17x17 pixels, 0 to 8, and in flat areas by their "
+	        "ratio; otherwise J is 1. All pictures have one size: after an upscale grain is made "
+	        "new (grain with profile=). Stands where grain stands: last, after every AI process.",
 	.category = "image", .version = 1, .size = sizeof(struct regrain), .params = params,
-	.inputs = "image original neutral mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRAIN, .want = WANT_ENCODED,
+	.inputs = "image original neutral mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRAIN,
+		.want = WANT_ENCODED,
 	.example = "<regrain id=\"grained\" in=\"graded\" original=\"plate\" neutral=\"clean\" through=\"yes\"/>",
-	.open = open_profile, .format = format, .needs = needs, .identity = identity, .scratch = scratch, .flops = flops,
+	.open = open_profile, .format = format, .needs = needs, .identity = identity,
+		.scratch = scratch, .flops = flops,
 	.tile = tile,
 };

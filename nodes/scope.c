@@ -142,13 +142,15 @@ static size_t reserve(const struct node_ctx *n)
 const struct node_type ISA(node_scope) = {
 	.name = "scope",
 		.doc = "A picture of what a picture holds: waveform, parade, vectorscope, histogram and more.",
-	.more = "The whole frame is counted in integers as codes of the depth and range, so a scope shows what a file with "
-	        "these codes holds and is the same on every machine; values beyond the codes count at their ends and are "
-	        "told in percent beneath. Shaded levels lie outside black to white. The vectorscope has equally scaled Cb and "
-	        "Cr; its large boxes are the 75 % colours, its small ones 100 %, and what looks like skin is measured against "
-	        "the line, which is an aid to the eye. In the chromaticity diagrams light below a thousandth of white is left "
-	        "out. A histogram's height is the square root of the share. Result: rec709 (display-referred). A viewing node: "
-	        "it may stand outside passes. `interneg scope` draws the same without a node.",
+	.more = "The whole frame is counted in integers as codes of the depth and range, so a scope "
+	        "shows what a file with these codes holds and is the same on every machine; values "
+	        "beyond the codes count at their ends and are told in percent beneath. Shaded levels "
+	        "lie outside black to white. The vectorscope has equally scaled Cb and Cr; its large "
+	        "boxes are the 75 % colours, its small ones 100 %, and what looks like skin is "
+	        "measured against the line, which is an aid to the eye. In the chromaticity diagrams "
+	        "light below a thousandth of white is left out. A histogram's height is the square "
+	        "root of the share. Result: rec709 (display-referred). A viewing node: it may stand "
+	        "outside passes. `interneg scope` draws the same without a node.",
 	.category = "output", .version = 1, .size = sizeof(struct scope), .params = params,
 		.inputs = "image",
 	.traits = TR_VIEW, .want = WANT_ANY,

@@ -17,11 +17,16 @@ struct soften { int mode; double sigma, excess, radius, halos, slope; const char
 
 static const struct param params[] = {
 	P_ENUM(soften, mode, "optical", "optical|band", PF_STATIC,
-	       "optical: a Gaussian in linear light, as a lens blurs. band: undoes sharpening in the clip's own encoding."),
-	P_LENGTH(soften, sigma, "0.02%h", 0, 4, PF_SOLVED, "optical: standard deviation of the Gaussian; 0.3 to 0.6 pixels at 4K."),
-	P_FLOATX(soften, excess, 0, 0, 3, "amount", PF_SOLVED, "band: the amount of sharpening that is in the picture."),
-	P_LENGTH(soften, radius, "1", 0.3, 3, PF_SOLVED, "band: the sigma of the Gaussian that it was sharpened against."),
-	P_FLOAT(soften, halos, 0.5, 0, 1, "share", "band: how much of the overshoot along strong edges is taken away besides."),
+	       "optical: a Gaussian in linear light, as a lens blurs. band: undoes sharpening in the "
+	       "clip's own encoding."),
+	P_LENGTH(soften, sigma, "0.02%h", 0, 4, PF_SOLVED, "optical: standard deviation of the "
+	         "Gaussian; 0.3 to 0.6 pixels at 4K."),
+	P_FLOATX(soften, excess, 0, 0, 3, "amount", PF_SOLVED, "band: the amount of sharpening that is "
+	         "in the picture."),
+	P_LENGTH(soften, radius, "1", 0.3, 3, PF_SOLVED, "band: the sigma of the Gaussian that it was "
+	         "sharpened against."),
+	P_FLOAT(soften, halos, 0.5, 0, 1, "share", "band: how much of the overshoot along strong edges "
+	        "is taken away besides."),
 	P_FLOATX(soften, slope, -2.6, -6, -1, "power/octave", PF_NOKEY,
 	         "`interneg solve`: the slope of the power spectrum that the picture shall have at most."),
 	P_STRING(soften, solved, "", PF_SOLVED | PF_NOKEY, "Key of what was measured; written by `interneg solve`."),
@@ -31,7 +36,8 @@ static const struct param params[] = {
 /* kernel: of band, rows 0..radius of columns 0..radius. Threads: frozen. */
 struct state { int radius, base, reach; float *w, *kernel; };
 
-/* 1 / (1 + a (1 - G)) as a sum of Gaussians: (1 / (1 + a)) sum q^n G^n, q = a / (1 + a), cut off at the radius. */
+/* 1 / (1 + a (1 - G)) as a sum of Gaussians: (1 / (1 + a)) sum q^n G^n,
+ * q = a / (1 + a), cut off at the radius. */
 static void inverse_kernel(double amount, double sigma, int radius, float *out)
 {
 	int side = radius + 1;
@@ -111,7 +117,8 @@ static struct rect around(const struct node_ctx *n, struct rect r)
 	return rect_and(rect_grow(r, b, b), n->in[0]->data);
 }
 
-/* A padded copy of one channel, two rows of sums, and for halos the base, its extremes across and a band for the blur. */
+/* A padded copy of one channel, two rows of sums, and for halos the base, its extremes
+ * across and a band for the blur. */
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	int b = border(n);
@@ -126,7 +133,8 @@ static double flops(const struct node_ctx *n)
 	return p->mode == BAND ? 9.0 * (b + 1) * (b + 1) / 2 + 90 : 9.0 * (2 * b + 1);
 }
 
-/* A picture padded by its edge pixels: row y, column x of the tile stand at v + (y + pad) * stride + x + pad. */
+/* A picture padded by its edge pixels: row y, column x of the tile stand
+ * at v + (y + pad) * stride + x + pad. */
 struct padded { float *v; ptrdiff_t stride; int pad; };
 
 IN_INLINE float *padded_at(const struct padded *p, int x, int y)
@@ -140,12 +148,14 @@ static void pad_channel(const struct call *c, int ch, struct rect r, struct padd
 	for (int y = -p->pad; y < rect_h(r) + p->pad; y++) {
 		int at = r.y0 + y;
 		at = at < d.y0 ? d.y0 : at >= d.y1 ? d.y1 - 1 : at;
-		px_blur_fetch(&c->in[0], ch, at, r.x0 - p->pad, rect_w(r) + 2 * p->pad, d, EDGES_HOLD, padded_at(p, -p->pad, y));
+		px_blur_fetch(&c->in[0], ch, at, r.x0 - p->pad, rect_w(r) + 2 * p->pad, d, EDGES_HOLD,
+		              padded_at(p, -p->pad, y));
 	}
 }
 
 /* One row of the two-dimensional symmetric kernel. */
-static void unsharpen_row(const struct state *s, const struct padded *p, int y, int w, float *sum, float *IN_RESTRICT out)
+static void unsharpen_row(const struct state *s, const struct padded *p, int y, int w, float *sum,
+                          float *IN_RESTRICT out)
 {
 	int rad = s->radius, side = rad + 1;
 	for (int x = 0; x < w; x++) out[x] = 0;
@@ -174,7 +184,8 @@ static void base_make(const struct state *s, const struct padded *p, int w, int 
 		const float *c = padded_at(p, -k - s->base, y);
 		for (int x = 0; x < bw + 2 * s->base; x++) line[x] += s->w[0] * c[x];
 		px_blur_across(s->base, s->w, line + s->base, bw, d);
-		float *IN_RESTRICT lo = b->low + (ptrdiff_t)(y + k) * b->stride, *IN_RESTRICT hi = b->high + (ptrdiff_t)(y + k) * b->stride;
+		float *IN_RESTRICT lo = b->low + (ptrdiff_t)(y + k) * b->stride,
+			*IN_RESTRICT hi = b->high + (ptrdiff_t)(y + k) * b->stride;
 		for (int x = 0; x < w; x++) lo[x] = hi[x] = d[x];
 		for (int i = 1; i <= 2 * k; i++)
 			for (int x = 0; x < w; x++) lo[x] = px_min(lo[x], d[x + i]), hi[x] = px_max(hi[x], d[x + i]);
@@ -182,8 +193,8 @@ static void base_make(const struct state *s, const struct padded *p, int w, int 
 }
 
 /* What goes beyond the base's range around it, where that range is an edge's, is a halo. */
-static void halo_row(const struct state *s, const struct base *b, int y, int w, float halos, float *lo, float *hi,
-			float *IN_RESTRICT out)
+static void halo_row(const struct state *s, const struct base *b, int y, int w, float halos,
+                     float *lo, float *hi, float *IN_RESTRICT out)
 {
 	const ptrdiff_t at = (ptrdiff_t)y * b->stride;
 	for (int x = 0; x < w; x++) lo[x] = b->low[at + x], hi[x] = b->high[at + x];
@@ -205,7 +216,8 @@ static int band(const struct call *c, struct rect r)
 	int w = rect_w(r), h = rect_h(r), b = border(c->n);
 	ptrdiff_t stride = px_blur_stride(w + 2 * b), plane = stride * (h + 2 * b);
 	struct padded in = { c->scratch, stride, b };
-	struct base base = { in.v + 3 * plane, in.v + plane, in.v + 2 * plane, in.v + 3 * plane + 2 * stride, stride };
+	struct base base = { in.v + 3 * plane, in.v + plane, in.v + 2 * plane,
+		in.v + 3 * plane + 2 * stride, stride };
 	float *sum = base.line + 2 * stride, *lo = sum + stride, *hi = lo + stride;
 	for (int ch = 0; ch < c->out->nch; ch++) {
 		pad_channel(c, ch, r, &in);
@@ -226,7 +238,8 @@ static int tile(const struct call *c, struct rect r)
 	const struct state *s = c->n->state;
 	if (p->mode == BAND) return band(c, r);
 	struct px_kernel k = { s->radius, s->w };
-	return px_blur(&k, &k, EDGES_HOLD, &c->in[0], c->out, r, around(c->n, r), c->n->in[0]->data, c->scratch, c->cancel);
+	return px_blur(&k, &k, EDGES_HOLD, &c->in[0], c->out, r, around(c->n, r), c->n->in[0]->data,
+	               c->scratch, c->cancel);
 }
 
 /* --- solve --- */
@@ -268,26 +281,32 @@ static int soften_solve(struct solve_call *s, struct err *e)
 		after = slope_of(&sp, optical_gain, &sigma);
 	}
 	s->confidence = 1 / (1 + bend * bend / 4);
-	snprintf(s->note, sizeof s->note, "%d blocks; slope of the spectrum from 0.08 to 0.4 cycles/pixel %.2f before, %.2f after%s",
-	         sp.blocks, before, after, before <= p->slope ? "; it was not over-sharp" : "");
+	snprintf(s->note, sizeof s->note, "%d blocks; slope of the spectrum from 0.08 to 0.4 "
+	         "cycles/pixel %.2f before, %.2f after%s", sp.blocks, before, after,
+	         before <= p->slope ? "; it was not over-sharp" : "");
 	return 0;
 }
 
 const struct node_type ISA(node_soften) = {
 	.name = "soften", .doc = "The tiny blur that photographs have: a lens's, or sharpening taken back.",
-	.more = "optical convolves with a Gaussian of sigma in linear light. band filters the clip's own encoding with 1 / (1 + excess "
-	        "(1 - exp(-2 pi^2 radius^2 f^2))), the exact inverse of an unsharp mask of that amount and radius: low frequencies "
-	        "and flat fields stay, the band that models and cameras add goes, and with it the halos that are linear. halos then "
-	        "pulls back what still goes beyond the least and greatest of a blurred picture around it, along edges only.\n"
-	        "`interneg solve` measures the radial power spectrum of luma over the shot and tells its slope between 0.08 and 0.4 "
-	        "cycles per pixel before and after. Photographs lie between -2.2 and -3.4, most near -2.6; what models and cameras "
-	        "have sharpened is flatter. band gets the excess that brings it down to slope, and of the radii the one that "
-	        "leaves the straightest spectrum; optical the least sigma from 0.3 to 0.8 pixels. A clip that is not "
-	        "flatter gets excess 0, which does nothing, and sigma 0.3. The slope of one picture depends on what it shows: "
-	        "measure footage of your own and write its slope.",
+	.more = "optical convolves with a Gaussian of sigma in linear light. band filters the clip's "
+	        "own encoding with 1 / (1 + excess (1 - exp(-2 pi^2 radius^2 f^2))), the exact inverse "
+	        "of an unsharp mask of that amount and radius: low frequencies and flat fields stay, "
+	        "the band that models and cameras add goes, and with it the halos that are linear. "
+	        "halos then pulls back what still goes beyond the least and greatest of a blurred "
+	        "picture around it, along edges only.\n"
+	        "`interneg solve` measures the radial power spectrum of luma over the shot and tells "
+	        "its slope between 0.08 and 0.4 cycles per pixel before and after. Photographs lie "
+	        "between -2.2 and -3.4, most near -2.6; what models and cameras have sharpened is "
+	        "flatter. band gets the excess that brings it down to slope, and of the radii the one "
+	        "that leaves the straightest spectrum; optical the least sigma from 0.3 to 0.8 pixels. "
+	        "A clip that is not flatter gets excess 0, which does nothing, and sigma 0.3. The "
+	        "slope of one picture depends on what it shows: measure footage of your own and write "
+	        "its slope.",
 	.category = "image", .version = 1, .size = sizeof(struct soften), .params = params, .inputs = "image mask?",
 	.flags = NF_RGB | NF_PREMULT | NF_MASKED | NF_SOLVE, .traits = TR_BLUR, .want_of = want_of,
 	.example = "<soften id=\"lens\" in=\"graded\" sigma=\"0.45\"/>",
-	.open = open_kernels, .close = close_kernels, .identity = identity, .needs = needs, .scratch = scratch, .flops = flops,
+	.open = open_kernels, .close = close_kernels, .identity = identity, .needs = needs,
+		.scratch = scratch, .flops = flops,
 	.tile = tile, .solve = soften_solve,
 };

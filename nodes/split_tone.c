@@ -14,8 +14,8 @@ static const struct param params[] = {
 	P_ENUM(split_tone, space, "acescct", "acescct|clip", PF_STATIC,
 	       "What is tinted: the log grading space or the clip's own encoding."),
 	P_COLOUR(split_tone, shadows, 0.5, 0.5, 0.5, 0,
-	         "Tint of the shadows, as on a display (#rrggbb). Only its colour counts, not how bright it is; grey "
-	         "does nothing."),
+	         "Tint of the shadows, as on a display (#rrggbb). Only its colour counts, not how "
+	         "bright it is; grey does nothing."),
 	P_COLOUR(split_tone, midtones, 0.5, 0.5, 0.5, 0, "Tint of the midtones."),
 	P_COLOUR(split_tone, highlights, 0.5, 0.5, 0.5, 0, "Tint of the highlights."),
 	P_FLOAT(split_tone, amount, 0.25, 0, 4, "", "How strong the tints are; 0 does nothing."),
@@ -97,14 +97,16 @@ static double flops(const struct node_ctx *n) { (void)n; return 40; }
 const struct node_type ISA(node_split_tone) = {
 	.name = "split_tone",
 	.doc = "Tints shadows, midtones and highlights, each with a colour of its own.",
-	.more = "out = in + amount w (v (c - y(c))) summed over the three tints c, with y = .2126 R + .7152 G + .0722 B and w "
-	        "the distance from mid-grey to white in the space: the luma of every pixel stays. The shares v add up "
-	        "to 1: with t = (y - mid-grey) / w + balance, highlights have the smooth step of t from 0 to 1, "
-	        "shadows that of -t, midtones the rest. In acescct the scale of shadows thus ends 2.5 stops below "
-	        "mid-grey and that of highlights at white, 2.5 stops above.",
+	.more = "out = in + amount w (v (c - y(c))) summed over the three tints c, with y = .2126 R + "
+	        ".7152 G + .0722 B and w the distance from mid-grey to white in the space: the luma of "
+	        "every pixel stays. The shares v add up to 1: with t = (y - mid-grey) / w + balance, "
+	        "highlights have the smooth step of t from 0 to 1, shadows that of -t, midtones the "
+	        "rest. In acescct the scale of shadows thus ends 2.5 stops below mid-grey and that of "
+	        "highlights at white, 2.5 stops above.",
 	.category = "colour", .version = 1, .size = sizeof(struct split_tone), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE,
-	.example = "<split_tone id=\"teal\" in=\"graded\" shadows=\"#1f5c6b\" highlights=\"#e0a070\" amount=\"0.2\"/>",
+	.example = "<split_tone id=\"teal\" in=\"graded\" shadows=\"#1f5c6b\" highlights=\"#e0a070\" "
+	        "amount=\"0.2\"/>",
 	.want_of = want_of, .open = split_open, .close = split_close, .identity = identity, .flops = flops,
 	.tile = tile,
 };

@@ -11,9 +11,10 @@ static const struct param params[] = {
 	         "Weight of a neighbouring frame that fits, beside the frame's own of 1. 0 does nothing."),
 	P_INT(steady, reach, 2, 1, 2, "frames", PF_STATIC, "How many frames to either side are looked at."),
 	P_FLOATX(steady, tolerance, STEADY_TOLERANCE, 0.0001, 10, "encoded", PF_STATIC,
-	         "How much the source may differ along the motion (mean of 3x3 pixels, encoded values) for a neighbour to count for a "
-	         "quarter."),
-	P_FLOATX(steady, change, STEADY_CHANGE, 0.0001, 10, "encoded", PF_STATIC, "The same for the picture itself."),
+	         "How much the source may differ along the motion (mean of 3x3 pixels, encoded values) "
+	         "for a neighbour to count for a quarter."),
+	P_FLOATX(steady, change, STEADY_CHANGE, 0.0001, 10, "encoded", PF_STATIC,
+	         "The same for the picture itself."),
 	P_END
 };
 
@@ -29,14 +30,18 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 
 const struct node_type ISA(node_steady) = {
 	.name = "steady", .doc = "Calms what flickers from frame to frame, along the motion of the picture.",
-	.more = "The motion to one or two frames on either side is found in `source` (the frames before they were upscaled; left "
-	        "out: the picture itself) and brought to the picture's size. A neighbour, moved along it, is mixed in where the "
-	        "way back agrees, where the source looks the same in both frames (what differs in the picture alone is flicker) "
-	        "and where the picture does not differ too much. Every frame is made from its neighbours as they came, so any "
-	        "frame can be asked for alone. It costs the network's work on the frames around when single frames are rendered; "
-	        "in a whole clip each frame is computed once.\n"
-	        "`upscale method=\"neural\" steady=\"1\"` is this node behind the network, with the network's own input as "
-	        "source.",
+	.more = "The motion to one or two frames on either side is found in `source` (the frames "
+	        "before they were upscaled; left out: the picture itself) and brought to the picture's "
+	        "size. A neighbour, moved along it, is mixed in where the way back agrees, where the "
+	        "source looks the same in both frames (what differs in the picture alone is flicker) "
+	        "and where the picture does not differ too much. Every frame is made from its "
+	        "neighbours as they came, so any frame can be asked for alone. It costs the network's "
+	        "work on the frames around when single frames are rendered; in a whole clip each frame "
+	        "is computed once.\n"
+	        "`upscale method=\"neural\" steady=\"1\"` is this node behind the network, with the "
+	        "network's own input as source.",
 	.category = "time", .version = 1, .size = sizeof(struct steady), .params = params, .inputs = "image source?",
-	.want = WANT_ENCODED, .example = "<steady id=\"calm\" in=\"up\" source=\"plate\" amount=\"1\"/>", .expand = expand,
+	.want = WANT_ENCODED,
+		.example = "<steady id=\"calm\" in=\"up\" source=\"plate\" amount=\"1\"/>",
+		.expand = expand,
 };

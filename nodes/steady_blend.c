@@ -8,13 +8,16 @@ struct steady_blend { double amount, change; int reach; };
 
 static const struct param params[] = {
 	P_FLOATX(steady_blend, amount, 1, 0, 1, "mix", PF_STATIC, "Weight of a neighbour that fits."),
-	P_FLOATX(steady_blend, change, 0.12, 0.0001, 10, "encoded", PF_STATIC, "Difference of the picture that counts for a quarter."),
-	P_INT(steady_blend, reach, 2, 1, 2, "frames", PF_STATIC, "Frames to either side; one motion input each, from the earliest on."),
+	P_FLOATX(steady_blend, change, 0.12, 0.0001, 10, "encoded", PF_STATIC, "Difference of the "
+	         "picture that counts for a quarter."),
+	P_INT(steady_blend, reach, 2, 1, 2, "frames", PF_STATIC, "Frames to either side; one motion "
+	      "input each, from the earliest on."),
 	P_END
 };
 
 /* Frame offset of motion input i: -2 -1 1 2. */
-static int offset(const struct steady_blend *p, int i) { return i < p->reach ? i - p->reach : i - p->reach + 1; }
+static int offset(const struct steady_blend *p, int i)
+{ return i < p->reach ? i - p->reach : i - p->reach + 1; }
 
 /* Pixel (x, y) of the picture is source pixel x * sx + ox, y * sy + oy. */
 struct grid { float sx, sy, ox, oy; };
@@ -22,7 +25,8 @@ static struct grid grid_of(const struct node_ctx *n)
 {
 	struct rect a = n->in[0]->display, b = n->in[1]->display;
 	double sx = (double)rect_w(b) / rect_w(a), sy = (double)rect_h(b) / rect_h(a);
-	return (struct grid){ (float)sx, (float)sy, (float)(b.x0 + (0.5 - a.x0) * sx - 0.5), (float)(b.y0 + (0.5 - a.y0) * sy - 0.5) };
+	return (struct grid){ (float)sx, (float)sy, (float)(b.x0 + (0.5 - a.x0) * sx - 0.5),
+		(float)(b.y0 + (0.5 - a.y0) * sy - 0.5) };
 }
 
 static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
@@ -32,8 +36,10 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 	for (int i = 0; i < 2 * p->reach && i + 1 < n->nconn; i++) {
 		const struct format *f = n->in[i + 1];
 		struct grid g = grid_of(n);
-		struct rect s = rect_of((int)px_floor((float)(r.x0 - 1) * g.sx + g.ox) - 1, (int)px_floor((float)(r.y0 - 1) * g.sy + g.oy) - 1,
-		                        (int)px_floor((float)(r.x1 + 1) * g.sx + g.ox) + 3, (int)px_floor((float)(r.y1 + 1) * g.sy + g.oy) + 3);
+		struct rect s = rect_of((int)px_floor((float)(r.x0 - 1) * g.sx + g.ox) - 1,
+		                        (int)px_floor((float)(r.y0 - 1) * g.sy + g.oy) - 1,
+		                        (int)px_floor((float)(r.x1 + 1) * g.sx + g.ox) + 3,
+		                        (int)px_floor((float)(r.y1 + 1) * g.sy + g.oy) + 3);
 		/* beyond its edges motion is held */
 		s.x0 = px_warp_within(s.x0, f->data.x0, f->data.x1);
 		s.y0 = px_warp_within(s.y0, f->data.y0, f->data.y1);
@@ -44,7 +50,8 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 	}
 }
 
-/* Moved channels, differences and trust of a neighbour, over the tile and a pixel around it; sums of weights. */
+/* Moved channels, differences and trust of a neighbour, over the tile and a
+ * pixel around it; sums of weights. */
 static size_t area(struct rect r) { return (size_t)(rect_w(r) + 2) * (size_t)(rect_h(r) + 2); }
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
@@ -91,7 +98,8 @@ static void add(const struct call *c, const struct work *k, struct rect r)
 			float t = d * (1.0f / 9.0f) * scale, fit = 1.0f / (1.0f + t * t), w = amount * k->trust[at] * fit * fit;
 			if (!(w > 1e-6f)) continue;
 			k->sum[at] += w;
-			for (int ch = 0; ch < c->out->nch; ch++) *view_at(c->out, ch, x, y) += w * k->moved[(size_t)ch * k->area + at];
+			for (int ch = 0; ch < c->out->nch; ch++)
+				*view_at(c->out, ch, x, y) += w * k->moved[(size_t)ch * k->area + at];
 		}
 }
 
@@ -129,7 +137,9 @@ static double flops(const struct node_ctx *n)
 }
 
 const struct node_type ISA(node_steady_blend) = {
-	.name = "steady_blend", .doc = "Mixes a picture with what its neighbours show at the same place of the scene.",
-	.category = "time", .version = 1, .size = sizeof(struct steady_blend), .params = params, .inputs = "image motion*",
+	.name = "steady_blend", .doc = "Mixes a picture with what its neighbours show at the same "
+	        "place of the scene.",
+	.category = "time", .version = 1, .size = sizeof(struct steady_blend), .params = params,
+		.inputs = "image motion*",
 	.flags = NF_HIDDEN, .want = WANT_ENCODED, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };

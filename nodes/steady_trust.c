@@ -8,7 +8,8 @@ struct steady_trust { int offset; double tolerance; };
 
 static const struct param params[] = {
 	P_INT(steady_trust, offset, 1, -3, 3, "frames", PF_STATIC, "Which frame."),
-	P_FLOATX(steady_trust, tolerance, 0.03, 0.0001, 10, "encoded", PF_STATIC, "Difference that counts for a quarter."),
+	P_FLOATX(steady_trust, tolerance, 0.03, 0.0001, 10, "encoded", PF_STATIC,
+	         "Difference that counts for a quarter."),
 	P_END
 };
 
@@ -40,7 +41,8 @@ static float differs(const struct call *c, const struct px_rgba *ch, bool rgb, i
 	float dx = *view_at(&c->in[1], 0, x, y), dy = *view_at(&c->in[1], 1, x, y), most = 0;
 	for (int k = 0; k < (rgb ? 3 : 1); k++) {
 		int at = rgb ? ch->c[k] : 0;
-		float d = px_abs(*view_at(&c->in[0], at, x, y) - px_warp_linear(&c->in[2], at, (float)x + dx, (float)y + dy));
+		float d = px_abs(*view_at(&c->in[0], at, x, y) - px_warp_linear(&c->in[2], at,
+			(float)x + dx, (float)y + dy));
 		most = d > most || d != d ? d : most;
 	}
 	return most;
@@ -71,7 +73,9 @@ static int tile(const struct call *c, struct rect r)
 }
 
 const struct node_type ISA(node_steady_trust) = {
-	.name = "steady_trust", .doc = "Motion to a neighbouring frame, and how far that frame fits when moved along it.",
-	.category = "time", .version = 1, .size = sizeof(struct steady_trust), .params = params, .inputs = "image flow",
+	.name = "steady_trust", .doc = "Motion to a neighbouring frame, and how far that frame fits "
+	        "when moved along it.",
+	.category = "time", .version = 1, .size = sizeof(struct steady_trust), .params = params,
+		.inputs = "image flow",
 	.flags = NF_HIDDEN, .want = WANT_ENCODED, .format = format, .needs = needs, .scratch = scratch, .tile = tile,
 };

@@ -20,7 +20,8 @@ static const struct param params[] = {
 	P_END
 };
 
-/* x to f = m (x / (x + s))^g, to f^2 / (f + t), or back; from at on (the cap, or what it comes to) straight. */
+/* x to f = m (x / (x + s))^g, to f^2 / (f + t), or back; from at on (the cap,
+ * or what it comes to) straight. */
 struct tone_state { bool expand; float s, m, g, inv_g, t, at, to, slope; };
 
 struct curve2 { double s, m, g, t; };
@@ -114,12 +115,14 @@ static double flops(const struct node_ctx *n) { (void)n; return 160; }
 const struct node_type ISA(node_tone) = {
 	.name = "tone",
 	.doc = "The ACES 2.0 tonescale with a chosen peak, or its inverse.",
-	.more = "Scene light to the light of a display: mid-grey 0.18 comes out at 10 cd/m2 for a 100 cd/m2 display and a "
-	        "little higher for brighter ones, highlights roll off towards peak without a kink. Applied to red, green and "
-	        "blue apart; it is the curve of ACES 2.0, not its whole output transform. f = m (x / (x + s))^1.15, y = f^2 / "
-	        "(f + 0.04), s and m from the peak; mirrored below 0. direction=\"expand\" is the exact inverse and lifts "
-	        "highlights of a display-referred clip to scene light; from cap on both go on straight with the slope that "
-	        "they have there, so that expand and then forward with the same peak and cap give back the clip.",
+	.more = "Scene light to the light of a display: mid-grey 0.18 comes out at 10 cd/m2 for a 100 "
+	        "cd/m2 display and a little higher for brighter ones, highlights roll off towards peak "
+	        "without a kink. Applied to red, green and blue apart; it is the curve of ACES 2.0, "
+	        "not its whole output transform. f = m (x / (x + s))^1.15, y = f^2 / (f + 0.04), s and "
+	        "m from the peak; mirrored below 0. direction=\"expand\" is the exact inverse and "
+	        "lifts highlights of a display-referred clip to scene light; from cap on both go on "
+	        "straight with the slope that they have there, so that expand and then forward with "
+	        "the same peak and cap give back the clip.",
 	.category = "colour", .version = 1, .size = sizeof(struct tone), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_TONE, .want = WANT_LINEAR,
 	.example = "<tone id=\"shown\" in=\"graded\" peak=\"100\"/>",

@@ -9,7 +9,10 @@
 
 struct upscale {
 	int method; double scale, width, height, ringing; int light;
-	const char *model, *model_sha256, *model_b, *model_b_sha256; double denoise, blend; int backend, overlap, lock, net_space; double steady;
+	const char *model, *model_sha256, *model_b, *model_b_sha256;
+	double denoise, blend;
+	int backend, overlap, lock, net_space;
+	double steady;
 };
 
 enum { NEURAL = RS_LANCZOS3 + 1, LEARNED };       /* the methods after the kernels */
@@ -34,7 +37,8 @@ static const struct param params[] = {
 	P_ENUM(upscale, light, "auto", "auto|encoded|linear", PF_STATIC,
 	       "Where pixels are mixed. auto: enlarge in the clip's own encoding, reduce in linear "
 	        "light."),
-	P_PATH(upscale, model, PF_STATIC, "neural: the network, an .onnx file or an ncnn .param file with its .bin beside it."),
+	P_PATH(upscale, model, PF_STATIC, "neural: the network, an .onnx file or an ncnn .param file "
+	       "with its .bin beside it."),
 	P_STRING(upscale, model_sha256, "", PF_STATIC,
 	         "neural: what the network must be, as `interneg model FILE` prints it."),
 	P_PATH(upscale, model_b, PF_STATIC,
@@ -49,16 +53,18 @@ static const struct param params[] = {
 	       "neural: what the network is shown: the clip's own encoding, linear light, or acescct."),
 	P_ENUM(upscale, backend, "exact", NN_BACKENDS, PF_STATIC | PF_LATER,
 	       "neural: exact: own kernels, one hash everywhere. fast: oneDNN (libdnnl2) in f32, or bf16 where the "
-	       "processor has AMX. onnxruntime: .onnx files of any operators by your own ONNX Runtime (libonnxruntime.so.1, or "
-	       "the file that INTERNEG_ONNXRUNTIME names), f32 on the CPU, one thread a frame. The last two are close, but "
-	       "not the same bits, and the lock says so. On AVX2 exact is quickest."),
+	       "processor has AMX. onnxruntime: .onnx files of any operators by your own ONNX Runtime "
+	       "(libonnxruntime.so.1, or the file that INTERNEG_ONNXRUNTIME names), f32 on the CPU, "
+	       "one thread a frame. The last two are close, but not the same bits, and the lock says "
+	       "so. On AVX2 exact is quickest."),
 	P_INT(upscale, overlap, 0, 0, 1024, "pixels", PF_STATIC | PF_LATER,
-	      "neural by onnxruntime: runs the network in windows (of 512 pixels, or the size that the file sets) that overlap "
-	      "by this at each side; below what the network sees of its surroundings there are seams. 0: the whole picture "
-	      "at once."),
+	      "neural by onnxruntime: runs the network in windows (of 512 pixels, or the size that the "
+	      "file sets) that overlap by this at each side; below what the network sees of its "
+	      "surroundings there are seams. 0: the whole picture at once."),
 	P_FLOATX(upscale, steady, 0, 0, 1, "mix", PF_STATIC,
-	         "neural: blends along motion where the network flickers, with one frame to either side: weight of a "
-	         "neighbour that fits. Another frame each side, which costs more memory: see the node steady."),
+	         "neural: blends along motion where the network flickers, with one frame to either "
+	         "side: weight of a neighbour that fits. Another frame each side, which costs more "
+	         "memory: see the node steady."),
 	P_END
 };
 
@@ -192,7 +198,8 @@ static double flops(const struct node_ctx *n)
 }
 
 /* What the learned filters make, brought to size by lanczos3. */
-static int to_size(struct expand *x, const struct node_ctx *n, struct xnode *large, int w, int h, struct err *e)
+static int to_size(struct expand *x, const struct node_ctx *n, struct xnode *large, int w,
+                   int h, struct err *e)
 {
 	static const char *const lights[] = { "auto", "encoded", "linear" };
 	const struct upscale *p = n->v;
@@ -216,13 +223,16 @@ static int expand_learned(struct expand *x, const struct node_ctx *n, struct err
 	sizes(p, d, &w, &h);
 	while (k < LEARNED_MAX && (w > k * rect_w(d) || h > k * rect_h(d))) k++;
 	if (!learned_path(k, path, sizeof path))
-		return err_set(e, E_INPUT, "the program's graphs/learned/x%d.weights is not there; set INTERNEG_SHARE to the folder "
-		               "that holds graphs", k);
+		return err_set(e, E_INPUT, "the program's graphs/learned/x%d.weights is not there; set "
+		               "INTERNEG_SHARE to the folder that holds graphs", k);
 	struct xnode *l = expand_node(x, "learned", "filters", e);
 	double factor = k;
-	if (!l || expand_connect(x, l, "in", expand_input(x, 0), e) < 0 || expand_set(x, l, "weights", path, e) < 0 ||
-	    expand_set_num(x, l, "factor", &factor, 1, e) < 0 || expand_set_num(x, l, "ringing", &p->ringing, 1, e) < 0 ||
-	    expand_set(x, l, "light", p->light == LIGHT_LINEAR ? "linear" : "encoded", e) < 0) return -1;
+	if (!l || expand_connect(x, l, "in", expand_input(x, 0), e) < 0 ||
+	    expand_set(x, l, "weights", path, e) < 0 ||
+	    expand_set_num(x, l, "factor", &factor, 1, e) < 0 ||
+	    expand_set_num(x, l, "ringing", &p->ringing, 1, e) < 0 ||
+	    expand_set(x, l, "light", p->light == LIGHT_LINEAR ? "linear" : "encoded", e) < 0)
+		return -1;
 	if (w != k * rect_w(d) || h != k * rect_h(d)) return to_size(x, n, l, w, h, e);
 	expand_output(x, l);
 	return 0;
@@ -311,13 +321,14 @@ const struct node_type ISA(node_upscale) = {
 	        "faint halo there. `interneg model FILE` tells what a model is and the hash that pins it; "
 	        "measured against the same weights in doubles the result is within 3e-6.\n"
 	        "method=\"learned\" makes 2, 3 or 4 times as large with filters that come with the program "
-	        "(graphs/learned, made by `make train` from photographs of Debian packages that each file names), in "
-	        "the manner of RAISR: how the luma around a source pixel runs chooses one of some hundred filters of "
-	        "7x7 source pixels for every channel alike, blended with those of the pixels beside. ringing limits to the 3x3 source pixels around, and leaves the square of the share that it "
-	        "leaves of lanczos3's. Another "
-	        "scale is the next factor above (4 at most), brought to size by lanczos3; reducing is lanczos3's. Flat "
-	        "areas keep their exact value; the hash of the filters is in the key and the lock. Figures and where it "
-	        "loses: nodes/UPSCALE.md.",
+	        "(graphs/learned, made by `make train` from photographs of Debian packages that each "
+	        "file names), in the manner of RAISR: how the luma around a source pixel runs chooses "
+	        "one of some hundred filters of 7x7 source pixels for every channel alike, blended "
+	        "with those of the pixels beside. ringing limits to the 3x3 source pixels around, and "
+	        "leaves the square of the share that it leaves of lanczos3's. Another scale is the "
+	        "next factor above (4 at most), brought to size by lanczos3; reducing is lanczos3's. "
+	        "Flat areas keep their exact value; the hash of the filters is in the key and the "
+	        "lock. Figures and where it loses: nodes/UPSCALE.md.",
 	.category = "geometry", .version = 1, .size = sizeof(struct upscale), .params = params,
 	.inputs = "image", .want = WANT_ENCODED,
 	.example = "<upscale id=\"up\" in=\"plate\" scale=\"2\" method=\"lanczos3\" ringing=\"0.8\"/>",

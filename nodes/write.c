@@ -98,8 +98,8 @@ struct run {
 
 static const struct preset *preset_of(const struct write *p, const char *path)
 {
-	static const char *const names[] =
-	    { "", "master-prores", "prores-4444", "master-dnxhr", "h264", "h265", "ffv1", "png", "exr", "prores-fast", "av1", "review" };
+	static const char *const names[] = { "", "master-prores", "prores-4444", "master-dnxhr", "h264",
+		"h265", "ffv1", "png", "exr", "prores-fast", "av1", "review" };
 	const struct preset *ps = p->preset ? preset_find(names[p->preset]) : preset_for(path);
 	return ps && *p->film_grain && !strcmp(ps->name, "av1") ? preset_find("av1-grain") : ps;
 }
@@ -175,9 +175,11 @@ static int write_open(struct node_ctx *n, struct err *e)
 	struct hdr_spec h;
 	if (hdr_parse(p->mastering, p->light_level, &h, e) < 0) return -1;
 	const char *what = h.mastered ? "mastering" : h.max_cll ? "light_level" : NULL;
-	if (what && ps->kind != PRESET_CLIP) return err_set(e, E_SCENE, "%s=: preset %s holds no HDR metadata", what, ps->name);
+	if (what && ps->kind != PRESET_CLIP)
+		return err_set(e, E_SCENE, "%s=: preset %s holds no HDR metadata", what, ps->name);
 	if (what && strcmp(p->color, "pq") != 0 && (h.max_cll || strcmp(p->color, "hlg") != 0))
-		return err_set(e, E_SCENE, "%s=: the clip is no %s: color=\"%s\"", what, h.max_cll ? "pq" : "pq or hlg", p->color);
+		return err_set(e, E_SCENE, "%s=: the clip is no %s: color=\"%s\"", what,
+		               h.max_cll ? "pq" : "pq or hlg", p->color);
 	return 0;
 }
 
@@ -187,7 +189,9 @@ static char *marked(const char *file, const char *class)
 	const char *at = strstr(file, "{class}"), *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
 	size_t len;
 	int digits;
-	if (at) return xasprintf("%.*s%s%s", (int)(at - file), file, strcmp(class, "final") ? "draft" : class, at + 7);
+	if (at)
+		return xasprintf("%.*s%s%s", (int)(at - file), file,
+		                 strcmp(class, "final") ? "draft" : class, at + 7);
 	if (strcmp(class, "draft") != 0) return xstrdup(file);
 	at = seq_mark(file, &len, &digits);
 	if (at && at > base && strchr("._-", at[-1])) at--;
@@ -350,7 +354,8 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 		return err_set(e, E_SCENE, "a clip needs a rate: give the graph or the read fps=");
 	struct write_spec w = { .path = r->path, .preset = r->preset, .desc = d, .par = f->par,
 	                       .fps = fps, .space = space_in(r->n),
-		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes, .root = r->root, .class = r->class,
+		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes,
+			.root = r->root, .class = r->class,
 		.hdr = r->hdr, .timecode = timecode_of(p, r->preset), .check = p->check_output,
 		.sound = { strcmp(p->audio, "none") ? j->audio_file : NULL, j->audio_fps, j->audio_first } };
 	char *grain = NULL;
@@ -405,8 +410,8 @@ static void measure_light(const struct run *r, const struct view *in, void *scra
 	uint32_t *count = scratch;
 	memset(count, 0, LIGHT_CODES * sizeof *count);
 	for (int y = d.y0; y < d.y1 && d.x1 > d.x0; y++)
-		light_count(count, view_at(in, r->s.ch[0], d.x0, y), view_at(in, r->s.ch[1], d.x0, y), view_at(in, r->s.ch[2], d.x0, y),
-		            rect_w(d));
+		light_count(count, view_at(in, r->s.ch[0], d.x0, y), view_at(in, r->s.ch[1], d.x0, y),
+		            view_at(in, r->s.ch[2], d.x0, y), rect_w(d));
 	struct light l = light_of(count);
 	out->light_max = l.max;
 	out->light_mean = l.mean;
@@ -431,8 +436,10 @@ static int write_held(const struct sink_job *j, struct pixhash *out, struct err 
 	int rc = ps ? 0 : -1;
 	for (int i = 0; i < j->nframes && rc == 0; i++) {
 		char *path = write_file(j, j->frames[i]);
-		if (ps->kind == PRESET_EXR) rc = held_exr(j->n, path, ((const struct write *)j->n->v)->depth == 1, &out[i], e);
-		else rc = held_planes(path, ps->kind == PRESET_CLIP ? j->frames[i] - j->n->in[0]->first : 0, &out[i], &m, e);
+		if (ps->kind == PRESET_EXR)
+			rc = held_exr(j->n, path, ((const struct write *)j->n->v)->depth == 1, &out[i], e);
+		else rc = held_planes(path, ps->kind == PRESET_CLIP ? j->frames[i] - j->n->in[0]->first : 0,
+		                      &out[i], &m, e);
 		if (ps->kind != PRESET_CLIP) media_close(&m);
 		free(path);
 	}
@@ -495,7 +502,8 @@ static int write_frame(const struct call *c)
 	else if (!r->dry && !r->part) {
 		int space = space_in(r->n);
 		const char *text[] = { "interneg_root", c->root ? c->root : r->root, "interneg_color",
-		                      space >= 0 ? colour_name(space) : "raw", *r->class ? "interneg_class" : NULL, r->class, NULL };
+		                      space >= 0 ? colour_name(space) : "raw",
+		                      *r->class ? "interneg_class" : NULL, r->class, NULL };
 		rc = media_png_write(path, &p, r->n->in[0]->par, text, c->err);
 		if (rc == 0 && looks_back(r, c->frame)) {
 			struct media *m = NULL;
@@ -524,10 +532,11 @@ static void tell_light(const struct run *r)
 	int cll = (int)(r->light.max + 0.5f), fall = (int)(r->light.mean + 0.5f);
 	if (!r->lit || cll < 1) return;
 	if (!r->hdr.max_cll)
-		log_note("%s: measured MaxCLL %d and MaxFALL %d nits: light_level=\"%d %d\" says so", r->path, cll, fall, cll, fall);
+		log_note("%s: measured MaxCLL %d and MaxFALL %d nits: light_level=\"%d %d\" says so",
+		         r->path, cll, fall, cll, fall);
 	else if (cll > r->hdr.max_cll || fall > r->hdr.max_fall)
-		log_warn("%s: light_level=\"%d %d\", but the pictures reach %d and %d nits", r->path, r->hdr.max_cll, r->hdr.max_fall, cll,
-		         fall);
+		log_warn("%s: light_level=\"%d %d\", but the pictures reach %d and %d nits", r->path,
+		         r->hdr.max_cll, r->hdr.max_fall, cll, fall);
 }
 
 static int write_end(void *run, bool commit, struct err *e)
@@ -569,8 +578,10 @@ const struct node_type ISA(node_write) = {
 	.flags = NF_SINK, .traits = TR_OUTPUT, .want = WANT_ANY, .lanes = 1,
 	.example = "<write id=\"master\" in=\"grained\" file=\"out/shot_010.mov\" "
 	    "preset=\"master-prores\"/>",
-	.open = write_open, .front = write_front, .out_space = out_space, .reserve = write_reserve, .scratch = write_scratch,
+	.open = write_open, .front = write_front, .out_space = out_space, .reserve = write_reserve,
+		.scratch = write_scratch,
 	.begin = write_begin, .sink = write_sink, .packed = write_packed, .pack = write_pack,
-	.fresh = write_fresh, .frame_fresh = frame_fresh, .file = write_file, .held = write_held, .frame = write_frame,
+	.fresh = write_fresh, .frame_fresh = frame_fresh, .file = write_file, .held = write_held,
+		.frame = write_frame,
 	.end = write_end,
 };

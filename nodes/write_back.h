@@ -1,4 +1,5 @@
-/* write_back - what files that a write left behind really hold: hashes of their pixels. Included by write.c alone.
+/* write_back - what files that a write left behind really hold: hashes of their
+ * pixels. Included by write.c alone.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_WRITE_BACK_H
 #define IN_WRITE_BACK_H
@@ -55,13 +56,16 @@ static int held_planes(const char *path, int i, struct pixhash *out, struct medi
 	if (!*m && media_open(path, &o, m, e) < 0) return -1;
 	enum media_status st = media_frame(*m, i, &p, e);
 	if (st == MEDIA_OK) planes_hash(p, out);
-	return st == MEDIA_OK ? 0 : st == MEDIA_MISSING ? err_set(e, E_INPUT, "%s: picture %d cannot be read", path, i + 1) : -1;
+	return st == MEDIA_OK ? 0 : st == MEDIA_MISSING
+		? err_set(e, E_INPUT, "%s: picture %d cannot be read", path, i + 1) : -1;
 }
 
-static int same_pixels(const char *path, const struct pixhash *in, int rc, const struct pixhash *back, struct err *e)
+static int same_pixels(const char *path, const struct pixhash *in, int rc,
+                       const struct pixhash *back, struct err *e)
 {
 	if (rc < 0) return err_set(e, E_OUTPUT, "%s: the file just written cannot be read back", path);
-	if (memcmp(in, back, sizeof *in) != 0) return err_set(e, E_OUTPUT, "%s: the file just written holds other pixels", path);
+	if (memcmp(in, back, sizeof *in) != 0)
+		return err_set(e, E_OUTPUT, "%s: the file just written holds other pixels", path);
 	return 0;
 }
 

@@ -41,7 +41,8 @@ static const struct param params[] = {
 	P_END
 };
 
-/* Zones of a style: start and width or end; ends of the picture for midtones and S-contrast, and its turning point. */
+/* Zones of a style: start and width or end; ends of the picture for midtones and
+ * S-contrast, and its turning point. */
 struct style {
 	double blacks[2], shadows[2], midtones[2], highlights[2], whites[2], bottom, top, s_top, pivot;
 };
@@ -53,8 +54,9 @@ static const struct style styles[] = {
 
 /* Stops of light about 0.18 with a straight foot: log2((v + shift) / (0.18 + shift)), and back. */
 #define SHIFT (-0.000157849851665374)
-static const struct px_log_curve to_stops = { 1 / (0.18f + (float)SHIFT), (float)(SHIFT / (0.18 + SHIFT)), 1, 0,
-	0x1.715476p+0f, 0, 0, 0.0041318374739483946f, 363.034608563f, -7 };
+static const struct px_log_curve to_stops = { 1 / (0.18f + (float)SHIFT),
+	(float)(SHIFT / (0.18 + SHIFT)), 1, 0, 0x1.715476p+0f, 0, 0, 0.0041318374739483946f,
+	363.034608563f, -7 };
 static const struct px_exp_curve from_stops = { 1, 0, 1, -0x1.3ccp+1f, -0.0005875306071f,
 	(float)-SHIFT, 130, -5.5f, (float)(1 / 363.034608563), (float)(7 / 363.034608563) };
 
@@ -88,7 +90,8 @@ static struct bend *through(struct bend *b, int n, const double *x, const double
 	const double *in = inverse ? y : x, *out = inverse ? x : y;
 	*b = (struct bend){ .inverse = inverse, .gain = 1, .back = 1 };
 	piece(b, 0, in[0], out[0], m[0], 0);
-	for (int i = 0; i + 1 < n; i++) piece(b, in[i], in[i], out[i], m[i], (m[i + 1] - m[i]) / (2 * (x[i + 1] - x[i])));
+	for (int i = 0; i + 1 < n; i++)
+		piece(b, in[i], in[i], out[i], m[i], (m[i + 1] - m[i]) / (2 * (x[i + 1] - x[i])));
 	piece(b, in[n - 1], in[n - 1], out[n - 1], m[n - 1], 0);
 	return b;
 }
@@ -325,11 +328,12 @@ static double flops(const struct node_ctx *n)
 const struct node_type ISA(node_zones) = {
 	.name = "zones",
 	.doc = "Blacks, shadows, midtones, highlights, whites and S-contrast as OpenColorIO's GradingTone.",
-	.more = "Each control bends its own part of the scale and leaves the rest: shadows, midtones and highlights hold "
-	        "both ends, blacks and whites move one. All are parabolas joined without a kink, they never turn the "
-	        "scale over, and values below 0 and above 1 go on. In this order: midtones, highlights, whites, shadows, "
-	        "blacks, S-contrast; of each, red, green and blue first. Whites and blacks follow the places to which "
-	        "highlights and shadows have moved their ranges.",
+	.more = "Each control bends its own part of the scale and leaves the rest: shadows, midtones "
+	        "and highlights hold both ends, blacks and whites move one. All are parabolas joined "
+	        "without a kink, they never turn the scale over, and values below 0 and above 1 go on. "
+	        "In this order: midtones, highlights, whites, shadows, blacks, S-contrast; of each, "
+	        "red, green and blue first. Whites and blacks follow the places to which highlights "
+	        "and shadows have moved their ranges.",
 	.category = "colour", .version = 1, .size = sizeof(struct zones), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE,
 	.example = "<zones id=\"toned\" in=\"matched\" shadows=\"1.15\" highlights=\"0.8\" s_contrast=\"1.1\"/>",

@@ -2,16 +2,8 @@
 # expand.sh - a 10-bit ramp through the working space and back, plain and with its highlights expanded and toned down again,
 # is the same codes; an expansion without its tone is a finding.
 # SPDX-License-Identifier: BSD-2-Clause
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-I=${INTERNEG:-$PWD/interneg}
-export INTERNEG_SHARE="${INTERNEG_SHARE:-$PWD}"
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT INT TERM
-say() { # good-or-bad name why
-	if [ "$1" = 0 ]; then echo "ok $2"; else echo "not ok $2: $(echo "$3" | head -c 300 | tr '\n' ' ')"; fi
-}
-cd "$tmp" || exit 1
+. "$(dirname "$0")/../setup.sh"
+export INTERNEG_SHARE="${INTERNEG_SHARE:-$top}"
 cat > ramp.xml << 'X'
 <graph version="1" name="ramp" fps="24">
   <pattern id="p" kind="ramp" width="1024" height="64" frames="2"/>

@@ -2,16 +2,7 @@
 # guide.sh - eight steps, each measured, proposed as a change of the scene, and shown; nothing is written without --apply.
 # Bias graphs load and are formatted.
 # SPDX-License-Identifier: BSD-2-Clause
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-top=$PWD
-I=${INTERNEG:-$PWD/interneg}
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT INT TERM
-say() { # good-or-bad name why
-	if [ "$1" = 0 ]; then echo "ok $2"; else echo "not ok $2: $(echo "$3" | head -c 300 | tr '\n' ' ')"; fi
-}
-cd "$tmp" || exit 1
+. "$(dirname "$0")/../setup.sh"
 cat > s.xml << 'X'
 <?xml version="1.0" encoding="UTF-8"?>
 <graph version="1" name="s" fps="24">

@@ -2,15 +2,7 @@
 # lut.sh - LUT files in a scene: every format gives the same picture as its .cube, a LUT that clamps tells its share of
 # pixels (the same for any threads, tiles and evaluator), and what is wrong in a file is said with file and line.
 # SPDX-License-Identifier: BSD-2-Clause
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-I=${INTERNEG:-$PWD/interneg}
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT INT TERM
-say() { # good-or-bad name why
-	if [ "$1" = 0 ]; then echo "ok $2"; else echo "not ok $2: $(echo "$3" | head -c 300 | tr '\n' ' ')"; fi
-}
-cd "$tmp" || exit 1
+. "$(dirname "$0")/../setup.sh"
 scene() { # lut, attributes
 	cat > s.xml << X
 <graph version="1" name="l" fps="24" working="linear-rec709">

@@ -2,17 +2,9 @@
 # ocio.sh - OpenColorIO in scenes: the node, color="ocio:NAME" on read, write and convert, the config from the graph or
 # $OCIO; equal hashes for instruction sets, threads and the oracle; pinned in the lock; what is wrong ends in 3 or 5.
 # SPDX-License-Identifier: BSD-2-Clause
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-I=${INTERNEG:-$PWD/interneg}
-export INTERNEG_SHARE="${INTERNEG_SHARE:-$PWD}"
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT INT TERM
+. "$(dirname "$0")/../setup.sh"
+export INTERNEG_SHARE="${INTERNEG_SHARE:-$top}"
 unset OCIO
-say() { # good-or-bad name why
-	if [ "$1" = 0 ]; then echo "ok $2"; else echo "not ok $2: $(echo "$3" | head -c 300 | tr '\n' ' ')"; fi
-}
-cd "$tmp" || exit 1
 mkdir -p show/luts
 { echo LUT_3D_SIZE 2; for b in 0.05 0.9; do for g in 0 0.95; do for r in 0.02 1; do echo "$r $g $b"; done; done; done; } > show/luts/a.cube
 cat > show/config.ocio << 'X'

@@ -2,16 +2,8 @@
 # skin.sh - a declared skin is measured, written, held by a grade, warned of when a shot drifts from it; references are
 # checked, formatted, compared and locked.
 # SPDX-License-Identifier: BSD-2-Clause
-set -u
+. "$(dirname "$0")/../setup.sh"
 a= b=
-cd "$(dirname "$0")/../.." || exit 1
-I=${INTERNEG:-$PWD/interneg}
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT INT TERM
-say() { # good-or-bad name why
-	if [ "$1" = 0 ]; then echo "ok $2"; else echo "not ok $2: $(echo "$3" | head -c 300 | tr '\n' ' ')"; fi
-}
-cd "$tmp" || exit 1
 cat > s.xml << 'X'
 <?xml version="1.0" encoding="UTF-8"?>
 <graph version="1" name="s" fps="24">
