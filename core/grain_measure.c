@@ -255,8 +255,21 @@ static int by_time(struct work *k)
 /* What blocks of a middling grain look like; the first guess. */
 static const struct gm_split guess = { 5, { 30, 30, 30 }, { 200, 200, 200 }, { 0.6, 0.6, 0.6 }, { 1, 1, 1 }, 360 };
 
-/* Is what the flat blocks hold grain? Then nearly all that look flat have the strength of their level, and where grain is
- * so coarse that its rings are the picture's as well, all candidates lie as close together as grain of that spectrum. */
+static double most(const double v[3])
+{
+	double m = v[0] > v[1] ? v[0] : v[1];
+	return m > v[2] ? m : v[2];
+}
+
+static double least(const double v[3])
+{
+	double m = v[0] < v[1] ? v[0] : v[1];
+	return m < v[2] ? m : v[2];
+}
+
+/* Is what the flat blocks hold grain? Then nearly all that look flat have the strength of their level; where grain is
+ * so coarse that its rings are the picture's as well, all candidates lie as close together as grain of that spectrum;
+ * where it is fine, the channels' shapes are alike. */
 static void judge_space(struct work *k, const struct gm_split *sp)
 {
 	struct grain_report *r = k->r;
@@ -265,6 +278,8 @@ static void judge_space(struct work *k, const struct gm_split *sp)
 	if (r->windows < LEAST_WINDOWS) say = "too few flat blocks";
 	else if (kept < 0.9) say = "many flat blocks have not the strength of their level";
 	else if (sp->ring <= COARSE && wide > (sp->dof < 150 ? 0.04 : 0.1)) say = "blocks differ more than grain does";
+	else if (sp->ring > COARSE && most(sp->share) - least(sp->share) > 0.08)
+		say = "one channel holds more at low frequencies than the others";
 	r->unsure = say != NULL;
 	snprintf(r->doubt, sizeof r->doubt, "%s (%d blocks, %.0f %% of them of one strength, energies %.0f %% wider than grain's)",
 	         say ? say : "flat blocks agree", r->windows, 100 * kept, 100 * wide);
@@ -306,12 +321,6 @@ static int by_space(struct work *k)
 }
 
 /* --- which, and why --- */
-
-static double most(const double v[3])
-{
-	double m = v[0] > v[1] ? v[0] : v[1];
-	return m > v[2] ? m : v[2];
-}
 
 static void judge_time(struct work *k)
 {
