@@ -276,7 +276,7 @@ static void judge_space(struct work *k, const struct gm_split *sp)
 	double kept = r->flat ? (double)r->windows / r->flat : 0, wide = gm_flat_wide(&k->flat, sp, &k->space);
 	const char *say = NULL;
 	if (r->windows < LEAST_WINDOWS) say = "too few flat blocks";
-	else if (kept < 0.9) say = "many flat blocks have not the strength of their level";
+	else if (kept < (sp->ring < COARSE ? 0.96 : 0.92)) say = "many flat blocks have not the strength of their level";
 	else if (sp->ring <= COARSE && wide > (sp->dof < 150 ? 0.04 : 0.1)) say = "blocks differ more than grain does";
 	else if (sp->ring > COARSE && most(sp->share) - least(sp->share) > 0.08)
 		say = "one channel holds more at low frequencies than the others";
