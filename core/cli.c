@@ -67,7 +67,7 @@ const struct verb cli_verbs[] = {
 	  "cube clf cdl shaper in-space out-space out overwrite frames set proxy isa debug log", verb_bake },
 	{ "grain", "CLIP|PROFILE", "Measures a clip's grain and keeps it as a profile; --compare A B "
 	  "tells how two differ.",
-	  "out frames method table plot compare json threads debug log", verb_grain },
+	  "out frames method table plot compare unsure json threads debug log", verb_grain },
 	{ "guide", "SCENE SHOT", "Walks a shot through the classic order of grading: what was "
 	  "measured, what is proposed, before and after.",
 	  "threads memory cache isa proxy set debug log no-cache frames step out apply unsure json", verb_guide },
@@ -93,7 +93,7 @@ static const struct option options[] = {
 	{ "solve", 0, O_FLAG, OFF(solve), NULL, "measure what is unsolved and use it once, without writing" },
 	{ "apply", 0, O_FLAG, OFF(apply), NULL, "write the proposed attributes into the scene" },
 	{ "step", 0, O_INT, OFF(step), "N", "only this step, 1 to 8" },
-	{ "unsure", 0, O_FLAG, OFF(unsure), NULL, "apply proposals of low confidence as well" },
+	{ "unsure", 0, O_FLAG, OFF(unsure), NULL, "apply proposals of low confidence as well; grain: take what may be texture" },
 	{ "allow-external", 0, O_FLAG, OFF(allow_external), NULL, "run the programs that <external> nodes name" },
 	{ "overwrite", 0, O_FLAG, OFF(overwrite), NULL, "replace files that interneg did not write" },
 	{ "dry", 0, O_FLAG, OFF(dry), NULL, "compute and hash every frame, write no output" },

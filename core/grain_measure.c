@@ -11,7 +11,7 @@
 #include "mathx.h"
 #include "mem.h"
 
-enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LATTICE_WINDOWS = 400 };
+enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LEAST_WINDOWS = 20, COARSE = 4, LATTICE_WINDOWS = 400 };
 
 /* Windows of which one would tell as much: they overlap by half, and Hann's kernel joins bins. Differences that follow
  * each other share a frame: half as many again. */
@@ -253,7 +253,38 @@ static int by_time(struct work *k)
 }
 
 /* What blocks of a middling grain look like; the first guess. */
-static const struct gm_split guess = { 5, { 30, 30, 30 }, { 200, 200, 200 }, { 0.6, 0.6, 0.6 } };
+static const struct gm_split guess = { 5, { 30, 30, 30 }, { 200, 200, 200 }, { 0.6, 0.6, 0.6 }, { 1, 1, 1 }, 360 };
+
+static double most(const double v[3])
+{
+	double m = v[0] > v[1] ? v[0] : v[1];
+	return m > v[2] ? m : v[2];
+}
+
+static double least(const double v[3])
+{
+	double m = v[0] < v[1] ? v[0] : v[1];
+	return m < v[2] ? m : v[2];
+}
+
+/* Is what the flat blocks hold grain? Then nearly all that look flat have the strength of their level; where grain is
+ * so coarse that its rings are the picture's as well, all candidates lie as close together as grain of that spectrum;
+ * where it is fine, the channels' shapes are alike. */
+static void judge_space(struct work *k, const struct gm_split *sp)
+{
+	struct grain_report *r = k->r;
+	double kept = r->flat ? (double)r->windows / r->flat : 0, wide = gm_flat_wide(&k->flat, sp, &k->space);
+	const char *say = NULL;
+	if (r->windows < LEAST_WINDOWS) say = "too few flat blocks";
+	else if (kept < (sp->ring < COARSE ? 0.96 : 0.92)) say = "many flat blocks have not the strength of their level";
+	else if (sp->ring <= COARSE && wide > (sp->dof < 150 ? 0.04 : 0.1)) say = "blocks differ more than grain does";
+	else if (sp->ring > COARSE && most(sp->share) - least(sp->share) > 0.08)
+		say = "one channel holds more at low frequencies than the others";
+	r->unsure = say != NULL;
+	snprintf(r->doubt, sizeof r->doubt, "%s (%d blocks, %.0f %% of them of one strength, energies %.0f %% wider than grain's)",
+	         say ? say : "flat blocks agree", r->windows, 100 * kept, 100 * wide);
+	if (say) snprintf(k->p->unsure, sizeof k->p->unsure, "%s", r->doubt);
+}
 
 /* Choice of blocks, strength and spectrum follow from each other. */
 static int by_space(struct work *k)
@@ -274,10 +305,12 @@ static int by_space(struct work *k)
 		gm_spec_scale(&s, sp.ring, keep);
 		gm_spec_cap(&s);
 		if (pass == 3) gm_spec_lattice(&s, k->p);
-		gm_spec_profile(&s, k->p, s.count / OVERLAP, &sp);
+		gm_spec_profile(&s, pass == 3 ? k->p : NULL, s.count / OVERLAP, &sp);
 		gm_spec_free(&s);
 	}
-	gm_flat_strength(&k->flat, &sp, &k->space);
+	judge_space(k, &sp);
+	for (int c = 0; c < 3; c++)
+		for (int i = 0; i < k->space.n; i++) k->space.var[c][i] *= sp.mean[c];
 	for (int c = 0; c < 3; c++) {
 		double r = k->r->has_direct ? k->r->direct[c] : 0;
 		k->p->rho[c] = mx_round((r > 1 ? 1 : r) * 1e3) / 1e3;
@@ -288,12 +321,6 @@ static int by_space(struct work *k)
 }
 
 /* --- which, and why --- */
-
-static double most(const double v[3])
-{
-	double m = v[0] > v[1] ? v[0] : v[1];
-	return m > v[2] ? m : v[2];
-}
 
 static void judge_time(struct work *k)
 {

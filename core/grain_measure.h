@@ -46,6 +46,8 @@ struct grain_report {
 	char why[256];                       /* which estimator and why */
 	char verdict[256];                   /* grain, boiling, frozen, none; in words */
 	bool boiling, frozen, none;
+	bool unsure;                         /* spatial: texture may count as grain; the profile is not to be trusted */
+	char doubt[200];                     /* and why, or what speaks for it; empty by time */
 };
 
 /* 0; -1 with E_INPUT when no grain can be measured (why is said), E_MEMORY, E_CANCEL. */

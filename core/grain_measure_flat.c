@@ -331,6 +331,39 @@ static void drop(struct gm_curve *c, const bool *rough)
 	if (fine >= 3) c->n = n;
 }
 
+/* Does a level hold more at low frequencies, as a share, than the blocks' middle does? Grain has one shape at all levels. */
+static bool more_low(const struct gm_patch *const *v, int n, const struct gm_split *s, double mid)
+{
+	double spread = __builtin_sqrt(2 / (1.8 * s->low[1]) + 2 / (1.8 * s->high[1])), sum = 0;
+	for (int i = 0; i < n; i++) sum += mx_log(side_of(v[i], s, false, -1) / side_of(v[i], s, true, -1));
+	return sum / n > mid + 0.1 + spread / __builtin_sqrt((double)n);
+}
+
+static double middle(const struct gm_patch *const *v, int n, const struct gm_split *s)
+{
+	float *t = xalloc((size_t)n + 1, sizeof *t);
+	for (int i = 0; i < n; i++) t[i] = (float)mx_log(side_of(v[i], s, false, -1) / side_of(v[i], s, true, -1));
+	floats_sort(t, (size_t)n);
+	double mid = n ? floats_quantile(t, (size_t)n, 0.4) : 0;
+	free(t);
+	return mid;
+}
+
+double gm_flat_wide(const struct gm_flat *f, const struct gm_split *sp, const struct gm_curve *curve)
+{
+	float *v = xalloc((size_t)f->n + 1, sizeof *v);
+	size_t n = 0;
+	for (int i = 0; i < f->n; i++) {
+		double want = 0;
+		for (int c = 0; c < 3; c++) want += gm_curve_at(curve, c, (double)f->v[i].luma);
+		if (want > 0) v[n++] = (float)(side_of(&f->v[i], sp, true, -1) / want);
+	}
+	floats_sort(v, n);
+	double low = n ? floats_quantile(v, n, 0.1) : 0, mid = n ? floats_quantile(v, n, 0.5) : 0;
+	free(v);
+	return low > 0 ? mid / low * low_share(sp->dof, -1.2816) / low_share(sp->dof, 0) - 1 : 9;
+}
+
 int gm_flat_strength(struct gm_flat *f, const struct gm_split *sp, struct gm_curve *out)
 {
 	const struct gm_patch **v = xalloc((size_t)f->n + 1, sizeof *v);
@@ -343,6 +376,7 @@ int gm_flat_strength(struct gm_flat *f, const struct gm_split *sp, struct gm_cur
 	float lo = n ? v[0]->luma : 0, hi = n ? v[n - 1]->luma : 0;
 	int least = n / 60 > 10 ? n / 60 : 10;
 	bool rough[GRAIN_STRENGTHS] = { false };
+	double mid = middle(v, n, sp);
 	for (int i = 0, from = 0; i < n; i++) {
 		float edge = lo + (hi - lo) * (float)(out->n + 1) / GM_KNOTS;
 		bool last = i + 1 == n;
@@ -360,7 +394,7 @@ int gm_flat_strength(struct gm_flat *f, const struct gm_split *sp, struct gm_cur
 		}
 		out->luma[out->n] = luma / (i + 1 - from);
 		out->weight[out->n] = i + 1 - from;
-		rough[out->n++] = !agree;
+		rough[out->n++] = !agree || more_low(v + from, i + 1 - from, sp, mid);
 		from = i + 1;
 	}
 	drop(out, rough);

@@ -58,8 +58,9 @@ struct gm_spec {
 /* A block with its plane taken out; ring: its energy by radius, in steps of 1 / GM_BLOCK; sums to the variance. */
 enum { GM_RINGS = 24 };
 struct gm_patch { float luma; double ring[3][GM_RINGS]; float d[3][GM_BLOCK * GM_BLOCK]; bool use; };
-/* What grain's spectrum says of such blocks: rings from split on are high. */
-struct gm_split { int ring; double low[3], high[3], share[3]; };     /* degrees of freedom; variance that is high */
+/* What grain's spectrum says of such blocks: rings from split on are high. low, high: degrees of freedom, dof: of the three
+ * channels' sum; share: variance that is high; mean: of the spectrum, in units of the curve. */
+struct gm_split { int ring; double low[3], high[3], share[3], mean[3], dof; };
 struct gm_flat {
 	struct gm_patch *v; int n; size_t cap;
 	double *ratio[3]; int nratio; size_t cratio;      /* correlation with the next frame, per block */
@@ -73,6 +74,8 @@ int  gm_flat_add(struct gm_flat *f, const struct gm_spec *spec, const struct gm_
 int  gm_flat_gate(struct gm_flat *f, const struct gm_split *s);
 /* Detail that the means of the low rings hold: what quantiles of the blocks say over what their mean says. */
 void gm_flat_excess(const struct gm_flat *f, const struct gm_curve *curve, int rings, double keep[3][GM_RINGS]);
+/* How much wider than grain alone the energies of all blocks lie about the curve: their middle over their low end. */
+double gm_flat_wide(const struct gm_flat *f, const struct gm_split *sp, const struct gm_curve *curve);
 int  gm_flat_strength(struct gm_flat *f, const struct gm_split *s, struct gm_curve *out);
 bool gm_flat_direct(struct gm_flat *f, double rho[3]);
 
@@ -102,7 +105,7 @@ void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS]);
 void gm_spec_cap(struct gm_spec *s);
 /* Energy by radius of a block of n by n without a window, per pixel. */
 void gm_spec_rings(const struct gm_spec *s, const float *d, double ring[GM_RINGS]);
-/* Spectrum, correlations and anisotropy; nu: windows that would tell as much if they were independent; split (or NULL) of blocks as large as the window. */
+/* Spectrum, correlations and anisotropy; p NULL: the split alone; nu: windows that would tell as much if they were independent; split (or NULL) of blocks as large as the window. */
 void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, struct gm_split *split);
 
 #endif

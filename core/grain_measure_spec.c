@@ -11,6 +11,8 @@
 #include "mem.h"
 
 #define DB_FLOOR (-60.0)
+/* Share of grain's power that its correlations are taken from, at least. */
+#define HIGH 0.04
 
 static double to_db(double p) { return p > 1e-6 ? 10 * mx_log10(p) : DB_FLOOR; }
 
@@ -436,6 +438,16 @@ static void find_split(const struct gm_spec *s, struct gm_split *o)
 		o->high[c] = e[1] * e[1] / ee[1];
 		o->share[c] = e[1] / (e[0] + e[1]);
 	}
+	double own = 0, sum3 = 0, both = 0;
+	for (int i = 0; i < n * n; i++) {
+		if (ring_of(s, i) < o->ring) continue;
+		for (int c = 0; c < 3; c++) {
+			own += s->p[c][i] * s->p[c][i];
+			sum3 += s->p[c][i];
+			both += 2 * s->x[c][i] * s->x[c][i];
+		}
+	}
+	o->dof = sum3 * sum3 / (own + both);
 }
 
 /* From ring `from` on: below it a flat block's detail would count. */
@@ -455,6 +467,18 @@ static void correlate(const struct gm_spec *s, struct grain_profile *p, int from
 	}
 }
 
+/* The ring that pictures reach little of: a quarter of a cycle, or lower where grain leaves less than HIGH above it. */
+static int find_high(const struct gm_spec *s)
+{
+	double sum[GM_RINGS] = { 0 }, all = 0, above = 0;
+	int k = GM_RINGS;
+	for (int i = 0; i < s->n * s->n; i++)
+		for (int c = 0; c < 3; c++) sum[ring_of(s, i)] += s->p[c][i];
+	for (int i = 0; i < GM_RINGS; i++) all += sum[i];
+	while (k > 3 && (k > GM_BLOCK / 4 || above < HIGH * all)) above += sum[--k];
+	return k;
+}
+
 void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, struct gm_split *split)
 {
 	int n = s->n, nn = n * n;
@@ -462,14 +486,23 @@ void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, stru
 	struct gm_radial r;
 	double *tmp = s->mem + 6 * nn, *db = tmp + nn, *raw = db + nn;
 	double bias = 4.343 / (1.4 * s->count);           /* the mean of a logarithm; windows overlap */
+	double q[3] = { 0 };
 	fit_knots(&f, n);
+	if (split && p) correlate(s, p, find_high(s));
 	for (int c = 0; c < 3; c++) {
 		double mean = mean_of(s->p[c], nn);
+		if (split) split->mean[c] = mean + (q[c] = s->quant[c]);
 		for (int i = 0; i < nn; i++) s->p[c][i] = mean > 0 ? s->p[c][i] / mean : 1;
 		s->quant[c] = mean > 0 ? s->quant[c] / mean : 0;
 	}
+	for (int c = 0; c < 3 && split; c++) {
+		static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+		double m = (split->mean[pair[c][0]] - q[pair[c][0]]) * (split->mean[pair[c][1]] - q[pair[c][1]]);
+		for (int i = 0; i < nn; i++) s->x[c][i] *= m > 0 ? 1 / __builtin_sqrt(m) : 0;
+	}
 	if (split) find_split(s, split);
-	correlate(s, p, split ? split->ring : 0);
+	if (!p) return;
+	if (!split) correlate(s, p, 0);
 	for (int c = 0; c < 3; c++) {
 		double sum = 0;
 		memcpy(raw, s->p[c], (size_t)nn * sizeof *raw);

@@ -170,6 +170,8 @@ static int st_method(const struct line *l, struct grain_profile *p)
 		if (strcmp(l->word[1], methods[i]) == 0) { p->method = (enum grain_method)i; return 0; }
 	return bad(l, "method: one of temporal, spatial, recipe, table");
 }
+static int st_unsure(const struct line *l, struct grain_profile *p)
+{ return counted(l, 2) < 0 ? -1 : text_of(l, 1, p->unsure, sizeof p->unsure); }
 static int st_space(const struct line *l, struct grain_profile *p)
 {
 	char msg[800];
@@ -220,7 +222,7 @@ static const struct statement {
 	int (*read)(const struct line *l, struct grain_profile *p);
 } statements[] = {
 	{ "grain", REQUIRED, st_grain }, { "name", 0, st_name }, { "source", 0, st_source },
-	{ "method", 0, st_method }, { "space", REQUIRED, st_space }, { "height", REQUIRED, st_height },
+	{ "method", 0, st_method }, { "unsure", 0, st_unsure }, { "space", REQUIRED, st_space }, { "height", REQUIRED, st_height },
 	{ "strength", MANY | REQUIRED, st_strength }, { "correlation", 0, st_correlation },
 	{ "temporal", 0, st_temporal }, { "spectrum", MANY | REQUIRED, st_spectrum },
 	{ "aniso", 0, st_aniso }, { "lattice", MANY, st_lattice },
@@ -345,6 +347,7 @@ char *grain_profile_text(const struct grain_profile *p)
 	}
 	snprintf(num, sizeof num, "method %s\n", methods[p->method]);
 	put(&o, num);
+	if (p->unsure[0]) { put_text(&o, "unsure", p->unsure); put(&o, "\n"); }
 	put(&o, "space ");
 	put(&o, colour_name(p->space));
 	snprintf(num, sizeof num, "\nheight %d\n", p->lines);

@@ -19,6 +19,7 @@
  *	name "35 mm colour, medium"     and spectrum
  *	source "clip.mp4" frames 1-24 size 1920x1080      frames and size may be missing
  *	method temporal                 temporal | spatial | recipe | table (the default)
+ *	unsure "why"                    measured, but texture may count as grain; mostly missing
  *	space rec709                    the encoding of strength and luma
  *	height 1080                     lines of a picture; frequencies are in cycles per pixel of it
  *	strength 0.05 0.010 0.009 0.014           luma, sigma of R, G, B; ascending
@@ -37,6 +38,7 @@ enum grain_method { GRAIN_TEMPORAL, GRAIN_SPATIAL, GRAIN_RECIPE, GRAIN_TABLE };
 
 struct grain_profile {
 	char name[128], source[512];
+	char unsure[256];                       /* why the measure is not to be trusted; empty: it is */
 	enum grain_method method;
 	int first, last, width, height;         /* frames and picture that were measured; 0: none */
 	int space, lines;                       /* colour_space, lines that frequencies refer to */

@@ -64,8 +64,8 @@ static void print_text(const struct item *it)
 	if (p->width) printf("%dx%d, frames %d-%d, ", p->width, p->height, p->first, p->last);
 	printf("encoded %s\n", colour_name(p->space));
 	if (it->measured)
-		printf("%s\n%s\nstandard errors: strength %.1f %% a level, spectrum %.2f dB, correlation %.3f%s\n", it->r.why,
-		       it->r.verdict, 100 * it->r.se_strength, it->r.se_db, it->r.se_corr, p->method == GRAIN_SPATIAL ?
+		printf("%s\n%s%s%s%s\nstandard errors: strength %.1f %% a level, spectrum %.2f dB, correlation %.3f%s\n", it->r.why,
+		       it->r.verdict, it->r.doubt[0] ? "\n" : "", it->r.unsure ? "NOT TO BE TRUSTED: " : "", it->r.doubt, 100 * it->r.se_strength, it->r.se_db, it->r.se_corr, p->method == GRAIN_SPATIAL ?
 		       "\n(of sampling alone: detail that flat blocks still hold counts as grain on top of that)" : "");
 	printf("strength: sigma in thousandths of full scale\n  luma             R         G         B\n");
 	for (int i = 0; i < p->nstrength; i++) {
@@ -113,6 +113,8 @@ static void print_json(const struct item *it)
 	if (it->measured) {
 		json_escape(esc, sizeof esc, it->r.why);
 		printf(",\"method\":\"%s\",\"verdict\":\"%s\"", esc, it->r.verdict);
+		json_escape(esc, sizeof esc, it->r.doubt);
+		printf(",\"unsure\":%s,\"doubt\":\"%s\"", it->r.unsure ? "true" : "false", esc);
 		printf(",\"boiling\":%s,\"frozen\":%s", it->r.boiling ? "true" : "false", it->r.frozen ? "true" : "false");
 	}
 	json_rows("strength", p->nstrength, p->luma, p->sigma);

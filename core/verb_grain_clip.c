@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "media.h"
 #include "mem.h"
 #include "px_colour.h"
@@ -116,6 +117,11 @@ int grain_of_clip(const struct cli *c, const char *file, struct grain_profile *p
 	struct grain_source src = { &k, k.l.n, k.l.v, rect_w(f->data), rect_h(f->data), get_frame };
 	rc = grain_measure(&src, &o, p, r, e);
 	if (rc < 0) { err_in(e, "%s", file); goto out; }
+	if (r->unsure && !c->unsure) {
+		rc = err_set(e, E_INPUT, "%s: not measurable here: %s; --unsure takes it all the same", file, r->doubt);
+		goto out;
+	}
+	if (r->unsure) log_warn("%s: not to be trusted: %s", file, r->doubt);
 	snprintf(p->source, sizeof p->source, "%s", base);
 	snprintf(p->name, sizeof p->name, "%.*s", (int)strcspn(base, "."), base);
 	p->lines = rect_h(f->display);

@@ -55,6 +55,7 @@ static void row(const struct scene *s, enum grain_choice how, int frames)
 	for (int c = 0; c < 3; c++) printf("  %+5.2f@%.2f", f.db[c], f.at[c]);
 	printf("  %.4f  %2d %5d %5d %4.1fs%s\n", f.corr, g.nstrength, how == GRAIN_BY_TIME ? r.used : r.flat, r.windows,
 	       cpu_s() - t0, (how == GRAIN_BY_TIME) == (g.method == GRAIN_TEMPORAL) ? "" : " by the other estimator");
+	if (r.unsure) printf("    refused: %s\n", r.doubt);
 	if (getenv("V")) { char *x = grain_profile_text(&g); printf("%s", x); free(x); }
 	fflush(stdout);
 }
