@@ -80,11 +80,16 @@ while [ $i -lt "$n" ]; do
 	recover "kill -9 number $i, after $ms ms" "$tmp/k"
 done
 for s in TERM INT; do
-	rm -rf "$tmp/k"; scene "$tmp/k" "$plate"
-	"$in" render "$tmp/k/s.xml" --progress json > "$tmp/json" 2> /dev/null & pid=$!
-	while kill -0 $pid 2> /dev/null && ! grep -q '"event":"frame"' "$tmp/json"; do sleep 0.02; done
-	kill -$s $pid 2> /dev/null
-	wait $pid; rc=$?
+	# on a busy machine the whole render may be over before the signal is sent: once more, then
+	for again in 1 2 3 4 5 6 7 8; do
+		rm -rf "$tmp/k"; scene "$tmp/k" "$plate"
+		"$in" render "$tmp/k/s.xml" --progress json > "$tmp/json" 2> /dev/null & pid=$!
+		while kill -0 $pid 2> /dev/null && ! grep -q '"event":"frame"' "$tmp/json"; do sleep 0.02; done
+		kill -$s $pid 2> /dev/null
+		wait $pid; rc=$?
+		[ $s = TERM ] && [ $rc -eq 0 ] && continue
+		break
+	done
 	case $s in TERM) code=143 ;; INT) code=130 ;; esac
 	# a background job of a shell without job control ignores SIGINT: then it has simply finished
 	[ $s = INT ] && [ $rc -eq 0 ] && code=0
