@@ -87,14 +87,16 @@ END
 	"$INTERNEG" render "$tmp/t$3.xml" -F 1-6 --cache "$tmp/cache" --progress none --overwrite > "$tmp/out" 2>&1 || say 1 "render $1" "$(tail -1 "$tmp/out")"
 	ffmpeg -nostdin -v info -i "$tmp/t$3.%04d.png" -i "$tmp/truth.%04d.png" -lavfi psnr -f null - 2>&1 | sed -n 's/.*average:\([0-9.]*\).*/\1/p'
 }
-while read -r clip centre; do
-	a=$(truth "$clip" "$centre" 0) b=$(truth "$clip" "$centre" 1)
+# The clip of 8 frames a second moves too far between frames for much to be blended: there it has to go down at all.
+while read -r clip x y most; do
+	a=$(truth "$clip" "$x $y" 0) b=$(truth "$clip" "$x $y" 1)
 	awk -v a="$a" -v b="$b" 'BEGIN {exit !(a > 20 && b > a - 0.2)}'; say $? "$clip: $a dB to $b dB against the truth" "$a to $b"
 	a=$(measure "t0.####.png" edges) b=$(measure "t1.####.png" edges)
-	awk -v a="$a" -v b="$b" 'BEGIN {exit !(a > 0 && b > 0 && b < 0.97 * a)}'; say $? "$clip: edges flicker less ($a to $b codes)" "$a to $b"
+	awk -v a="$a" -v b="$b" -v m="$most" 'BEGIN {exit !(a > 0 && b > 0 && b < m * a)}'; say $? "$clip: edges flicker less ($a to $b codes)" "$a to $b"
 done <<END
-live/flower.mp4 0.5 0.5
-video/ltx2_dialogue.mp4 0.95 0.3
-video/wan21_cat_i2v.mp4 0.5 0.4
-video/kandinsky5_profile.mp4 0.55 0.2
+live/flower.mp4 0.5 0.5 0.97
+video/ltx2_dialogue.mp4 0.95 0.3 0.97
+video/wan21_cat_i2v.mp4 0.5 0.4 0.97
+video/kandinsky5_profile.mp4 0.55 0.2 0.97
+video/cogvideox_3.mp4 0.5 0.5 0.999
 END
