@@ -149,7 +149,7 @@ static void plant_luma(float *const rgb[3], int w, int h, float *luma)
 }
 
 /* How far a profile is from the recipe: strength rms over its levels, its largest and its mean error, shares; the
- * worst bin in dB of all above -30 dB (over white of the same strength); the worst correlation. */
+ * worst bin in dB of all above -30 dB (of the power at the lowest frequency); the worst correlation. */
 struct plant_off { double strength[3], most[3], bias[3], db[3], at[3], corr; };
 
 static struct plant_off plant_against(const struct plant *t, const struct grain_profile *p, double gain)
@@ -164,10 +164,11 @@ static struct plant_off plant_against(const struct plant *t, const struct grain_
 			if (fabs(d) > o.most[c]) o.most[c] = fabs(d);
 		}
 		o.strength[c] = sqrt(o.strength[c]);
+		double least = 1e-3 * plant_power(t, c, 0, 0);
 		for (int y = 0; y <= 32; y++)
 			for (int x = -32; x < 32; x++) {
 				double want = plant_power(t, c, x / 64.0, y / 64.0);
-				if (want < 1e-3) continue;
+				if (want < least) continue;
 				double d = 10 * log10(grain_profile_power(p, c, x / 64.0, y / 64.0) / want);
 				if (fabs(d) > fabs(o.db[c])) { o.db[c] = d; o.at[c] = sqrt(x * x + y * y) / 64; }
 			}

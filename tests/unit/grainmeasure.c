@@ -1,17 +1,15 @@
 /* grainmeasure - grain planted over photographs is found again: strength, spectrum, correlations, time.
  *
- * The truth is the recipe: white fields of given correlation through kernels whose transfer is
- * summed here, times a strength of the clean picture.
+ * The truth is the recipe (grainplant.h), not the finite noise made by it.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 
 #include "colour.h"
 #include "grain_measure.h"
 #include "media.h"
-#include "rng.h"
 #include "test.h"
 
-enum { RADIUS = 8, SIDE = 2 * RADIUS + 1 };
+#include "../grainplant.h"
 
 struct plate { int w, h; float *rgb[3], *luma; };
 
@@ -29,109 +27,8 @@ enum { W = 704, H = 448, FRAMES = 16 };
 struct fields { float *v[FRAMES + 1][3]; };
 struct scene { struct recipe r; const struct plate *p; const struct fields *f; float *noise[3]; };
 
-static double kernel[3][SIDE][SIDE];
-static const double corr[3] = { 0.45, 0.30, 0.20 };       /* RG, RB, GB of the white fields */
-
-static double strength_of(int c, double l)
-{
-	static const double top[3] = { 0.020, 0.018, 0.026 };
-	return top[c] * (0.45 + 2.2 * l * (1 - l)) * (c == 2 ? 1.15 - 0.3 * l : 1);
-}
-
-/* Amplitude that is wanted at a radius: a little less at the lowest frequencies, as scans have it. */
-static double wanted(int c, double r)
-{
-	static const double width[3] = { 0.14, 0.135, 0.11 };
-	return exp(-r * r / (2 * width[c] * width[c])) * (1 - 0.2 * exp(-r * r / (2 * 0.05 * 0.05)));
-}
-
-/* The wanted amplitude's cosine transform, cut to the radius under a Hann window. */
-static void make_kernels(void)
-{
-	enum { N = 64 };
-	for (int c = 0; c < 3; c++) {
-		double sum = 0;
-		for (int y = -RADIUS; y <= RADIUS; y++)
-			for (int x = -RADIUS; x <= RADIUS; x++) {
-				double v = 0, d = sqrt(x * x + y * y) / (RADIUS + 1);
-				for (int i = 0; i < N * N; i++) {
-					double fx = (i % N - N / 2) / (double)N, fy = (i / N - N / 2) / (double)N;
-					v += wanted(c, sqrt(fx * fx + fy * fy)) * cos(2 * M_PI * (fx * x + fy * y));
-				}
-				v *= d < 1 ? 0.5 + 0.5 * cos(M_PI * d) : 0;
-				kernel[c][y + RADIUS][x + RADIUS] = v;
-				sum += v * v;
-			}
-		for (int i = 0; i < SIDE * SIDE; i++) kernel[c][i / SIDE][i % SIDE] /= sqrt(sum);
-	}
-}
-
-static double true_power(int c, double fx, double fy)
-{
-	double re = 0;
-	for (int y = -RADIUS; y <= RADIUS; y++)
-		for (int x = -RADIUS; x <= RADIUS; x++)
-			re += kernel[c][y + RADIUS][x + RADIUS] * cos(2 * M_PI * (fx * x + fy * y));
-	return re * re;
-}
-
-/* Three white normal fields of the wanted correlations, shaped. */
-static void fill_noise(float *const out[3], int w, int h, uint32_t frame, uint32_t seed)
-{
-	int ww = w + 2 * RADIUS, hh = h + 2 * RADIUS;
-	double l10 = corr[0], l11 = sqrt(1 - l10 * l10), l20 = corr[1], l21 = (corr[2] - l20 * l10) / l11;
-	double l22 = sqrt(1 - l20 * l20 - l21 * l21);
-	float *white[3];
-	for (int c = 0; c < 3; c++) white[c] = malloc((size_t)ww * (size_t)hh * sizeof(float));
-	for (int i = 0; i < ww * hh; i++) {
-		struct philox a = philox4x32((uint32_t)i, frame, 0, 7, seed, 1);
-		double g[4];
-		for (int k = 0; k < 4; k += 2) {
-			double r = sqrt(-2 * log((a.c[k] + 0.5) * 0x1p-32)), t = 2 * M_PI * (a.c[k + 1] + 0.5) * 0x1p-32;
-			g[k] = r * cos(t);
-			g[k + 1] = r * sin(t);
-		}
-		white[0][i] = (float)g[0];
-		white[1][i] = (float)(l10 * g[0] + l11 * g[1]);
-		white[2][i] = (float)(l20 * g[0] + l21 * g[1] + l22 * g[2]);
-	}
-	for (int c = 0; c < 3; c++) {
-		memset(out[c], 0, (size_t)w * (size_t)h * sizeof(float));
-		for (int j = 0; j < SIDE; j++)
-			for (int i = 0; i < SIDE; i++) {
-				float k = (float)kernel[c][j][i];
-				for (int y = 0; y < h; y++) {
-					float *d = out[c] + (size_t)y * (size_t)w;
-					const float *s = white[c] + (size_t)(y + j) * (size_t)ww + i;
-					for (int x = 0; x < w; x++) d[x] += k * s[x];
-				}
-			}
-		free(white[c]);
-	}
-}
-
-static float *floats(int w, int h) { return calloc((size_t)w * (size_t)h, sizeof(float)); }
-
-static void soften(float *p, int w, int h, double size)
-{
-	double k[16], sum = 0;
-	float *t = floats(w, h);
-	for (int i = 0; i < 16; i++) sum += (k[i] = exp(-i * i / (2 * size * size))) * (i ? 2 : 1);
-	for (int pass = 0; pass < 2; pass++) {
-		for (int y = 0; y < h; y++)
-			for (int x = 0; x < w; x++) {
-				double v = 0;
-				for (int i = -15; i <= 15; i++) {
-					int u = pass ? y + i : x + i, n = pass ? h : w;
-					u = u < 0 ? -u : u >= n ? 2 * n - 2 - u : u;
-					v += k[abs(i)] / sum * (double)p[pass ? u * w + x : y * w + u];
-				}
-				t[y * w + x] = (float)v;
-			}
-		memcpy(p, t, (size_t)w * (size_t)h * sizeof *p);
-	}
-	free(t);
-}
+static const struct plant_kind scan = { "scan", { 0.14, 0.135, 0.11 }, 0, 0.2, { 0.45, 0.30, 0.20 }, { 0.020, 0.018, 0.026 } };
+static struct plant truth;
 
 static bool load_plate(const char *name, struct plate *p, double soft)
 {
@@ -146,19 +43,15 @@ static bool load_plate(const char *name, struct plate *p, double soft)
 	p->w = f->d.w;
 	p->h = f->d.h;
 	for (int c = 0; c < 3; c++) {
-		p->rgb[c] = floats(p->w, p->h);
+		p->rgb[c] = plant_floats(p->w, p->h);
 		for (int y = 0; y < p->h; y++)
 			for (int x = 0; x < p->w; x++)
 				p->rgb[c][y * p->w + x] = 0.02f + 0.96f * (float)f->p[c][y * f->stride[c] + x] / 255.0f;
-		soften(p->rgb[c], p->w, p->h, soft);
+		plant_soften(p->rgb[c], p->w, p->h, soft);
 	}
 	media_close(&m);
-	double w[3];
-	colour_luma(colour_find("rec709"), w);
-	p->luma = floats(p->w, p->h);
-	for (int i = 0; i < p->w * p->h; i++)
-		p->luma[i] = (float)(w[0] * p->rgb[0][i] + w[1] * p->rgb[1][i] + w[2] * p->rgb[2][i]);
-	soften(p->luma, p->w, p->h, 1.5);
+	p->luma = plant_floats(p->w, p->h);
+	plant_luma(p->rgb, p->w, p->h, p->luma);
 	return true;
 }
 
@@ -183,7 +76,7 @@ static int get(void *user, int i, float *const rgb[3], struct err *e)
 				int k = y * W + x, q = (y + oy) * s->p->w + x + ox;
 				double l = r->flat ? 0.1 + 0.8 * (x + 0.5) / W : (double)s->p->luma[q];
 				double g = sqrt(1 - r->frozen) * (double)s->noise[c][k] + sqrt(r->frozen) * (double)fixed[k];
-				double v = (r->flat ? l : (double)s->p->rgb[c][q]) + r->gain * strength_of(c, l) * g;
+				double v = (r->flat ? l : (double)s->p->rgb[c][q]) + r->gain * plant_strength(&truth, c, l) * g;
 				if (r->period) v += x % r->period == 0 || y % r->period == 0 ? r->lattice : 0;
 				rgb[c][k] = (float)(r->quantised ? floor(v * 255 + 0.5) / 255 : v);
 			}
@@ -200,40 +93,14 @@ static int run(const struct recipe *r, const struct plate *p, const struct field
 	struct grain_opts o = { .method = how, .space = colour_find("rec709"), .step = r->quantised ? 1 / 255.0 : 0 };
 	struct err e = ERR_INIT;
 	for (int i = 0; i < r->frames; i++) frame[i] = 1 + i;
-	for (int c = 0; c < 3; c++) s.noise[c] = floats(W, H);
+	for (int c = 0; c < 3; c++) s.noise[c] = plant_floats(W, H);
 	int rc = grain_measure(&src, &o, out, rep, &e);
 	if (rc < 0) printf("# %s\n", e.msg);
 	for (int c = 0; c < 3; c++) free(s.noise[c]);
 	return rc;
 }
 
-/* How far a profile is from the recipe. */
-struct off { double strength[3], bias[3], db[3], corr; };
-
-static struct off against(const struct grain_profile *p, const struct recipe *r)
-{
-	struct off o = { { 0 }, { 0 }, { 0 }, 0 };
-	for (int c = 0; c < 3; c++) {
-		for (int i = 0; i < p->nstrength; i++) {
-			double t = p->sigma[i][c] / (r->gain * strength_of(c, p->luma[i])) - 1;
-			o.strength[c] += t * t / p->nstrength;
-			o.bias[c] += t / p->nstrength;
-		}
-		o.strength[c] = sqrt(o.strength[c]);
-		for (int y = 0; y <= 32; y++)
-			for (int x = -32; x < 32; x++) {
-				double t = true_power(c, x / 64.0, y / 64.0);
-				if (t < 1e-3 * true_power(c, 0, 0)) continue;
-				double d = fabs(10 * log10(grain_profile_power(p, c, x / 64.0, y / 64.0) / t));
-				if (d > o.db[c]) o.db[c] = d;
-			}
-		double d = fabs(p->corr[c] - corr[c]);
-		if (d > o.corr) o.corr = d;
-	}
-	return o;
-}
-
-static void tell(const char *what, const struct off *o, const struct grain_profile *p, const struct grain_report *r)
+static void tell(const char *what, const struct plant_off *o, const struct grain_profile *p, const struct grain_report *r)
 {
 	printf("# %s: rms strength %.2f/%.2f/%.2f %% (mean %+.2f/%+.2f/%+.2f), spectrum %.3f/%.3f/%.3f dB, correlation %.4f, "
 	       "time %.3f/%.3f/%.3f\n", what, 100 * o->strength[0], 100 * o->strength[1], 100 * o->strength[2],
@@ -244,7 +111,7 @@ static void tell(const char *what, const struct off *o, const struct grain_profi
 	       p->aniso[0], p->aniso[1], p->aniso[2], r->se_strength, r->se_db, r->se_corr);
 }
 
-static double worst(const double v[3]) { return fmax(v[0], fmax(v[1], v[2])); }
+static double worst(const double v[3]) { return fmax(fabs(v[0]), fmax(fabs(v[1]), fabs(v[2]))); }
 
 /* The targets, at every bin, from 16 frames. */
 static void by_time(const struct plate *p, const struct fields *f)
@@ -258,7 +125,7 @@ static void by_time(const struct plate *p, const struct fields *f)
 		r.vy = k == 1 ? 2 : 0;
 		r.quantised = k == 2;
 		if (run(&r, p, f, GRAIN_AUTO, &g, &rep) < 0) { test_ok(0, "%s is measured", what[k]); continue; }
-		struct off o = against(&g, &r);
+		struct plant_off o = plant_against(&truth, &g, r.gain);
 		if (getenv("V")) tell(what[k], &o, &g, &rep);
 		test_ok(g.method == GRAIN_TEMPORAL, "%s: by time, %s", what[k], rep.why);
 		test_ok(worst(o.strength) < 0.01, "%s: strength within 1 %% (%.2f %.2f %.2f)", what[k], 100 * o.strength[0],
@@ -276,7 +143,7 @@ static void by_space(const struct plate *p, const struct fields *f)
 	struct grain_report rep;
 	struct recipe r = { .frames = 1, .gain = 1 };
 	if (run(&r, p, f, GRAIN_AUTO, &g, &rep) < 0) { test_ok(0, "a still is measured"); return; }
-	struct off o = against(&g, &r);
+	struct plant_off o = plant_against(&truth, &g, r.gain);
 	if (getenv("V")) tell("still", &o, &g, &rep);
 	test_ok(g.method == GRAIN_SPATIAL, "a still: %s", rep.why);
 	test_ok(!rep.unsure && !g.unsure[0], "a still: %s", rep.doubt);
@@ -310,7 +177,7 @@ static void in_time(const struct plate *p, const struct fields *f)
 	struct grain_report rep;
 	struct recipe r = { .frames = 6, .gain = 1, .flat = true, .rho = 0.6 };
 	if (run(&r, p, f, GRAIN_AUTO, &g, &rep) == 0) {
-		struct off o = against(&g, &r);
+		struct plant_off o = plant_against(&truth, &g, r.gain);
 		if (getenv("V")) tell("boiling", &o, &g, &rep);
 		test_ok(rep.boiling && g.method == GRAIN_SPATIAL && fabs(g.rho[1] - 0.6) < 0.03, "boiling grain is named (%.3f)", g.rho[1]);
 		test_ok(worst(o.strength) < 0.07, "boiling grain: strength (%.1f %%)", 100 * worst(o.strength));
@@ -325,7 +192,7 @@ static void in_time(const struct plate *p, const struct fields *f)
 	r.period = 8;
 	r.lattice = 0.01;
 	if (run(&r, p, f, GRAIN_AUTO, &g, &rep) == 0) {
-		struct off o = against(&g, &r);
+		struct plant_off o = plant_against(&truth, &g, r.gain);
 		if (getenv("V")) tell("lattice", &o, &g, &rep);
 		test_ok(g.nlattice == 1 && g.lattice_period[0] == 8 && g.lattice_db[0] > 3, "a lattice of 8 is found (%g: %.1f dB)",
 		        g.nlattice ? g.lattice_period[0] : 0, g.nlattice ? g.lattice_db[0] : 0);
@@ -357,10 +224,10 @@ int main(void)
 	struct plate p;
 	struct fields f;
 	if (!test_data()) { test_skip("grain_measure: no ../shared/data"); return 0; }
-	make_kernels();
+	plant_make(&truth, &scan);
 	for (int i = 0; i <= FRAMES; i++) {
-		for (int c = 0; c < 3; c++) f.v[i][c] = floats(W, H);
-		fill_noise(f.v[i], W, H, (uint32_t)i, 99);
+		for (int c = 0; c < 3; c++) f.v[i][c] = plant_floats(W, H);
+		plant_noise(&truth, f.v[i], W, H, (uint32_t)i, 99);
 	}
 	if (load_plate("kodak_23.png", &p, 1.2)) {
 		by_time(&p, &f);
