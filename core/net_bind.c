@@ -158,9 +158,9 @@ static const char *attr_text(const struct net_node *nn, const struct net *n, con
 	for (int i = 0; i < el->nattr; i++)
 		if (strcmp(el->attr[i].name, param) == 0) { text = el->attr[i].value; *line = el->attr[i].line; }
 	*owner = nn->inst;
-	const char *id = el->id;
-	char path[512];
-	snprintf(path, sizeof path, "%s", id ? id : "");
+	const char *path = el->id ? el->id : "";
+	char outer[2][512];
+	int depth = 0;
 	for (struct inst *in = nn->inst; in && in->elem; in = in->outer) {
 		for (int i = 0; i < in->elem->nset; i++) {
 			const struct set *s = &in->elem->set[i];
@@ -172,9 +172,9 @@ static const char *attr_text(const struct net_node *nn, const struct net *n, con
 					*owner = in->outer;
 				}
 		}
-		char longer[512];
-		snprintf(longer, sizeof longer, "%.200s.%.300s", in->elem->id, path);
-		memcpy(path, longer, sizeof path);
+		char *longer = outer[depth++ & 1];
+		snprintf(longer, sizeof outer[0], "%.200s.%.300s", in->elem->id, path);
+		path = longer;
 	}
 	for (int i = 0; i < n->priv->o->nover; i++) {
 		const struct solve_over *ov = &n->priv->o->over[i];

@@ -47,7 +47,7 @@ int script_share(char *out, size_t size, struct err *e)
 	               "to the folder that holds lua/prelude.lua", exe);
 }
 
-static char *read_text(const char *path, struct arena *a, size_t *len, struct err *e)
+char *script_text(const char *path, struct arena *a, size_t *len, struct err *e)
 {
 	struct stat st;
 	/* a pipe would make fopen wait */
@@ -75,17 +75,11 @@ static char *read_text(const char *path, struct arena *a, size_t *len, struct er
 static void file_hash(struct host *h, struct script_file *f)
 {
 	struct sha s;
-	char share[PATH_MAX];
 	struct err e = ERR_INIT;
-	size_t len = 0;
 	sha_init(&s);
 	sha_str(&s, SCRIPT_VERSION);
-	if (script_share(share, sizeof share - 16, &e) == 0) {
-		strcat(share, "/prelude.lua");
-		char *text = read_text(share, h->a, &len, &e);
-		if (text) sha_add(&s, text, len);
-	}
-	sha_u64(&s, len);
+	if (host_prelude(h, &e) == 0) sha_add(&s, h->prelude_text, h->prelude_len);
+	sha_u64(&s, h->prelude_len);
 	sha_add(&s, f->text, f->len);
 	f->hash = sha_end(&s);
 	key_hex(&f->hash, f->hex);
@@ -108,8 +102,9 @@ int script_read(struct host *h, const char *path, struct script_file **out, stru
 		f = arena_alloc(h->a, 1, sizeof *f);
 		f->path = arena_strdup(h->a, real);
 		f->shown = arena_strdup(h->a, path);
-		if (!(f->text = read_text(real, h->a, &f->len, e))) return -1;
+		if (!(f->text = script_text(real, h->a, &f->len, e))) return -1;
 		file_hash(h, f);
+		f->host = h;
 	}
 	*out = f;
 	return 0;
@@ -121,7 +116,9 @@ int script_read(struct host *h, const char *path, struct script_file **out, stru
 static int run_file(lua_State *L)
 {
 	const struct script_file *f = vm_of(L)->call;
-	vm_chunk(L, f->text, f->len, "=script");
+	if (f->code.n) vm_code(L, &f->code, "=script");
+	else vm_text(L, f->text, f->len, "=script");
+	lua_call(L, 0, 1);
 	if (lua_type(L, -1) != LUA_TTABLE)
 		return luaL_error(L, "the script must return node{...}, rule{...}, or a list of them; it returns a %s",
 		                  luaL_typename(L, -1));
@@ -139,7 +136,7 @@ static int run_file(lua_State *L)
 
 struct script_vm *script_open(const struct script_file *f, struct err *e)
 {
-	struct script_vm *vm = vm_new(f->shown, e);
+	struct script_vm *vm = vm_new(f->host, f->shown, e);
 	if (vm && vm_run(vm, run_file, (void *)(uintptr_t)f, e) < 0) vm_free(&vm);
 	if (vm) vm->steps = 0;
 	return vm;
@@ -253,14 +250,23 @@ static int collect_entry(lua_State *L)
 	return 0;
 }
 
+static int compile_entry(lua_State *L)
+{
+	struct script_file *f = vm_of(L)->call;
+	vm_text(L, f->text, f->len, "=script");
+	code_take(L, f->host->a, &f->code);
+	return 0;
+}
+
 /* Declares the file's types and rules, once. */
 static int file_declare(struct host *h, struct script_file *f, int *line, struct err *e)
 {
 	struct collect c = { .h = h, .f = f };
 	*line = 0;
-	struct script_vm *vm = vm_new(f->shown, e);
+	struct script_vm *vm = host_prelude(h, e) < 0 ? NULL : vm_new(h, f->shown, e);
 	if (!vm) return -1;
-	int rc = vm_run(vm, run_file, f, e);
+	int rc = vm_run(vm, compile_entry, f, e);
+	if (rc == 0) rc = vm_run(vm, run_file, f, e);
 	if (rc == 0) rc = vm_run(vm, collect_entry, &c, e);
 	*line = vm->err_line;
 	vm_free(&vm);

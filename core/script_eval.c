@@ -223,7 +223,7 @@ int script_eval(struct script_host *face, const char *expr, const struct eval_en
 	struct eval ev = { .expr = expr, .env = env, .p = p, .a = a, .out = out, .e = e };
 	char where[160];
 	if (h->eval && (h->eval->dead || h->eval->refusals)) vm_free(&h->eval);
-	if (!h->eval && !(h->eval = vm_new("expression", e))) return -1;
+	if (!h->eval && (host_prelude(h, e) < 0 || !(h->eval = vm_new(h, "expression", e)))) return -1;
 	snprintf(where, sizeof where, "expression {%.100s}", expr);
 	h->eval->path = where;
 	h->eval->steps = 0;

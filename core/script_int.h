@@ -16,6 +16,10 @@ enum { SCRIPT_MAX_BYTES = 1 << 20, SCRIPT_MAX_STRING = 1 << 15, SCRIPT_MAX_REFUS
 /* Raise when the meaning of a script's text changes: part of every script type's key. */
 #define SCRIPT_VERSION "interneg-lua 1"
 
+/* Compiled Lua with its line numbers; in an arena. */
+struct code { const char *v; size_t n; };
+struct host;
+
 /* One Lua state with its budgets. steps count VM instructions, pattern steps and bytes of work. */
 struct script_vm {
 	lua_State *L;
@@ -34,16 +38,17 @@ struct script_vm {
 };
 
 /* script_sandbox.c */
-/* sandbox and prelude, nothing of the user's */
-struct script_vm *vm_new(const char *path, struct err *e);
+/* sandbox and prelude, nothing of the user's; after host_prelude */
+struct script_vm *vm_new(const struct host *h, const char *path, struct err *e);
 void vm_free(struct script_vm **vm);
 struct script_vm *vm_of(lua_State *L);
 /* Runs f(L) protected, ud reachable as vm->call. -1 with E_SCRIPT "path:line: message". */
 int vm_run(struct script_vm *vm, lua_CFunction f, void *ud, struct err *e);
 /* Counts work; raises a Lua error when the budget is spent. */
 void vm_charge(lua_State *L, uint64_t steps);
-/* Compiles and calls a chunk of the user's; its one result is left on the stack. Inside vm_run. */
-void vm_chunk(lua_State *L, const char *text, size_t len, const char *name);
+/* Push a chunk: of text, which is compiled, and of what was compiled before. Inside vm_run. */
+void vm_text(lua_State *L, const char *text, size_t len, const char *name);
+void vm_code(lua_State *L, const struct code *c, const char *name);
 /* "table", "3.5", "nil": never an address. Pushes one string. */
 const char *vm_tostring(lua_State *L, int idx);
 /* Puts a read-only stand-in for the table on top of the stack in its place. */
@@ -71,7 +76,9 @@ int trace_select(lua_State *L);          /* (a, op, b, yes, no) */
 enum script_kind { SCRIPT_BUILD, SCRIPT_PIXEL, SCRIPT_FRAME };
 struct script_file {
 	struct script_file *next;
+	struct host *host;
 	const char *path, *shown, *text; size_t len;   /* path: real; shown: as the scene writes it */
+	struct code code;                    /* of the text, from its declaration on */
 	struct key hash; char hex[65];
 	const struct node_type **type; int ntype;
 	struct script_rule *rule; int *rule_index; int nrule;
@@ -92,8 +99,18 @@ struct host {
 	struct script_file *file;            /* newest first */
 	struct script_vm *eval;
 	struct script_type **types; int ntypes; size_t ctypes;
+	struct code prelude;                 /* empty until host_prelude */
+	const char *prelude_text; size_t prelude_len;
 	bool relock;
 };
+
+/* script_code.c */
+/* The prelude, read and compiled once; 0, or -1 with E_SCRIPT. */
+int host_prelude(struct host *h, struct err *e);
+/* Keeps the function on top of the stack, which stays there. */
+void code_take(lua_State *L, struct arena *a, struct code *c);
+/* A file's text from the arena, or NULL with E_SCRIPT: none there, over SCRIPT_MAX_BYTES. */
+char *script_text(const char *path, struct arena *a, size_t *len, struct err *e);
 
 int script_read(struct host *h, const char *path, struct script_file **out, struct err *e);
 /* Reads and declares a script once; errors into d, with the script's own lines. */

@@ -222,7 +222,7 @@ static void push_pass(lua_State *L, const struct rules *r, int k)
 	const struct net_pass *p = r->n->pass[k];
 	struct net_node *res = p->result ? seen_through(p->result) : NULL;
 	unsigned traits = p->traits | r->pass_traits[k];
-	lua_newtable(L);
+	lua_createtable(L, 0, 10);
 	set_text(L, "what", "pass");
 	lua_pushinteger(L, k + 1);
 	lua_setfield(L, -2, "index");
@@ -290,7 +290,7 @@ static void push_graph(lua_State *L, struct rules *r)
 	}
 	lua_pop(L, 1);
 	lua_setfield(L, -2, "nodes");
-	lua_newtable(L);
+	lua_createtable(L, r->n->npass, 0);
 	for (int i = 0; i < r->n->npass; i++) {
 		push_pass(L, r, i);
 		lua_rawseti(L, -2, i + 1);

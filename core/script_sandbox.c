@@ -356,8 +356,6 @@ static void freeze_libs(lua_State *L)
 	}
 }
 
-struct prelude { char *text; size_t len; };
-
 static const char graph_key;
 
 void vm_graph_methods(lua_State *L)
@@ -369,7 +367,7 @@ void vm_graph_methods(lua_State *L)
  * table. */
 static int build_sandbox(lua_State *L)
 {
-	const struct prelude *p = vm_of(L)->call;
+	const struct code *prelude = vm_of(L)->call;
 	base_globals(L);
 	core_table(L);
 	add_lib(L, "string", open_string);
@@ -385,7 +383,7 @@ static int build_sandbox(lua_State *L)
 	lua_pushvalue(L, -2);
 	lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);     /* from here on the only globals */
 	open_trace(L);
-	if (luaL_loadbufferx(L, p->text, p->len, "=prelude", "t") != LUA_OK) return lua_error(L);
+	vm_code(L, prelude, "=prelude");
 	lua_pushvalue(L, -2);
 	lua_call(L, 1, 0);
 	lua_getfield(L, -1, "graph");
@@ -455,45 +453,35 @@ int vm_run(struct script_vm *vm, lua_CFunction f, void *ud, struct err *e)
 	return -1;
 }
 
-void vm_chunk(lua_State *L, const char *text, size_t len, const char *name)
+void vm_text(lua_State *L, const char *text, size_t len, const char *name)
 {
 	if (luaL_loadbufferx(L, text, len, name, "t") != LUA_OK) lua_error(L);
-	lua_call(L, 0, 1);
 }
 
-static char *slurp(const char *path, size_t *len, struct err *e)
+void vm_code(lua_State *L, const struct code *c, const char *name)
 {
-	FILE *f = fopen(path, "rb");
-	if (!f) { err_set(e, E_SCRIPT, "cannot open %s", path); return NULL; }
-	char *text = xalloc(SCRIPT_MAX_BYTES + 1, 1);
-	*len = fread(text, 1, SCRIPT_MAX_BYTES, f);
-	fclose(f);
-	return text;
+	if (luaL_loadbufferx(L, c->v, c->n, name, "b") != LUA_OK) lua_error(L);
 }
 
-struct script_vm *vm_new(const char *path, struct err *e)
+struct script_vm *vm_new(const struct host *h, const char *path, struct err *e)
 {
-	char share[4096];
-	struct prelude p = { NULL, 0 };
 	struct script_vm *vm = xalloc(1, sizeof *vm);
 	vm->path = path;
 	vm->mem_cap = SCRIPT_MEMORY;
 	vm->limit = SCRIPT_STEPS;
 	colour_luma(colour_find("acescg"), vm->luma);
-	if (script_share(share, sizeof share - 16, e) < 0) goto fail;
-	strcat(share, "/prelude.lua");
-	if (!(p.text = slurp(share, &p.len, e))) goto fail;
 	vm->L = lua_newstate(vm_alloc, vm);
 	if (!vm->L) { err_set(e, E_MEMORY, "no memory for a Lua state"); goto fail; }
 	memcpy(lua_getextraspace(vm->L), &vm, sizeof vm);
 	lua_sethook(vm->L, on_count, LUA_MASKCOUNT, HOOK_EVERY);
-	if (vm_run(vm, build_sandbox, &p, e) < 0) { err_in(e, "%s", share); goto fail; }
+	if (vm_run(vm, build_sandbox, (void *)(uintptr_t)&h->prelude, e) < 0) {
+		err_in(e, "prelude.lua");
+		goto fail;
+	}
 	vm->steps = 0;
 	vm->refusals = 0;
-	free(p.text);
 	return vm;
 fail:
-	free(p.text);
 	vm_free(&vm);
 	return NULL;
 }

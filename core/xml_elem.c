@@ -96,16 +96,16 @@ static const char *take_id(struct load *l, const struct xelem *x, enum id_kind k
 
 /* One of the words, or the reported first. */
 static const char *take_word(struct load *l, const struct xelem *x, const char *name,
-                             const char *const *words,
-                             size_t n)
+                             const char *const *words, size_t n)
 {
 	const struct xattr *at = xelem_attr(x, name);
 	char where[160], list[200] = "";
 	if (!at)
 		return words[0];
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		if (strcmp(words[i], at->value) == 0)
 			return words[i];
+	for (size_t i = 0; i < n; i++) {
 		size_t used = strlen(list);
 		snprintf(list + used, sizeof list - used, "%s%s", used ? " " : "", words[i]);
 	}
