@@ -1,9 +1,9 @@
 /* draw - deterministic drawing into 8-bit or float RGB pictures: fills, lines, rings, graticules
  * and text.
  *
- * All geometry is integer, so a picture is the same on every machine. Everything is clipped to the
- * canvas; y points
- * down; text is UTF-8. Coverage and alpha blend as out = in + (ink - in) * a.
+ * All geometry is integer, so a picture is the same on every machine. Everything is clipped to
+ * the canvas; y points down; text is UTF-8. Coverage and alpha blend as out = in + (ink - in) *
+ * a.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_DRAW_H
 #define IN_DRAW_H
@@ -55,8 +55,7 @@ struct rect draw_label(const struct canvas *c, int x, int y, int size, struct in
                        struct ink plate, const char *text);
 
 /* Lines of a scale inside box: at is a row (rows) or a column in whole pixels; a label, where
- * there is one, stands
- * left of the box (rows) or below it (columns). */
+ * there is one, stands left of the box (rows) or below it (columns). */
 struct draw_tick { int at; const char *label; bool strong; };
 void draw_rows(const struct canvas *c, struct rect box, const struct draw_tick *t, int n,
                struct ink line, struct ink text);

@@ -1,12 +1,11 @@
 /* mathpow - the program's own pow, exp, log, sin ... under libm's names.
  *
  * liblua5.4.so computes the operator ^ by pow() and % by fmod(), and its math library calls the
- * rest. libm's
- * double functions give other bits on other CPUs (they pick FMA variants at load time), so scripts
- * would too.
- * The program is linked with -rdynamic: these definitions come first in the symbol search order and
- * take the
- * place of libm's for every shared library in the process. SPDX-License-Identifier: BSD-2-Clause */
+ * rest. libm's double functions give other bits on other CPUs (they pick FMA variants at load
+ * time), so scripts would too. The program is linked with -rdynamic: these definitions come first
+ * in the symbol search order and take the place of libm's for every shared library in the
+ * process.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "mathx.h"
 
 #define EXPORT __attribute__((visibility("default")))

@@ -1,8 +1,9 @@
-/* mathx - exponentials, logarithms and trigonometry from + - * / and sqrt alone: equal bits everywhere.
+/* mathx - exponentials, logarithms and trigonometry from + - * / and sqrt alone: equal bits
+ * everywhere.
  *
- * Double-double arithmetic (Dekker 1971, Knuth's two-sum) carries what a double cannot; series are
- * Taylor's,
- * short enough after reduction to end below 2^-60. SPDX-License-Identifier: BSD-2-Clause */
+ * Double-double arithmetic (Dekker 1971, Knuth's two-sum) carries what a double cannot; series
+ * are Taylor's, short enough after reduction to end below 2^-60.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "mathx.h"
 
 #include <assert.h>

@@ -1,5 +1,6 @@
 /* media_traits - colour, matrix, range and siting of a stream: tagged, or guessed with the
- * reason. Code points: ITU-T H.273 tables 2-4. SPDX-License-Identifier: BSD-2-Clause */
+ * reason. Code points: ITU-T H.273 tables 2-4.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "media_int.h"
 
 #include <string.h>

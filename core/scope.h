@@ -2,10 +2,8 @@
  * colour, clipping.
  *
  * A scope counts the whole frame in integers as codes of the asked depth and range, so it shows
- * what a file with
- * these codes holds, and gives the same picture everywhere. Float values beyond the codes count at
- * the ends, and
- * the share of them is written beneath. Threads: worker.
+ * what a file with these codes holds, and gives the same picture everywhere. Float values beyond
+ * the codes count at the ends, and the share of them is written beneath. Threads: worker.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_SCOPE_H
 #define IN_SCOPE_H

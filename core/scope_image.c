@@ -10,9 +10,8 @@
 /* Bands of level, each up to a limit; grey between those that mean something. */
 struct band { double upto; struct ink k; const char *label; bool grey; };
 
-/* Percent of a display signal: black and white clipped, near them, mid-grey (18 % of white in pure
- * 2.4 is 49 %)
- * and skin one stop above it (65 %). */
+/* Percent of a display signal: black and white clipped, near them, mid-grey (18 % of white in
+ * pure 2.4 is 49 %) and skin one stop above it (65 %). */
 static const struct band percent_bands[] = {
 	{ 0, { 120, 20, 150, 255 }, "<0", false }, { 3, { 30, 60, 220, 255 }, "0-3", false },
 	{ 46, { 0, 0, 0, 255 }, NULL, true }, { 52, { 40, 170, 60, 255 }, "46-52", false },

@@ -117,8 +117,7 @@ int script_read(struct host *h, const char *path, struct script_file **out, stru
 int script_add(struct host *h, const char *path, struct script_file **out, struct diags *d,
     const char *from, int from_line);
 /* A fresh state in which the file has run; its declarations are the array at the top of the stack
- * when an entry
- * run by vm_run calls vm_decls. */
+ * when an entry run by vm_run calls vm_decls. */
 struct script_vm *script_open(const struct script_file *f, struct err *e);
 void vm_decls(lua_State *L);             /* pushes the array of declarations */
 /* pushes field of declaration index */

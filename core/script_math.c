@@ -1,6 +1,6 @@
 /* script_math - the math table of scripts: the core's own functions, so that a script's numbers
- * are the same
- * on every machine. abs, floor, min, max, sqrt, exp2, log2 and pow also take traced values.
+ * are the same on every machine. abs, floor, min, max, sqrt, exp2, log2 and pow also take traced
+ * values.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
 

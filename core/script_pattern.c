@@ -1,7 +1,6 @@
 /* script_pattern - find, match, gmatch and gsub of scripts: own code that counts its steps (Lua's
- * own can take
- * exponential time inside one instruction).
- * The pattern language is that of the Lua 5.4 manual, section 6.4.1.
+ * own can take exponential time inside one instruction). The pattern language is that of the Lua
+ * 5.4 manual, section 6.4.1.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
 

@@ -1,8 +1,7 @@
 /* script_rules - the pass rules: a table view of the net is handed to Lua checks, whose findings
- * become findings
- * of the scene. Composites are one node here, whatever they are made of; what the core itself
- * inserted
- * (conversions, rounding, proxies) is looked through. SPDX-License-Identifier: BSD-2-Clause */
+ * become findings of the scene. Composites are one node here, whatever they are made of; what the
+ * core itself inserted (conversions, rounding, proxies) is looked through.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
 
 #include <lauxlib.h>
@@ -358,8 +357,7 @@ static void read_place(lua_State *L, const struct rules *r, struct place *p)
 }
 
 /* graph:find(place, message, what to do, kind): kind "lock" for a mismatch with a pin (status 12,
- * cannot be
- * waived), "note" for what is only reported. */
+ * cannot be waived), "note" for what is only reported. */
 static int l_find(lua_State *L)
 {
 	struct rules *r = vm_of(L)->call;

@@ -2,10 +2,9 @@
  * at clocks.
  *
  * Memory: an accounting allocator with a cap, and a shorter cap for single strings (so that one
- * instruction on
- * strings stays cheap). Work: a count hook, plus what C functions and the allocator charge. Once
- * a budget is
- * spent the hook fires on every instruction, so that no pcall loop survives it.
+ * instruction on strings stays cheap). Work: a count hook, plus what C functions and the
+ * allocator charge. Once a budget is spent the hook fires on every instruction, so that no pcall
+ * loop survives it.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
 

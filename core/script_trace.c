@@ -1,6 +1,5 @@
 /* script_trace - pixel functions: called once with values that record what is done to them,
- * checked against
- * plain numbers, and compiled into a block program.
+ * checked against plain numbers, and compiled into a block program.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "script_int.h"
 

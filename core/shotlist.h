@@ -1,10 +1,8 @@
 /* shotlist - the shots of a scene in cut order, as its writes show them.
  *
- * A shot is a <use> instance, or a source, that reaches a write along first image slots; of a list
- * of pictures (an
- * edit) every one is a shot. Instances that no write shows follow; a scene without writes has the
- * results of its
- * passes that nothing else reads, else its sources.
+ * A shot is a <use> instance, or a source, that reaches a write along first image slots; of a
+ * list of pictures (an edit) every one is a shot. Instances that no write shows follow; a scene
+ * without writes has the results of its passes that nothing else reads, else its sources.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_SHOTLIST_H
 #define IN_SHOTLIST_H

@@ -1,8 +1,10 @@
-/* colour - one core's milliseconds per 1080p float frame of the colour arithmetic, beside OpenColorIO's CPU processor.
+/* colour - one core's milliseconds per 1080p float frame of the colour arithmetic, beside
+ * OpenColorIO's CPU processor.
  *
- * CPU time, medians of pairs. Our planes go from one picture to another by way of the node's own tile function; OpenColorIO
- * has packed RGBA, the layout it is fastest with. "In cache" is the same work on one strip over and over, as inside a
- * fused stage. SPDX-License-Identifier: BSD-2-Clause */
+ * CPU time, medians of pairs. Our planes go from one picture to another by way of the node's own
+ * tile function; OpenColorIO has packed RGBA, the layout it is fastest with. "In cache" is the
+ * same work on one strip over and over, as inside a fused stage.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "nodecall.h"
 
 #include <time.h>
