@@ -92,7 +92,7 @@ IN_INLINE void yuv_scale_row(float *IN_RESTRICT v, int w, float off, float scale
 /* Row y to r, g, b (and a, when the planes have alpha and a is not NULL), w floats each. */
 IN_INLINE void yuv_row_rgb(const struct planes *p, const struct yuv_coef *k, int y, float *tmp,
                            float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b,
-    float *IN_RESTRICT a)
+                           float *IN_RESTRICT a)
 {
 	int w = p->d.w;
 	yuv_codes(p, 0, y, r);
@@ -152,7 +152,7 @@ IN_INLINE void yuv_noise(const struct yuv_dither *d, int i, int y, int n, float 
  * noise: room for n + 3 floats. NaN becomes the lowest code. */
 IN_INLINE int yuv_store(const struct yuv_coef *k, const struct yuv_dither *d, int i, int y, int n,
                         const float *IN_RESTRICT v, float *IN_RESTRICT noise,
-    uint16_t *IN_RESTRICT out)
+                        uint16_t *IN_RESTRICT out)
 {
 	float lo = k->lo, hi = k->hi;
 	int clipped = 0;
@@ -170,9 +170,8 @@ IN_INLINE int yuv_store(const struct yuv_coef *k, const struct yuv_dither *d, in
 
 /* Y' codes and unscaled Cb, Cr of one row. */
 IN_INLINE void yuv_from_rgb(const struct yuv_coef *k, int w, const float *IN_RESTRICT r,
-                            const float *IN_RESTRICT g,
-                            const float *IN_RESTRICT b, float *IN_RESTRICT yy,
-    float *IN_RESTRICT u, float *IN_RESTRICT v)
+                            const float *IN_RESTRICT g, const float *IN_RESTRICT b,
+                            float *IN_RESTRICT yy, float *IN_RESTRICT u, float *IN_RESTRICT v)
 {
 	float y0 = k->fwd[0][0], y1 = k->fwd[0][1], y2 = k->fwd[0][2];
 	float u0 = k->fwd[1][0], u1 = k->fwd[1][1], u2 = k->fwd[1][2];

@@ -121,8 +121,7 @@ static void place(struct resample_axis *t, const struct axis_geom *g, enum resam
 }
 
 static void fill_row(struct resample_axis *t, const struct axis_geom *g, enum resample_method m,
-    int i,
-                     double *sum)
+                     int i, double *sum)
 {
 	struct reach r = reach_of(g, m, t->o0 + i);
 	double total = 0;
@@ -216,8 +215,7 @@ struct rect resample_window(const struct resample_geom *g, enum resample_method 
 }
 
 struct resample *resample_new(const struct resample_geom *g, struct rect out,
-    enum resample_method m,
-                              double ringing)
+                              enum resample_method m, double ringing)
 {
 	struct resample *rs = xalloc(1, sizeof *rs);
 	struct axis_geom x = axis_of(g, false), y = axis_of(g, true);

@@ -35,8 +35,7 @@ struct rect resample_window(const struct resample_geom *g, enum resample_method 
 /* Tables for output window out. ringing: share of an overshoot beyond the neighbourhood (source
  * pixels within the kernel's main lobe) that is taken away, axis by axis. */
 struct resample *resample_new(const struct resample_geom *g, struct rect out,
-    enum resample_method m,
-                              double ringing);
+                              enum resample_method m, double ringing);
 void resample_free(struct resample **rs);
 /* Source pixels read for output rect r (inside the table's window). */
 struct rect resample_need(const struct resample *rs, struct rect r);

@@ -285,7 +285,7 @@ static int file_declare(struct host *h, struct script_file *f, int *line, struct
 }
 
 int script_add(struct host *h, const char *path, struct script_file **out, struct diags *d,
-    const char *from, int from_line)
+               const char *from, int from_line)
 {
 	struct err e = ERR_INIT;
 	struct script_file *f = NULL;
@@ -315,8 +315,7 @@ static bool registry_has(const struct registry *r, const struct node_type *t)
 }
 
 static int host_load(struct script_host *face, struct registry *reg, const char *path,
-    const char *from_file,
-                     int line, struct diags *d)
+                     const char *from_file, int line, struct diags *d)
 {
 	struct host *h = face->self;
 	struct script_file *f = NULL;

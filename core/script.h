@@ -27,8 +27,7 @@ int script_share(char *out, size_t size, struct err *e);
  * scene's waivers mark theirs. lock_text: the text of SCENE.lock, or NULL. 0, or -1 when a rule
  * could not run (also in d). */
 int script_rules(struct script_host *h, const struct net *n, const char *rules_dir,
-    const char *lock_text,
-                 struct diags *d);
+                 const char *lock_text, struct diags *d);
 
 /* The rules that compare with SCENE.lock let everything through: it is about to be written anew. */
 void script_relock(struct script_host *h, bool relock);
@@ -38,6 +37,6 @@ void script_relock(struct script_host *h, bool relock);
  * strings live as long as the host. n of them, malloced. */
 struct script_rule { const char *id, *doc, *file; };
 struct script_rule *script_rule_list(struct script_host *h, const char *rules_dir, int *n,
-    struct err *e);
+                                     struct err *e);
 
 #endif

@@ -130,7 +130,7 @@ static const struct slot *slot_named(const struct slot *s, int n, const char *na
 }
 
 static void connect(lua_State *L, struct building *b, struct xnode *x, const char *type,
-    const char *slot)
+                    const char *slot)
 {
 	struct xnode *from = to_node(L, -1);
 	if (!from)
@@ -140,7 +140,7 @@ static void connect(lua_State *L, struct building *b, struct xnode *x, const cha
 
 /* A list slot's value may be one node or a list of nodes. */
 static void connect_slot(lua_State *L, struct building *b, struct xnode *x, const char *type,
-    const struct slot *s)
+                         const struct slot *s)
 {
 	if (!s->list || lua_type(L, -1) != LUA_TTABLE) { connect(L, b, x, type, s->name); return; }
 	lua_Integer n = luaL_len(L, -1);
@@ -152,7 +152,7 @@ static void connect_slot(lua_State *L, struct building *b, struct xnode *x, cons
 }
 
 static void set_list(lua_State *L, struct building *b, struct xnode *x, const char *type,
-    const char *name)
+                     const char *name)
 {
 	double v[4];
 	lua_Integer n = luaL_len(L, -1);
@@ -167,7 +167,7 @@ static void set_list(lua_State *L, struct building *b, struct xnode *x, const ch
 }
 
 static void set_param(lua_State *L, struct building *b, struct xnode *x, const char *type,
-    const struct param *p)
+                      const struct param *p)
 {
 	double v;
 	int rc = 0;
@@ -187,7 +187,7 @@ static void set_param(lua_State *L, struct building *b, struct xnode *x, const c
 }
 
 static int unknown_argument(lua_State *L, const struct node_type *t, const struct slot *slot,
-    int ns, const char *name)
+                            int ns, const char *name)
 {
 	const char *names[NODE_MAX_SLOTS + 128];
 	size_t n = 0;

@@ -30,7 +30,7 @@ struct decl { lua_State *L; struct host *h; struct script_type *st; const char *
 
 /* Index of word in names, or an error that names the nearest. */
 static int choice(lua_State *L, const char *what, const char *word, const char *const *names,
-    size_t n)
+                  size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(names[i], word) == 0) return (int)i;

@@ -216,8 +216,7 @@ static int eval_entry(lua_State *L)
 }
 
 int script_eval(struct script_host *face, const char *expr, const struct eval_env *env,
-    const struct param *p,
-                struct arena *a, struct value *out, struct err *e)
+                const struct param *p, struct arena *a, struct value *out, struct err *e)
 {
 	struct host *h = face->self;
 	struct eval ev = { .expr = expr, .env = env, .p = p, .a = a, .out = out, .e = e };

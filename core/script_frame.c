@@ -118,7 +118,7 @@ static void push_plane(lua_State *L, const struct view *v, int chan, bool writes
 
 /* A picture: width, height, and its planes as r, g, b (and a). */
 static void push_picture(lua_State *L, const struct call *c, const struct view *v,
-    const struct format *f, bool rgba, bool writes)
+                         const struct format *f, bool rgba, bool writes)
 {
 	static const char *const names[4] = { "r", "g", "b", "a" },
 	    *const channels[4] = { "R", "G", "B", "A" };

@@ -115,7 +115,7 @@ char *script_text(const char *path, struct arena *a, size_t *len, struct err *e)
 int script_read(struct host *h, const char *path, struct script_file **out, struct err *e);
 /* Reads and declares a script once; errors into d, with the script's own lines. */
 int script_add(struct host *h, const char *path, struct script_file **out, struct diags *d,
-    const char *from, int from_line);
+               const char *from, int from_line);
 /* A fresh state in which the file has run; its declarations are the array at the top of the stack
  * when an entry run by vm_run calls vm_decls. */
 struct script_vm *script_open(const struct script_file *f, struct err *e);
@@ -128,8 +128,7 @@ void vm_params(lua_State *L, const struct node_ctx *n);
 
 /* script_eval.c */
 int script_eval(struct script_host *h, const char *expr, const struct eval_env *env,
-    const struct param *p,
-                struct arena *a, struct value *out, struct err *e);
+                const struct param *p, struct arena *a, struct value *out, struct err *e);
 
 /* Names of the bits of enum trait, in order. */
 enum { SCRIPT_TRAITS = 18 };

@@ -434,7 +434,7 @@ static int run_file_rules(struct rules *r, const struct script_file *f, bool sha
 }
 
 static int builtin_file(struct host *h, const char *rules_dir, struct script_file **out,
-    struct diags *d)
+                        struct diags *d)
 {
 	char path[PATH_MAX + 64];
 	struct err e = ERR_INIT;
@@ -461,7 +461,7 @@ static bool rule_known(const struct script_file *f, const char *id, char *text, 
 
 /* A waiver that nothing used: of a rule that there is, or of none. */
 static void unused_waiver(struct rules *r, const struct script_file *builtin, const struct waive *w,
-    const char *where)
+                          const char *where)
 {
 	const struct scene *s = r->n->scene;
 	char ids[700] = "";
@@ -496,7 +496,7 @@ static void check_waivers(struct rules *r, const struct script_file *builtin)
 
 /* The user's files in the order in which they were loaded. */
 static int run_user_rules(struct rules *r, const struct script_file *f,
-    const struct script_file *builtin)
+                          const struct script_file *builtin)
 {
 	if (!f) return 0;
 	int rc = run_user_rules(r, f->next, builtin);
@@ -509,8 +509,7 @@ void script_relock(struct script_host *face, bool relock)
 }
 
 int script_rules(struct script_host *face, const struct net *n, const char *rules_dir,
-    const char *lock_text,
-                 struct diags *d)
+                 const char *lock_text, struct diags *d)
 {
 	struct host *h = face->self;
 	struct script_file *builtin = NULL;
@@ -533,7 +532,7 @@ int script_rules(struct script_host *face, const struct net *n, const char *rule
 }
 
 static void append_rules(const struct script_file *f, const struct script_file *skip,
-    struct script_rule **v, int *n)
+                         struct script_rule **v, int *n)
 {
 	if (!f) return;
 	append_rules(f->next, skip, v, n);
@@ -544,7 +543,7 @@ static void append_rules(const struct script_file *f, const struct script_file *
 }
 
 struct script_rule *script_rule_list(struct script_host *face, const char *rules_dir, int *n,
-    struct err *e)
+                                     struct err *e)
 {
 	struct host *h = face->self;
 	struct script_file *builtin = NULL;

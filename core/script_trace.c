@@ -313,7 +313,7 @@ static double uniform_value(const struct param *p, int k, int i, int index)
 }
 
 static void check_pixel(const struct job *j, int i, double in[][4], double *uni,
-    struct pp_pixel *px)
+                        struct pp_pixel *px)
 {
 	int k = 0;
 	for (int conn = 0; conn < j->n->nconn; conn++)
@@ -334,7 +334,7 @@ static bool agree(double a, double b)
 }
 
 static void disagree(lua_State *L, const struct job *j, const struct pp_pixel *px, int i, int c,
-    double plain, double traced)
+                     double plain, double traced)
 {
 	char who[320], a[40], b[40];
 	int n = snprintf(who, sizeof who, "r=%.6g g=%.6g b=%.6g", px->in[0][0], px->in[0][1],

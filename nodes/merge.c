@@ -105,7 +105,7 @@ static void run_row(enum op op, const struct row *r)
 /* Row y of a channel over [x0, x0 + n); ch < 0: the value `absent` inside the window. 0 outside
  * of it. */
 static void fetch(const struct view *v, int ch, float absent, int x0, int y, int n,
-    float *IN_RESTRICT d)
+                  float *IN_RESTRICT d)
 {
 	int a = v->r.x0 - x0, b = v->r.x1 - x0;
 	if (y < v->r.y0 || y >= v->r.y1 || rect_empty(v->r)) a = b = 0;

@@ -208,8 +208,7 @@ static float develop(float v)
 
 /* Encoded pixels of r into three planes, rows stride apart. */
 static void shoot(const struct shot *s, const struct node_ctx *n, struct rect r, float *buf,
-    ptrdiff_t stride,
-                  ptrdiff_t plane)
+                  ptrdiff_t stride, ptrdiff_t plane)
 {
 	const struct pattern *p = n->v;
 	float h = (float)p->height, ox = (float)rect_w(n->out->display) * 0.5f,

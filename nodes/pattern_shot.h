@@ -28,10 +28,10 @@ struct shot {
 
 IN_INLINE struct rgb rgb_of(float r, float g, float b) { struct rgb c = { r, g, b }; return c; }
 IN_INLINE struct rgb rgb_mul(struct rgb c, float k) { return rgb_of(c.r * k, c.g * k, c.b * k); }
-IN_INLINE struct rgb rgb_tint(struct rgb c, struct rgb k) { return rgb_of(c.r * k.r, c.g * k.g,
-    c.b * k.b); }
-IN_INLINE struct rgb rgb_add(struct rgb c, struct rgb k) { return rgb_of(c.r + k.r, c.g + k.g,
-    c.b + k.b); }
+IN_INLINE struct rgb rgb_tint(struct rgb c,
+                              struct rgb k) { return rgb_of(c.r * k.r, c.g * k.g, c.b * k.b); }
+IN_INLINE struct rgb rgb_add(struct rgb c,
+                             struct rgb k) { return rgb_of(c.r + k.r, c.g + k.g, c.b + k.b); }
 IN_INLINE struct rgb rgb_mix(struct rgb a, struct rgb b, float t)
 { return rgb_of(a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t); }
 
@@ -200,8 +200,7 @@ static struct rgb sh_frame(const struct shot *s, float x, float y, struct rgb c)
 
 /* A ball lit from the window: albedo, gloss. */
 static struct rgb sh_ball(const struct shot *s, float x, float y, float cx, float cy, float r,
-    struct rgb albedo,
-                          float gloss, struct rgb c)
+                          struct rgb albedo, float gloss, struct rgb c)
 {
 	float u = (x - cx) / r, v = (y - cy) / r, f = u * u + v * v;
 	if (f > 1.3f) return c;

@@ -39,7 +39,7 @@ static struct rgb sh_skin(const struct shot *s, float lambert)
 
 /* The neck down to a crew collar, in the jaw's shadow above. */
 static struct rgb sh_neck(const struct shot *s, const struct head *h, float x, float y,
-    struct rgb c)
+                          struct rgb c)
 {
 	float mx = 0.985f + s->sway * 0.6f, u = x - mx, rim = 0.664f - s->breath - 2.6f * u * u;
 	float d = sh_max(sh_abs(u) - 0.043f - 5.5f * sh_max(y - 0.625f, 0) * sh_max(y - 0.625f, 0),
@@ -74,7 +74,7 @@ static struct rgb sh_strands(const struct shot *s, const struct head *h, float x
 }
 
 static struct rgb sh_eye(const struct shot *s, float x, float y, float cx, float cy, float w,
-    struct rgb c)
+                         struct rgb c)
 {
 	float u = x - cx, open = 0.0105f * (1 - 0.93f * s->blink), lid = 1 - u * u / (w * w);
 	if (sh_abs(u) > w * 1.5f || sh_abs(y - cy) > 0.04f) return c;
@@ -92,7 +92,7 @@ static struct rgb sh_eye(const struct shot *s, float x, float y, float cx, float
 }
 
 static struct rgb sh_features(const struct shot *s, const struct head *h, float x, float y,
-    struct rgb c)
+                              struct rgb c)
 {
 	float o = h->turn * 0.030f, cx = h->x + o, u = x - cx, v = y - h->y;
 	c = sh_eye(s, x, y, cx - 0.041f, h->y - 0.012f, 0.0195f - 0.003f * h->turn, c);

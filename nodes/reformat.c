@@ -66,7 +66,7 @@ static double aspect(const struct format *f)
 
 /* Scales of the two axes before rounding to whole pixels. */
 static void scales(const struct reformat *p, const struct layout *l, double par, double *sx,
-    double *sy)
+                   double *sy)
 {
 	double fx = rect_w(l->frame) / (rect_w(l->crop) * par), fy = (double)rect_h(l->frame) /
 	    rect_h(l->crop), s = 1;

@@ -65,7 +65,7 @@ IN_UNUSED static struct image *nc_image(const struct format *f)
 }
 
 IN_UNUSED static const struct node_type *nc_type(const struct node_type *const *table,
-    const char *name)
+                                                 const char *name)
 {
 	for (int i = 0; table[i]; i++)
 		if (strcmp(table[i]->name, name) == 0) return table[i];
@@ -76,8 +76,7 @@ IN_UNUSED static const struct node_type *nc_type(const struct node_type *const *
 /* Makes a node with inputs im[0..nim) and parameters "name=value" ..., NULL. False with e on
  * failure. */
 IN_UNUSED static bool nc_make(struct nc *n, const struct node_type *t, struct image *const *im,
-    int nim,
-                              const char *const *set, struct err *e)
+                              int nim, const char *const *set, struct err *e)
 {
 	*n = (struct nc){ .pool = nc_pool(), .arena = arena_new() };
 	n->v = arena_alloc(n->arena, 1, t->size);
@@ -236,8 +235,7 @@ IN_UNUSED static struct image *nc_random(const struct format *f, unsigned seed)
 /* Whole against odd tiles, and every instruction set this CPU has against baseline: all bits
  * equal. */
 IN_UNUSED static void nc_invariant(const char *name, struct image *const *im, int nim,
-    const char *const *set,
-                                   const char *what)
+                                   const char *const *set, const char *what)
 {
 	static const int tiles[][2] = { { 1, 1 }, { 7, 5 }, { 33, 64 }, { 64, 3 }, { 256, 256 } };
 	struct err e = ERR_INIT;

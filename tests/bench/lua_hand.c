@@ -5,7 +5,7 @@
 void ISA(hand_grade)(const float *const in[3], float *const out[3], const float u[14], int n);
 
 static void rows(const float *r_in, const float *g_in, const float *b_in, float *IN_RESTRICT r_out,
-    float *IN_RESTRICT g_out, float *IN_RESTRICT b_out, const float u[14], int n)
+                 float *IN_RESTRICT g_out, float *IN_RESTRICT b_out, const float u[14], int n)
 {
 	const float gr = u[0], gg = u[1], gb = u[2], ar = u[3], ag = u[4], ab = u[5], sat = u[6], pivot = u[7],
 	    contrast = u[8], top = u[9], wr = u[11], wg = u[12], wb = u[13];

@@ -18,7 +18,7 @@ static bool have_scipy(void)
 
 /* Largest difference of channel 0 from scipy's result; -1 when it could not be run. */
 static double scipy(const struct image *im, const struct image *mine, double sx, double sy,
-    const char *mode)
+                    const char *mode)
 {
 	int w = rect_w(im->fmt.data), h = rect_h(im->fmt.data);
 	char path[300], cmd[2000];

@@ -153,7 +153,7 @@ static struct image *grained(struct image *im, const char *const *set, int frame
 
 /* Mean of (a_c(x, y) - v) (b_d(x + dx, y + dy) - v). */
 static double moment(const struct image *a, int c, const struct image *b, int d, double v, int dx,
-    int dy)
+                     int dy)
 {
 	double sum = 0;
 	for (int y = 0; y + dy < SIDE; y++)

@@ -66,7 +66,7 @@ static float px(const struct image *im, const char *ch, int x, int y, float abse
 }
 
 static double expected(const struct duff *d, const struct blend *bl, double ca, double a, double cb,
-    double b, bool alpha)
+                       double b, bool alpha)
 {
 	if (d) {
 		double v = ca * fraction(d->fa, a, b) + cb * fraction(d->fb, a, b);
@@ -78,7 +78,7 @@ static double expected(const struct duff *d, const struct blend *bl, double ca, 
 }
 
 static void operation(const struct duff *d, const struct blend *bl, struct image *b,
-    struct image *a, const char *what)
+                      struct image *a, const char *what)
 {
 	static const char *names[] = { "R", "G", "B", "A" };
 	char set0[64];

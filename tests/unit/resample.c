@@ -116,7 +116,7 @@ static void ringing(void)
 }
 
 static struct rect window_after(struct format *f, const char *node, const char *const *set,
-    struct format *out)
+                                struct format *out)
 {
 	struct image *im = nc_random(f, 5);
 	struct nc n;

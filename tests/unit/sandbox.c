@@ -58,7 +58,7 @@ static void corpus_file(const char *path, const char *name)
 }
 
 static int by_name(const struct dirent **a,
-    const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+                   const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
 
 static void corpus(void)
 {
@@ -84,7 +84,7 @@ static void corpus(void)
 static struct script_host *host;
 
 static const char *eval_as(const char *expr, const struct param *p, struct value *out,
-    struct arena *a, bool *frame)
+                           struct arena *a, bool *frame)
 {
 	static struct err e;
 	static const struct sparam params[] = { { .name = "gain", .type = PT_FLOAT },

@@ -277,7 +277,7 @@ static void frame_nodes(void)
 /* --- compositions in a real net --- */
 
 static struct net *net_of(const char *script, const char *nodes, struct script_host **h,
-    struct scene **s, struct diags *d)
+                          struct scene **s, struct diags *d)
 {
 	char *file = script ? save("b.lua", script) : NULL;
 	char *xml = xasprintf("<graph version=\"1\" fps=\"24\">%s%s%s<pattern id=\"src\" width=\"64\" height=\"48\" frames=\"4\"/>"
@@ -297,7 +297,7 @@ static struct net *net_of(const char *script, const char *nodes, struct script_h
 #define B(x) "return node{ name='glow', version=1, doc='d', params={ {'radius', 'length', 3, 0, 50}, {'on', 'bool', true} }, build=function(g, p, src)\n" x "\nend }"
 
 static void built(const char *what, const char *script, const char *nodes, const char *want,
-    int count)
+                  int count)
 {
 	struct script_host *h;
 	struct scene *s;
