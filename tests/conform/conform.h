@@ -21,6 +21,9 @@ struct shape { int w, h, dx, dy; bool alpha, data_smaller, offset_mask; const ch
 extern const struct shape shapes[];
 
 int rig_build(struct rig *r, const struct node_type *t, const char *attrs, const struct shape *s, unsigned sources);
+/* As rig_build; what a type refuses together is left out of attrs by and by, until the scene builds. */
+int rig_settle(struct rig *r, const struct node_type *t, char *attrs, const struct shape *s, unsigned sources,
+               uint32_t seed);
 void rig_free(struct rig *r);
 
 /* NULL when the node honours its declaration in this rig; else what it broke (static text). */

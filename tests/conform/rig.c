@@ -187,3 +187,29 @@ void random_attrs(const struct node_type *t, uint32_t seed, int vary, char *out,
 		snprintf(out + k, n - k, " %s=\"%s\"", p->name, value);
 	}
 }
+
+/* Leaves out about a quarter of the attributes of ` name="value"...`. */
+static void thin(char *attrs, uint32_t seed, uint32_t try)
+{
+	char *from = attrs, *to = attrs;
+	for (uint32_t i = 0; *from; i++) {
+		char *end = strchr(strchr(from, '"') + 1, '"') + 1;
+		size_t len = (size_t)(end - from);
+		if (rnd(seed + 99, i, try) > 0.25) {
+			memmove(to, from, len);
+			to += len;
+		}
+		from = end;
+	}
+	*to = 0;
+}
+
+int rig_settle(struct rig *r, const struct node_type *t, char *attrs, const struct shape *s, unsigned sources,
+               uint32_t seed)
+{
+	for (uint32_t try = 0; try < 40; try++) {
+		if (rig_build(r, t, attrs, s, sources) == 0) return 0;
+		thin(attrs, seed, try);
+	}
+	return -1;
+}
