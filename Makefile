@@ -4,6 +4,7 @@
 #   asan tsan the tests under sanitizers         lint      layers, sizes, warnings
 #   bench     figures against peers (T=x one)    docs      the node reference, from the registry
 #   parity    the table of errors against oracles, nodes/PARITY.md
+#   avx512    the AVX-512 code on an emulated CPU (T=part), an hour
 #   bless     accept new golden hashes           install   into $(PREFIX)
 # SPDX-License-Identifier: BSD-2-Clause
 
@@ -123,6 +124,15 @@ parity: program
 	@$(MAKE) --no-print-directory $(foreach u,colour aces tone ocio gradevec lut,$(B)/unit/$(u))
 	@B=$(B) sh tests/tools/parity.sh -o nodes/PARITY.md
 .PHONY: parity
+# Bits of AVX-512 on CPUs without it (tests/avx512/run.sh).
+avx512: program $(B)/avx512/cpu $(B)/avx512/pictures $(B)/avx512/nets
+	@$(MAKE) --no-print-directory units
+	@B=$(B) sh tests/avx512/run.sh $(T)
+.PHONY: avx512
+$(B)/avx512/%: tests/avx512/%.c tests/conform/rig.c $(B)/libinterneg.a tests/test.h
+	@mkdir -p $(@D)
+	@echo 'CC $<'
+	$Q$(CC) $(CFLAGS) $(OPT) -Itests -Itests/conform -MMD -MP -o $@ $(filter-out tests/conform/rig.c,$(filter %.c,$<)) $(if $(filter pictures,$*),tests/conform/rig.c) $(B)/libinterneg.a $(LDLIBS) -lm
 layers lint:
 	@sh tests/tools/lint.sh
 
