@@ -129,10 +129,12 @@ avx512: program $(B)/avx512/cpu $(B)/avx512/pictures $(B)/avx512/nets
 	@$(MAKE) --no-print-directory units
 	@B=$(B) sh tests/avx512/run.sh $(T)
 .PHONY: avx512
-$(B)/avx512/%: tests/avx512/%.c tests/conform/rig.c $(B)/libinterneg.a tests/test.h
+$(B)/avx512/pictures: tests/conform/rig.c tests/conform/conform.h
+$(B)/avx512/nets: tests/unit/nn_case.h
+$(B)/avx512/%: tests/avx512/%.c $(B)/libinterneg.a tests/test.h
 	@mkdir -p $(@D)
 	@echo 'CC $<'
-	$Q$(CC) $(CFLAGS) $(OPT) -Itests -Itests/conform -MMD -MP -o $@ $(filter-out tests/conform/rig.c,$(filter %.c,$<)) $(if $(filter pictures,$*),tests/conform/rig.c) $(B)/libinterneg.a $(LDLIBS) -lm
+	$Q$(CC) $(CFLAGS) $(OPT) -Itests -Itests/conform -o $@ $(filter %.c,$^) $(B)/libinterneg.a $(LDLIBS) -lm
 layers lint:
 	@sh tests/tools/lint.sh
 

@@ -120,6 +120,19 @@ static void thin(char *attrs, uint32_t seed, uint32_t try)
 	*to = 0;
 }
 
+/* A source's size is the shape's. */
+static void resize(char *attrs, size_t n, const struct shape *s)
+{
+	static const char *const name[] = { " width=\"", " height=\"" };
+	for (int i = 0; i < 2; i++) {
+		char *p = strstr(attrs, name[i]);
+		char *end = p ? strchr(p + strlen(name[i]), '"') + 1 : NULL;
+		if (p) memmove(p, end, strlen(end) + 1);
+		size_t k = strlen(attrs);
+		snprintf(attrs + k, n - k, "%s%d\"", name[i], i ? s->h : s->w);
+	}
+}
+
 static void scene_text(const struct lab *b, const struct node_type *t, const struct shape *s, uint32_t try, char *out, size_t n)
 {
 	struct slot slot[NODE_MAX_SLOTS];
@@ -134,11 +147,13 @@ static void scene_text(const struct lab *b, const struct node_type *t, const str
 			s->data_smaller ? "true" : "false", i, b->seed % 3 == 2 ? "true" : "false");
 	}
 	random_attrs(t, b->seed, -1, attrs, sizeof attrs);
+	if (!b->seed) attrs[0] = 0;
 	if (try) thin(attrs, b->seed, try);
+	if (!ns) resize(attrs, sizeof attrs, s);
 	k += (size_t)snprintf(out + k, n - k, "<%s id=\"t\"", t->name);
 	for (int i = 0; i < ns; i++)
 		if (connected(&slot[i], b->seed, try)) k += (size_t)snprintf(out + k, n - k, " %s=\"s%d\"", slot_attr(&slot[i]), i);
-	snprintf(out + k, n - k, "%s/>\n</graph>\n", b->seed ? attrs : "");
+	snprintf(out + k, n - k, "%s/>\n</graph>\n", attrs);
 }
 
 /* Marks the types that node nn's pixels came through. */

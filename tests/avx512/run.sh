@@ -1,13 +1,13 @@
 #!/bin/sh
 # run.sh [PART...] - executes the AVX-512 code on an emulated CPU (Bochs) and compares bits with baseline and AVX2 on
 # this machine. Parts: pictures nets locks units fast (default: all). Prints ok / not ok / skip lines. Pictures are small:
-# an emulated core has some 50 MIPS. tests/avx512/get.sh fetches what it takes into $B/avx512 the first time.
+# an emulated core has some 50 MIPS. tests/avx512/get.sh fetches what it takes into build-avx512 the first time.
 # SPDX-License-Identifier: BSD-2-Clause
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
 parts=${*:-pictures nets locks units fast}
-at=$B/avx512
+at=build-avx512
 mkdir -p "$at"
 if why=$(sh tests/avx512/get.sh "$at"); then :; else echo "skip avx512: $why"; exit 0; fi
 export INTERNEG_SHARE="$PWD"
@@ -16,12 +16,12 @@ weights=
 for d in ../shared/data/weights /work/shared/data/weights; do [ -z "$weights" ] && [ -r "$d" ] && weights=$d; done
 nets="waifu2x_upconv7_photo_x2 realesr-animevideov3-x4 realesr-general-x4v3 4xLSDIRCompactC3"
 # those whose checks compare instruction sets or run what the CPU's best one gives against numbers from elsewhere
-units="px base mathx pixprog motion blur curves grade gradevec merge tone vignette resample grain"
+units="pixprog motion curves grade gradevec merge tone vignette grain regrain pattern filmlook lut skin"
 
 put() { # FILE... : programs to their places under /work, libraries to their own, with what they load
 	for f in "$@"; do
 		case $f in /*) to=$disk ;; *) to=$work ;; esac
-		mkdir -p "$to/$(dirname "$f")" && cp -L "$f" "$to/$f"
+		mkdir -p "$to/$(dirname "$f")" && cp -L "$f" "$to/$f" && strip "$to/$f" 2>/dev/null
 		ldd "$f" | sed -n 's/^[^/]*\(\/[^ ]*\) (0x.*/\1/p' | while read -r l; do
 			mkdir -p "$disk/$(dirname "$l")"
 			[ -e "$disk/$l" ] || cp -L "$l" "$disk/$l"
