@@ -15,7 +15,8 @@ MODE   ?= release
 PKGS   := libxml-2.0 OpenEXR lua5.4 libavformat libavcodec libavutil nettle libpng libxxhash libdeflate zlib
 
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-declarations -Wvla -Werror
-# The determinism contract: no contraction, no fast-math; the two last let compares vectorise and change no result.
+# The determinism contract: no contraction, no fast-math; the two last let compares vectorise and change no result but
+# one: from SSE4.1 on GCC 12 makes trunc(x) of (float)(int)x, -0 where x is -0 or a negative fraction, x beyond int.
 DET    := -ffp-contract=off -fno-math-errno -fno-trapping-math
 CSTD   := -std=c11 -D_GNU_SOURCE
 OPT    := -O2 -g

@@ -50,7 +50,7 @@ boot() { # MODEL SECONDS: runs it; what it printed is in $at/$name.out
 	cp "$root"/boot/vmlinuz-* "$at/iso/vmlinuz"
 	cp "$root"/usr/lib/ISOLINUX/isolinux.bin "$root"/usr/lib/syslinux/modules/bios/ldlinux.c32 "$at/iso/isolinux/"
 	printf 'DEFAULT a\nPROMPT 0\nLABEL a\nKERNEL /vmlinuz\nINITRD /init.gz\nAPPEND %s\n' \
-		"console=ttyS0 quiet nokaslr mitigations=off random.trust_cpu=on nowatchdog rdinit=/init" > "$at/iso/isolinux/isolinux.cfg"
+		"console=ttyS0 quiet no5lvl nokaslr mitigations=off random.trust_cpu=on nowatchdog rdinit=/init" > "$at/iso/isolinux/isolinux.cfg"
 	LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu "$root/usr/bin/xorriso" -as mkisofs -quiet -o "$at/$name.iso" \
 		-b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table "$at/iso" \
 		2> "$at/xorriso.log" || { echo "not ok avx512 $name: no image: $(tail -1 "$at/xorriso.log")"; return 1; }
@@ -135,7 +135,7 @@ for part in $parts; do
 		done
 		echo "$B/avx512/nets avx512 ${weights:+weights}" | job nets
 		bits nets ${weights:+"$weights"}
-		boot corei7_icelake_u 5400 || continue
+		boot corei7_skylake_x 5400 || continue
 		section nets > "$at/nets.avx512"
 		compare nets "$at/nets.baseline" "$at/nets.avx2" "$at/nets.avx512" ;;
 	locks)
@@ -148,7 +148,7 @@ for part in $parts; do
 		for s in examples/[0-9]*/scene.xml; do
 			echo "./interneg verify $s --sample 1 --isa avx512 --threads 1" | job "$(basename "$(dirname "$s")")"
 		done
-		boot corei7_icelake_u 7200
+		boot corei7_skylake_x 7200
 		for s in examples/[0-9]*/scene.xml; do
 			n=$(basename "$(dirname "$s")")
 			said=$(section "$n" | grep -v warning | tail -1)
