@@ -4,7 +4,7 @@
 #   asan tsan the tests under sanitizers         lint      layers, sizes, warnings
 #   bench     figures against peers (T=x one)    docs      the node reference, from the registry
 #   parity    the table of errors against oracles, nodes/PARITY.md
-#   avx512    the AVX-512 code on an emulated CPU (T=part), an hour
+#   avx512    the AVX-512 code on an emulated CPU (T=part), half an hour
 #   bless     accept new golden hashes           install   into $(PREFIX)
 # SPDX-License-Identifier: BSD-2-Clause
 
@@ -127,7 +127,6 @@ parity: program
 .PHONY: parity
 # Bits of AVX-512 on CPUs without it (tests/avx512/run.sh).
 avx512: program $(B)/avx512/cpu $(B)/avx512/pictures $(B)/avx512/nets
-	@$(MAKE) --no-print-directory units
 	@B=$(B) sh tests/avx512/run.sh $(T)
 .PHONY: avx512
 $(B)/avx512/pictures: tests/conform/rig.c tests/conform/conform.h

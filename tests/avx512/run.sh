@@ -1,12 +1,12 @@
 #!/bin/sh
 # run.sh [PART...] - executes the AVX-512 code on an emulated CPU (Bochs) and compares bits with baseline and AVX2 on
-# this machine. Parts: pictures nets locks units fast (default: all). Prints ok / not ok / skip lines. Pictures are small:
+# this machine. Parts: pictures nets locks fast (default: all). Prints ok / not ok / skip lines. Pictures are small:
 # an emulated core has some 50 MIPS. tests/avx512/get.sh fetches what it takes into build-avx512 the first time.
 # SPDX-License-Identifier: BSD-2-Clause
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
-parts=${*:-pictures nets locks units fast}
+parts=${*:-pictures nets locks fast}
 at=build-avx512
 mkdir -p "$at"
 if why=$(sh tests/avx512/get.sh "$at"); then :; else echo "skip avx512: $why"; exit 0; fi
@@ -15,9 +15,6 @@ root=$at/root
 weights=
 for d in ../shared/data/weights /work/shared/data/weights; do [ -z "$weights" ] && [ -r "$d" ] && weights=$d; done
 nets="waifu2x_upconv7_photo_x2 realesr-animevideov3-x4 realesr-general-x4v3 4xLSDIRCompactC3"
-# those whose checks compare instruction sets or run what the CPU's best one gives against numbers from elsewhere
-units="pixprog motion curves grade gradevec merge tone vignette grain regrain pattern filmlook lut skin"
-
 # Bochs 3.0 lets Linux 6.1 fall over with some of these, which nothing here wants
 amx='sapphire_rapids, exclude_features="la57 cet serialize uintr pks pku waitpkg umip rdpid movdiri movdir64b sca_mitigations"'
 
@@ -78,7 +75,7 @@ END
 	machine=$!
 	while kill -0 $machine 2>/dev/null && ! grep -qs '^== end' "$at/$name.raw"; do sleep 2; done
 	kill $machine 2>/dev/null
-	wait $machine
+	wait $machine 2>/dev/null
 	tr -d '\r' < "$at/$name.raw" > "$at/$name.out"
 	grep -q '^== end' "$at/$name.out" && return 0
 	echo "not ok avx512 $name: the machine stopped before its end: $(tail -1 "$at/$name.out" | cut -c1-200)"
@@ -157,17 +154,6 @@ for part in $parts; do
 			said=$(section "$n" | grep -v warning | tail -1)
 			if grep -q "^== $n: status 0 " "$at/$name.out"; then echo "ok avx512 lock $n: $said"
 			else echo "not ok avx512 lock $n: $said"; fi
-		done ;;
-	units)
-		begin units
-		for u in $units; do
-			[ -x "$B/unit/$u" ] && put "$B/unit/$u" && echo "$B/unit/$u" | job "$u"
-		done
-		boot corei7_skylake_x 7200
-		for u in $units; do
-			section "$u" | grep '^not ok' | sed "s/^not ok /not ok avx512 unit $u: /"
-			section "$u" | grep '^ok' | sed "s/^ok /ok avx512 unit $u: /"
-			grep -q "^== $u: status" "$at/$name.out" || echo "skip avx512 unit $u: not run"
 		done ;;
 	fast)
 		lib=$(ldconfig -p | sed -n 's/.*libdnnl\.so\.2 .*=> //p' | head -1)
