@@ -24,10 +24,12 @@ if ! [ -x bochs ]; then
 	echo 'deb-src http://deb.debian.org/debian trixie main' > apt/sources.list
 	o="-o Dir::Etc::sourcelist=$here/apt/sources.list -o Dir::Etc::sourceparts=- -o Dir::State::lists=$here/apt/lists"
 	o="$o -o Dir::Cache=$here/apt/cache -o APT::Get::List-Cleanup=false"
+	# the archive's signed index has the tarball's hash; a mirror without the .dsc will do
 	# shellcheck disable=SC2086
-	(apt-get $o update && cd source && apt-get $o source --download-only bochs) > get.log 2>&1 ||
-		lack "the source of Bochs cannot be had: $(tail -1 get.log)"
-	rm -rf source/bochs && mkdir source/bochs && tar -xf source/bochs_*.orig.tar.* -C source/bochs --strip-components=1 &&
+	(apt-get $o update && cd source && apt-get $o source --download-only bochs) > get.log 2>&1
+	set -- source/bochs_*.orig.tar.*
+	[ -s "$1" ] || lack "the source of Bochs cannot be had: $(tail -1 get.log)"
+	rm -rf source/bochs && mkdir source/bochs && tar -xf "$1" -C source/bochs --strip-components=1 &&
 		patch -s -p1 -d source/bochs < "$patch" &&
 		(cd source/bochs && CXXFLAGS=-O2 CFLAGS=-O2 ./configure --enable-cpu-level=6 --enable-x86-64 --enable-avx --enable-evex --enable-amx \
 			--enable-all-optimizations --enable-pci --enable-cdrom --disable-docbook --with-nogui CXX="${CXX:-g++}" &&
