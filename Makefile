@@ -4,6 +4,7 @@
 #   asan tsan the tests under sanitizers         lint      layers, sizes, warnings
 #   bench     figures against peers (T=x one)    docs      the node reference, from the registry
 #   parity    the table of errors against oracles, nodes/PARITY.md
+#   avx512    the AVX-512 code on an emulated CPU (T=part), half an hour
 #   bless     accept new golden hashes           install   into $(PREFIX)
 # SPDX-License-Identifier: BSD-2-Clause
 
@@ -14,7 +15,8 @@ MODE   ?= release
 PKGS   := libxml-2.0 OpenEXR lua5.4 libavformat libavcodec libavutil nettle libpng libxxhash libdeflate zlib
 
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-declarations -Wvla -Werror
-# The determinism contract: no contraction, no fast-math; the two last let compares vectorise and change no result.
+# The determinism contract: no contraction, no fast-math; the two last let compares vectorise and change no result but
+# one: from SSE4.1 on GCC 12 makes trunc(x) of (float)(int)x, -0 where x is -0 or a negative fraction, x beyond int.
 DET    := -ffp-contract=off -fno-math-errno -fno-trapping-math
 CSTD   := -std=c11 -D_GNU_SOURCE
 OPT    := -O2 -g
@@ -123,6 +125,16 @@ parity: program
 	@$(MAKE) --no-print-directory $(foreach u,colour aces tone ocio gradevec lut,$(B)/unit/$(u))
 	@B=$(B) sh tests/tools/parity.sh -o nodes/PARITY.md
 .PHONY: parity
+# Bits of AVX-512 on CPUs without it (tests/avx512/run.sh).
+avx512: program $(B)/avx512/cpu $(B)/avx512/pictures $(B)/avx512/nets
+	@B=$(B) sh tests/avx512/run.sh $(T)
+.PHONY: avx512
+$(B)/avx512/pictures: tests/conform/rig.c tests/conform/conform.h
+$(B)/avx512/nets: tests/unit/nn_case.h
+$(B)/avx512/%: tests/avx512/%.c $(B)/libinterneg.a tests/test.h
+	@mkdir -p $(@D)
+	@echo 'CC $<'
+	$Q$(CC) $(CFLAGS) $(OPT) -Itests -Itests/conform -o $@ $(filter %.c,$^) $(B)/libinterneg.a $(LDLIBS) -lm
 layers lint:
 	@sh tests/tools/lint.sh
 
