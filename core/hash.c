@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "hashrun.h"
 #include "mem.h"
 
 _Static_assert(sizeof(struct sha256_ctx) <= sizeof(struct sha), "sha holds nettle's context");
@@ -105,6 +106,26 @@ int key_parse(const char *hex, struct key *k)
 struct pixhash pixhash_bytes(const void *p, size_t n)
 {
 	XXH128_hash_t h = XXH3_128bits(p, n);
+	return (struct pixhash){ .lo = h.low64, .hi = h.high64 };
+}
+
+void pixhash_begin(struct pixhash_run *r)
+{
+	r->state = XXH3_createState();
+	if (!r->state) abort();
+	XXH3_128bits_reset(r->state);
+}
+
+void pixhash_add(struct pixhash_run *r, const void *p, size_t n)
+{
+	XXH3_128bits_update(r->state, p, n);
+}
+
+struct pixhash pixhash_end(struct pixhash_run *r)
+{
+	XXH128_hash_t h = XXH3_128bits_digest(r->state);
+	XXH3_freeState(r->state);
+	r->state = NULL;
 	return (struct pixhash){ .lo = h.low64, .hi = h.high64 };
 }
 

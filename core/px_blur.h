@@ -166,6 +166,66 @@ static IN_UNUSED void px_blur_across(int radius, const float *w, const float *s,
 	}
 }
 
+/* n pixels of rows p[0 .. 2 radius] into d and of rows p[1 .. 2 radius + 1] into e: what both read is loaded
+ * once. The radius is a constant. */
+IN_INLINE void px_blur_two_down(int radius, const float *w, const float *const *p, int n, float *d, float *e)
+{
+	int x = 0;
+	for (; x + IN_LANES <= n; x += IN_LANES) {
+		vnf a = { 0 }, b = { 0 }, top = *(const vnf *)(p[0] + x), low = *(const vnf *)(p[2 * radius + 1] + x);
+		for (int i = radius; i > 0; i--) {
+			vnf up = *(const vnf *)(p[radius + 1 - i] + x), down = *(const vnf *)(p[radius + i] + x);
+			a += w[i] * (top + down);
+			b += w[i] * (up + low);
+			top = up;
+			low = down;
+		}
+		*(vnf *)(d + x) = a + w[0] * top;
+		*(vnf *)(e + x) = b + w[0] * low;
+	}
+	for (; x < n; x++) {
+		float a = 0, b = 0;
+		for (int i = radius; i > 0; i--) {
+			a += w[i] * (p[radius - i][x] + p[radius + i][x]);
+			b += w[i] * (p[radius + 1 - i][x] + p[radius + 1 + i][x]);
+		}
+		d[x] = a + w[0] * p[radius][x];
+		e[x] = b + w[0] * p[radius + 1][x];
+	}
+}
+
+/* Alone in a function, so that weights and rows stay in registers. */
+#define PX_BLUR_TWO(radius) \
+	static IN_NOINLINE IN_UNUSED void px_blur_two_##radius(const float *w, const float *const *p, int n, \
+	                                                       float *d, float *e) \
+	{ \
+		float copy[radius + 1]; \
+		const float *row[2 * radius + 2]; \
+		for (int i = 0; i <= radius; i++) copy[i] = w[i]; \
+		for (int i = 0; i < 2 * radius + 2; i++) row[i] = p[i]; \
+		px_blur_two_down(radius, copy, row, n, d, e); \
+	}
+PX_BLUR_TWO(1)
+PX_BLUR_TWO(2)
+PX_BLUR_TWO(3)
+PX_BLUR_TWO(4)
+
+enum { PX_BLUR_TWOS = 4 };               /* the largest radius of these */
+
+/* Rows y and y + 1 of the band into d and e. */
+static IN_UNUSED void px_blur_twos(int radius, const float *w, const struct px_band *b, int y, int n,
+                                   float *d, float *e)
+{
+	const float *p[2 * PX_BLUR_TWOS + 2];
+	for (int i = 0; i < 2 * radius + 2; i++) p[i] = px_band_row(b, y - radius + i);
+	switch (radius) {
+	case 1: px_blur_two_1(w, p, n, d, e); return;
+	case 2: px_blur_two_2(w, p, n, d, e); return;
+	case 3: px_blur_two_3(w, p, n, d, e); return;
+	default: px_blur_two_4(w, p, n, d, e); return;
+	}
+}
+
 /* n pixels of rows r[-radius .. radius]; the radius is a constant. */
 IN_INLINE void px_blur_short_down(int radius, const float *IN_RESTRICT w, const float *const *r, int n,
                                   float *IN_RESTRICT d)
@@ -239,9 +299,10 @@ static IN_UNUSED int px_blur(const struct px_kernel *kx, const struct px_kernel 
 	for (int x = 0; x < w; x++) black[x] = 0;
 	if (rect_empty(have)) { view_clear(out, r); return 0; }
 	for (int ch = 0; ch < out->nch; ch++) {
-		px_band_begin(&band, r.y0 - ky->radius, r.y1 + ky->radius, 2 * ky->radius + 1);
-		for (int y = r.y0; y < r.y1; y++) {
-			int until = px_band_until(&band, y + ky->radius + 1);
+		px_band_begin(&band, r.y0 - ky->radius, r.y1 + ky->radius, 2 * ky->radius + 2);
+		for (int y = r.y0, two; y < r.y1; y += 1 + two) {
+			two = ky->radius > 0 && ky->radius <= PX_BLUR_TWOS && y + 1 < r.y1;
+			int until = px_band_until(&band, y + two + ky->radius + 1);
 			for (; band.done < until; band.done++) {
 				if (band.done + PX_AHEAD < have.y1)
 					px_fetch_row(view_at(in, ch, have.x0, band.done + PX_AHEAD), rect_w(have), 0);
@@ -249,8 +310,11 @@ static IN_UNUSED int px_blur(const struct px_kernel *kx, const struct px_kernel 
 				                              edges, line);
 				px_blur_across(kx->radius, kx->w, s + kx->radius, w, px_band_place(&band, band.done));
 			}
-			if (y + PX_AHEAD < r.y1) px_fetch_row(view_at(out, ch, r.x0, y + PX_AHEAD), w, 1);
-			px_blur_down(ky->radius, ky->w, &band, y, w, view_at(out, ch, r.x0, y));
+			for (int i = PX_AHEAD; i <= PX_AHEAD + two && y + i < r.y1; i++)
+				px_fetch_row(view_at(out, ch, r.x0, y + i), w, 1);
+			float *d = view_at(out, ch, r.x0, y);
+			if (two) px_blur_twos(ky->radius, ky->w, &band, y, w, d, d + out->stride);
+			else px_blur_down(ky->radius, ky->w, &band, y, w, d);
 			if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 		}
 	}

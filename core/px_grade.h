@@ -5,20 +5,28 @@
 #define IN_PX_GRADE_H
 
 #include "curve_table.h"
+#include "px_fetch.h"
 #include "px_math.h"
+#include "px_power.h"
 #include "px_rows.h"
 
 IN_INLINE void grade_clamp_row(float *IN_RESTRICT p, float lo, float hi, int n)
 {
 	for (int i = 0; i < n; i++) p[i] = px_clamp(p[i], lo, hi);
 }
-/* ASC CDL v1.2: slope and offset, the clamp of its letter, power where the base is above 0. */
-IN_INLINE void grade_cdl_row(float *IN_RESTRICT p, float slope, float offset, float power, bool clamp,
-                             int n)
+/* ASC CDL v1.2 of one channel. power: of that exponent. */
+struct grade_cdl { float slope, offset, exponent; struct power_table power; };
+
+/* Slope and offset, the clamp of the CDL's letter, power where the base is above 0; p may be from. */
+IN_INLINE void grade_cdl_row(const struct grade_cdl *c, const float *from, float *p, bool clamp, int n)
 {
-	if (slope != 1.0f || offset != 0.0f) for (int i = 0; i < n; i++) p[i] = p[i] * slope + offset;
+	bool scaled = c->slope != 1.0f || c->offset != 0.0f;
+	if (c->power.v && !clamp) { px_power_by(&c->power, scaled, c->slope, c->offset, from, p, n); return; }
+	if (scaled) for (int i = 0; i < n; i++) p[i] = from[i] * c->slope + c->offset;
+	else if (p != from) px_copy_row(p, from, n);
 	if (clamp) grade_clamp_row(p, 0.0f, 1.0f, n);
-	px_power_row(p, power, POW_KEEP, n);
+	if (c->power.v) px_power_by(&c->power, false, 0, 0, p, p, n);
+	else px_power_row(p, c->exponent, POW_KEEP, n);
 }
 IN_INLINE void grade_lgg_row(float *IN_RESTRICT p, float lift, float gain, float gamma, int n)
 {

@@ -31,7 +31,7 @@ struct packer {
 struct pack_sizes { size_t w, cw, h; };
 static struct pack_sizes pack_sizes(const struct plane_desc *d)
 {
-	bool sub = !d->rgb && (d->lw || d->lh);
+	bool sub = !d->rgb && d->lh;             /* chroma rows wait for one another */
 	struct pack_sizes z = { ((size_t)d->w + 64 + 31) & ~(size_t)31,
 		((size_t)plane_width(d, 1) + 31) & ~(size_t)31, sub ? (size_t)d->h : 0 };
 	return z;
@@ -90,8 +90,15 @@ static void pack_yuv_row(struct packer *k, int y)
 		pack_store(k, 2, y, w, k->row[6]);
 		return;
 	}
-	yuv_narrow(c, k->row[5], w, cw, k->u + (size_t)y * k->cw);
-	yuv_narrow(c, k->row[6], w, cw, k->v + (size_t)y * k->cw);
+	if (k->s->d.lh) {
+		yuv_narrow(c, k->row[5], w, cw, k->u + (size_t)y * k->cw);
+		yuv_narrow(c, k->row[6], w, cw, k->v + (size_t)y * k->cw);
+		return;
+	}
+	for (int i = 1; i < 3; i++) {
+		yuv_narrow(c, k->row[4 + i], w, cw, k->row[7]);
+		pack_store(k, i, y, cw, k->row[7]);
+	}
 }
 
 static void pack_alpha_row(struct packer *p, int y)
@@ -115,7 +122,7 @@ static int pack_rows(struct packer *k, const struct view *in, const atomic_int *
 		else pack_yuv_row(k, y);
 		if (y % 64 == 0 && cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 	}
-	if (d->rgb || (!d->lw && !d->lh)) return 0;
+	if (d->rgb || !d->lh) return 0;
 	int cw = plane_width(d, 1), ch = plane_height(d, 1);
 	for (int y = 0; y < ch; y++) {
 		yuv_shorten(&k->s->k, k->u, (ptrdiff_t)k->cw, d->h, cw, y, k->row[4]);

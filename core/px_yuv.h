@@ -136,36 +136,77 @@ IN_INLINE void yuv_row_rgb(const struct planes *p, const struct yuv_coef *k, int
 
 struct yuv_dither { bool on; uint32_t frame, seed, salt; };
 
-/* TPDF noise of +-1 code for n samples of row y, plane i: sums of two uniform 16-bit numbers. */
-IN_INLINE void yuv_noise(const struct yuv_dither *d, int i, int y, int n, float *IN_RESTRICT out)
+/* Vectors of Philox blocks side by side: a block is one long chain of multiplications. */
+enum { YUV_CHAINS = 3, YUV_BLOCKS = YUV_CHAINS * PHILOX_LANES };
+
+/* The words of YUV_BLOCKS blocks in order; their counters are c0 + block, c1, c2, c3. */
+IN_INLINE void yuv_words(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t k0, uint32_t k1,
+                         uint32_t *IN_RESTRICT out)
 {
-	int groups = (n + 3) / 4;
-	for (int q = 0; q < groups; q++) {
-		struct philox r = philox4x32((uint32_t)q, (uint32_t)y, d->frame, (uint32_t)i, d->seed, d->salt);
-		for (int j = 0; j < 4; j++)
-			out[4 * q + j] = (float)(int)((r.c[j] & 0xffff) + (r.c[j] >> 16)) * (1.0f / 65536)
-			    - (65535.0f / 65536);
+	const vwide m0 = vwide_of(PHILOX_M0), m1 = vwide_of(PHILOX_M1);
+	uint64_t lane[YUV_BLOCKS];
+	vwide x[YUV_CHAINS], y[YUV_CHAINS], z[YUV_CHAINS], w[YUV_CHAINS];
+	for (uint32_t i = 0; i < YUV_BLOCKS; i++) lane[i] = c0 + i;
+	memcpy(x, lane, sizeof x);
+	for (int c = 0; c < YUV_CHAINS; c++) y[c] = vwide_of(c1), z[c] = vwide_of(c2), w[c] = vwide_of(c3);
+	for (int i = 0; i < PHILOX_ROUNDS; i++, k0 += PHILOX_W0, k1 += PHILOX_W1)
+		for (int c = 0; c < YUV_CHAINS; c++) {
+			vwide a = vwide_mul32(x[c], m0), b = vwide_mul32(z[c], m1);
+			x[c] = (b >> 32) ^ y[c] ^ vwide_of(k0);
+			z[c] = (a >> 32) ^ w[c] ^ vwide_of(k1);
+			y[c] = b;
+			w[c] = a;
+		}
+	for (int c = 0; c < YUV_CHAINS; c++, out += 4 * PHILOX_LANES) {
+		vwide p = vwide_join(x[c], y[c]), q = vwide_join(z[c], w[c]);
+		vwide_store(out, vwide_lower(p, q));
+		vwide_store(out + 2 * PHILOX_LANES, vwide_upper(p, q));
 	}
 }
 
+/* TPDF noise of +-1 code for n samples of row y, plane i: sums of two uniform 16-bit numbers. */
+static IN_NOINLINE IN_UNUSED void yuv_noise(const struct yuv_dither *d, int i, int y, int n,
+                                            float *IN_RESTRICT out)
+{
+	enum { STEP = 4 * YUV_BLOCKS };
+	for (int x = 0; x < n; x += STEP) {
+		uint32_t c[STEP];
+		float rest[STEP], *to = n - x < STEP ? rest : out + x;
+		yuv_words((uint32_t)x / 4, (uint32_t)y, d->frame, (uint32_t)i, d->seed, d->salt, c);
+		for (int j = 0; j < STEP; j++)
+			to[j] = (float)(int)((c[j] & 0xffff) + (c[j] >> 16)) * (1.0f / 65536) - (65535.0f / 65536);
+		if (to == rest) memcpy(out + x, rest, (size_t)(n - x) * sizeof *out);
+	}
+}
+
+/* How many of n codes have to be clipped; NaN has. */
+IN_INLINE int yuv_clipped(const float *IN_RESTRICT v, float lo, float hi, int n)
+{
+	int clipped = 0;
+	for (int x = 0; x < n; x++) clipped += !(v[x] > lo) | !(v[x] < hi);
+	return clipped;
+}
+
 /* Values (codes as float) to integers of row y in plane i; returns how many had to be clipped.
- * noise: room for n + 3 floats. NaN becomes the lowest code. */
+ * noise: room for n floats. NaN becomes the lowest code. */
 IN_INLINE int yuv_store(const struct yuv_coef *k, const struct yuv_dither *d, int i, int y, int n,
                         const float *IN_RESTRICT v, float *IN_RESTRICT noise,
                         uint16_t *IN_RESTRICT out)
 {
 	float lo = k->lo, hi = k->hi;
-	int clipped = 0;
-	if (d->on) yuv_noise(d, i, y, n, noise);
-	else memset(noise, 0, (size_t)n * sizeof *noise);
-	for (int x = 0; x < n; x++) {
-		float c = v[x], t = c + noise[x];
-		clipped += !(c > lo - .5f) | !(c < hi + .5f);
-		t = t > lo ? t : lo;
-		t = t < hi ? t : hi;
-		out[x] = (uint16_t)(int)(t + .5f);
+	const float *IN_RESTRICT t = v;
+	if (d->on) {
+		yuv_noise(d, i, y, n, noise);
+		for (int x = 0; x < n; x++) noise[x] = v[x] + noise[x];
+		t = noise;
 	}
-	return clipped;
+	for (int x = 0; x < n; x++) {
+		float c = t[x];
+		c = c > lo ? c : lo;
+		c = c < hi ? c : hi;
+		out[x] = (uint16_t)(int)(c + .5f);
+	}
+	return yuv_clipped(v, lo - .5f, hi + .5f, n);
 }
 
 /* Y' codes and unscaled Cb, Cr of one row. */

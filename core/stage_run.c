@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream.h"
+
 /* Of a band: r is what the others read of it, had what its planes hold of the band
  * before, fresh what is computed now. Of all bands: w and h the largest, keeps:
  * rows are kept from one to the next. */
@@ -179,6 +181,24 @@ static size_t plane_bytes(const struct member *m)
 	return n % 4096 < 256 ? n + 320 : n;
 }
 
+/* Pictures from this size on have left the caches when somebody reads them: bands of them are made
+ * in scratch and go to memory once, past the caches. */
+#define STREAM_FROM ((size_t)16 << 20)
+
+static bool streams(const struct stage_job *j)
+{ return j->s->n > 1 && j->s->kind == ST_TILES && j->s->bytes >= STREAM_FROM; }
+
+/* A band of the stage's result in scratch, at mem. Returns the bytes that it takes. */
+static size_t result_planes(const struct stage_job *j, struct rect r, char *mem, struct view *v)
+{
+	const struct member m = { .w = rect_w(r), .h = band_rows(j, r) };
+	size_t plane = plane_bytes(&m);
+	int nch = j->s->out->fmt.nch;
+	*v = (struct view){ .stride = row_floats(m.w), .nch = nch };
+	for (int c = 0; c < nch && mem; c++) v->plane[c] = (float *)(void *)(mem + (size_t)c * plane);
+	return (size_t)nch * plane;
+}
+
 struct hole { size_t at, end; };
 struct holes { struct hole v[64]; int n; size_t top, live, peak; };
 
@@ -310,6 +330,10 @@ void stage_job_cost(const struct stage_job *j, struct rect r, struct stage_cost 
 		out->read += (size_t)times * one.read;
 	}
 	out->scratch = lay_out(j, m, align64(n * sizeof *m), &out->live) + align64(own) + 128;
+	if (streams(j)) {
+		struct view v;
+		out->scratch += result_planes(j, r, NULL, &v);
+	}
 	free(m);
 }
 
@@ -371,14 +395,17 @@ static void keep_rows(struct member *m)
 		memmove(m->view.plane[c], m->view.plane[c] + (r.y0 - had.y0) * m->view.stride, bytes);
 }
 
-/* Regions and places of all members, in scratch that holds the tile. */
+/* Regions and places of all members, in scratch that holds the tile; *tail, *end: where
+ * the nodes' own begins, and the result's. */
 static struct member *prepare(const struct stage_job *j, struct rect r, struct stage_mem *mem, size_t *tail,
-                              struct err *e)
+                              size_t *end, struct err *e)
 {
 	size_t head = align64((size_t)j->s->n * sizeof(struct member));
+	struct view v;
 	struct member *m = stage_mem_get(mem, head, e);
 	if (!m) return NULL;
-	size_t all = survey(j, r, m, head, tail);
+	*end = align64(survey(j, r, m, head, tail));
+	size_t all = *end + (streams(j) ? result_planes(j, r, NULL, &v) : 0);
 	if (all > mem->size) {
 		if (!(m = stage_mem_get(mem, all, e))) return NULL;
 		survey(j, r, m, head, tail);
@@ -414,15 +441,20 @@ int stage_tile(const struct stage_job *j, struct rect r, const struct view *out,
                const atomic_int *cancel, struct err *e)
 {
 	int n = j->s->n, rows = band_rows(j, r);
-	size_t tail;
-	struct member *m = prepare(j, r, mem, &tail, e);
+	bool stream = streams(j);
+	size_t tail, end;
+	struct view result;
+	struct member *m = prepare(j, r, mem, &tail, &end, e);
 	if (!m) return -1;
+	if (stream) result_planes(j, r, mem->p + end, &result);
 	for (int y = r.y0; y < r.y1; y += rows) {
 		struct rect band = band_at(r, y, rows);
 		regions(j, band, m);
-		m[n - 1].view = view_sub(out, band);
+		result.r = band;
+		m[n - 1].view = stream ? result : view_sub(out, band);
 		if (run_band(j, m, mem->p + tail, cancel, e) < 0) return -1;
-		view_canon_nan(out, band);
+		if (stream) view_stream(&result, out, band);
+		else view_canon_nan(out, band);
 	}
 	return 0;
 }

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hash.h"
+#include "hashrun.h"
 #include "image.h"
+#include "mem.h"
 
 static const char *const matrix_names[] =
     { "auto", "rgb", "bt709", "bt601", "bt2020", "fcc", "smpte240m", "ycgco" };
@@ -86,26 +87,34 @@ void planes_free(struct planes *p)
 	memset(p, 0, sizeof *p);
 }
 
+/* The bytes of a plane's rows one after the other, codes of 8 bits as bytes. */
+static struct pixhash plane_hash(const struct planes *p, int i)
+{
+	size_t w = (size_t)plane_width(&p->d, i), h = (size_t)plane_height(&p->d, i);
+	size_t elem = p->d.flt ? 4 : p->d.depth <= 8 ? 1 : 2;
+	uint8_t *narrow = elem == 1 ? xalloc(w, 1) : NULL;
+	struct pixhash_run run;
+	pixhash_begin(&run);
+	for (size_t y = 0; y < h; y++) {
+		const void *row = p->d.flt ? (const void *)(p->f[i] + (ptrdiff_t)y * p->stride[i])
+			: (const void *)(p->p[i] + (ptrdiff_t)y * p->stride[i]);
+		if (narrow) {
+			const uint16_t *s = row;
+			for (size_t x = 0; x < w; x++) narrow[x] = (uint8_t)s[x];
+			row = narrow;
+		}
+		pixhash_add(&run, row, w * elem);
+	}
+	free(narrow);
+	return pixhash_end(&run);
+}
+
 void planes_hash(const struct planes *p, struct pixhash *out)
 {
 	struct pixhash part[4];
 	size_t n = 0;
-	for (int i = 0; i < 4; i++) {
-		if (!plane_there(&p->d, i)) continue;
-		size_t w = (size_t)plane_width(&p->d, i), h = (size_t)plane_height(&p->d, i);
-		size_t elem = p->d.flt ? 4 : p->d.depth <= 8 ? 1 : 2;
-		uint8_t *flat = malloc(w * h * elem + 1);
-		if (!flat) abort();
-		for (size_t y = 0; y < h; y++) {
-			uint8_t *o = flat + y * w * elem;
-			if (p->d.flt) { memcpy(o, p->f[i] + (ptrdiff_t)y * p->stride[i], w * 4); continue; }
-			const uint16_t *s = p->p[i] + (ptrdiff_t)y * p->stride[i];
-			if (elem == 2) { memcpy(o, s, w * 2); continue; }
-			for (size_t x = 0; x < w; x++) o[x] = (uint8_t)s[x];
-		}
-		part[n++] = pixhash_bytes(flat, w * h * elem);
-		free(flat);
-	}
+	for (int i = 0; i < 4; i++)
+		if (plane_there(&p->d, i)) part[n++] = plane_hash(p, i);
 	*out = pixhash_join(part, n);
 }
 

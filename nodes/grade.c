@@ -98,13 +98,14 @@ struct grade_state {
 	/* the input to working light, for the balance; from there, or from the input, to the space of
 	 * the shaping part; what stands then to working light */
 	struct colour_xform light, in, out;
-	float slope[3], offset[3], power[3];
+	struct grade_cdl own[3];
 	float lift[3], gain[3], gamma[3];
 	float c, pivot; bool log_contrast;      /* log_contrast: as a power, in linear light */
 	float sat;
 	float vibrance, vivid;                  /* the width that vibrance counts in */
 	bool from_file;
-	struct cdl_row { float slope[3], offset[3], power[3], sat; } file;
+	struct grade_cdl file[3];
+	float file_sat;
 	struct curve_table curve[4];            /* red, green, blue, master */
 	struct lut *lut;
 	/* from what stands before it, working light where its result is mixed in */
@@ -116,7 +117,6 @@ struct grade_state {
 };
 
 static bool all3(const double v[3], double x) { return v[0] == x && v[1] == x && v[2] == x; }
-static void floats(float *f, const double *d) { for (int i = 0; i < 3; i++) f[i] = (float)d[i]; }
 
 static bool has_cdl(const struct grade *p)
 { return !all3(p->slope, 1) || !all3(p->offset, 0) || !all3(p->power, 1); }
@@ -199,15 +199,21 @@ static int set_lut(struct grade_state *s, const struct node_ctx *n, int space, s
 	return 0;
 }
 
+static void set_cdl(struct grade_cdl c[3], const double *slope, const double *offset, const double *power)
+{
+	for (int i = 0; i < 3; i++) {
+		c[i] = (struct grade_cdl){ (float)slope[i], (float)offset[i], (float)power[i], { 0 } };
+		power_table_make(&c[i].power, c[i].exponent);
+	}
+}
+
 static int set_file(struct grade_state *s, const struct grade *p, struct err *e)
 {
 	struct cdl_values v;
 	if (!*p->cdl) return 0;
 	if (cdl_load(p->cdl, p->cdl_id, &v, e) < 0) return -1;
-	floats(s->file.slope, v.slope);
-	floats(s->file.offset, v.offset);
-	floats(s->file.power, v.power);
-	s->file.sat = (float)v.saturation;
+	set_cdl(s->file, v.slope, v.offset, v.power);
+	s->file_sat = (float)v.saturation;
 	s->from_file = true;
 	return 0;
 }
@@ -235,6 +241,7 @@ static void grade_close(struct node_ctx *n)
 	struct grade_state *s = n->state;
 	if (!s) return;
 	for (int i = 0; i < 4; i++) curve_table_free(&s->curve[i]);
+	for (int i = 0; i < 3; i++) power_table_free(&s->own[i].power), power_table_free(&s->file[i].power);
 	lut_free(&s->lut);
 	free(s);
 	n->state = NULL;
@@ -253,9 +260,7 @@ static int grade_open(struct node_ctx *n, struct err *e)
 	colour_xform_init(&s->light, from, n->working);
 	if (s->balance) from = n->working;
 	colour_xform_init(&s->in, from, space);
-	floats(s->slope, p->slope);
-	floats(s->offset, p->offset);
-	floats(s->power, p->power);
+	if (s->cdl || s->clamp) set_cdl(s->own, p->slope, p->offset, p->power);
 	s->c = (float)p->contrast;
 	s->pivot = (float)(p->pivot > 0 ? p->pivot : colour_encode(space, 0.18));
 	s->log_contrast = colour_is_linear(space);
@@ -282,19 +287,20 @@ static int grade_open(struct node_ctx *n, struct err *e)
 static void clamp3(float *const p[3], int n)
 { for (int k = 0; k < 3; k++) grade_clamp_row(p[k], 0.0f, 1.0f, n); }
 
-static void file_cdl(const struct cdl_row *f, bool clamp, float *const p[3], int n)
+static void file_cdl(const struct grade_state *s, float *const p[3], int n)
 {
-	for (int k = 0; k < 3; k++) grade_cdl_row(p[k], f->slope[k], f->offset[k], f->power[k], clamp, n);
-	if (f->sat != 1.0f) grade_saturate_row(p[0], p[1], p[2], f->sat, n);
-	if (clamp) clamp3(p, n);
+	for (int k = 0; k < 3; k++) grade_cdl_row(&s->file[k], p[k], p[k], s->clamp, n);
+	if (s->file_sat != 1.0f) grade_saturate_row(p[0], p[1], p[2], s->file_sat, n);
+	if (s->clamp) clamp3(p, n);
 }
 
-static void shape(const struct grade_state *s, float *const p[3], int n)
+/* in: the rows as they come, where nothing stands before the CDL; else p holds them. */
+static void shape(const struct grade_state *s, const float *const in[3], float *const p[3], int n)
 {
 	colour_row(&s->in, p[0], p[1], p[2], n);
-	if (s->from_file) file_cdl(&s->file, s->clamp, p, n);
+	if (s->from_file) file_cdl(s, p, n);
 	for (int k = 0; k < 3; k++) {
-		if (s->cdl || s->clamp) grade_cdl_row(p[k], s->slope[k], s->offset[k], s->power[k], s->clamp, n);
+		if (s->cdl || s->clamp) grade_cdl_row(&s->own[k], in ? in[k] : p[k], p[k], s->clamp, n);
 		if (s->lgg) grade_lgg_row(p[k], s->lift[k], s->gain[k], s->gamma[k], n);
 		if (s->contrast) grade_contrast_row(p[k], s->c, s->pivot, s->log_contrast, n);
 		grade_curve_row(p[k], &s->curve[k], n);
@@ -338,26 +344,25 @@ static void hold_skin(const struct grade_state *s, const float *const in[3], flo
 static int tile(const struct call *c, struct rect r)
 {
 	const struct grade_state *s = c->n->state;
+	bool first = s->shaped && (s->cdl || s->clamp) && !s->balance && !s->from_file && s->in.identity;
 	for (int y = r.y0; y < r.y1; y++)
 		for (int x = r.x0; x < r.x1; x += CHUNK) {
 			int n = r.x1 - x < CHUNK ? r.x1 - x : CHUNK;
+			const float *in[3];
 			float *p[3];
 			for (int k = 0; k < 3; k++) {
 				p[k] = view_at(c->out, k, x, y);
-				px_copy_row(p[k], view_at(&c->in[0], k, x, y), n);
+				in[k] = view_at(&c->in[0], k, x, y);
+				if (!first) px_copy_row(p[k], in[k], n);
 			}
 			if (s->balance) {
 				colour_row(&s->light, p[0], p[1], p[2], n);
 				matrix_row(s->m, p[0], p[1], p[2], n);
 			}
-			if (s->shaped) shape(s, p, n);
+			if (s->shaped) shape(s, first ? in : NULL, p, n);
 			if (s->lut && s->lut_mix != 0.0f) look_up(s, p, n);
 			else colour_row(&s->out, p[0], p[1], p[2], n);
-			if (s->holds) {
-				const float *const in[3] = { view_at(&c->in[0], 0, x, y), view_at(&c->in[0], 1, x, y),
-					view_at(&c->in[0], 2, x, y) };
-				hold_skin(s, in, p, n);
-			}
+			if (s->holds) hold_skin(s, in, p, n);
 		}
 	return 0;
 }
@@ -398,7 +403,7 @@ const struct node_type ISA(node_grade) = {
 	        "Cb and Cr of the Rec.709 signal) no further than that skin's drift, 4 degrees unless it says otherwise, held "
 	        "softly from half of it on; skin_chroma and skin_light keep its chroma and luma as well, where asked. Skin "
 	        "keeps its own variety: what is held is what the grade does to a pixel, not where it stands.",
-	.category = "colour", .version = 2, .size = sizeof(struct grade), .params = params,
+	.category = "colour", .version = 3, .size = sizeof(struct grade), .params = params,
 	.inputs = "image mask? hold_skin?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE,
 		.want = WANT_LINEAR, .want_of = want_of,
 	.out_space = out_space,

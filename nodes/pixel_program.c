@@ -11,6 +11,7 @@
 #include "mathx.h"
 #include "pixprog.h"
 #include "pixprog_strip.h"
+#include "px_fetch.h"
 
 struct pixel_program { const char *program, *uniforms; };
 
@@ -142,6 +143,7 @@ static void begin_row(struct place *p, struct rect r)
 		bool whole = v && chan >= 0 && chan < v->nch && p->y >= v->r.y0 && p->y < v->r.y1 &&
 		             r.x0 >= v->r.x0 && r.x1 <= v->r.x1;
 		p->row[i] = whole ? view_at(v, chan, r.x0, p->y) : NULL;
+		if (whole && p->y + PX_AHEAD < v->r.y1) px_fetch_row(view_at(v, chan, r.x0, p->y + PX_AHEAD), rect_w(r), 0);
 		p->copied += !whole;
 	}
 	for (int k = 0; k < code->nout; k++)

@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 
 #include "colour.h"
+#include "hashrun.h"
 #include "image.h"
 #include "log.h"
+#include "stream.h"
 #include "test.h"
 
 static void errors(void)
@@ -318,6 +320,19 @@ static void hashes(void)
 	test_ok(pixhash_parse(hex2, &g) == 0 && g.lo == h.lo && g.hi == h.hi, "pixhash_parse");
 	struct pixhash two[2] = { pixhash_bytes("a", 1), h }, swapped[2] = { two[1], two[0] };
 	test_ok(pixhash_join(two, 2).lo != pixhash_join(swapped, 2).lo, "pixhash_join minds the order");
+	static uint8_t text[3000];
+	bool same = true;
+	for (size_t i = 0; i < sizeof text; i++) text[i] = (uint8_t)(i * 37 >> 3);
+	for (size_t piece = 1; piece < 1500; piece = piece * 3 + 1) {
+		struct pixhash_run run;
+		pixhash_begin(&run);
+		for (size_t i = 0; i < sizeof text; i += piece)
+			pixhash_add(&run, text + i, sizeof text - i < piece ? sizeof text - i : piece);
+		h = pixhash_bytes(text, sizeof text);
+		g = pixhash_end(&run);
+		same = same && g.lo == h.lo && g.hi == h.hi;
+	}
+	test_ok(same, "pixhash of pieces is that of the whole");
 }
 
 static bool put_file(const char *path, const char *text)
@@ -439,6 +454,40 @@ static void formats(void)
 	test_ok(differ && key_eq(&k[0], &k[7]), "format_hash: every field counts");
 }
 
+/* Rows of every width and place, with a NaN at every place of a long one. */
+static void streamed(void)
+{
+	enum { W = 83, H = 3 };
+	static float from[3][W * H], to[3][(W + 5) * H], want[3][(W + 5) * H];
+	const uint32_t odd = 0x7fa00001u;
+	int wrong = 0;
+	for (int at = -1; at < W; at++)
+		for (int off = 0; off < 5; off++) {
+			struct view s = { .r = rect_of(0, 0, W, H), .stride = W, .nch = 3 }, d = s;
+			d.stride = W + 5;
+			for (int c = 0; c < 3; c++) {
+				for (int i = 0; i < W * H; i++) from[c][i] = (float)(i * 3 + c);
+				if (at >= 0) memcpy(&from[c][W + at], &odd, 4);
+				memset(to[c], 0, sizeof to[c]);
+				memset(want[c], 0, sizeof want[c]);
+				for (int y = 0; y < H; y++)
+					memcpy(want[c] + off + y * (W + 5), from[c] + y * W, (size_t)(W - (at + 1) % 7) * sizeof(float));
+				s.plane[c] = from[c];
+				d.plane[c] = to[c] + off;
+			}
+			struct rect r = rect_of(0, 0, W - (at + 1) % 7, H);
+			struct view plain = d;
+			for (int c = 0; c < 3; c++) plain.plane[c] = want[c] + off;
+			view_canon_nan(&plain, r);
+			view_stream(&s, &d, r);
+			wrong += memcmp(to, want, sizeof to) != 0;
+			uint32_t got;
+			memcpy(&got, &to[1][off + W + 5 + at], 4);
+			wrong += at >= 0 && at < r.x1 && got != 0x7fc00000u;
+		}
+	test_ok(!wrong, "view_stream copies and makes every NaN canonical, nothing else (%d wrong)", wrong);
+}
+
 static void images(void)
 {
 	struct pool *p = pool_new();
@@ -454,6 +503,8 @@ static void images(void)
 	view_canon_nan(&a->view, a->view.r);
 	memcpy(&got, view_at(&a->view, 2, 13, 8), 4);
 	test_ok(got == 0x7fc00000u && *view_at(&a->view, 1, -3, 2) == 0.5f, "view_canon_nan");
+
+	streamed();
 
 	struct view sub = view_sub(&a->view, rect_of(0, 4, 3, 6));
 	test_ok(view_at(&sub, 2, 1, 5) == view_at(&a->view, 2, 1, 5), "view_sub");

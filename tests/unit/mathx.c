@@ -6,7 +6,7 @@
 #include <dlfcn.h>
 #include <locale.h>
 
-#include "px_rows.h"
+#include "px_power.h"
 #include "test.h"
 
 typedef long double ld;
@@ -288,6 +288,56 @@ static void power_rows(void)
 	        && big[1] == 0, "px_rows leave what is not above 0, overflow to inf, underflow to 0");
 }
 
+/* The same by tables: every exponent they serve, every place of an octave and both of its borders. */
+static void power_tables(void)
+{
+	static const float ys[] = { 1.02f, 0.98f, 2.4f, 1 / 2.4f, 0.45f, 0.5f, 2, 3, 0.01f, 0.382f, 2.618f };
+	static float in[2048], out[2048];
+	ld_fn2 *powl_ = fn2("powl");
+	double worst = 0;
+	int other = 0;
+	for (size_t j = 0; j < IN_COUNT(ys); j++) {
+		struct power_table t;
+		power_table_make(&t, ys[j]);
+		for (int round = 0; round < 12; round++) {
+			for (int i = 0; i < 2048; i++) {
+				in[i] = i % 3 ? (float)uni(0, round & 1 ? 2 : 0.01) : px_abs(any_float());
+				/* a border between two places lies half way */
+				if (round == 2) in[i] = px_flt((uint32_t)(0x3e800000 + (i / 3 << 17) + i % 3 - 1));
+			}
+			px_power_by(&t, false, 0, 0, in, out, 2048);
+			for (int i = 0; i < 2048; i++) {
+				double want = (double)powl_(in[i], ys[j]), u = float_off(out[i], want);
+				if (in[i] < 0x1p-126f && in[i] > 0) continue;
+				if (want < 0x1p-125) u = out[i] > 0x1p-125f ? 9 : 0;
+				if (u > worst) worst = u;
+			}
+		}
+		for (int i = 0; i < 2048; i++) in[i] = (float)uni(-0.1, 1), out[i] = in[i];
+		px_power_by(&t, true, 1.25f, -0.1f, out, out, 2048 - 3);
+		for (int i = 0; i < 2048 - 3; i++) {
+			float b = in[i] * 1.25f - 0.1f, one = b;
+			px_power_by(&t, false, 0, 0, &one, &one, 1);
+			other += px_bitsf(out[i]) != px_bitsf(one) || (b <= 0 && out[i] != b);
+		}
+		power_table_free(&t);
+	}
+	test_ok(worst <= 2 && !other, "px_power tables within 2 ulp (%.2f), alone or in a row, scaled or not (%d differ)",
+	        worst, other);
+	const float inf = __builtin_inff(), nan = __builtin_nanf("");
+	float v[9] = { 1, 0, -0.0f, -4, inf, -inf, nan, 0x1.fffffep127f, 0x1p-120f };
+	struct power_table t;
+	power_table_make(&t, 2);
+	px_power_by(&t, false, 0, 0, v, v, 9);
+	test_ok(v[0] == 1 && v[1] == 0 && px_bitsf(v[2]) == 0x80000000u && v[3] == -4 && v[4] == inf && v[5] == -inf &&
+	        v[6] != v[6] && v[7] == inf && v[8] == 0, "px_power tables keep what is not above 0, overflow, underflow");
+	power_table_free(&t);
+	power_table_make(&t, 1);
+	bool none = !t.v;
+	power_table_make(&t, 3.5f);
+	test_ok(none && !t.v, "px_power has no table for 1 and beyond 3");
+}
+
 /* fma32 without hardware FMA (this file is built for x86-64) against libm's exact fmaf. */
 static void fused(void)
 {
@@ -360,6 +410,7 @@ int main(void)
 	one_argument();
 	pixel_functions();
 	power_rows();
+	power_tables();
 	fused();
 	instruction_sets();
 	interposed();

@@ -229,6 +229,18 @@ static void test_dither(void)
 	double mean = sum / N, var = sq / N;
 	test_ok(mean < .004 && mean > -.004 && var > .163 && var < .170 && lo >= -1 && hi <= 1 && hi > .98,
 	        "dither is triangular: mean %.4f, variance %.4f (1/6)", mean, var);
+	int wrong = 0;
+	for (int w = 1; w < 160; w++) {
+		noise[w] = 9;
+		yuv_noise(&d, 2, w * 7, w, noise);
+		wrong += noise[w] != 9;
+		for (int i = 0; i < w; i++) {
+			struct philox r = philox4x32((uint32_t)i / 4, (uint32_t)w * 7, 5, 2, 1, 0);
+			uint32_t u = r.c[i & 3];
+			wrong += noise[i] != (float)((u & 0xffff) + (u >> 16)) / 65536 - 65535.0f / 65536;
+		}
+	}
+	test_ok(!wrong, "dither is the sum of a Philox word's halves, for rows of every length (%d wrong)", wrong);
 	float a[4], b[4], c[4];
 	yuv_noise(&d, 0, 17, 4, a);
 	yuv_noise(&d, 0, 17, 4, b);
