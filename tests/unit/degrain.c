@@ -131,6 +131,9 @@ static struct image *degrained(struct image *noisy, double sigma)
 	in[1] = out;
 	out = stage("degrain_even", in, 2, both);
 	image_unref(&in[1]);
+	in[1] = out;
+	out = stage("degrain_bands", in, 2, both);
+	image_unref(&in[1]);
 	return out;
 }
 
@@ -226,8 +229,10 @@ static void same_bits(void)
 	nc_invariant("degrain_hard", &a, 1, hard, "of an offset window");
 	nc_invariant("degrain_fine", three, 3, hard, "of an offset window");
 	nc_invariant("degrain_even", three, 2, hard, "of an offset window");
+	nc_invariant("degrain_bands", three, 2, hard, "of an offset window");
 	three[0] = three[1] = c;
 	nc_invariant("degrain_even", three, 2, hard, "with alpha");
+	nc_invariant("degrain_bands", three, 2, hard, "with alpha");
 	image_unref(&a);
 	image_unref(&b);
 	image_unref(&c);
