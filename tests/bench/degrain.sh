@@ -1,18 +1,19 @@
 #!/bin/sh
 # degrain.sh - degrain beside FFmpeg's nlmeans, bm3d, fftdnoiz and hqdn3d, one row for a picture, a grain and its strength.
 #
-# degrain.sh [stills=A,B] [clips=A,B] [sigmas=5,10,25] [grains=white,35mm-medium] [sweep=0|1|2] [speed=0|1]
+# degrain.sh [stills=A,B] [clips=A,B] [sigmas=5,10,25] [grains=white,35mm-medium] [crop=WxH]
+#            [sweep=0|1|2] [speed=0|1|still|clip]
 #   stills     pictures of ../shared/data/grain; clips: of ../shared/data, seven frames at half size; "" for none
 #   sigmas     standard deviation of the planted grain, of 255 (a stock's in green at mid-grey)
 #   crop       480x320 (default): the middle of them that is used; whole: all
 #   grains     white, or a stock in its own size (a pixel of it is a pixel of the picture)
 #   sweep      how FFmpeg's filters are set: 0 as this file has it from the last full sweep, 1 (default) the same, but
 #              their strength is climbed by steps of a quarter, 2 all parameters are, from several starts
-#   speed      1 (default): CPU time a 1080p frame of the clip below too, beside nlmeans and what FFmpeg did best
-# Columns: PSNR grained, ours, each filter's at its best (8 bits in and out, R, G and B); CPU seconds a megapixel and frame,
-# one thread, ours and of the filter of the best PSNR, net of what reading takes; their ratio; the worst of the spectrum of what we
-# took against the grain that was there (degrain.c), |r| with edges and the grain's own. Set12, which the literature
-# uses, is not in ../shared/data: its protocol (white grain over clean stills, PSNR) runs on Kodak pictures.
+#   speed      still, clip, 1 (default: both), 0: CPU time a 1080p frame, beside nlmeans as it comes
+# Columns: PSNR grained, ours, each filter's at its best (8 bits in and out, R, G and B); CPU milliseconds a megapixel and
+# frame, one thread, ours (net of decoding; theirs read raw frames) and of the filter of the best PSNR; their ratio; the
+# worst of the spectrum of what we took against the grain that was there (degrain.c), |r| with edges and the grain's own.
+# Set12, which the literature uses, is not in ../shared/data: its protocol (white grain over clean stills) runs on Kodak's.
 # SPDX-License-Identifier: BSD-2-Clause
 . "$(dirname "$0")/lib.sh"
 have ffmpeg || { skip "degrain" "no ffmpeg to compare with"; exit 0; }
@@ -68,15 +69,15 @@ XML
 
 # --- FFmpeg's filters: parameters with steps, climbed one at a time ---
 
-# A filter from its parameters. FFmpeg 5.1's bm3d has blocks of 16x16 or larger, and finds nothing with its own thmse.
+# A filter from its parameters. FFmpeg 5.1's bm3d has blocks of 16x16 or larger, and finds nothing below a thmse that grows with the grain.
 chain() { # name values...
 	case $1 in
 	nlmeans) echo "nlmeans=s=$2:p=$3:r=$4" ;;
 	fftdnoiz) echo "fftdnoiz=sigma=$2:block=$3:overlap=$4:method=$5$([ "$count" -gt 1 ] && [ "$6" = 1 ] && echo :prev=1:next=1)" ;;
 	hqdn3d) echo "hqdn3d=$2:$2:$3:$3" ;;
 	bm3d)
-		_b=sigma=$2:group=$3:mstep=$4:hdthr=$5:range=9:thmse=5000
-		[ "$6" = 2 ] && echo "split[n][m];[n]bm3d=$_b:estim=basic[b];[m][b]bm3d=$_b:estim=final:ref=1" || echo "bm3d=$_b" ;;
+		_b=sigma=$2:thmse=$3:group=$4:mstep=$5:hdthr=$6:range=9
+		[ "$7" = 2 ] && echo "split[n][m];[n]bm3d=$_b:estim=basic[b];[m][b]bm3d=$_b:estim=final:ref=1" || echo "bm3d=$_b" ;;
 	esac
 }
 # The neighbour values of a parameter: of a ladder, or a factor either way.
@@ -84,7 +85,8 @@ beside() { # name index value
 	case $1$2 in
 	nlmeans2) _l="3 5 7" ;; nlmeans3) _l="7 11 15 21" ;;
 	fftdnoiz2) _l="8 16 32 64" ;; fftdnoiz3) _l="0.5 0.75 0.8" ;; fftdnoiz4) _l="0 1" ;; fftdnoiz5) _l="0 1" ;;
-	bm3d2) _l="4 8 16 32" ;; bm3d3) _l="1 2 3" ;; bm3d4) _l="1.8 2.2 2.7 3.2" ;; bm3d5) _l="1 2" ;;
+	bm3d3) _l="4 8 16 32" ;; bm3d4) _l="1 2 3" ;; bm3d5) _l="1.8 2.2 2.7 3.2" ;; bm3d6) _l="1 2" ;;
+	bm3d2) awk -v v="$3" 'BEGIN {printf "%.0f %.0f\n", v / 4, v * 4}'; return ;;
 	*) awk -v v="$3" -v m="$1" 'BEGIN {a = v * 0.8; b = v * 1.25; if (m == "nlmeans" && a < 1) a = ""; printf "%.4g %.4g\n", a, b}'; return ;;
 	esac
 	echo "$_l" | awk -v v="$3" '{for (i = 1; i <= NF; i++) if ($i == v) print $(i - 1 > 0 ? i - 1 : i + 1), $(i < NF ? i + 1 : i - 1)}'
@@ -95,14 +97,14 @@ starts() { # name sigma count: lines of values; the first is from the last full 
 		BEGIN {
 			t = c > 1 ? 1 : 0; small = s < 8
 			if (n == "nlmeans") {
-				printf "%.4g %d %d\n", least(s * (small ? 0.5 : 0.55)), (small ? 3 : 5), (small ? 11 : 15)
+				printf "%.4g %d %d\n", least(s * (small ? 0.4 : 0.55)), (small ? 3 : 5), (small ? 7 : 11)
 				printf "%.4g 7 15\n", least(s * 0.4)
 			} else if (n == "fftdnoiz") {
-				printf "%.4g 32 0.5 0 %d\n%.4g 16 0.75 1 %d\n", s * 1.2, t, s, t
+				printf "%.4g %d 0.75 0 %d\n%.4g 16 0.75 1 %d\n", s * (small ? 0.96 : s < 15 ? 2 : 3.6), (small ? 16 : 32), t, s, t
 			} else if (n == "hqdn3d") {
-				printf "%.4g %.4g\n%.4g %.4g\n", s * 1.2, (t ? s * 1.5 : 0.1), s * 0.6, (t ? s : 0.1)
+				printf "%.4g %.4g\n%.4g %.4g\n", s * (small ? 1.2 : 1.9), (t ? s * 1.5 : 0.1), s * 0.6, (t ? s : 0.1)
 			} else {
-				printf "%.4g 16 2 2.7 1\n%.4g 16 2 2.7 2\n", s, s
+				printf "%.4g %.0f 16 1 2.7 1\n%.4g %.0f 16 2 2.7 2\n", s, 800 * s * s, s, 3200 * s * s
 			}
 		}'
 }
@@ -160,7 +162,6 @@ ff() { # name frames filter
 	run "$1" ffmpeg -v error -threads 1 -filter_threads 1 -f rawvideo -pix_fmt rgb24 -s "${w}x$h" -r 24 -i "$tmp/grained.raw" -frames:v "$2" -filter_complex "$3" -f null -
 }
 theirs() { ff theirs "$1" "$peer"; }
-reading() { ff reading "$1" "${peer%%,*}"; }
 megapixel() { awk -v u="$1" -v p=$((w * h)) 'BEGIN {printf "%.0f", u / p * 1e6 / 1000}'; }
 
 # The grained picture in src/: w h frames, of which $seen from $first on count; radius.
@@ -176,9 +177,9 @@ row() { # label sigma grain radius
 	done
 	rm -f "$tmp"/*.s
 	for _ in $(seq "$PAIRS"); do
-		for f in ours theirs source reading; do sample $f 2 6 || return 1; done
+		for f in ours theirs source; do sample $f 2 6 || return 1; done
 	done
-	_a=$(megapixel "$(net ours source cpu)") _b=$(megapixel "$(net theirs reading cpu)")
+	_a=$(megapixel "$(net ours source cpu)") _b=$(megapixel "$(med theirs cpu)")
 	read -r was db off at ch r own <<-LINE
 	$("$tmp/degrain" "$tmp/clean.raw" "$tmp/grained.raw" "$tmp/neutral.raw" "$w" "$h" "$first" "$seen")
 	LINE
@@ -218,8 +219,8 @@ done
 
 # --- 1080p, against nlmeans as it comes (s=5, patch 7, research 15) ---
 
-[ "$speed" = 1 ] || exit 0
-rm -rf "$tmp/grained"; mkdir "$tmp/grained" "$tmp/hd"
+[ "$speed" != 0 ] || exit 0
+rm -rf "$tmp/grained"; mkdir "$tmp/grained"
 ffmpeg -v error -ss 2 -i "$data/video/allegro_aurora.mp4" -frames:v 7 -vf scale=1920:1080,noise=alls=12:allf=t,format=rgb24 -start_number 1 "$tmp/grained/%04d.png"
 raw "$tmp/grained" "$tmp/grained.raw"
 w=1920 h=1080
@@ -237,6 +238,6 @@ XML
 }
 rgb() { ff rgb "$1" format=gbrp,nlmeans=s=5:p=7:r=15; }
 yuv() { ff yuv "$1" format=yuv420p,nlmeans=s=5:p=7:r=15; }
-peer=format=gbrp,none
-speed still 0
-speed clip 2
+reading() { ff reading "$1" format=gbrp; }
+[ "$speed" = clip ] || speed still 0
+[ "$speed" = still ] || speed clip 2
