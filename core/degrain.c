@@ -205,6 +205,46 @@ out:
 	return rc;
 }
 
+int degrain_band(int u, int v)
+{
+	int d2 = u * u + v * v, b = 0;
+	while (b < DEGRAIN_BANDS - 1 && 4 * d2 >= (2 * b + 1) * (2 * b + 1)) b++;
+	return b;
+}
+
+int degrain_bands_make(const struct degrain_ask *a, struct degrain_bands *out, struct err *e)
+{
+	struct grain_profile g;
+	struct spectra *p = xalloc(1, sizeof *p);
+	double b[8][FREQS], q[PAIRS], sum[3][DEGRAIN_BANDS] = { { 0 } }, n[DEGRAIN_BANDS] = { 0 }, s[3];
+	double first = 0, step = 1.0 / DEGRAIN_BINS, w[3];
+	int rc = *a->profile ? load(a, &g, p, &first, &step, e) : 0;
+	if (rc < 0) goto out;
+	basis(b);
+	colour_luma(a->space, w);
+	for (int c = 0; c < 3; c++) out->luma[c] = (float)w[c];
+	out->low = (float)first;
+	out->scale = (float)(1 / step);
+	for (int k = 0; k < PARTS; k++) {
+		int band = degrain_band(k / 8, k % 8);
+		if (*a->profile) variance(p, b[k / 8], b[k % 8], q);
+		n[band]++;
+		for (int c = 0; c < 3; c++) sum[c][band] += *a->profile ? q[c] : 1;
+	}
+	for (int i = 0; i < DEGRAIN_BINS; i++) {
+		if (*a->profile) strengths(&g, first + (i + 0.5) * step, a->strength, s);
+		else s[0] = s[1] = s[2] = white(a);
+		for (int c = 0; c < 3; c++)
+			for (int k = 0; k < DEGRAIN_BANDS; k++) {
+				double v = s[c] * s[c] * sum[c][k] / n[k];
+				out->var[i][c][k] = (float)(v > 1e-14 ? v : 1e-14);
+			}
+	}
+out:
+	free(p);
+	return rc;
+}
+
 int degrain_tries(int reach, int step, int8_t *dx, int8_t *dy, int room)
 {
 	int n = 0;

@@ -428,7 +428,7 @@ static double design_fit(struct design *d, int radius, int ranks, double best[2]
 /* --- shapes --- */
 
 /* By what they cost a pixel. */
-static const struct { int radius, ranks; } tries[] = { { 3, 1 }, { 4, 1 }, { 5, 1 }, { 6, 1 },
+static const struct { int radius, ranks; } tries[] = { { 2, 1 }, { 3, 1 }, { 4, 1 }, { 5, 1 }, { 6, 1 },
 	{ 4, 2 }, { 8, 1 }, { 5, 2 }, { 10, 1 }, { 6, 2 }, { 12, 1 }, { 8, 2 }, { 16, 1 }, { 10, 2 },
 	{ 8, 3 }, { 12, 2 }, { 10, 3 }, { 16, 2 }, { 12, 3 }, { 20, 2 }, { 16, 3 }, { 24, 2 },
 	{ 20, 3 }, { 24, 3 }, { 32, 3 }, { 44, 3 }, { GRAIN_RADIUS, 3 } };

@@ -16,7 +16,7 @@ enum { GRAIN_TABLE_SIZE = 1024, GRAIN_LUMA_RADIUS = 4 };
 /* One grain: fields of white noise (1 for all channels, or 3), mixed, filtered by kernels
  * of ranks terms. Threads: frozen. */
 struct grain_layer {
-	struct grain_shape *shape;               /* NULL where w holds the kernel */
+	struct grain_shape *shape;               /* NULL where w holds the kernel; else w has what is not the shape's own */
 	float *w;
 	int radius, ranks, reach[3], terms[3], fields;       /* as in a shape */
 	const float *u[3][GRAIN_RANKS], *v[3][GRAIN_RANKS];

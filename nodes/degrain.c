@@ -52,7 +52,7 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	static const char *const spaces[] = { "encoded", "linear", "log" };
 	const struct degrain *p = n->v;
 	struct xnode *src = expand_input(x, 0), *mask = expand_input(x, 1);
-	struct xnode *time = expand_node(x, "degrain_time", "time", e), *hard, *fine, *even;
+	struct xnode *time = expand_node(x, "degrain_time", "time", e), *hard, *fine, *even, *bands;
 	if (!time || expand_connect(x, time, "in", src, e) < 0 ||
 	    expand_set(x, time, "space", spaces[p->space], e) < 0 || set_noise(x, time, p, e) < 0 ||
 	    set_num(x, time, "radius", p->radius, e) < 0)
@@ -66,12 +66,15 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	even = expand_node(x, "degrain_even", "even", e);
 	if (!even || expand_connect(x, even, "in", src, e) < 0 || expand_connect(x, even, "fine", fine, e) < 0 ||
 	    set_noise(x, even, p, e) < 0 || expand_set(x, even, "space", spaces[p->space], e) < 0) return -1;
-	return expand_finish(x, even, mask, e);
+	bands = expand_node(x, "degrain_bands", "bands", e);
+	if (!bands || expand_connect(x, bands, "in", src, e) < 0 || expand_connect(x, bands, "even", even, e) < 0 ||
+	    set_noise(x, bands, p, e) < 0 || expand_set(x, bands, "space", spaces[p->space], e) < 0) return -1;
+	return expand_finish(x, bands, mask, e);
 }
 
 const struct node_type ISA(node_degrain) = {
 	.name = "degrain", .doc = "Takes a clip's grain out: the grain-neutral picture.",
-	.more = "Three stages. Blocks of 8x8 pixels are followed into radius frames before and after "
+	.more = "Five stages. Blocks of 8x8 pixels are followed into radius frames before and after "
 	        "(up to 18 pixels a frame) and averaged coefficient by coefficient, with weights that "
 	        "fall where grain does not explain the difference; at scene cuts and where nothing "
 	        "matches a block stays alone. Groups of eight alike blocks then lose the coefficients "
@@ -80,16 +83,15 @@ const struct node_type ISA(node_degrain) = {
 	        "differences in groups that luma finds.\n"
 	        "With a profile every coefficient has its own threshold, from the grain's spectrum, "
 	        "channel correlation and strength at the block's luma: on grain coarser than white "
-	        "that is worth 1.5 to 4.5 dB. Last, what was taken is raised where it is weaker than "
-	        "the grain, at low frequencies and, by how steep the picture is there, along edges, so "
-	        "that it looks like grain: planted grain on photographs and clips, white or a 35 mm "
-	        "stock's, of sigma 5 to 25/255, leaves no edges in it (|r| below 0.05), and its "
-	        "spectrum is mostly the grain's within 0.5 dB from 0.05 cycles a pixel on, at sigma 5 "
-	        "within 1.3; where a stock has hardly any grain (10 dB below its mean) some fine "
-	        "texture is taken with it.\n"
+	        "that is worth 1.5 to 4.5 dB. Last, what was taken is brought to the grain's strength where it "
+	        "differs from it: at low frequencies, by how steep the picture is there, and in R, G and B "
+	        "band by band, so that it looks like grain: planted grain on photographs and clips, white or "
+	        "a 35 mm stock's, of sigma 5 to 25/255, leaves no edges in it (|r| below 0.05) and has its "
+	        "spectrum mostly within 0.5 dB from 0.05 cycles a pixel on, at worst within 0.8: in the lowest "
+	        "ring, and of stocks whose grain hardly shows in much of the picture.\n"
 	        "Values beyond +-1024 and what is no number stay as they are. Where a clip has no more "
 	        "frames, fewer are averaged.",
-	.category = "image", .version = 3, .size = sizeof(struct degrain), .params = params,
+	.category = "image", .version = 4, .size = sizeof(struct degrain), .params = params,
 	.inputs = "image mask?", .flags = NF_MASKED, .traits = TR_CLEANUP,
 	.example = "<degrain id=\"neutral\" in=\"plate\" profile=\"plate.grain\"/>",
 	.want_of = want_of, .identity = identity, .expand = expand,

@@ -18,17 +18,17 @@ struct degrain_even {
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_even),
-	P_FLOAT(degrain_even, low, 2.3, 1, 4, "factor", "The most that means over 2x2 pixels are raised by."),
+	P_FLOAT(degrain_even, low, 1.8, 1, 4, "factor", "The most that means over 2x2 pixels are raised by."),
 	P_FLOAT(degrain_even, lowest, 2.3, 1, 4, "factor", "The most that means over 4x4 are raised by "
 	        "beyond that."),
-	P_FLOAT(degrain_even, edge, 6, 1, 8, "factor", "The most that luma is raised by."),
+	P_FLOAT(degrain_even, edge, 4, 1, 8, "factor", "The most that luma is raised by."),
 	P_FLOAT(degrain_even, fall, 0.8, 0, 1, "factor", "And the least."),
-	P_FLOAT(degrain_even, flat, 0.28, 0, 0.9, "share", "Of the scale from flat to edge what is not "
+	P_FLOAT(degrain_even, flat, 0.33, 0, 0.9, "share", "Of the scale from flat to edge what is not "
 	        "raised; from there on more and more is."),
-	P_FLOAT(degrain_even, level, 1, 0, 2, "factor", "The grain's variance that luma is brought to."),
-	P_FLOAT(degrain_even, push, 1.3, 1, 4, "factor", "By how much more than they lack means over "
+	P_FLOAT(degrain_even, level, 0.9, 0, 2, "factor", "The grain's variance that luma is brought to."),
+	P_FLOAT(degrain_even, push, 1.15, 1, 4, "factor", "By how much more than they lack means over "
 	        "2x2 are raised, as they pass less of the band."),
-	P_FLOAT(degrain_even, push2, 2.3, 1, 4, "factor", "So for means over 4x4."),
+	P_FLOAT(degrain_even, push2, 1.6, 1, 4, "factor", "So for means over 4x4."),
 	P_ENUM(degrain_even, space, "encoded", "encoded|linear|log", PF_STATIC, "As of degrain."),
 	P_END
 };
@@ -449,8 +449,8 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_even) = {
 	.name = "degrain_even", .doc = "What degrain took, raised to the grain's strength where it is short of it.",
-	.category = "image", .version = 2, .size = sizeof(struct degrain_even), .params = params,
-	.inputs = "image fine mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = want_of, .open = open_tables,
+	.category = "image", .version = 3, .size = sizeof(struct degrain_even), .params = params,
+	.inputs = "image fine", .flags = NF_HIDDEN, .want_of = want_of, .open = open_tables,
 	.close = close_tables, .identity = identity, .needs = needs, .scratch = scratch,
 		.flops = flops, .tile = tile,
 };

@@ -67,13 +67,13 @@ static int filter(const struct call *c, const struct bm_area *a, const struct gr
 	struct bm_span v = bm_refs(a->r.y0, a->r.y1, a->data.y0, a->data.y1, reach);
 	for (int y = v.first; y <= v.last; y += BM_STEP) {
 		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
-		for (int x = h.first; x <= h.last; x += BM_STEP * BM_REFS) {
+		for (int x = h.first + (bm_leads(h.first, y) ? 0 : BM_STEP); x <= h.last; x += 2 * BM_STEP * BM_REFS) {
 			bm8i best[BLOCKS];
 			bm_match(a->luma + (y - a->all.y0) * a->lstride + (x - a->all.x0), a->lstride, &s->tries, BLOCKS, best);
-			for (int i = bm_leads(x, y) ? 0 : 1; i < BM_REFS && x + i * BM_STEP <= h.last; i += 2) {
+			for (int i = 0; i < BM_REFS && x + 2 * i * BM_STEP <= h.last; i++) {
 				struct bm_group b;
-				int at = x + i * BM_STEP;
-				if (!bm_group_of(a, &s->tries, best, BLOCKS, i, at, y, &b)) continue;
+				int at = x + 2 * i * BM_STEP;
+				if (!bm_group_of(a, &s->tries, best, BLOCKS, bm_lane(i), at, y, &b)) continue;
 				group(a, s, &b, times * __builtin_sqrtf(bm_share(a, &c->in[0], at, y)));
 			}
 		}

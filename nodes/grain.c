@@ -168,6 +168,35 @@ static void layer_lags(struct grain_layer *l, const struct grain *p)
 	l->fields = alone ? 1 : FIELDS;
 }
 
+/* Channels whose strengths keep their proportions over luma, within 0.2 % of the strongest, as stocks' do: one
+ * table serves them, and their kernels have the rest. */
+static void layer_share(struct grain_layer *l)
+{
+	const float *v = l->table.v;
+	double ratio[3] = { 1 };
+	if (l->table.one || l->fields < FIELDS) return;
+	for (int c = 1; c < 3; c++) {
+		double both = 0, own = 0, most = 0;
+		for (int i = 0; i <= l->table.size; i++) {
+			both += (double)v[4 * i] * (double)v[4 * i + c];
+			own += (double)v[4 * i] * (double)v[4 * i];
+			if ((double)v[4 * i + c] > most) most = (double)v[4 * i + c];
+		}
+		ratio[c] = own > 0 ? both / own : 0;
+		for (int i = 0; i <= l->table.size; i++)
+			if (__builtin_fabs((double)v[4 * i + c] - ratio[c] * (double)v[4 * i]) > 0.002 * most) return;
+	}
+	size_t room = (size_t)l->radius + 1;
+	float *w = l->w = xalloc(2 * (size_t)l->ranks * room, sizeof *w);
+	for (int c = 1; c < 3; c++)
+		for (int k = 0; k < l->ranks; k++, w += room) {
+			for (int i = 0; i <= l->radius; i++) w[i] = (float)(ratio[c] * (double)l->v[c][k][i]);
+			l->v[c][k] = w;
+		}
+	for (int i = 1; i <= l->table.size; i++) l->table.v[i] = l->table.v[4 * i];
+	l->table.one = true;
+}
+
 static int layer_open(struct node_ctx *n, struct state *s, const char *path, double strength, struct err *e)
 {
 	const struct grain *p = n->v;
@@ -186,6 +215,7 @@ static int layer_open(struct node_ctx *n, struct state *s, const char *path, dou
 	l->stream = path == p->to_profile;
 	layer_table(l, n->in[0]->space, strength);
 	layer_lags(l, p);
+	layer_share(l);
 	return 0;
 }
 
@@ -436,7 +466,7 @@ const struct node_type ISA(node_grain) = {
 	        "overlapping so that variance is the same everywhere. amount, response or profile then "
 	        "give the strength alone.\n"
 	        "Grain comes last, once per delivery size: below it stand output nodes only.",
-	.category = "image", .version = 4, .size = sizeof(struct grain), .params = params,
+	.category = "image", .version = 5, .size = sizeof(struct grain), .params = params,
 	.inputs = "image mask? plate?", .flags = NF_RGB | NF_MASKED | NF_TIME, .traits = TR_GRAIN,
 	    .want = WANT_ENCODED,
 	.example = "<grain id=\"grained\" in=\"soft\" amount=\"0.03\" size=\"0.7\" colour=\"0.3\" "

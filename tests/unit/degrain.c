@@ -117,11 +117,10 @@ static struct image *stage(const char *type, struct image *const *in, int nin, c
 	return out;
 }
 
-static struct image *degrained(struct image *noisy, double sigma)
+/* set: "sigma=..." or "profile=...". */
+static struct image *degrained_by(struct image *noisy, const char *set)
 {
-	char s[40];
-	snprintf(s, sizeof s, "sigma=%.6f", sigma);
-	const char *time[] = { s, "radius=0", NULL }, *both[] = { s, NULL };
+	const char *time[] = { set, "radius=0", NULL }, *both[] = { set, NULL };
 	struct image *in[3] = { noisy, NULL, NULL };
 	in[1] = stage("degrain_time", in, 1, time);
 	in[2] = stage("degrain_hard", in + 1, 1, both);
@@ -131,7 +130,17 @@ static struct image *degrained(struct image *noisy, double sigma)
 	in[1] = out;
 	out = stage("degrain_even", in, 2, both);
 	image_unref(&in[1]);
+	in[1] = out;
+	out = stage("degrain_bands", in, 2, both);
+	image_unref(&in[1]);
 	return out;
+}
+
+static struct image *degrained(struct image *noisy, double sigma)
+{
+	char s[40];
+	snprintf(s, sizeof s, "sigma=%.6f", sigma);
+	return degrained_by(noisy, s);
 }
 
 /* --- what was taken out --- */
@@ -210,6 +219,35 @@ static void stills(void)
 	image_unref(&clean);
 }
 
+/* Film's grain: coarser than white, blue's coarsest and strongest, all weak in the shadows; each channel's spectrum
+ * (of mean power 1, as a profile's is). */
+static void film(void)
+{
+	struct image *clean = photograph("kodak_03.png", rect_of(200, 120, 520, 376));
+	if (!clean) return;
+	char path[300], set[320];
+	snprintf(path, sizeof path, "%s/film.grain", test_tmp());
+	FILE *f = fopen(path, "wb");
+	fprintf(f, "grain 1\nspace rec709\nheight 256\nstrength 0.05 0.006 0.006 0.007\nstrength 0.5 0.02 0.019 0.026\n"
+	        "strength 0.95 0.006 0.006 0.008\ncorrelation 0.15 0.05 0.15\nspectrum 0.01 4.5 4 7\n"
+	        "spectrum 0.25 2.2 2 3.4\nspectrum 0.5 -3 -2.5 -6.3\nspectrum 0.7 -6 -5 -12.3\n");
+	fclose(f);
+	snprintf(set, sizeof set, "profile=%s", path);
+	struct image *noisy = stage("grain", &clean, 1, (const char *[]){ set, NULL });
+	struct image *out = degrained_by(noisy, set);
+	double band[15], grain[15], worst = 0, e = edges(clean, noisy, out), own = edges(clean, noisy, clean);
+	for (int c = 0; c < 3; c++) {
+		rings(noisy, out, c, band);
+		rings(noisy, clean, c, grain);
+		for (int k = 1; k < 13; k++) worst = fmax(worst, fabs(10 * log10(band[k] / grain[k])));
+	}
+	test_ok(worst < 0.6, "degrain: film's grain, sigma 5: its spectrum in R, G and B from 0.05 c/px (%.2f dB)", worst);
+	test_ok(fabs(e - own) < 0.05, "degrain: film's grain: no edges beyond the grain's own (%.3f, %.3f)", e, own);
+	image_unref(&noisy);
+	image_unref(&out);
+	image_unref(&clean);
+}
+
 /* --- tilings and instruction sets --- */
 
 static void same_bits(void)
@@ -226,8 +264,10 @@ static void same_bits(void)
 	nc_invariant("degrain_hard", &a, 1, hard, "of an offset window");
 	nc_invariant("degrain_fine", three, 3, hard, "of an offset window");
 	nc_invariant("degrain_even", three, 2, hard, "of an offset window");
+	nc_invariant("degrain_bands", three, 2, hard, "of an offset window");
 	three[0] = three[1] = c;
 	nc_invariant("degrain_even", three, 2, hard, "with alpha");
+	nc_invariant("degrain_bands", three, 2, hard, "with alpha");
 	image_unref(&a);
 	image_unref(&b);
 	image_unref(&c);
@@ -291,5 +331,6 @@ int main(void)
 	odd_values();
 	same_bits();
 	stills();
+	film();
 	TEST_END();
 }

@@ -1,0 +1,305 @@
+/* degrain_bands - what degrain took, brought to the grain's spectrum band by band.
+ *
+ * In R, G and B apart, as a channel's grain may be far weaker than what colour differences share of it.
+ * Cells of 8x8 pixels tell how strong bands of the cosine transform are around; blocks on every
+ * fourth pixel, overlapping, are scaled by what the bands there lack or have too much.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "node.h"
+#include "px_bm3d_area.h"
+
+struct degrain_bands_node {
+	const char *profile; double sigma, strength, most, least, level, push, pull; int reach, space;
+};
+
+static const struct param params[] = {
+	DEGRAIN_PARAMS(degrain_bands_node),
+	P_FLOAT(degrain_bands_node, most, 2, 1, 8, "factor", "The most that a band is raised by."),
+	P_FLOAT(degrain_bands_node, least, 0.5, 0, 1, "factor", "And the least."),
+	P_FLOAT(degrain_bands_node, level, 0.95, 0, 2, "factor", "The grain's variance that bands are brought to."),
+	P_FLOAT(degrain_bands_node, push, 1.15, 1, 2, "factor", "By how much more than they lack bands "
+	        "are raised, as overlapping blocks make little of it."),
+	P_FLOAT(degrain_bands_node, pull, 1.25, 1, 2, "factor", "So for bands that are lowered."),
+	P_ENUM(degrain_bands_node, space, "encoded", "encoded|linear|log", PF_STATIC, "As of degrain."),
+	P_END
+};
+
+/* TENT: cells either way that are asked; MARGIN: pixels that those of a tile's blocks lie beyond it. */
+enum { CELL = 8, TENT = 3, MARGIN = 40, BANDS = DEGRAIN_BANDS };
+
+/* Threads: frozen. */
+struct state { struct degrain_bands want; int band[64]; float count[BANDS], taper[8]; };
+
+static int open_tables(struct node_ctx *n, struct err *e)
+{
+	const struct degrain_bands_node *p = n->v;
+	const struct format *f = n->in[0];
+	struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
+	struct state *s = n->state = xalloc(1, sizeof *s);
+	for (int k = 0; k < 64; k++) {
+		s->band[k] = degrain_band(k / 8, k % 8);
+		s->count[s->band[k]]++;
+	}
+	for (int i = 0; i < 8; i++) s->taper[i] = bm_taper[i] / (bm_taper[i & 3] + bm_taper[(i & 3) + 4]);
+	return degrain_bands_make(&a, &s->want, e);
+}
+
+static void close_tables(struct node_ctx *n)
+{
+	free(n->state);
+	n->state = NULL;
+}
+
+static enum want want_of(const struct node_ctx *n, int conn)
+{
+	const struct degrain_bands_node *p = n->v;
+	if (conn > 1) return WANT_ANY;
+	return p->space == 1 ? WANT_LINEAR : p->space == 2 ? WANT_LOG : WANT_ENCODED;
+}
+
+static bool identity(const struct node_ctx *n)
+{
+	const struct degrain_bands_node *p = n->v;
+	return p->strength <= 0 || (!*p->profile && p->sigma <= 0);
+}
+
+/* Whole cells around r. */
+static struct rect cells_of(struct rect r)
+{
+	r = rect_grow(r, MARGIN, MARGIN);
+	return rect_of(r.x0 & -CELL, r.y0 & -CELL, (r.x1 + CELL - 1) & -CELL, (r.y1 + CELL - 1) & -CELL);
+}
+
+static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
+{
+	(void)n;
+	need_add(out, 0, frame, cells_of(r));
+	need_add(out, 1, frame, cells_of(r));
+}
+
+/* Planes over whole cells; per cell luma's bin, bands' energies as they are and as they should be, and factors of
+ * all coefficients; what is added, over the tile's blocks. */
+struct job {
+	const struct state *s;
+	const struct degrain_bands_node *p;
+	struct rect r, all;
+	int w, h, cw, ch;
+	ptrdiff_t stride;
+	float *taken[3], *luma, *bin, *have, *want, *via, *factor, *sum;
+};
+
+static size_t sum_stride(struct rect r) { return bm_up((size_t)rect_w(r) + 2 * BM_EDGE); }
+
+static size_t lay(struct job *j, struct rect r, void *mem)
+{
+	float *at = mem;
+	j->r = r;
+	j->all = cells_of(r);
+	j->w = rect_w(j->all), j->h = rect_h(j->all);
+	j->cw = j->w / CELL, j->ch = j->h / CELL;
+	j->stride = (ptrdiff_t)sum_stride(r);
+	size_t px = (size_t)j->w * (size_t)j->h, cells = px / 64, n = 0;
+	float **planes[] = { &j->taken[0], &j->taken[1], &j->taken[2], &j->factor };
+	for (int i = 0; i < 4; i++, n += px) *planes[i] = at ? at + n : NULL;
+	float **bands[] = { &j->have, &j->want, &j->via };
+	for (int i = 0; i < 3; i++, n += bm_up(cells * BANDS)) *bands[i] = at ? at + n : NULL;
+	j->bin = at ? at + n : NULL, n += bm_up(cells);
+	j->luma = at ? at + n : NULL, n += bm_up((size_t)j->w);
+	j->sum = at ? at + n : NULL, n += sum_stride(r) * ((size_t)rect_h(r) + 2 * BM_EDGE);
+	return n;
+}
+
+static size_t scratch(const struct node_ctx *n, struct rect r)
+{
+	struct job j;
+	(void)n;
+	return lay(&j, r, NULL) * sizeof(float);
+}
+
+static double flops(const struct node_ctx *n)
+{
+	(void)n;
+	return 250;
+}
+
+/* What was taken of pixel (x, y), straight; returns the neutral picture's luma. */
+IN_INLINE float taken_at(const struct job *j, const struct view *a, const struct view *b, const int ch[4],
+                         int x, int y, float v[3])
+{
+	float over = ch[3] < 0 ? 1.0f : *view_at(a, ch[3], x, y), by = over != 0 ? 1.0f / over : 1.0f, o[3];
+	const float *w = j->s->want.luma;
+	for (int k = 0; k < 3; k++) {
+		float p = *view_at(a, ch[k], x, y), q = *view_at(b, ch[k], x, y);
+		v[k] = bm_sane((p - q) * by);
+		o[k] = bm_sane(q * by);
+	}
+	return w[0] * o[0] + w[1] * o[1] + w[2] * o[2];
+}
+
+/* As taken_at for n pixels from (x, y) on, all of them there and without alpha: to column `to` of row `at`. */
+static void taken_row(const struct job *j, const struct view *a, const struct view *b, const int ch[4],
+                      int x, int y, int n, ptrdiff_t at, int to)
+{
+	float *IN_RESTRICT luma = j->luma + to;
+	for (int i = 0; i < n; i++) luma[i] = 0;
+	for (int k = 0; k < 3; k++) {
+		const float *p = view_at(a, ch[k], x, y), *q = view_at(b, ch[k], x, y), w = j->s->want.luma[k];
+		float *IN_RESTRICT t = j->taken[k] + at + to;
+		for (int i = 0; i < n; i++) {
+			t[i] = bm_sane(p[i] - q[i]);
+			luma[i] += w * bm_sane(q[i]);
+		}
+	}
+}
+
+/* The planes of what was taken, mirrored beyond the data, and each cell's bin. */
+static void load(const struct job *j, const struct view *a, const struct view *b, const int ch[4],
+                 struct rect data)
+{
+	int from = data.x0 > j->all.x0 ? data.x0 : j->all.x0, end = data.x1 < j->all.x1 ? data.x1 : j->all.x1;
+	const struct degrain_bands *t = &j->s->want;
+	if (ch[3] >= 0 || end < from) end = from;
+	from -= j->all.x0, end -= j->all.x0;
+	for (int i = 0; i < j->cw * j->ch; i++) j->bin[i] = 0;
+	for (int y = 0; y < j->h; y++) {
+		int sy = bm_mirror(j->all.y0 + y, data.y0, data.y1);
+		ptrdiff_t row = (ptrdiff_t)y * j->w;
+		if (end > from) taken_row(j, a, b, ch, j->all.x0 + from, sy, end - from, row, from);
+		for (int x = 0; x < j->w; x++) {
+			float v[3];
+			if (x >= from && x < end) { x = end - 1; continue; }
+			j->luma[x] = taken_at(j, a, b, ch, bm_mirror(j->all.x0 + x, data.x0, data.x1), sy, v);
+			for (int k = 0; k < 3; k++) j->taken[k][row + x] = v[k];
+		}
+		for (int x = 0; x < j->w; x++) j->bin[y / CELL * j->cw + x / CELL] += j->luma[x];
+	}
+	for (int i = 0; i < j->cw * j->ch; i++)
+		j->bin[i] = px_clamp((j->bin[i] * (1.0f / 64) - t->low) * t->scale, 0.0f, (float)(DEGRAIN_BINS - 1));
+}
+
+/* Energies of every cell's bands of channel c, and those that the grain has. */
+static void energies(const struct job *j, int c)
+{
+	for (int i = 0; i < j->cw * j->ch; i++) {
+		float v[64], *have = j->have + (ptrdiff_t)i * BANDS, *want = j->want + (ptrdiff_t)i * BANDS;
+		bm8 q[8];
+		bm_forward(j->taken[c] + (ptrdiff_t)(i / j->cw) * CELL * j->w + i % j->cw * CELL, j->w, q);
+		for (int k = 0; k < 8; k++) BM_STORE(v + 8 * k, q[k] * q[k]);
+		for (int k = 0; k < BANDS; k++) {
+			have[k] = 0;
+			want[k] = j->s->want.var[(int)j->bin[i]][c][k] * j->s->count[k];
+		}
+		for (int k = 0; k < 64; k++) have[j->s->band[k]] += v[k];
+	}
+}
+
+/* A tent over 2 TENT + 1 cells either way, of cells whose whole tent is there. */
+static void tent(const struct job *j, float *IN_RESTRICT v)
+{
+	int row = j->cw * BANDS;
+	for (int i = TENT * row; i < (j->ch - TENT) * row; i++) {
+		float sum = (TENT + 1) * v[i];
+		for (int k = 1; k <= TENT; k++) sum += (float)(TENT + 1 - k) * (v[i - k * row] + v[i + k * row]);
+		j->via[i] = sum;
+	}
+	for (int y = TENT; y < j->ch - TENT; y++)
+		for (int i = y * row + TENT * BANDS; i < (y + 1) * row - TENT * BANDS; i++) {
+			float sum = (TENT + 1) * j->via[i];
+			for (int k = 1; k <= TENT; k++)
+				sum += (float)(TENT + 1 - k) * (j->via[i - k * BANDS] + j->via[i + k * BANDS]);
+			v[i] = sum;
+		}
+}
+
+/* What every coefficient of a cell is short of, as a share of it. */
+static void factors(const struct job *j)
+{
+	const float level = (float)j->p->level, most = (float)j->p->most, least = (float)j->p->least;
+	const float push = (float)j->p->push, pull = (float)j->p->pull;
+	for (int y = TENT; y < j->ch - TENT; y++)
+		for (int x = TENT; x < j->cw - TENT; x++) {
+			ptrdiff_t i = (ptrdiff_t)y * j->cw + x;
+			const float *have = j->have + i * BANDS, *want = j->want + i * BANDS;
+			float g[BANDS], *f = j->factor + i * 64;
+			for (int k = 0; k < BANDS; k++) {
+				float v = __builtin_sqrtf(level * want[k] / (have[k] + 1e-12f)) - 1.0f;
+				g[k] = px_clamp(v * (v > 0 ? push : pull), least - 1.0f, most - 1.0f);
+			}
+			for (int k = 0; k < 64; k++) f[k] = g[j->s->band[k]];
+		}
+}
+
+/* Scales the block at (x, y), and adds what that adds to the tile's sum. Its middle lies in that of a
+ * cell or between two: so does its factor. */
+IN_INLINE void block(const struct job *j, const float *taken, int x, int y)
+{
+	const bm8 taper = BM_LOAD(j->s->taper);
+	int lx = x - j->all.x0, ly = y - j->all.y0;
+	const float *f = j->factor + ((ptrdiff_t)(ly / CELL) * j->cw + lx / CELL) * 64;
+	ptrdiff_t right = lx & 4 ? 64 : 0, down = ly & 4 ? (ptrdiff_t)j->cw * 64 : 0;
+	bm8 q[8], v[8];
+	bm_forward(taken + (ptrdiff_t)ly * j->w + lx, j->w, q);
+	for (int k = 0; k < 8; k++) {
+		const float *p = f + 8 * k;
+		bm8 a = BM_LOAD(p) + BM_LOAD(p + right), b = BM_LOAD(p + down) + BM_LOAD(p + down + right);
+		q[k] *= (a + b) * 0.25f;
+	}
+	bm_backward(q, v);
+	float *o = j->sum + (ptrdiff_t)(y - j->r.y0 + BM_EDGE) * j->stride + (x - j->r.x0 + BM_EDGE);
+	for (int i = 0; i < 8; i++, o += j->stride) BM_STORE(o, BM_LOAD(o) + v[i] * (taper * j->s->taper[i]));
+}
+
+/* What is added to what was taken of a channel, over the tile. */
+static IN_NOINLINE void add(const struct job *j, int c)
+{
+	struct rect r = j->r;
+	__builtin_memset(j->sum, 0, sum_stride(r) * ((size_t)rect_h(r) + 2 * BM_EDGE) * sizeof *j->sum);
+	for (int y = (r.y0 - 4) & -4; y < r.y1; y += 4)
+		for (int x = (r.x0 - 4) & -4; x < r.x1; x += 4) block(j, j->taken[c], x, y);
+}
+
+static void finish(const struct call *c, const struct job *j, int ch, int alpha)
+{
+	const struct view *in = &c->in[1];
+	for (int y = j->r.y0; y < j->r.y1; y++) {
+		const float *IN_RESTRICT s = j->sum + (ptrdiff_t)(y - j->r.y0 + BM_EDGE) * j->stride + BM_EDGE;
+		const float *p = view_at(in, ch, j->r.x0, y), *m = alpha < 0 ? NULL : view_at(&c->in[0], alpha, j->r.x0, y);
+		float *IN_RESTRICT o = view_at(c->out, ch, j->r.x0, y);
+		if (m) for (int x = 0; x < rect_w(j->r); x++) o[x] = p[x] - s[x] * (m[x] != 0 ? m[x] : 1.0f);
+		else for (int x = 0; x < rect_w(j->r); x++) o[x] = p[x] - s[x];
+	}
+}
+
+static int tile(const struct call *c, struct rect r)
+{
+	const struct format *f = c->n->in[0];
+	const int ch[4] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B"),
+		format_channel(f, "A") };
+	struct job j = { .s = c->n->state, .p = c->n->v };
+	if (rect_empty(c->in[0].r) || rect_empty(c->in[1].r)) { view_clear(c->out, r); return 0; }
+	lay(&j, r, c->scratch);
+	load(&j, &c->in[0], &c->in[1], ch, f->data);
+	for (int k = 0; k < c->out->nch; k++)
+		for (int y = r.y0; y < r.y1 && k != ch[0] && k != ch[1] && k != ch[2]; y++)
+			__builtin_memcpy(view_at(c->out, k, r.x0, y), view_at(&c->in[0], k, r.x0, y),
+			                 (size_t)rect_w(r) * sizeof(float));
+	for (int k = 0; k < 3; k++) {
+		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
+		energies(&j, k);
+		tent(&j, j.have);
+		tent(&j, j.want);
+		factors(&j);
+		add(&j, k);
+		finish(c, &j, ch[k], ch[3]);
+	}
+	return 0;
+}
+
+const struct node_type ISA(node_degrain_bands) = {
+	.name = "degrain_bands", .doc = "What degrain took, brought to the grain's spectrum band by band.",
+	.category = "image", .version = 1, .size = sizeof(struct degrain_bands_node), .params = params,
+	.inputs = "image even mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = want_of, .open = open_tables,
+	.close = close_tables, .identity = identity, .needs = needs, .scratch = scratch,
+		.flops = flops, .tile = tile,
+};
