@@ -169,6 +169,8 @@ $(B)/core/%.o: core/%.c
 	@mkdir -p $(@D)
 	@echo 'CC $<'
 	$Q$(CC) $(CFLAGS) $(OPT) -MMD -MP -c -o $@ $<
+# What solve reads every pixel with.
+$(B)/core/measure_sweep.o $(B)/core/measure_area.o $(B)/core/cdlstat.o: OPT := $(POPT)
 $(B)/nodes_gen.c: $(NODES) tests/tools/gen-nodes.sh
 	@mkdir -p $(@D)
 	@sh tests/tools/gen-nodes.sh $(NODES) > $@

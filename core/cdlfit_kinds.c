@@ -8,6 +8,7 @@
 #include "colour.h"
 #include "mathx.h"
 #include "mem.h"
+#include "px_math.h"
 
 static const double luma[3] = { 0.2126, 0.7152, 0.0722 };
 #define BENT 0.02                       /* a third of a stop that the median is off before the curve is bent */
@@ -45,7 +46,7 @@ void cdl_apply(const struct cdl_fit *f, const struct pixels *in, struct pixels *
 		double v[3], y = 0;
 		for (int k = 0; k < 3; k++) {
 			double b = in->p[k][i] * f->slope[k] + f->offset[k];
-			v[k] = b > 0 && f->power[k] != 1 ? mx_pow(b, f->power[k]) : b;
+			v[k] = b > 0 && f->power[k] != 1 ? px_dpow(b, f->power[k]) : b;
 			y += luma[k] * v[k];
 		}
 		for (int k = 0; k < 3; k++) out->p[k][i] = (float)(y + f->saturation * (v[k] - y));

@@ -1,8 +1,9 @@
 /* cdlguard - holds a fit back where it would take a statistic farther from the reference's.
  *
- * Least squares of all gaps over black, white, power and saturation (Levenberg and Marquardt), in
- * which what goes beyond its allowance weighs more from step to step (Lawson 1961). No fit at all
- * is always allowed, so there is an answer.
+ * Least squares of all gaps over black, white, power and saturation, under the condition that
+ * none is larger than before: a quadratic programme a step (sequential quadratic programming),
+ * solved from its dual, one condition after the other (Hildreth 1957). What cannot be met costs
+ * as much as it is missed by. No fit at all meets everything, so there is an answer.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "cdlguard.h"
 
@@ -13,14 +14,17 @@
 #include "mathx.h"
 #include "mem.h"
 
-enum { THIN = 2500, MOST = 2, STEPS = 30, GAPS = MOST * STAT_COUNT, WAYS = 10 };
-#define ALLOWED (0.75 * GUARD_SLACK)     /* the rest is for what thinning does not see */
+#define SURE 0.97
+#define LITTLE 0.9                      /* of a gap left: then what is by chance is given way */
+enum { THIN = 5000, MOST = 2, STEPS = 14, SWEEPS = 150, GAPS = MOST * STAT_COUNT, WAYS = 10 };
+#define MISSED 1.0                      /* what a gap beyond its bound costs, against squares of gaps */
+#define REACH 0.15                      /* of a step */
 
 /* A set thinned, its statistics without any fit, and room for what a fit makes. */
-struct part { struct pixels in, done; struct cdl_stats before, ref; };
+struct part { struct pixels in, done; struct cdl_stats before, ref; const double *scatter; };
 /* black, white: 2 and 98 % of the first set's luma */
 struct guard {
-	struct part part[MOST]; int n; bool together; const struct cdl_fit *whole; double black, white;
+	struct part part[MOST]; int n; bool together, loose; const struct cdl_fit *whole; double black, white;
 };
 
 static double absd(double v) { return v < 0 ? -v : v; }
@@ -52,25 +56,29 @@ static void gaps(struct guard *g, const struct cdl_fit *f, double *gap)
 	}
 }
 
-/* What it may be. */
+/* By how much a statistic may go farther without its being one that could be seen. */
+static double slack(double scatter) { return scatter < GUARD_SLACK ? scatter : GUARD_SLACK; }
+
+/* What it may be; a little less, for what thinning does not see. */
 static double bound(const struct guard *g, int i)
 {
 	const struct part *p = &g->part[i / STAT_COUNT];
-	return absd(p->before.v[i % STAT_COUNT] - p->ref.v[i % STAT_COUNT]) + ALLOWED;
+	double was = absd(p->before.v[i % STAT_COUNT] - p->ref.v[i % STAT_COUNT]), by = p->scatter[i % STAT_COUNT];
+	return g->loose ? was + SURE * slack(by) : SURE * (was > by ? was : by);
 }
-/* What counts of a gap that is within: all, or for one curve what exposure, black and white reach. */
+/* What counts of a gap that is within: all, or for one curve what exposure, black and white
+ * reach. */
 static double share(const struct guard *g, int i) { return !g->together || level(i % STAT_COUNT) ? 1 : 0.01; }
 
-/* Of two fits the better has the lesser: what is over the allowance before all else. */
+/* Of two fits the better has the lesser. */
 static double cost(const struct guard *g, const double *gap)
 {
-	double sum = 0, most = 0;
+	double sum = 0;
 	for (int i = 0; i < g->n * STAT_COUNT; i++) {
 		double over = absd(gap[i]) - bound(g, i);
-		sum += share(g, i) * gap[i] * gap[i];
-		if (over > most) most = over;
+		sum += share(g, i) * gap[i] * gap[i] + (over > 0 ? MISSED * over : 0);
 	}
-	return sum + (most > 0 ? 1 + 1000 * most : 0);
+	return sum;
 }
 
 static double pow_of(double x, double p) { return x > 0 && p != 1 ? mx_pow(x, p) : x; }
@@ -120,8 +128,8 @@ static struct cdl_fit mixed(const struct guard *g, const struct cdl_fit *f, doub
 	return m;
 }
 
-/* x with a x = b for a symmetric a above 0 (Cholesky); false when it is not. */
-static bool solve(double a[WAYS][WAYS], const double *b, int n, double *x)
+/* The lower triangle of a becomes that of its root (Cholesky); false when a is not above 0. */
+static bool root(double a[WAYS][WAYS], int n)
 {
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j <= i; j++) {
@@ -130,8 +138,11 @@ static bool solve(double a[WAYS][WAYS], const double *b, int n, double *x)
 			if (i == j && sum <= 0) return false;
 			a[i][j] = i == j ? __builtin_sqrt(sum) : sum / a[j][j];
 		}
+	return true;
+}
+static void solve(double a[WAYS][WAYS], int n, double *x)
+{
 	for (int i = 0; i < n; i++) {
-		x[i] = b[i];
 		for (int k = 0; k < i; k++) x[i] -= a[i][k] * x[k];
 		x[i] /= a[i][i];
 	}
@@ -139,90 +150,126 @@ static bool solve(double a[WAYS][WAYS], const double *b, int n, double *x)
 		for (int k = i + 1; k < n; k++) x[i] -= a[k][i] * x[k];
 		x[i] /= a[i][i];
 	}
-	return true;
 }
 
-struct normal { double a[WAYS][WAYS], b[WAYS]; int way[WAYS], n; };
+/* One step: gaps, their slopes along each way, the same solved for the squares, what a gap's
+ * price has come to. */
+struct step {
+	double gap[GAPS], slope[GAPS][WAYS], back[GAPS][WAYS], price[GAPS], a[WAYS][WAYS], d[WAYS];
+	int way[WAYS], n;
+};
 
-/* The weighted normal equations about f. */
-static void normal_of(struct guard *g, const struct cdl_fit *f, const double *gap,
-                      const double *weight, struct normal *q)
+static void slopes(struct guard *g, const struct cdl_fit *f, struct step *q)
 {
 	const double h = 0.01;
-	double (*slope)[GAPS] = xalloc(WAYS, sizeof *slope);
+	double next[GAPS];
 	for (int k = 0; k < q->n; k++) {
 		struct cdl_fit t = moved(g, f, q->way[k], h);
-		gaps(g, &t, slope[k]);
-		for (int i = 0; i < g->n * STAT_COUNT; i++) slope[k][i] = (slope[k][i] - gap[i]) / h;
+		gaps(g, &t, next);
+		for (int i = 0; i < g->n * STAT_COUNT; i++) q->slope[i][k] = (next[i] - q->gap[i]) / h;
 	}
-	for (int k = 0; k < q->n; k++) {
-		q->b[k] = 0;
-		for (int i = 0; i < g->n * STAT_COUNT; i++) q->b[k] -= weight[i] * slope[k][i] * gap[i];
-		for (int j = 0; j <= k; j++) {
-			q->a[k][j] = 0;
-			for (int i = 0; i < g->n * STAT_COUNT; i++) q->a[k][j] += weight[i] * slope[k][i] * slope[j][i];
-		}
-	}
-	free(slope);
 }
 
-static void reweigh(const struct guard *g, const double *gap, double *weight)
+/* The step that least squares would take, and then as the bounds allow: a gap that would be
+ * beyond its own pushes back, with MISSED at most. */
+static bool programme(const struct guard *g, double damp, struct step *q)
 {
-	for (int i = 0; i < g->n * STAT_COUNT; i++) {
-		double over = absd(gap[i]) / bound(g, i), least = share(g, i);
-		weight[i] *= over > 1 ? held(3 * over * over, 3, 30) : over < 0.9 ? 0.7 : 1;
-		weight[i] = held(weight[i], least, 1e6);
+	int n = q->n, m = g->n * STAT_COUNT;
+	memset(q->a, 0, sizeof q->a);
+	memset(q->d, 0, sizeof q->d);
+	memset(q->price, 0, sizeof q->price);
+	for (int i = 0; i < m; i++)
+		for (int k = 0; k < n; k++) {
+			q->d[k] -= 2 * share(g, i) * q->slope[i][k] * q->gap[i];
+			for (int j = 0; j <= k; j++) q->a[k][j] += 2 * share(g, i) * q->slope[i][k] * q->slope[i][j];
+		}
+	for (int k = 0; k < n; k++) q->a[k][k] += damp * q->a[k][k] + 1e-6;
+	if (!root(q->a, n)) return false;
+	solve(q->a, n, q->d);
+	for (int i = 0; i < m; i++) {
+		memcpy(q->back[i], q->slope[i], sizeof q->back[i]);
+		solve(q->a, n, q->back[i]);
 	}
+	for (int sweep = 0; sweep < SWEEPS; sweep++)
+		for (int i = 0; i < m; i++) {
+			double b = bound(g, i), v = q->gap[i], own = 0, price = 0;
+			for (int k = 0; k < n; k++) {
+				v += q->slope[i][k] * q->d[k];
+				own += q->slope[i][k] * q->back[i][k];
+			}
+			if (own <= 1e-12) continue;
+			v += own * q->price[i];         /* what it were without its own price */
+			if (v > b) price = (v - b) / own;
+			else if (v < -b) price = (v + b) / own;
+			price = held(price, -MISSED, MISSED);
+			for (int k = 0; k < n; k++) q->d[k] -= (price - q->price[i]) * q->back[i][k];
+			q->price[i] = price;
+		}
+	return true;
 }
 
 static void search(struct guard *g, struct cdl_fit *f)
 {
-	double *gap = xalloc(3, GAPS * sizeof *gap), *next = gap + GAPS, *weight = gap + 2 * GAPS, damp = 1e-2;
-	struct normal *q = xalloc(1, sizeof *q);
-	struct cdl_fit at = *f;
+	struct step *q = xalloc(1, sizeof *q);
+	double damp = 1e-3, next[GAPS];
 	for (int way = g->together ? 9 : 0; way < 13; way++)
 		if (g->together || way < 9 || way == 12) q->way[q->n++] = way;
-	gaps(g, &at, gap);
-	double least = cost(g, gap);
-	for (int i = 0; i < g->n * STAT_COUNT; i++) weight[i] = share(g, i);
-	for (int step = 0; step < STEPS; step++) {
-		double d[WAYS], was = 0, is = 0;
-		reweigh(g, gap, weight);
-		normal_of(g, &at, gap, weight, q);
-		for (int k = 0; k < q->n; k++) q->a[k][k] += damp * q->a[k][k] + 1e-9;
-		if (!solve(q->a, q->b, q->n, d)) break;
-		struct cdl_fit t = at;
-		for (int k = 0; k < q->n; k++) t = moved(g, &t, q->way[k], held(d[k], -0.15, 0.15));
-		gaps(g, &t, next);
-		for (int i = 0; i < g->n * STAT_COUNT; i++) {
-			was += weight[i] * gap[i] * gap[i];
-			is += weight[i] * next[i] * next[i];
+	gaps(g, f, q->gap);
+	double least = cost(g, q->gap);
+	for (int i = 0; i < STEPS && damp < 1e4; i++) {
+		slopes(g, f, q);
+		for (bool better = false; !better && damp < 1e4; ) {
+			if (!programme(g, damp, q)) break;
+			struct cdl_fit t = *f;
+			for (int k = 0; k < q->n; k++) t = moved(g, &t, q->way[k], held(q->d[k], -REACH, REACH));
+			gaps(g, &t, next);
+			double c = cost(g, next);
+			better = c < least;
+			damp = better ? damp * 0.3 : damp * 8 + 1e-3;
+			if (!better) continue;
+			if (c > least - 1e-9) i = STEPS;
+			least = c;
+			*f = t;
+			memcpy(q->gap, next, sizeof next);
 		}
-		double c = cost(g, next);
-		if (c < least) { least = c; *f = t; }
-		damp *= is < was ? 0.4 : 6;
-		if (is >= was) continue;
-		at = t;
-		memcpy(gap, next, GAPS * sizeof *gap);
 	}
 	free(q);
-	free(gap);
 }
 
-void guard_count(struct guard_report *r)
+void guard_count(const double scatter[STAT_COUNT], struct guard_report *r)
 {
 	r->nearer = r->same = r->worse = 0;
 	r->gap_before = r->gap_after = 0;
 	for (int i = 0; i < STAT_COUNT; i++) {
 		double was = absd(r->before.v[i] - r->ref.v[i]), is = absd(r->after.v[i] - r->ref.v[i]);
+		double most = was > scatter[i] ? was : scatter[i], may = was + slack(scatter[i]);
+		if (may < scatter[i]) may = scatter[i];
 		if (is < was) r->nearer++;
-		else if (is <= was + GUARD_SLACK) r->same++;
+		else if (is <= may) r->same++;
 		else r->worse++;
-		if (is - was > r->worst) r->worst = is - was;
-		if (is - was - GUARD_SLACK > r->most) r->most = is - was - GUARD_SLACK;
+		if (is - most > r->most) r->most = is - most;
+		if (is - may > r->worst) r->worst = is - may;
 		r->gap_before += was / STAT_COUNT;
 		r->gap_after += is / STAT_COUNT;
 	}
+}
+
+void cdl_scatter(const struct pixels *p, const size_t *n, int frames, double var[STAT_COUNT])
+{
+	struct cdl_stats *s = xalloc((size_t)frames + 1, sizeof *s);
+	size_t at = 0;
+	int m = 0;
+	for (int i = 0; i < frames; at += n[i], i++) {
+		struct pixels one = { .n = n[i], .p = { p->p[0] + at, p->p[1] + at, p->p[2] + at } };
+		if (n[i] >= 64) cdl_stats_of(&one, &s[m++]);
+	}
+	for (int k = 0; k < STAT_COUNT; k++) {
+		double mean = 0, sum = 0;
+		for (int i = 0; i < m; i++) mean += s[i].v[k] / m;
+		for (int i = 0; i < m; i++) sum += (s[i].v[k] - mean) * (s[i].v[k] - mean);
+		var[k] = m > 1 ? sum / (m - 1) : 0;
+	}
+	free(s);
 }
 
 void guard_note(const struct guard_report *r, char *note, size_t room)
@@ -247,7 +294,7 @@ static void report(const struct guard_set *s, const struct cdl_fit *f, struct gu
 	cdl_stats_of(s->in, &r->before);
 	cdl_stats_of(&done, &r->after);
 	cdl_stats_of(s->ref, &r->ref);
-	guard_count(r);
+	guard_count(s->scatter, r);
 	pixels_free(&done);
 }
 
@@ -259,13 +306,15 @@ static void open_parts(struct guard *g, const struct guard_set *set)
 		thin(set[s].in, &p->done);
 		cdl_stats_of(&p->in, &p->before);
 		cdl_stats_of(set[s].ref, &p->ref);
+		p->scatter = set[s].scatter;
 	}
 	g->black = g->part[0].before.v[3 * STAT_EACH + 2];
 	g->white = g->part[0].before.v[3 * STAT_EACH + 8];
 	if (g->white < g->black + 0.05) g->white = g->black + 0.05;
 }
 
-/* As much of a fit found on thinned pixels as all of them allow; the gap that is left in all sets. */
+/* As much of a fit found on thinned pixels as all of them allow; the gap that is left in all
+ * sets. */
 static double allowed(const struct guard *g, const struct guard_set *set, struct cdl_fit *f,
                       struct guard_report *r)
 {
@@ -279,40 +328,52 @@ static double allowed(const struct guard *g, const struct guard_set *set, struct
 			report(&set[s], f, r);
 			left += r->gap_after;
 		}
-		if (r->most <= 0) break;
+		if ((g->loose ? r->worst : r->most) <= 0) break;
 	}
 	return left;
 }
 
-/* Beyond what the fit before had hit. */
 static void mark_limits(struct cdl_fit *f)
 {
 	for (int k = 0; k < 3; k++)
-		f->limited[k] |= f->slope[k] <= 0.5 || f->slope[k] >= 2 || f->power[k] <= 0.5 || f->power[k] >= 2
-		                || f->offset[k] <= -0.1 || f->offset[k] >= 0.1;
-	f->limited[3] |= f->saturation <= 0.5 || f->saturation >= 2;
+		f->limited[k] = f->slope[k] <= 0.5 || f->slope[k] >= 2 || f->power[k] <= 0.5 || f->power[k] >= 2
+		               || f->offset[k] <= -0.1 || f->offset[k] >= 0.1;
+	f->limited[3] = f->saturation <= 0.5 || f->saturation >= 2;
 }
 
-/* Searched for from the fit whole, from half of it, and from next to nothing. */
-void cdl_hold(const struct guard_set *set, int nset, bool together, struct cdl_fit *f, struct guard_report *r)
+/* Searched for from the fit whole, from half of it, and from none. */
+static double hold(struct guard *g, const struct guard_set *set, struct cdl_fit *f, struct guard_report *r)
 {
-	static const double from[] = { 1, 0.5, 0.1 };
-	const struct cdl_fit whole = *f;
-	struct guard g = { .n = nset < MOST ? nset : MOST, .together = together, .whole = &whole };
+	static const double from[] = { 1, 0.5, 0 };
 	double least = 1e30;
-	memset(r, 0, sizeof *r);
-	for (int s = 0; s < g.n; s++) report(&set[s], f, r);
-	if (r->most <= 0) return;
-	open_parts(&g, set);
 	for (size_t i = 0; i < IN_COUNT(from); i++) {
 		struct guard_report found = { .held = true };
-		struct cdl_fit t = i ? mixed(&g, &whole, from[i]) : whole;
-		search(&g, &t);
-		double left = allowed(&g, set, &t, &found);
+		struct cdl_fit t = i ? mixed(g, g->whole, from[i]) : *g->whole;
+		search(g, &t);
+		double left = allowed(g, set, &t, &found);
 		if (left >= least) continue;
 		least = left;
 		*f = t;
 		*r = found;
+	}
+	return least;
+}
+
+void cdl_hold(const struct guard_set *set, int nset, bool together, struct cdl_fit *f, struct guard_report *r)
+{
+	const struct cdl_fit whole = *f;
+	struct guard g = { .n = nset < MOST ? nset : MOST, .together = together, .whole = &whole };
+	double before = 0;
+	memset(r, 0, sizeof *r);
+	for (int s = 0; s < g.n; s++) {
+		report(&set[s], f, r);
+		before += r->gap_before;
+	}
+	if (r->most <= 0) return;
+	open_parts(&g, set);
+	if (hold(&g, set, f, r) > LITTLE * before) {
+		g.loose = true;
+		hold(&g, set, f, r);
 	}
 	mark_limits(f);
 	for (int s = 0; s < g.n; s++) {

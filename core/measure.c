@@ -11,171 +11,6 @@
 #include "px_math.h"
 #include "px_vec.h"
 
-static int rgb_planes(const struct image *im, int ch[3], struct err *e)
-{
-	static const char *const names[3] = { "R", "G", "B" };
-	for (int k = 0; k < 3; k++) {
-		ch[k] = format_channel(&im->fmt, names[k]);
-		if (ch[k] < 0) return err_set(e, E_SCENE, "the measured picture has no channel %s", names[k]);
-	}
-	return 0;
-}
-
-/* Side of the square blocks that leave at most budget of them. */
-static int block_side(struct rect r, size_t budget)
-{
-	int s = 1;
-	while (((size_t)rect_w(r) + (size_t)s - 1) / (size_t)s * (((size_t)rect_h(r) + (size_t)s
-	                                                           - 1) / (size_t)s) > budget)
-		s++;
-	return s;
-}
-
-static bool finite3(const float v[3]) { return v[0] - v[0] == 0 && v[1] - v[1] == 0 && v[2]
-                                        - v[2] == 0; }
-
-/* Whether a place of im counts: no title, and inside the mask, which may have another size. */
-static bool counted(const struct image *im, const struct area *a, const struct image *mask, int x, int y)
-{
-	if (a && a->skip && a->skip[(size_t)(y - a->r.y0) * (size_t)rect_w(a->r) +
-		(size_t)(x - a->r.x0)])
-		return false;
-	if (!mask) return true;
-	const struct rect m = mask->view.r, d = im->fmt.display, to = mask->fmt.display;
-	int mx = to.x0 + (int)((int64_t)(x - d.x0) * rect_w(to) / rect_w(d));
-	int my = to.y0 + (int)((int64_t)(y - d.y0) * rect_h(to) / rect_h(d));
-	return mx >= m.x0 && mx < m.x1 && my >= m.y0 && my < m.y1 && *view_at(&mask->view, 0, mx, my) >= 0.5f;
-}
-
-/* A block of which less than half counts is 0. */
-static void block_mean(const struct image *im, const int ch[3], struct rect b, const struct area *a,
-                       const struct image *mask, float out[3])
-{
-	double sum[3] = { 0 };
-	size_t left = 0;
-	for (int y = b.y0; y < b.y1; y++)
-		for (int x = b.x0; x < b.x1; x++) {
-			float v[3];
-			if (!counted(im, a, mask, x, y)) { left++; continue; }
-			for (int k = 0; k < 3; k++) v[k] = *view_at(&im->view, ch[k], x, y);
-			if (!finite3(v)) continue;
-			for (int k = 0; k < 3; k++) sum[k] += v[k];
-		}
-	size_t n = rect_area(b) - left;
-	for (int k = 0; k < 3; k++) out[k] = n * 2 < rect_area(b) ? 0.0f : (float)(sum[k] / (double)n);
-}
-
-/* Sums of each column of rows y0 to y1, four rows at a time. */
-static void columns(const struct view *v, int ch, int x0, int w, int y0, int y1, float *sum)
-{
-	memset(sum, 0, (size_t)w * sizeof *sum);
-	for (int y = y0; y < y1; ) {
-		int rows = y + 4 <= y1 ? 4 : 1, x = 0;
-		const float *p = view_at(v, ch, x0, y);
-		for (; rows == 4 && x + PXV_LANES <= w; x += PXV_LANES) {
-			pxv a = pxv_load(p + x) + pxv_load(p + v->stride + x);
-			pxv b = pxv_load(p + 2 * v->stride + x) + pxv_load(p + 3 * v->stride + x);
-			pxv_store(sum + x, pxv_load(sum + x) + (a + b));
-		}
-		for (; rows == 4 && x < w; x++)
-			sum[x] += (p[x] + p[v->stride + x]) + (p[2 * v->stride + x] + p[3 * v->stride + x]);
-		for (; rows == 1 && x < w; x++) sum[x] += p[x];
-		y += rows;
-	}
-}
-
-/* Means of a row of blocks that count whole; what is not finite goes the long way. */
-static void block_row(const struct image *im, const int ch[3], struct rect r, int s,
-                      float *sum, float *out[3])
-{
-	int w = rect_w(r), n = (w + s - 1) / s;
-	for (int k = 0; k < 3; k++) columns(&im->view, ch[k], r.x0, w, r.y0, r.y1, sum + (size_t)k * (size_t)w);
-	for (int x = 0; x < n; x++) {
-		int x1 = (x + 1) * s < w ? (x + 1) * s : w;
-		double v[3] = { 0 };
-		for (int k = 0; k < 3; k++)
-			for (int i = x * s; i < x1; i++) v[k] += sum[(size_t)k * (size_t)w + (size_t)i];
-		float m[3] = { (float)v[0], (float)v[1], (float)v[2] };
-		if (finite3(m))
-			for (int k = 0; k < 3; k++) m[k] = (float)(v[k] / ((double)(x1 - x * s) * rect_h(r)));
-		else block_mean(im, ch, rect_of(r.x0 + x * s, r.y0, r.x0 + x1, r.y1), NULL, NULL, m);
-		for (int k = 0; k < 3; k++) out[k][x] = m[k];
-	}
-}
-
-int thumb_make_in(const struct image *im, const struct area *a, const struct image *mask,
-                  size_t budget, struct thumb *t, struct err *e)
-{
-	int ch[3];
-	memset(t, 0, sizeof *t);
-	if (rgb_planes(im, ch, e) < 0) return -1;
-	struct rect r = rect_and(im->view.r, im->fmt.data);
-	if (a) r = rect_and(r, a->r);
-	if (rect_empty(r)) return err_set(e, E_INPUT, "the measured picture is empty");
-	int s = block_side(r, budget);
-	t->w = (rect_w(r) + s - 1) / s;
-	t->h = (rect_h(r) + s - 1) / s;
-	for (int k = 0; k < 3; k++) t->p[k] = xalloc((size_t)t->w * (size_t)t->h, sizeof(float));
-	float *sum = xalloc((size_t)rect_w(r) * 3, sizeof *sum);
-	for (int y = 0; y < t->h; y++) {
-		int y0 = r.y0 + y * s, y1 = y0 + s < r.y1 ? y0 + s : r.y1;
-		float *row[3];
-		for (int k = 0; k < 3; k++) row[k] = t->p[k] + (size_t)y * (size_t)t->w;
-		if (!mask && (!a || !a->skip)) {
-			block_row(im, ch, rect_of(r.x0, y0, r.x1, y1), s, sum, row);
-			continue;
-		}
-		for (int x = 0; x < t->w; x++) {
-			struct rect b = rect_of(r.x0 + x * s, r.y0 + y * s, r.x0 + (x + 1) * s, r.y0 + (y + 1) * s);
-			float m[3];
-			block_mean(im, ch, rect_and(b, r), a, mask, m);
-			for (int k = 0; k < 3; k++) row[k][x] = m[k];
-		}
-	}
-	free(sum);
-	return 0;
-}
-int thumb_make(const struct image *im, size_t budget, struct thumb *t, struct err *e)
-{
-	return thumb_make_in(im, NULL, NULL, budget, t, e);
-}
-void thumb_free(struct thumb *t)
-{
-	for (int k = 0; k < 3; k++) free(t->p[k]);
-	memset(t, 0, sizeof *t);
-}
-
-int pixels_add_in(struct pixels *s, const struct image *im, const struct area *a,
-                  const struct image *mask, size_t budget, struct err *e)
-{
-	int ch[3];
-	if (rgb_planes(im, ch, e) < 0) return -1;
-	struct rect r = rect_and(im->view.r, im->fmt.data);
-	if (a) r = rect_and(r, a->r);
-	int step = block_side(r, budget);
-	size_t more = ((size_t)rect_w(r) / (size_t)step + 1) * ((size_t)rect_h(r) / (size_t)step + 1);
-	s->cap = s->n + more;
-	for (int k = 0; k < 3; k++) s->p[k] = xrealloc(s->p[k], s->cap, sizeof(float));
-	for (int y = r.y0 + step / 2; y < r.y1; y += step)
-		for (int x = r.x0 + step / 2; x < r.x1; x += step) {
-			float v[3];
-			for (int k = 0; k < 3; k++) v[k] = *view_at(&im->view, ch[k], x, y);
-			if (!finite3(v) || !counted(im, a, mask, x, y)) continue;
-			for (int k = 0; k < 3; k++) s->p[k][s->n] = v[k];
-			s->n++;
-		}
-	return 0;
-}
-int pixels_add(struct pixels *s, const struct image *im, size_t budget, struct err *e)
-{
-	return pixels_add_in(s, im, NULL, NULL, budget, e);
-}
-void pixels_free(struct pixels *s)
-{
-	for (int k = 0; k < 3; k++) free(s->p[k]);
-	memset(s, 0, sizeof *s);
-}
-
 /* --- histograms --- */
 
 void hist_init(struct hist *h, double lo, double hi)
@@ -301,30 +136,44 @@ static bool grey_edge(const struct thumb *t, int nt, const struct band *b, doubl
 	return minkowski_ratio(&m, out);
 }
 
+/* log2 of R/G and B/G of the pixels that may be neutral; all: of those that count. */
+struct votes { double (*at)[2]; size_t n, all; };
+
+static struct votes votes_of(const struct thumb *t, int nt, const struct band *b)
+{
+	struct votes v = { .n = 0 };
+	size_t most = 1;
+	for (int f = 0; f < nt; f++) most += (size_t)t[f].w * (size_t)t[f].h;
+	v.at = xalloc(most, sizeof *v.at);
+	for (int f = 0; f < nt; f++)
+		for (size_t i = 0; i < (size_t)t[f].w * (size_t)t[f].h; i++) {
+			if (!counts(&t[f], i, b)) continue;
+			v.all++;
+			if (t[f].p[1][i] < 2 * b->low || t[f].p[1][i] > 0.8 * b->top) continue;
+			double lg = px_dlog2(t[f].p[1][i]);
+			v.at[v.n][0] = px_dlog2(t[f].p[0][i]) - lg;
+			v.at[v.n++][1] = px_dlog2(t[f].p[2][i]) - lg;
+		}
+	return v;
+}
+
 /* Pixels within a quarter of a stop of centre vote with their mean; returns their
  * share. Repeated from the white that the picture came with, this climbs to the nearest
  * crowd of greys (mean shift), which colourful or warmly lit scenes move less than they
  * move the averages over all colours. */
-static double near_neutral(const struct thumb *t, int nt, const struct band *b,
-                           const double centre[2], double out[2])
+static double near_neutral(const struct votes *v, const double centre[2], double out[2])
 {
 	int64_t sum[2] = { 0, 0 };
-	uint64_t n = 0, all = 0;
-	for (int f = 0; f < nt; f++)
-		for (size_t i = 0; i < (size_t)t[f].w * (size_t)t[f].h; i++) {
-			if (!counts(&t[f], i, b)) continue;
-			all++;
-			if (t[f].p[1][i] < 2 * b->low || t[f].p[1][i] > 0.8 * b->top) continue;
-			double lg = px_dlog2(t[f].p[1][i]);
-			double rg = px_dlog2(t[f].p[0][i]) - lg - centre[0],
-			    bg = px_dlog2(t[f].p[2][i]) - lg - centre[1];
-			if (rg * rg + bg * bg > 0.25 * 0.25) continue;
-			sum[0] += (int64_t)(rg * 0x1p24);
-			sum[1] += (int64_t)(bg * 0x1p24);
-			n++;
-		}
+	uint64_t n = 0;
+	for (size_t i = 0; i < v->n; i++) {
+		double rg = v->at[i][0] - centre[0], bg = v->at[i][1] - centre[1];
+		if (rg * rg + bg * bg > 0.25 * 0.25) continue;
+		sum[0] += (int64_t)(rg * 0x1p24);
+		sum[1] += (int64_t)(bg * 0x1p24);
+		n++;
+	}
 	for (int k = 0; k < 2; k++) out[k] = centre[k] + (n ? (double)sum[k] / (double)n * 0x1p-24 : 0);
-	return all ? (double)n / (double)all : 0;
+	return v->all ? (double)n / (double)v->all : 0;
 }
 
 /* The weighted mean of the votes, and their weighted variance in stops. */
@@ -359,10 +208,12 @@ void white_measure_from(const struct thumb *t, int nt, double top, int space, co
 	memset(g, 0, sizeof *g);
 	g->weight[0] = shades_of_grey(t, nt, &b, g->vote[0]) ? 1 : 0;
 	g->weight[1] = grey_edge(t, nt, &b, g->vote[1]) ? 1 : 0;
+	struct votes v = votes_of(t, nt, &b);
 	for (int round = 0; round < 8; round++) {
-		g->neutral_share = near_neutral(t, nt, &b, mean, g->vote[2]);
+		g->neutral_share = near_neutral(&v, mean, g->vote[2]);
 		memcpy(mean, g->vote[2], sizeof mean);
 	}
+	free(v.at);
 	g->weight[2] = g->neutral_share < 0.01 ? 0 : g->neutral_share > 0.06 ? 3 : g->neutral_share * 50;
 	double var = agree(g, mean);
 	g->skin_share = g->estimators ? white_skin(t, nt, b.low, top, space, mean, g->vote[3]) : 0;

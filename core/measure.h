@@ -1,6 +1,6 @@
-/* measure - statistics of pictures for `solve`: thumbnails, pixel samples, histograms, white estimates.
- * Folds are integers or run in one fixed order, so results are the same on every machine. Threads:
- * worker.
+/* measure - statistics of pictures for `solve`: thumbnails, pixel samples, histograms, white
+ * estimates. Folds are integers or run in one fixed order, so results are the same on every
+ * machine. Threads: worker.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_MEASURE_H
 #define IN_MEASURE_H
@@ -12,8 +12,8 @@
 
 /* A small planar R,G,B picture. */
 struct thumb { int w, h; float *p[3]; };
-/* Means over square blocks, the smallest that give at most budget pixels. Pixels with NaN or infinities
- * count as 0. -1 when im has no R,G,B. */
+/* Means over square blocks, the smallest that give at most budget pixels. Pixels with NaN or
+ * infinities count as 0. -1 when im has no R,G,B. */
 int thumb_make(const struct image *im, size_t budget, struct thumb *t, struct err *e);
 void thumb_free(struct thumb *t);
 
@@ -44,6 +44,23 @@ int pixels_add_in(struct pixels *s, const struct image *im, const struct area *a
                   const struct image *mask, size_t budget, struct err *e);
 void pixels_free(struct pixels *s);
 
+/* All that a solve reads of the frames of a shot, each read once: what area_find, thumb_make_in
+ * and pixels_add_in give. im, mask and to are borrowed; a mask may be NULL, and so may a place
+ * for pixels; the grids have no place in common. n: how many pixels a frame gave. */
+enum { SWEEP_FRAMES = 16, SWEEP_GRIDS = 2 };
+struct sweep {
+	int n;
+	const struct image *im[SWEEP_FRAMES], *mask[SWEEP_FRAMES];
+	double black, white;
+	size_t thumb_budget;        /* 0: no thumbnails */
+	struct { size_t budget; struct pixels *to[SWEEP_FRAMES]; size_t n[SWEEP_FRAMES]; } grid[SWEEP_GRIDS];
+	struct area area;           /* found */
+	struct thumb thumb[SWEEP_FRAMES];
+};
+/* -1 when a frame has no R,G,B or is empty. Free it in any case. */
+int sweep_run(struct sweep *s, struct err *e);
+void sweep_free(struct sweep *s);
+
 /* Counts over [lo, hi); values outside fall into the end bins. */
 enum { HIST_BINS = 4096 };
 struct hist { double lo, hi; uint64_t n, bin[HIST_BINS]; };
@@ -65,7 +82,8 @@ struct white_guess {
 	double vote[4][2], weight[4];
 	double skin_share;          /* of pixels that looked like skin */
 };
-/* top: pixels with a channel above it are left out (clipped ones). space: linear, of the thumbnails. */
+/* top: pixels with a channel above it are left out (clipped ones). space: linear, of the
+ * thumbnails. */
 void white_measure(const struct thumb *t, int nt, double top, int space, struct white_guess *g);
 /* start: where the crowd of greys is looked for, log2 of R/G and B/G. */
 void white_measure_from(const struct thumb *t, int nt, double top, int space, const double start[2],

@@ -30,7 +30,7 @@ IN_INLINE pxv pxv_neg(pxv a) { return (pxv)((pxvi)a ^ (int)0x80000000); }
 IN_INLINE pxv pxv_abs(pxv a) { return (pxv)((pxvi)a & 0x7fffffff); }
 
 /* min: a < b ? a : b; max: a > b ? a : b, also for NaN and zeros: what minps and maxps do.
- * lt, le, eq: a op b ? c : d. */
+ * lt, le, eq: a op b ? c : d. bits_le: bit i is lane i's a <= b. */
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
 IN_INLINE pxv pxv_of(float x) { return _mm512_set1_ps(x); }
 IN_INLINE pxv pxv_min(pxv a, pxv b) { return _mm512_min_ps(a, b); }
@@ -42,6 +42,7 @@ IN_INLINE pxv pxv_le(pxv a, pxv b, pxv c, pxv d)
 { return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LE_OS), d, c); }
 IN_INLINE pxv pxv_eq(pxv a, pxv b, pxv c, pxv d)
 { return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), d, c); }
+IN_INLINE unsigned pxv_bits_le(pxv a, pxv b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OS); }
 #elif defined(__AVX2__)
 IN_INLINE pxv pxv_of(float x) { return _mm256_set1_ps(x); }
 IN_INLINE pxv pxv_min(pxv a, pxv b) { return _mm256_min_ps(a, b); }
@@ -53,6 +54,7 @@ IN_INLINE pxv pxv_le(pxv a, pxv b, pxv c, pxv d)
 { return _mm256_blendv_ps(d, c, _mm256_cmp_ps(a, b, _CMP_LE_OS)); }
 IN_INLINE pxv pxv_eq(pxv a, pxv b, pxv c, pxv d)
 { return _mm256_blendv_ps(d, c, _mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
+IN_INLINE unsigned pxv_bits_le(pxv a, pxv b) { return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LE_OS)); }
 #else
 IN_INLINE pxv pxv_of(float x) { return _mm_set1_ps(x); }
 IN_INLINE pxv pxv_min(pxv a, pxv b) { return _mm_min_ps(a, b); }
@@ -63,6 +65,7 @@ IN_INLINE pxv pxv_choose(pxv m, pxv c, pxv d)
 IN_INLINE pxv pxv_lt(pxv a, pxv b, pxv c, pxv d) { return pxv_choose(_mm_cmplt_ps(a, b), c, d); }
 IN_INLINE pxv pxv_le(pxv a, pxv b, pxv c, pxv d) { return pxv_choose(_mm_cmple_ps(a, b), c, d); }
 IN_INLINE pxv pxv_eq(pxv a, pxv b, pxv c, pxv d) { return pxv_choose(_mm_cmpeq_ps(a, b), c, d); }
+IN_INLINE unsigned pxv_bits_le(pxv a, pxv b) { return (unsigned)_mm_movemask_ps(_mm_cmple_ps(a, b)); }
 #endif
 
 /* px_floor: 0 for -0. */

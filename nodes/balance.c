@@ -224,16 +224,14 @@ static void tell_skin(struct solve_call *s, const struct thumb *t, int nt, int s
 
 static int balance_solve(struct solve_call *s, struct err *e)
 {
-	struct thumb *t = xalloc((size_t)s->nsamples + 1, sizeof *t);
+	struct sweep w = { .black = 0.0015, .white = 0.75, .thumb_budget = THUMB_PIXELS };
+	struct thumb *t = w.thumb;
 	struct hist *h = xalloc(2, sizeof *h);
-	int rc = -1, nt = 0, space = s->n->working;
-	const struct image *im[16];
-	struct area area = { .skip = NULL };
+	int rc = -1, nt, space = s->n->working;
 	if (s->nsamples < 1) { err_set(e, E_INTERNAL, "balance: nothing to measure"); goto out; }
-	for (int i = 0; i < s->nsamples && i < (int)IN_COUNT(im); i++) im[i] = s->sample[i].in;
-	area_find(im, s->nsamples < (int)IN_COUNT(im) ? s->nsamples : (int)IN_COUNT(im), 0.0015, 0.75, &area);
-	for (; nt < s->nsamples; nt++)
-		if (thumb_make_in(s->sample[nt].in, &area, NULL, THUMB_PIXELS, &t[nt], e) < 0) goto out;
+	for (; w.n < s->nsamples && w.n < SWEEP_FRAMES; w.n++) w.im[w.n] = s->sample[w.n].in;
+	if (sweep_run(&w, e) < 0) goto out;
+	nt = w.n;
 	bool display = colour_is_display(s->n->in[0]->encoded);
 	struct white_guess g;
 	white_measure(t, nt, clip_level(s, t, nt, h), space, &g);
@@ -242,7 +240,7 @@ static int balance_solve(struct solve_call *s, struct err *e)
 	         nt == 1 ? "" : "s", g.estimators, g.estimators == 1 ? "" : "s", g.spread,
 	         100 * g.neutral_share);
 	if (g.weight[3] > 0) say(s, ", skin votes");
-	area_note(&area, s->note, sizeof s->note);
+	area_note(&w.area, s->note, sizeof s->note);
 	double temp = 0, tint = 0, m[9];
 	if (g.estimators) white_solve(space, g.rgb, WHITE_TEMP_MAX, WHITE_TINT_MAX, &temp, &tint);
 	temp = solve_limit(s, "temperature", temp, -TEMP_LIMIT, TEMP_LIMIT);
@@ -267,9 +265,7 @@ static int balance_solve(struct solve_call *s, struct err *e)
 	s->confidence = g.confidence;
 	rc = 0;
 out:
-	area_free(&area);
-	for (int i = 0; i < nt; i++) thumb_free(&t[i]);
-	free(t);
+	sweep_free(&w);
 	free(h);
 	return rc;
 }

@@ -1,4 +1,5 @@
-/* match - take a shot to a reference clip or frame by an editable CDL, as measured by `interneg solve`.
+/* match - take a shot to a reference clip or frame by an editable CDL, as measured by `interneg
+ * solve`.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 
 #include "cdlfit.h"
 #include "cdlguard.h"
+#include "cdlrest.h"
 #include "lut.h"
 #include "mathx.h"
 #include "measure.h"
@@ -14,15 +16,10 @@
 #include "px_colour.h"
 #include "px_lut.h"
 #include "skin.h"
-#include "transport.h"
 
-enum { SAMPLE_PIXELS = 20000, THUMB_PIXELS = 20000, CHUNK = 256, TABLE_SIDE = 33 };
+enum { SAMPLE_PIXELS = 20000, THUMB_PIXELS = 20000, CHUNK = 256 };
 enum method { AUTO, LEVELS, QUANTILES, MEAN, KANTOROVICH, SLICED };
-/* acescct, from under black to over white; the table goes on straight beyond. */
-#define TABLE_LOW 0.05
-#define TABLE_TOP 0.6
 #define WHITE_SURE 0.8
-#define TABLE_SURE 0.8                  /* of the slack; the rest is rounding */
 
 struct match {
 	double slope[3], offset[3], power[3], saturation, strength;
@@ -148,48 +145,75 @@ static void say(struct solve_call *s, const char *fmt, ...)
 }
 
 /* One side of the comparison: the shot or its reference. */
-struct side {
-	const struct image *im[16], *mask[16]; int n; struct area area;
-	struct pixels all, held, half[2];
-};
+struct side { struct sweep w; struct pixels all, held, half[2]; };
 
 /* Every fourth frame is held out of the fit, to see it on. */
-static bool held_out(const struct side *d, int i) { return d->n >= 4 && i % 4 == 3; }
+static bool held_out(const struct side *d, int i) { return d->w.n >= 4 && i % 4 == 3; }
 
-static int gather_side(struct side *d, const char *what, struct solve_call *s, struct err *e)
+static int gather_side(struct side *d, bool levels, const char *what, struct solve_call *s, struct err *e)
 {
 	int space = colour_find("acescct");
-	area_find(d->im, d->n, colour_encode(space, 0.0015), colour_encode(space, 0.6), &d->area);
-	area_note(&d->area, s->note, sizeof s->note);
-	for (int i = 0; i < d->n; i++)
-		if (pixels_add_in(held_out(d, i) ? &d->held : &d->all, d->im[i], &d->area, d->mask[i], SAMPLE_PIXELS, e) < 0
-		    || pixels_add_in(&d->half[i % 2], d->im[i], &d->area, d->mask[i], SAMPLE_PIXELS / 4, e) < 0)
-			return -1;
+	d->w.black = colour_encode(space, 0.0015);
+	d->w.white = colour_encode(space, 0.6);
+	d->w.thumb_budget = levels ? THUMB_PIXELS : 0;
+	d->w.grid[0].budget = SAMPLE_PIXELS;
+	d->w.grid[1].budget = SAMPLE_PIXELS / 4;
+	for (int i = 0; i < d->w.n; i++) {
+		d->w.grid[0].to[i] = held_out(d, i) ? &d->held : &d->all;
+		d->w.grid[1].to[i] = levels ? &d->half[i % 2] : NULL;
+	}
+	if (sweep_run(&d->w, e) < 0) return -1;
+	area_note(&d->w.area, s->note, sizeof s->note);
 	if (d->all.n < 64) return err_set(e, E_INPUT, "too few pixels of the %s to match", what);
 	return 0;
 }
 static void side_free(struct side *d)
 {
-	area_free(&d->area);
+	sweep_free(&d->w);
 	pixels_free(&d->all);
 	pixels_free(&d->held);
 	pixels_free(&d->half[0]);
 	pixels_free(&d->half[1]);
 }
 
-static int gather(struct solve_call *s, struct side *in, struct side *ref, struct err *e)
+/* What gaps are by chance: in the frames fitted; in those held out, which the fit does not know. */
+static void scatter(const struct side *in, const struct side *ref, struct guard_set set[2])
 {
-	for (int i = 0; i < s->nsamples && in->n < (int)IN_COUNT(in->im); i++) {
-		const struct solve_sample *v = &s->sample[i];
-		in->im[in->n] = v->in;
-		in->mask[in->n++] = v->region;
-		if (!v->reference) continue;
-		ref->im[ref->n] = v->reference;
-		ref->mask[ref->n++] = v->reference_region;
+	const struct side *side[2] = { in, ref };
+	bool few = false;                       /* of two frames nothing is known */
+	for (int i = 0; i < 2; i++) {
+		const struct side *d = side[i];
+		size_t n[SWEEP_FRAMES];
+		int fitted = 0;
+		double var[STAT_COUNT];
+		for (int k = 0; k < d->w.n; k++)
+			if (!held_out(d, k)) n[fitted++] = d->w.grid[0].n[k];
+		few = few || fitted < 3;
+		cdl_scatter(&d->all, n, fitted, var);
+		for (int k = 0; k < STAT_COUNT; k++) {
+			set[0].scatter[k] += var[k] / fitted;
+			if (d->w.n > fitted) set[1].scatter[k] += var[k] / fitted + var[k] / (d->w.n - fitted);
+		}
 	}
-	if (!ref->n) return err_set(e, E_SCENE, "match has nothing to measure against: connect reference=");
-	say(s, "%d frame%s against %d of the reference", in->n, in->n == 1 ? "" : "s", ref->n);
-	return gather_side(in, "shot", s, e) < 0 || gather_side(ref, "reference", s, e) < 0 ? -1 : 0;
+	for (int k = 0; k < 2 * STAT_COUNT; k++) {
+		double *v = &set[k % 2].scatter[k / 2];
+		*v = few ? GUARD_SLACK : 3 * __builtin_sqrt(*v) + GUARD_LEAST;
+	}
+}
+
+static int gather(struct solve_call *s, bool levels, struct side *in, struct side *ref, struct err *e)
+{
+	for (int i = 0; i < s->nsamples && i < SWEEP_FRAMES; i++) {
+		const struct solve_sample *v = &s->sample[i];
+		in->w.im[in->w.n] = v->in;
+		in->w.mask[in->w.n++] = v->region;
+		if (!v->reference) continue;
+		ref->w.im[ref->w.n] = v->reference;
+		ref->w.mask[ref->w.n++] = v->reference_region;
+	}
+	if (!ref->w.n) return err_set(e, E_SCENE, "match has nothing to measure against: connect reference=");
+	say(s, "%d frame%s against %d of the reference", in->w.n, in->w.n == 1 ? "" : "s", ref->w.n);
+	return gather_side(in, levels, "shot", s, e) < 0 || gather_side(ref, levels, "reference", s, e) < 0 ? -1 : 0;
 }
 
 /* Up to where colours count: below the white that a clip cuts off at, or all of
@@ -205,31 +229,21 @@ static double top_of(const struct thumb *t, int nt)
 
 /* The white of one side, from linear thumbnails. Under another light its greys
  * stand where the averages moved to. */
-static int white_of(const struct side *d, const struct white_guess *ref, struct white_guess *g, struct err *e)
+static void white_of(struct side *d, const struct white_guess *ref, struct white_guess *g)
 {
-	struct thumb *t = xalloc((size_t)d->n + 1, sizeof *t);
+	struct thumb *t = d->w.thumb;
 	struct colour_xform x;
-	int nt = 0, rc = -1, space = colour_find("acescg");
+	int space = colour_find("acescg");
 	colour_xform_init(&x, colour_find("acescct"), space);
-	for (; nt < d->n; nt++) {
-		if (thumb_make_in(d->im[nt], &d->area, d->mask[nt], THUMB_PIXELS, &t[nt], e) < 0) goto out;
-		for (int y = 0; y < t[nt].h; y++) {
-			size_t at = (size_t)y * (size_t)t[nt].w;
-			colour_row(&x, t[nt].p[0] + at, t[nt].p[1] + at, t[nt].p[2] + at, t[nt].w);
-		}
-	}
-	double top = top_of(t, nt);
-	white_measure(t, nt, top, space, g);
+	for (int i = 0; i < d->w.n; i++)
+		colour_row(&x, t[i].p[0], t[i].p[1], t[i].p[2], t[i].w * t[i].h);
+	double top = top_of(t, d->w.n);
+	white_measure(t, d->w.n, top, space, g);
 	if (ref && ref->weight[0] > 0 && g->weight[0] > 0) {
 		double start[2];
 		for (int k = 0; k < 2; k++) start[k] = ref->vote[2][k] + g->vote[0][k] - ref->vote[0][k];
-		white_measure_from(t, nt, top, space, start, g);
+		white_measure_from(t, d->w.n, top, space, start, g);
 	}
-	rc = 0;
-out:
-	for (int i = 0; i < nt; i++) thumb_free(&t[i]);
-	free(t);
-	return rc;
 }
 
 /* What two fits make of black, mid-grey and white, at most apart. */
@@ -247,13 +261,13 @@ static double apart(const struct cdl_fit *a, const struct cdl_fit *b)
 	return worst;
 }
 
-static int solve_levels(struct solve_call *s, const struct side *in, const struct side *ref,
-                        struct cdl_fit *f, struct err *e)
+static void solve_levels(struct solve_call *s, struct side *in, struct side *ref, struct cdl_fit *f)
 {
 	struct white_guess a, b;
 	struct cdl_fit half[2];
 	double gain[3], sure;
-	if (white_of(ref, NULL, &b, e) < 0 || white_of(in, &b, &a, e) < 0) return -1;
+	white_of(ref, NULL, &b);
+	white_of(in, &b, &a);
 	sure = white_between(&a, &b, gain);
 	say(s, ", exposure, white and black");
 	if (sure < WHITE_SURE) {                /* estimators that disagree move the picture less */
@@ -268,156 +282,59 @@ static int solve_levels(struct solve_call *s, const struct side *in, const struc
 		f->confidence /= 1 + d * d / (0.03 * 0.03);
 		say(s, ", two halves of the frames agree to %.4f", d);
 	}
-	return 0;
 }
 
-/* What is left after the fit, as a table of what the fit makes: the transport, or the linear map itself. */
-struct rest {
-	const struct cdl_fit *f; struct transport *t; const double *m, *add;
-	double share; float (*node)[3];
-};
-enum { TABLE_NODES = TABLE_SIDE * TABLE_SIDE * TABLE_SIDE };
-
-static void rest_node(const struct rest *r, double v[3])
+/* What the fit leaves over, as a table after it. Its confidence is that of both. */
+static void bake(struct solve_call *s, const struct guard_set *set, int nset, const double *m, const double *add,
+                 struct cdl_fit *f, struct guard_report *r)
 {
-	double w[3], to[3] = { v[0], v[1], v[2] };
-	if (r->m) {                             /* back through the fit */
-		double y = 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2];
-		for (int k = 0; k < 3; k++) {
-			double b = y + (v[k] - y) / r->f->saturation;
-			if (b > 0 && r->f->power[k] != 1) b = mx_pow(b, 1 / r->f->power[k]);
-			w[k] = (b - r->f->offset[k]) / r->f->slope[k];
-		}
-		for (int k = 0; k < 3; k++)
-			to[k] = r->m[k * 3] * w[0] + r->m[k * 3 + 1] * w[1] + r->m[k * 3 + 2] * w[2] + r->add[k];
-	} else transport_map(r->t, to);
-	for (int k = 0; k < 3; k++) v[k] = to[k];
-}
-static void rest_fill(struct rest *r)
-{
-	r->node = xalloc(TABLE_NODES, sizeof *r->node);
-	for (int i = 0; i < TABLE_NODES; i++) {
-		double v[3] = { i % TABLE_SIDE, i / TABLE_SIDE % TABLE_SIDE, i / TABLE_SIDE / TABLE_SIDE };
-		for (int k = 0; k < 3; k++) v[k] = TABLE_LOW + v[k] * (TABLE_TOP - TABLE_LOW) / (TABLE_SIDE - 1);
-		rest_node(r, v);
-		for (int k = 0; k < 3; k++) r->node[i][k] = (float)v[k];
-	}
-}
-/* The table's trilinear value, mixed with none; colours outside move as its border does. */
-static void rest_map(const struct rest *r, double v[3])
-{
-	double w[3], in[3], sum[3] = { 0 };
-	int at[3];
-	for (int k = 0; k < 3; k++) {
-		in[k] = v[k] < TABLE_LOW ? TABLE_LOW : v[k] > TABLE_TOP ? TABLE_TOP : v[k];
-		w[k] = (in[k] - TABLE_LOW) * (TABLE_SIDE - 1) / (TABLE_TOP - TABLE_LOW);
-		at[k] = w[k] < TABLE_SIDE - 2 ? (int)w[k] : TABLE_SIDE - 2;
-		w[k] -= at[k];
-	}
-	for (int c = 0; c < 8; c++) {
-		int x = at[0] + (c & 1), y = at[1] + (c >> 1 & 1), z = at[2] + (c >> 2);
-		double part = (c & 1 ? w[0] : 1 - w[0]) * (c & 2 ? w[1] : 1 - w[1]) * (c & 4 ? w[2] : 1 - w[2]);
-		for (int k = 0; k < 3; k++) sum[k] += part * r->node[(z * TABLE_SIDE + y) * TABLE_SIDE + x][k];
-	}
-	for (int k = 0; k < 3; k++) v[k] += r->share * (sum[k] - in[k]);
-}
-
-/* The statistics of one set of pixels under fit and table. */
-static void rest_judge(const struct rest *rest, const struct pixels *in, const struct pixels *ref,
-                       struct guard_report *r)
-{
-	struct pixels done = { .n = 0 };
-	for (int k = 0; k < 3; k++) done.p[k] = xalloc(in->n + 1, sizeof(float));
-	cdl_stats_of(in, &r->before);
-	cdl_apply(rest->f, in, &done);
-	for (size_t i = 0; i < done.n; i++) {
-		double v[3] = { done.p[0][i], done.p[1][i], done.p[2][i] };
-		rest_map(rest, v);
-		for (int k = 0; k < 3; k++) done.p[k][i] = (float)v[k];
-	}
-	cdl_stats_of(&done, &r->after);
-	cdl_stats_of(ref, &r->ref);
-	guard_count(r);
-	pixels_free(&done);
-}
-
-static char *rest_table(const struct solve_call *s, const struct rest *rest)
-{
-	size_t room = (size_t)TABLE_NODES * 64 + 400, at = 0;
-	char *out = xalloc(room, 1);
-	at += (size_t)snprintf(out, room, "# interneg: what the CDL of match '%s' leaves over; in and out: acescct\n"
-	                       "LUT_3D_SIZE %d\nDOMAIN_MIN %g %g %g\nDOMAIN_MAX %g %g %g\n", s->n->id, TABLE_SIDE,
-	                       TABLE_LOW, TABLE_LOW, TABLE_LOW, TABLE_TOP, TABLE_TOP, TABLE_TOP);
-	for (int i = 0; i < TABLE_NODES; i++) {
-		int at3[3] = { i % TABLE_SIDE, i / TABLE_SIDE % TABLE_SIDE, i / TABLE_SIDE / TABLE_SIDE };
-		double v[3];
-		for (int k = 0; k < 3; k++) {
-			v[k] = TABLE_LOW + at3[k] * (TABLE_TOP - TABLE_LOW) / (TABLE_SIDE - 1);
-			v[k] += rest->share * (rest->node[i][k] - v[k]);
-		}
-		at += (size_t)snprintf(out + at, room - at, "%.7g %.7g %.7g\n", v[0], v[1], v[2]);
-	}
-	return out;
-}
-
-/* As much of it as takes no statistic farther; what it reaches is in r. */
-static void bake(struct solve_call *s, const struct side *in, const struct side *ref, const struct cdl_fit *f,
-                 const double *m, const double *add, struct guard_report *r)
-{
-	struct pixels done = { .n = 0 };
-	struct rest rest = { .f = f, .m = m, .add = add };
-	for (int k = 0; k < 3; k++) done.p[k] = xalloc(in->all.n + 1, sizeof(float));
-	cdl_apply(f, &in->all, &done);
-	if (!m) rest.t = transport_new(&done, &ref->all);
-	rest_fill(&rest);
-	for (int i = 8; i > 0 && !s->table; i--) {
-		struct guard_report t = { .most = 0 };
-		rest.share = i / 8.0;
-		rest_judge(&rest, &in->all, &ref->all, &t);
-		if (in->held.n >= 64 && ref->held.n >= 64) rest_judge(&rest, &in->held, &ref->held, &t);
-		if (t.worst > TABLE_SURE * GUARD_SLACK) continue;
-		*r = t;
-		s->table = rest_table(s, &rest);
-		say(s, ", %.0f %% of the rest as a table", 100 * rest.share);
-	}
-	if (!s->table) say(s, ", no table: it would take a statistic farther");
-	free(rest.node);
-	transport_free(&rest.t);
-	pixels_free(&done);
+	struct cdl_rest *rest = cdl_rest_new(set, nset, m, add, f, r);
+	if (rest) {
+		s->table = cdl_rest_cube(rest, s->n->id);
+		say(s, ", %.0f %% of the rest as a table", 100 * cdl_rest_share(rest));
+	} else say(s, ", no table: it would take a statistic farther");
+	cdl_rest_free(&rest);
 }
 
 /* What is told is of the frames held out of the fit. */
 static void tell(struct solve_call *s, const struct side *in, const struct guard_report *r, struct cdl_fit *f)
 {
 	f->confidence *= (double)(STAT_COUNT - r->worse) / STAT_COUNT;
-	if (r->gap_after > 0.9 * r->gap_before && r->gap_before > GUARD_SLACK) f->confidence *= 0.5;
+	if (r->gap_after > 0.9 * r->gap_before && r->gap_before > GUARD_LEAST) f->confidence *= 0.5;
 	say(s, "; %s: %d of %d statistics nearer, %d as far, %d farther; off by, in 0.001, before > after:",
 	    in->held.n >= 64 ? "frames held out" : "the same frames", r->nearer, STAT_COUNT, r->same, r->worse);
 	guard_note(r, s->note, sizeof s->note);
 }
 
-static int fit(struct solve_call *s, const struct side *in, const struct side *ref,
-               struct cdl_fit *f, struct err *e)
+static enum method method_of(const struct solve_call *s)
 {
 	const struct match *p = s->n->v;
-	enum method how = p->method != AUTO ? (enum method)p->method : in->mask[0] ? QUANTILES : LEVELS;
-	struct guard_set set[2] = { { &in->all, &ref->all }, { &in->held, &ref->held } };
+	if (p->method != AUTO) return (enum method)p->method;
+	return s->nsamples && s->sample[0].region ? QUANTILES : LEVELS;
+}
+
+static void fit(struct solve_call *s, struct side *in, struct side *ref, struct cdl_fit *f)
+{
+	const struct match *p = s->n->v;
+	enum method how = method_of(s);
+	struct guard_set set[2] = { { &in->all, &ref->all, { 0 } }, { &in->held, &ref->held, { 0 } } };
 	struct guard_report r;
 	double m[9], add[3];
-	if (how == LEVELS && solve_levels(s, in, ref, f, e) < 0) return -1;
-	if (how == MEAN) cdl_fit_mean(&in->all, &ref->all, f);
+	int nset = in->held.n >= 64 && ref->held.n >= 64 ? 2 : 1;
+	scatter(in, ref, set);
+	if (how == LEVELS) solve_levels(s, in, ref, f);
+	else if (how == MEAN) cdl_fit_mean(&in->all, &ref->all, f);
 	else if (how == KANTOROVICH) cdl_fit_kantorovich(&in->all, &ref->all, m, add, f);
-	else if (how != LEVELS) cdl_fit(&in->all, &ref->all, f);
-	cdl_hold(set, in->held.n >= 64 && ref->held.n >= 64 ? 2 : 1, how == LEVELS, f, &r);
+	else cdl_fit(&in->all, &ref->all, f);
+	cdl_hold(set, nset, how == LEVELS, f, &r);
 	if (r.held && how != LEVELS) cdl_judge(&in->all, &ref->all, f);
 	if (r.held) say(s, ", held back");
-	if (*p->bake && how == KANTOROVICH) bake(s, in, ref, f, m, add, &r);
-	if (*p->bake && how == SLICED) bake(s, in, ref, f, NULL, NULL, &r);
+	if (*p->bake && how == KANTOROVICH) bake(s, set, nset, m, add, f, &r);
+	if (*p->bake && how == SLICED) bake(s, set, nset, NULL, NULL, f, &r);
 	if (how != LEVELS)
 		say(s, ", quantiles agree to %.4f (%.4f before)%s", f->rms, f->rms_before,
 		    f->used_power ? "" : ", no power");
 	tell(s, in, &r, f);
-	return 0;
 }
 
 /* Where the skin of some pixels in acescct stands. */
@@ -477,11 +394,12 @@ static void tell_skin(struct solve_call *s, const struct side *in, const struct 
 
 static int match_solve(struct solve_call *s, struct err *e)
 {
-	struct side in = { .n = 0 }, ref = { .n = 0 };
+	struct side in = { .all = { .n = 0 } }, ref = { .all = { .n = 0 } };
 	static const char *const what[4] = { "red", "green", "blue", "saturation" };
 	struct cdl_fit f;
 	int rc = -1;
-	if (gather(s, &in, &ref, e) < 0 || fit(s, &in, &ref, &f, e) < 0) goto out;
+	if (gather(s, method_of(s) == LEVELS, &in, &ref, e) < 0) goto out;
+	fit(s, &in, &ref, &f);
 	for (int k = 0; k < 4; k++)
 		if (f.limited[k]) say(s, ", %s limit", what[k]);
 	solve_attr_put(s, "slope", f.slope, 3, 4);
@@ -512,13 +430,17 @@ const struct node_type ISA(node_match) = {
 	        "reference_region= mask the same thing in both, or where method= says so, it matches "
 	        "distributions: quantiles from 2 to 98 % of each channel with saturation from the "
 	        "spread of chroma; mean and deviation; the Monge-Kantorovich linear map; sliced "
-	        "optimal transport. The last two are projected to the CDL, and bake= names a .cube "
-	        "that takes what the CDL leaves over. Black borders and standing white titles are left "
-	        "out. Every fourth frame is held out of the fit. Mean, deviation and the percentiles 2 "
-	        "to 98 of each channel and of luma, mean and deviation of chroma: none may end farther "
-	        "from the reference's than before, in the frames fitted or held out, by more than "
-	        "0.002 of acescct (one 8-bit code at mid-grey); a fit or table that would take one "
-	        "farther is held back, and `solve` tells each before and after. The confidence falls "
+	        "optimal transport. The last two are projected to the CDL, and bake= names a .cube (a "
+	        "shaper and a 33-node table) that takes what the CDL leaves over; that of sliced ends with "
+	        "curves along each channel, luma and chroma that bring every statistic nearer by the same "
+	        "share, and its slopes are bounded, so that walls stay smooth and noise stays grey. Black "
+	        "borders and standing white titles are left out. Every fourth frame is held out of the "
+	        "fit. Mean, deviation and the percentiles 2 to 98 of each channel and of luma, mean and "
+	        "deviation of chroma: each may end no farther from the reference's than before, in the "
+	        "frames fitted or held out, unless within what it scatters between frames (three standard "
+	        "errors); where that leaves nearly all of the gaps, one may go farther by its scatter, at "
+	        "most by 0.002 of acescct (one 8-bit code at mid-grey). A fit or table is bent to that, or "
+	        "held back, and `solve` tells each before and after. The confidence falls "
 	        "with what the fit leaves over, with frames that disagree, with every limit hit and "
 	        "where little gets nearer; below 0.25 `solve` applies nothing. One set of numbers a "
 	        "shot: nothing flickers. The reference is read by solve alone, so it may have any "

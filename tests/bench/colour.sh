@@ -23,10 +23,6 @@ ${CC:-gcc} -std=c11 -D_GNU_SOURCE -O2 -Icore -Itests -Itests/bench $(pkg-config 
 ${CC:-gcc} -std=c11 -D_GNU_SOURCE -O3 -Icore -Itests $(pkg-config --cflags OpenEXR libxml-2.0) tests/bench/stats.c "$lib" $libs -o "$tmp/stats" || exit 1
 "$tmp/stats" || exit 1
 "$tmp/colour" || exit 1
-# what solve reads of a frame, against a plain read of the same planes
-# shellcheck disable=SC2086
-${CC:-gcc} -std=c11 -D_GNU_SOURCE -O3 -Icore -Itests $(pkg-config --cflags OpenEXR libxml-2.0) tests/bench/stats.c "$lib" $libs -o "$tmp/stats" || exit 1
-"$tmp/stats" || exit 1
 command -v ffmpeg > /dev/null || { echo "bench: no ffmpeg to compare with"; exit 0; }
 # FFmpeg's own filters: CPU time of a run with the filter less one without it
 N=${N:-24}
