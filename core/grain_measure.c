@@ -16,6 +16,8 @@ enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LEAST_WINDOWS = 20, 
 /* Windows of which one would tell as much: they overlap by half, and Hann's kernel joins bins. Differences that follow
  * each other share a frame: half as many again. */
 #define OVERLAP 3.9
+/* Pixels of grain that go together, from which a block's own mean can be taken for a change of light. */
+#define COARSE_AREA 12.0
 /* Relative spread of sigma in a window that counts as even. */
 #define EVEN 0.1
 
@@ -230,10 +232,9 @@ static double area_of(const struct grain_profile *p)
 	return area > 1 ? area : 1;
 }
 
-static int by_time(struct work *k)
+static int time_spectrum(struct work *k)
 {
 	struct gm_spec s;
-	double scale[3] = { 1, 1, 1 };
 	if (gm_spec_new(&s, GM_WINDOW, k->e) < 0) return -1;
 	k->r->windows = time_windows(k, &s);
 	k->r->window = GM_WINDOW;
@@ -241,6 +242,18 @@ static int by_time(struct work *k)
 	gm_spec_lattice(&s, k->p);
 	gm_spec_profile(&s, k->p, s.count / (OVERLAP * 1.5), NULL);
 	gm_spec_free(&s);
+	return 0;
+}
+
+/* Coarse grain is known as such only once it is measured; then its blocks are chosen again. */
+static int by_time(struct work *k)
+{
+	double scale[3] = { 1, 1, 1 };
+	if (time_spectrum(k) < 0) return -1;
+	if (area_of(k->p) > COARSE_AREA) {
+		k->r->used = gm_gate(k->field, k->nfield, area_of(k->p), &k->time);
+		if (time_spectrum(k) < 0) return -1;
+	}
 	for (int c = 0; c < 3; c++) {
 		double rho = k->r->has_chain ? k->r->chain[c] : 0;
 		if (k->r->has_chain && (rho > 0.04 || rho < -0.04) && rho < 0.9) scale[c] = 1 / (1 - rho);
@@ -328,7 +341,7 @@ static void judge_time(struct work *k)
 	long moved = 0;
 	r->pairs = k->nfield;
 	for (int i = 0; i < k->nfield; i++) r->blocks += k->field[i].bw * k->field[i].bh;
-	r->used = k->nfield ? gm_gate(k->field, k->nfield, &k->time) : 0;
+	r->used = k->nfield ? gm_gate(k->field, k->nfield, 1, &k->time) : 0;
 	for (int i = 0; i < k->nfield; i++)
 		for (int b = 0; b < k->field[i].bw * k->field[i].bh; b++)
 			moved += k->field[i].use[b] && (k->field[i].mv[2 * b] || k->field[i].mv[2 * b + 1]);

@@ -26,7 +26,9 @@ void gm_frame_ready(struct gm_frame *f, const double luma[3], float *tmp);
 struct gm_field {
 	int w, h, bw, bh, first;             /* frame number of the earlier frame */
 	float *d[3], *luma;
-	uint8_t *use;                        /* by block: candidate, later accepted */
+	uint8_t *use, *sound;                /* by block: accepted; may be asked at all */
+	float *shift, *slip, *slope;         /* by block: shares of the difference that are its mean and follow the gradient; the
+	                                      * gradient's energy */
 	int16_t *mv;                         /* by block: x, y to the later frame */
 	float *mem;
 };
@@ -40,8 +42,9 @@ int  gm_motion(struct gm_field *f, const struct gm_frame *a, const struct gm_fra
 struct gm_curve { int n; double luma[GRAIN_STRENGTHS], var[3][GRAIN_STRENGTHS], weight[GRAIN_STRENGTHS]; };
 double gm_curve_at(const struct gm_curve *c, int ch, double luma);
 
-/* Accepts the blocks in which nothing but grain differs, and gives the strength; blocks accepted. */
-int gm_gate(struct gm_field *f, int n, struct gm_curve *curve);
+/* Accepts the blocks in which nothing but grain differs, and gives the strength; blocks accepted. area: pixels of grain
+ * that go together, for what its own mean may be. */
+int gm_gate(struct gm_field *f, int n, double area, struct gm_curve *curve);
 /* area: pixels of grain that go together, to smooth the curve; 0: as it is. */
 void gm_strength(const struct gm_field *f, int n, int knots, double area, struct gm_curve *out);
 /* Lag-1 correlation per channel from fields that follow each other, if there are any. */

@@ -20,7 +20,11 @@ int gm_field_new(struct gm_field *f, int w, int h, struct err *e)
 	if (!f->mem) return err_set(e, E_MEMORY, "no memory for a difference of %d x %d", w, h);
 	for (int c = 0; c < 3; c++) f->d[c] = f->mem + (size_t)c * n;
 	f->luma = f->mem + 3 * n;
-	f->use = xalloc(blocks + 1, 1);
+	f->use = xalloc(2 * blocks + 2, 1);
+	f->sound = f->use + blocks + 1;
+	f->shift = xalloc(3 * blocks + 3, sizeof *f->shift);
+	f->slip = f->shift + blocks + 1;
+	f->slope = f->slip + blocks + 1;
 	f->mv = xalloc(2 * blocks + 1, sizeof *f->mv);
 	return 0;
 }
@@ -29,6 +33,7 @@ void gm_field_free(struct gm_field *f)
 {
 	free(f->mem);
 	free(f->use);
+	free(f->shift);
 	free(f->mv);
 	*f = (struct gm_field){ 0 };
 }
@@ -46,9 +51,9 @@ static void fill_block(struct gm_field *f, const struct gm_frame *a, const struc
 	}
 }
 
-/* Is the difference there, free of the picture's gradient and of a change of light? Where a block slipped
- * against the other, its difference follows the gradient. */
-static bool block_sound(const struct gm_field *f, int bx, int by)
+/* How much of the difference is a change of light, and how much follows the picture's gradient, as where a block
+ * slipped against the other; false where there is no difference. */
+static bool block_shares(struct gm_field *f, int bx, int by)
 {
 	double n = GM_BLOCK * GM_BLOCK, s = 0, ss = 0, g[2] = { 0, 0 }, dg[2] = { 0, 0 }, gg[3] = { 0, 0, 0 };
 	for (int y = by * GM_BLOCK; y < (by + 1) * GM_BLOCK; y++)
@@ -71,8 +76,12 @@ static bool block_sound(const struct gm_field *f, int bx, int by)
 	gg[1] -= g[0] * g[1] / n;
 	gg[2] -= g[1] * g[1] / n;
 	double det = gg[0] * gg[2] - gg[1] * gg[1];
+	int i = by * f->bw + bx;
 	double told = det > 0 ? (dg[0] * dg[0] * gg[2] - 2 * dg[0] * dg[1] * gg[1] + dg[1] * dg[1] * gg[0]) / det : 0;
-	return told < 0.12 * var && mean < 0.15 * ss;
+	f->shift[i] = (float)(mean / ss);
+	f->slip[i] = (float)(told / var);
+	f->slope[i] = (float)((gg[0] + gg[2]) / n);
+	return true;
 }
 
 /* The block at x, y of the later frame lies over up to four of its own. */
@@ -92,7 +101,7 @@ bool gm_field_fill(struct gm_field *f, const struct gm_frame *a, const struct gm
 	for (int by = 0; by < f->bh; by++)
 		for (int bx = 0; bx < f->bw; bx++) {
 			int i = by * f->bw + bx, x = bx * GM_BLOCK + f->mv[2 * i], y = by * GM_BLOCK + f->mv[2 * i + 1];
-			f->use[i] = 0;
+			f->sound[i] = f->use[i] = 0;
 			if (x < 0 || y < 0 || x + GM_BLOCK > f->w || y + GM_BLOCK > f->h) continue;
 			fill_block(f, a, b, bx, by);
 			for (int k = 0; k < GM_BLOCK * GM_BLOCK; k += 7) {
@@ -100,7 +109,7 @@ bool gm_field_fill(struct gm_field *f, const struct gm_frame *a, const struct gm
 				same += f->d[0][p] == 0 && f->d[1][p] == 0 && f->d[2][p] == 0;
 				all++;
 			}
-			f->use[i] = !a->clipped[i] && !touches_clipped(b, x, y) && block_sound(f, bx, by);
+			f->sound[i] = !a->clipped[i] && !touches_clipped(b, x, y) && block_shares(f, bx, by);
 		}
 	return same * 10 < all * 9;
 }
@@ -217,7 +226,9 @@ void gm_strength(const struct gm_field *f, int n, int knots, double area, struct
 
 /* --- the gate --- */
 
-struct block { float luma, t; int field, at; double var[3]; };
+enum { LEAST = 120 };                        /* blocks that a trend is told from */
+
+struct block { float luma, t, slope; int field, at; double var[3]; };
 
 static double block_var(const struct gm_field *f, int i, int c)
 {
@@ -231,15 +242,18 @@ static double block_var(const struct gm_field *f, int i, int c)
 	return (ss - s * s / n) / n;
 }
 
-static struct block *list_blocks(struct gm_field *f, int n, size_t *count)
+/* Of coarse grain itself a block's mean is a large share; so much that hardly one in a thousand is lost. */
+static struct block *list_blocks(struct gm_field *f, int n, double area, size_t *count)
 {
+	double own = area / (GM_BLOCK * GM_BLOCK), shift = 11 * own > 0.15 ? 11 * own : 0.15, slip = 14 * own > 0.12 ? 14 * own : 0.12;
 	struct block *v = NULL;
 	size_t cap = 0;
 	*count = 0;
 	for (int k = 0; k < n; k++)
 		for (int i = 0; i < f[k].bw * f[k].bh; i++) {
+			f[k].use[i] = f[k].sound[i] && (double)f[k].shift[i] < shift && (double)f[k].slip[i] < slip;
 			if (!f[k].use[i]) continue;
-			struct block b = { .field = k, .at = i };
+			struct block b = { .field = k, .at = i, .slope = f[k].slope[i] };
 			for (int y = 0; y < GM_BLOCK; y++)
 				for (int x = 0; x < GM_BLOCK; x++)
 					b.luma += f[k].luma[(ptrdiff_t)(i / f[k].bw * GM_BLOCK + y) * f[k].w + i % f[k].bw * GM_BLOCK + x];
@@ -313,26 +327,71 @@ static void agreed(float *t, size_t n, double *mid, double *spread)
 	if (*spread > 0.5) *spread = 0.5;
 }
 
-int gm_gate(struct gm_field *f, int n, struct gm_curve *curve)
+/* The blocks whose variance is what the curve says; how many. */
+static size_t choose(struct gm_field *f, struct block *v, size_t count, const struct gm_curve *curve, float *t)
+{
+	double mid, spread;
+	size_t used = 0;
+	for (size_t i = 0; i < count; i++) t[i] = v[i].t = ratio(&f[v[i].field], &v[i], curve);
+	agreed(t, count, &mid, &spread);
+	for (size_t i = 0; i < count; i++) {
+		double off = (double)v[i].t - mid;
+		bool in = off < 3.6 * spread && off > -4.5 * spread;
+		f[v[i].field].use[v[i].at] = in;
+		used += in;
+	}
+	return used;
+}
+
+/* Slopes below which so great a share of the used blocks lie. */
+static float slope_below(const struct gm_field *f, const struct block *v, size_t count, double share, float *t)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++)
+		if (f[v[i].field].use[v[i].at]) t[n++] = v[i].slope;
+	floats_sort(t, n);
+	return n ? (float)floats_quantile(t, n, share) : 0;
+}
+
+/* By how much the steeper half of the used blocks differs more than the flatter half, beyond chance, as a share: what
+ * motion between whole pixels leaves of the picture. */
+static double trend(const struct gm_field *f, const struct block *v, size_t count, float mid)
+{
+	double n[2] = { 0, 0 }, s[2] = { 0, 0 }, ss = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!f[v[i].field].use[v[i].at]) continue;
+		int side = v[i].slope > mid;
+		n[side]++;
+		s[side] += (double)v[i].t;
+		ss += (double)v[i].t * (double)v[i].t;
+	}
+	if (n[0] < LEAST / 2 || n[1] < LEAST / 2) return 0;
+	double all = n[0] + n[1], var = ss / all - (s[0] + s[1]) * (s[0] + s[1]) / (all * all);
+	return s[1] / n[1] - s[0] / n[0] - 3 * __builtin_sqrt(var * (1 / n[0] + 1 / n[1]));
+}
+
+int gm_gate(struct gm_field *f, int n, double area, struct gm_curve *curve)
 {
 	size_t count, used = 0;
-	struct block *v = list_blocks(f, n, &count);
+	struct block *v = list_blocks(f, n, area, &count);
 	float *t = xalloc(count + 1, sizeof *t);
 	if (!count) goto out;
 	first_curve(v, count, curve);
 	for (int pass = 0; pass < 4; pass++) {
-		double mid, spread;
-		for (size_t i = 0; i < count; i++) t[i] = v[i].t = ratio(&f[v[i].field], &v[i], curve);
-		agreed(t, count, &mid, &spread);
-		used = 0;
-		for (size_t i = 0; i < count; i++) {
-			double off = (double)v[i].t - mid;
-			bool in = off < 3.6 * spread && off > -4.5 * spread;
-			f[v[i].field].use[v[i].at] = in;
-			used += in;
-		}
+		used = choose(f, v, count, curve, t);
 		gm_strength(f, n, GM_KNOTS, 0, curve);
-		if (!curve->n) break;
+		if (!curve->n) goto out;
+	}
+	for (int turn = 0; turn < 12; turn++) {
+		if (!(trend(f, v, count, slope_below(f, v, count, 0.5, t)) > 0.005)) break;
+		float limit = slope_below(f, v, count, 0.8, t);
+		size_t kept = 0;
+		for (size_t i = 0; i < count; i++)
+			if (v[i].slope <= limit) v[kept++] = v[i];
+			else f[v[i].field].use[v[i].at] = 0;
+		count = kept;
+		used = choose(f, v, count, curve, t);
+		gm_strength(f, n, GM_KNOTS, 0, curve);
 	}
 out:
 	free(t);

@@ -290,6 +290,40 @@ static void put_spectrum(struct grain_profile *p, int c, const double *d)
 	}
 }
 
+/* Densities of Y, Cb, Cr of mean 1, and the deviation of each per unit of scaling, in codes. */
+static void plane_powers(const struct grain_params *g, bool subsampled, double *d, double dev[3])
+{
+	const int *ar[3] = { g->ay, g->acb, g->acr };
+	for (int k = 0; k < 3; k++) {
+		ar_power(ar[k], g->lag, g->ar_shift, d + k * NN);
+		double through = k ? ar[k][2 * g->lag * (g->lag + 1)] / (double)(1 << g->ar_shift) : 0;
+		double gain = 1 + (k ? through * through * mean(d) / (subsampled ? 4 : 1) : 0);
+		for (int i = 0; i < NN; i++) d[k * NN + i] *= gain;
+		dev[k] = __builtin_sqrt(mean(d + k * NN)) * TEMPLATE / (1 << g->grain_shift) / (1 << g->scaling_shift);
+		double v = mean(d + k * NN);
+		for (int i = 0; i < NN; i++) d[k * NN + i] /= v;
+		if (k && subsampled) upsample(d + k * NN);
+	}
+}
+
+/* Of the fields before they are shaped, as the measurement tells it. */
+static double correlation(const double *d, const double var[3], const double a[3], const double b[3])
+{
+	double x = 0, den = 0;
+	for (int i = 0; i < NN; i++) {
+		double v[3] = { 0, 0, 0 };
+		for (int k = 0; k < 3; k++) {
+			double t = var[k] * d[k * NN + i];
+			v[0] += a[k] * a[k] * t;
+			v[1] += b[k] * b[k] * t;
+			v[2] += a[k] * b[k] * t;
+		}
+		x += v[2];
+		den += __builtin_sqrt(v[0] * v[1]);
+	}
+	return den > 0 ? mx_round(1e4 * x / den) / 1e4 : 0;
+}
+
 void grain_table_profile(const struct grain_params *g, int matrix, bool full, bool subsampled, int lines,
                          struct grain_profile *p)
 {
@@ -302,17 +336,7 @@ void grain_table_profile(const struct grain_params *g, int matrix, bool full, bo
 	p->space = colour_find("rec709");
 	p->lines = lines;
 	mix_of(matrix, m);
-	const int *ar[3] = { g->ay, g->acb, g->acr };
-	for (int k = 0; k < 3; k++) {
-		ar_power(ar[k], g->lag, g->ar_shift, d + k * NN);
-		double through = k ? ar[k][2 * g->lag * (g->lag + 1)] / (double)(1 << g->ar_shift) : 0;
-		double gain = 1 + (k ? through * through * mean(d) / (subsampled ? 4 : 1) : 0);
-		for (int i = 0; i < NN; i++) d[k * NN + i] *= gain;
-		dev[k] = __builtin_sqrt(mean(d + k * NN)) * TEMPLATE / (1 << g->grain_shift) / (1 << g->scaling_shift);
-		double v = mean(d + k * NN);
-		for (int i = 0; i < NN; i++) d[k * NN + i] /= v;
-		if (k && subsampled) upsample(d + k * NN);
-	}
+	plane_powers(g, subsampled, d, dev);
 	for (int i = 0; i <= LEVELS; i++) {
 		double code = full ? 255.0 * i / LEVELS : 16 + 219.0 * i / LEVELS;
 		const int (*cb)[2] = g->chroma_from_luma ? g->y : g->cb, (*cr)[2] = g->chroma_from_luma ? g->y : g->cr;
@@ -337,22 +361,7 @@ void grain_table_profile(const struct grain_params *g, int matrix, bool full, bo
 		put_spectrum(p, c, rgb);
 		p->aniso[c] = 1;
 	}
-	/* of the fields before they are shaped, as the measurement tells it */
-	for (int q = 0; q < 3; q++) {
-		double x = 0, den = 0;
-		for (int i = 0; i < NN; i++) {
-			double v[3] = { 0, 0, 0 };
-			for (int k = 0; k < 3; k++) {
-				double t = ref[k] * d[k * NN + i], ma = m[pair[q][0]][k], mb = m[pair[q][1]][k];
-				v[0] += ma * ma * t;
-				v[1] += mb * mb * t;
-				v[2] += ma * mb * t;
-			}
-			x += v[2];
-			den += __builtin_sqrt(v[0] * v[1]);
-		}
-		p->corr[q] = den > 0 ? mx_round(1e4 * x / den) / 1e4 : 0;
-	}
+	for (int q = 0; q < 3; q++) p->corr[q] = correlation(d, ref, m[pair[q][0]], m[pair[q][1]]);
 	free(d);
 	free(rgb);
 }
