@@ -150,8 +150,9 @@ static void plant_luma(float *const rgb[3], int w, int h, float *luma)
 }
 
 /* How far a profile is from the recipe: strength rms over its levels, its largest and its mean error, shares; the
- * worst bin in dB of all above -30 dB (of the power at the lowest frequency) and the lowest; the worst correlation. */
-struct plant_off { double strength[3], most[3], bias[3], db[3], at[3], low[3], corr; };
+ * worst bin in dB of all above -30 dB (of the power at the lowest frequency) and the lowest, and the worst
+ * from 0.047 cycles a pixel on; the worst correlation. */
+struct plant_off { double strength[3], most[3], bias[3], db[3], at[3], low[3], high[3], corr; };
 
 __attribute__((unused)) static struct plant_off plant_against(const struct plant *t, const struct grain_profile *p, double gain)
 {
@@ -172,6 +173,7 @@ __attribute__((unused)) static struct plant_off plant_against(const struct plant
 				if (want < least) continue;
 				double d = 10 * log10(grain_profile_power(p, c, x / 64.0, y / 64.0) / want);
 				if (!x && !y) o.low[c] = d;
+				if (x * x + y * y >= 9 && fabs(d) > fabs(o.high[c])) o.high[c] = d;
 				if (fabs(d) > fabs(o.db[c])) { o.db[c] = d; o.at[c] = sqrt(x * x + y * y) / 64; }
 			}
 		double d = fabs(p->corr[c] - t->k->corr[c]);

@@ -61,9 +61,14 @@ static void row(const struct scene *s, enum grain_choice how, int frames, struct
 	for (int c = 0; c < 3; c++) printf("  %+5.2f@%.2f", f.db[c], f.at[c]);
 	printf("  low");
 	for (int c = 0; c < 3; c++) printf(" %+5.2f", f.low[c]);
+	printf("  rest");
+	for (int c = 0; c < 3; c++) printf(" %+5.2f", f.high[c]);
 	printf("  %.4f  %2d %5d %5d %4.1fs%s\n", f.corr, g.nstrength, how == GRAIN_BY_TIME ? r.used : r.flat, r.windows,
 	       cpu_s() - t0, (how == GRAIN_BY_TIME) == (g.method == GRAIN_TEMPORAL) ? "" : " by the other estimator");
 	if (*r.doubt) printf("    %s: %s\n", r.unsure ? "refused" : "accepted", r.doubt);
+	for (int i = 0; getenv("V") && i < g.nstrength; i++)
+		printf("    %.3f: %+6.2f %+6.2f %+6.2f %%\n", g.luma[i], 100 * (g.sigma[i][0] / plant_strength(s->t, 0, g.luma[i]) - 1),
+		       100 * (g.sigma[i][1] / plant_strength(s->t, 1, g.luma[i]) - 1), 100 * (g.sigma[i][2] / plant_strength(s->t, 2, g.luma[i]) - 1));
 	if (getenv("V")) { char *x = grain_profile_text(&g); printf("%s", x); free(x); }
 	fflush(stdout);
 	all->n++;
