@@ -161,7 +161,7 @@ static int time_windows(struct work *k, struct gm_spec *s)
 		}
 	qsort(v, n, sizeof *v, by_spread);
 	while (even < n && v[even].spread < EVEN * EVEN) even++;
-	if (even < WINDOWS * 2 / 3) even = n < WINDOWS * 2 / 3 ? n : WINDOWS * 2 / 3;
+	if (even < WINDOWS / 3) even = n < WINDOWS / 3 ? n : WINDOWS / 3;
 	size_t count = even < WINDOWS ? even : WINDOWS;
 	for (size_t i = 0; i < count; i++) {
 		const struct place *p = &v[i * even / count];
@@ -240,6 +240,12 @@ static double area_of(const struct grain_profile *p)
 	return area > 1 ? area : 1;
 }
 
+/* Of a real part, of bins of which half are the others' twins. */
+static double se_corr(const struct gm_spec *s, double nu)
+{
+	return s->bins > 0 ? __builtin_sqrt(1.2 / (s->bins * nu)) : 1;
+}
+
 static int time_spectrum(struct work *k)
 {
 	struct gm_spec s;
@@ -249,6 +255,7 @@ static int time_spectrum(struct work *k)
 	gm_spec_end(&s, k->o->common, false);
 	gm_spec_lattice(&s, k->p);
 	gm_spec_profile(&s, k->p, s.count / (OVERLAP * 1.5), NULL);
+	k->r->se_corr = se_corr(&s, s.count / (OVERLAP * 1.5));
 	gm_spec_free(&s);
 	return 0;
 }
@@ -286,7 +293,7 @@ static double least(const double v[3])
 }
 
 /* Is what the flat blocks hold grain? Then those that look less clean hold no more of it than the others, and where it is
- * fine the channels' shapes are alike. */
+ * fine the channels' shapes are alike; where it is coarse, the picture must be flat indeed. */
 static void judge_space(struct work *k)
 {
 	struct grain_report *r = k->r;
@@ -300,9 +307,10 @@ static void judge_space(struct work *k)
 		for (int i = 1; i < 5; i++) low[c] += o->shape[c][i] / all;
 	}
 	if (r->windows < LEAST_WINDOWS) say = "too few flat blocks";
-	else if (rise > 0.03) say = "blocks differ more than grain does";
+	else if (rise > 0.05) say = "blocks differ more than grain does";
 	else if (least(low) < 0.5 && most(low) - least(low) > 0.08)
 		say = "one channel holds more at low frequencies than the others";
+	else if (least(low) > 0.8 && o->over > 0.5) say = "detail is as coarse as the grain, and there is much of it";
 	r->unsure = say != NULL;
 	snprintf(r->doubt, sizeof r->doubt, "%s (%d blocks of %d; those that look less clean hold %.0f %% more beyond chance)",
 	         say ? say : "flat blocks agree", r->windows, k->flat.n, 100 * rise);
@@ -323,6 +331,7 @@ static int by_space(struct work *k)
 	gm_spec_cap(&s);
 	gm_spec_lattice(&s, k->p);
 	gm_spec_profile(&s, k->p, s.count / OVERLAP, mean);
+	k->r->se_corr = se_corr(&s, s.count / OVERLAP);
 	gm_spec_free(&s);
 	judge_space(k);
 	for (int c = 0; c < 3; c++)
@@ -403,7 +412,6 @@ static void errors(struct work *k)
 	n *= GM_BLOCK * GM_BLOCK / area_of(k->p) / (k->p->method == GRAIN_TEMPORAL ? 1.5 : 2.5);      /* frames, blocks shared */
 	int bins = k->p->nstrength > 1 ? k->p->nstrength : 1;
 	r->se_strength = n > 0 ? 1 / __builtin_sqrt(2 * n / bins) : 1;
-	r->se_corr = n > 0 ? 1 / __builtin_sqrt(n) : 1;
 	r->se_db = r->windows ? 4.343 / __builtin_sqrt(4.0 * r->windows) : 99;
 }
 

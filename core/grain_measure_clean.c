@@ -190,8 +190,9 @@ static void shape_of(const struct bench *b, double from, double to, double shape
 		}
 		for (int c = 0; c < 3; c++) {
 			shape[c][k] = n ? sum[c] / (double)n : 0;
-			double least = k && k < LOW ? low_mean(b->each[c], n, b->dof[k]) : 1e30;
-			if (least < shape[c][k]) shape[c][k] = least;
+			if (!k || k >= LOW || !n) continue;
+			double low_end = low_mean(b->each[c], n, b->dof[k]), chance = __builtin_sqrt(2 * OVERLAP / (b->dof[k] * (double)n));
+			if (low_end < shape[c][k] * (1 - chance)) shape[c][k] = low_end;
 		}
 	}
 }
@@ -225,21 +226,20 @@ static int level(const struct bench *b, float limit, struct gm_sample *v)
 	return n;
 }
 
-static double total(const double v[GM_RINGS], int from, int to)
-{
-	double sum = 0;
-	for (int k = from; k < to; k++) sum += v[k];
-	return sum;
-}
-
-/* Mean over the blocks between two scores of their energy in units of the curve, its chance as a variance. */
+/* Mean over the blocks between two scores of their energy in units of grain's, ring by ring; its chance as a variance. */
 static double energy(const struct bench *b, int c, float low, float high, double *var)
 {
 	double sum = 0, squares = 0;
 	int n = 0;
 	for (int i = 0; i < b->f->n; i++) {
 		if (b->z[i] > high || b->z[i] <= low) continue;
-		double e = total(b->f->v[i].ring[c], LOW, GM_RINGS) / gm_curve_at(&b->o->curve, c, (double)b->f->v[i].luma);
+		double e = 0, dof = 0, v = gm_curve_at(&b->o->curve, c, (double)b->f->v[i].luma);
+		for (int k = LOW; k < RINGS; k++) {
+			if (!(b->o->shape[c][k] > 0)) continue;
+			e += b->dof[k] * b->f->v[i].ring[c][k] / (v * b->o->shape[c][k]);
+			dof += b->dof[k];
+		}
+		e /= dof > 0 ? dof : 1;
 		sum += e;
 		squares += e * e;
 		n++;
@@ -328,6 +328,7 @@ int gm_flat_clean(struct gm_flat *f, struct gm_clean *o)
 	o->part = part;
 	score(&b, 0);
 	float limit = score_at(&b, part);
+	o->over = (double)score_at(&b, 0.4) - 1;
 	for (int i = 0; i < f->n; i++) n += f->v[i].use = b.z[i] <= limit;
 	for (int i = 0; i < f->n; i++)
 		for (int c = 0; c < 3 && f->v[i].use; c++)

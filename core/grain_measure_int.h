@@ -55,6 +55,7 @@ struct gm_spec {
 	int n, count;
 	double *p[3], *x[3];                 /* of R,G,B; real parts of RG, RB, GB */
 	double *win, *cs, *mem, *left; int *rev;      /* left: shares that planes left of the bins, or NULL */
+	double bins;                         /* that correlations come from */
 	double quant[3];                     /* sums of the share that rounding has; at the end means */
 };
 
@@ -72,11 +73,11 @@ int  gm_flat_add(struct gm_flat *f, const struct gm_spec *spec, const struct gm_
                  const struct gm_field *mv, struct err *e);
 /* What the blocks hold that have nothing but grain: their strength by luma and, in units of it, energies by ring. keep:
  * over what the used blocks hold; drift: how much more, as a share, is in those that look less clean; part: of all blocks that
- * are used. */
+ * are used; over: what the middle block's low rings have beyond grain, as a share. */
 struct gm_clean {
 	int n;
 	struct gm_curve curve;
-	double shape[3][GM_RINGS], keep[3][GM_RINGS], drift, part;
+	double shape[3][GM_RINGS], keep[3][GM_RINGS], drift, part, over;
 };
 /* Marks the blocks to use; how many, 0 when too few. */
 int gm_flat_clean(struct gm_flat *f, struct gm_clean *o);

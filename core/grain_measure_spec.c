@@ -416,12 +416,13 @@ static double mean_of(const double *p, int n)
 }
 
 /* The same in every bin, so all count alike that stand above what is faint: their errors are alike, too. Of flat blocks
- * the lowest rings hold detail, and what is faint is soon detail as well. */
-static void correlate(const struct gm_spec *s, struct grain_profile *p, bool flat)
+ * the lowest rings hold detail, as far as a quarter of the grain lies above them, and what is faint is soon detail as well. */
+static void correlate(struct gm_spec *s, struct grain_profile *p, bool flat)
 {
-	const int from = flat ? 4 : 0;
-	const double faint = flat ? 0.2 : 0.02;
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+	const double faint = flat ? 0.2 : 0.02;
+	double all = 0, below = 0;
+	int from = 0;
 	double ring[3][GM_RINGS] = { { 0 } }, n[GM_RINGS] = { 0 }, top[3] = { 0, 0, 0 };
 	for (int i = 0; i < s->n * s->n; i++) {
 		int k = ring_of(s, i);
@@ -430,19 +431,27 @@ static void correlate(const struct gm_spec *s, struct grain_profile *p, bool fla
 	}
 	for (int c = 0; c < 3; c++)
 		for (int k = 0; k < GM_RINGS; k++) {
+			all += ring[c][k];
 			ring[c][k] /= n[k] > 0 ? n[k] : 1;
 			top[c] = ring[c][k] > top[c] ? ring[c][k] : top[c];
 		}
+	while (flat && from < 4) {
+		for (int c = 0; c < 3; c++) below += ring[c][from] * n[from];
+		if (from >= 2 && below > 0.75 * all) break;
+		from++;
+	}
 	for (int k = 0; k < 3; k++) {
 		const double *a = ring[pair[k][0]], *b = ring[pair[k][1]], ta = top[pair[k][0]], tb = top[pair[k][1]];
-		double num = 0, den = 0;
+		double num = 0, den = 0, squares = 0;
 		for (int i = 0; i < s->n * s->n; i++) {
 			int r = ring_of(s, i);
 			double m = a[r] > 0 && b[r] > 0 ? __builtin_sqrt(a[r] * b[r]) : 0, w = m / (m + faint * __builtin_sqrt(ta * tb));
 			if (!(m > 0) || r < from) continue;
 			num += w * w * s->x[k][i] / m;
 			den += w * w;
+			squares += w * w * w * w;
 		}
+		s->bins = squares > 0 ? den * den / squares : 0;
 		double r = den > 0 ? num / den : 0;
 		p->corr[k] = mx_round((r > 1 ? 1 : r < -1 ? -1 : r) * 1e4) / 1e4;
 	}

@@ -80,7 +80,7 @@ static double plant_power(const struct plant *p, int c, double fx, double fy)
 }
 
 /* Three white normal fields of the wanted correlations, shaped. */
-static void plant_noise(const struct plant *p, float *const out[3], int w, int h, uint32_t frame, uint32_t seed)
+__attribute__((optimize("O3"))) static void plant_noise(const struct plant *p, float *const out[3], int w, int h, uint32_t frame, uint32_t seed)
 {
 	int ww = w + 2 * PLANT_RADIUS, hh = h + 2 * PLANT_RADIUS;
 	const double *r = p->k->corr;
