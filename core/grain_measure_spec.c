@@ -415,9 +415,28 @@ static double mean_of(const double *p, int n)
 	return sum / n;
 }
 
-/* The same in every bin, so all count alike that stand above what is faint: their errors are alike, too. Of flat blocks
- * the lowest rings hold detail, as far as a quarter of the grain lies above them, and what is faint is soon detail as well. */
-static void correlate(struct gm_spec *s, struct grain_profile *p, bool flat)
+/* Mean over the bins of rings from one on of cross pair k over the powers a and b of the rings, weighed by power where that
+ * is under faint and alike above; bins: so many alone would tell as much. */
+static double coherence(const struct gm_spec *s, int k, const double *a, const double *b, double faint, int from, double *bins)
+{
+	double num = 0, den = 0, squares = 0;
+	for (int i = 0; i < s->n * s->n; i++) {
+		int r = ring_of(s, i);
+		double m = a[r] > 0 && b[r] > 0 ? __builtin_sqrt(a[r] * b[r]) : 0, w = m / (m + faint);
+		if (!(m > 0) || r < from) continue;
+		if (faint > 1e6 * m) w = __builtin_sqrt(w);
+		num += w * w * s->x[k][i] / m;
+		den += w * w;
+		squares += w * w * w * w;
+	}
+	*bins = squares > 0 ? den * den / squares : 1;
+	return den > 0 ? num / den : 0;
+}
+
+/* Where it is the same in every bin, all count alike that stand above what is faint: their errors are alike, too. Where it is
+ * not, as with subsampled chroma, what the channels have together is kept. Of flat blocks the lowest rings hold detail, as
+ * far as a quarter of the grain lies above them, and what is faint is soon detail as well. */
+static void correlate(struct gm_spec *s, struct grain_profile *p, double nu, bool flat)
 {
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
 	const double faint = flat ? 0.2 : 0.02;
@@ -441,19 +460,14 @@ static void correlate(struct gm_spec *s, struct grain_profile *p, bool flat)
 		from++;
 	}
 	for (int k = 0; k < 3; k++) {
-		const double *a = ring[pair[k][0]], *b = ring[pair[k][1]], ta = top[pair[k][0]], tb = top[pair[k][1]];
-		double num = 0, den = 0, squares = 0;
-		for (int i = 0; i < s->n * s->n; i++) {
-			int r = ring_of(s, i);
-			double m = a[r] > 0 && b[r] > 0 ? __builtin_sqrt(a[r] * b[r]) : 0, w = m / (m + faint * __builtin_sqrt(ta * tb));
-			if (!(m > 0) || r < from) continue;
-			num += w * w * s->x[k][i] / m;
-			den += w * w;
-			squares += w * w * w * w;
-		}
-		s->bins = squares > 0 ? den * den / squares : 0;
-		double r = den > 0 ? num / den : 0;
-		p->corr[k] = mx_round((r > 1 ? 1 : r < -1 ? -1 : r) * 1e4) / 1e4;
+		const double *a = ring[pair[k][0]], *b = ring[pair[k][1]];
+		double bins[2], r[2], both = __builtin_sqrt(top[pair[k][0]] * top[pair[k][1]]);
+		r[0] = coherence(s, k, a, b, faint * both, from, &bins[0]);
+		r[1] = coherence(s, k, a, b, 1e9 * both, from, &bins[1]);
+		double off = r[0] - r[1], chance = __builtin_sqrt(1.2 / (bins[1] * nu));
+		bool even = flat || (off < 3 * chance && off > -3 * chance);
+		s->bins = bins[!even];
+		p->corr[k] = mx_round((r[!even] > 1 ? 1 : r[!even] < -1 ? -1 : r[!even]) * 1e4) / 1e4;
 	}
 }
 
@@ -465,7 +479,7 @@ void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, doub
 	double *tmp = s->mem + 6 * nn, *db = tmp + nn, *raw = db + nn;
 	double bias = 4.343 / (1.4 * s->count);           /* the mean of a logarithm; windows overlap */
 	fit_knots(&f, n);
-	correlate(s, p, mean != NULL);
+	correlate(s, p, nu, mean != NULL);
 	for (int c = 0; c < 3; c++) {
 		double m = mean_of(s->p[c], nn);
 		if (mean) mean[c] = m + s->quant[c];
