@@ -11,7 +11,8 @@
 #include "mathx.h"
 #include "mem.h"
 
-enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LEAST_WINDOWS = 80, LATTICE_WINDOWS = 400 };
+enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LEAST_WINDOWS = 80,
+       LATTICE_WINDOWS = 400 };
 
 /* Windows of which one would tell as much: they overlap by half, and Hann's kernel joins bins. Differences that follow
  * each other share a frame: half as many again. */
@@ -409,7 +410,8 @@ static void errors(struct work *k)
 {
 	struct grain_report *r = k->r;
 	double n = k->p->method == GRAIN_TEMPORAL ? (double)r->used : (double)r->windows;
-	n *= GM_BLOCK * GM_BLOCK / area_of(k->p) / (k->p->method == GRAIN_TEMPORAL ? 1.5 : 2.5);      /* frames, blocks shared */
+	double shared = k->p->method == GRAIN_TEMPORAL ? 1.5 : 2.5;      /* frames, blocks */
+	n *= GM_BLOCK * GM_BLOCK / area_of(k->p) / shared;
 	int bins = k->p->nstrength > 1 ? k->p->nstrength : 1;
 	r->se_strength = n > 0 ? 1 / __builtin_sqrt(2 * n / bins) : 1;
 	r->se_db = r->windows ? 4.343 / __builtin_sqrt(4.0 * r->windows) : 99;

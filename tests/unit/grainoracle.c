@@ -152,7 +152,9 @@ static void one(const struct aom *a, const char *name, const struct plate *p, co
 		n++;
 		off += d * d;
 		most = fmax(most, fabs(d));
-		if (getenv("V")) printf("# %.3f: truth %.5f, ours %+.2f %%, libaom's %+.2f %%\n", l, want, 100 * (ours.sigma[i][1] / want - 1), 100 * (grain_profile_sigma(&theirs, 1, l) / want - 1));
+		if (getenv("V"))
+			printf("# %.3f: truth %.5f, ours %+.2f %%, libaom's %+.2f %%\n", l, want, 100 * (ours.sigma[i][1] / want - 1),
+			       100 * (grain_profile_sigma(&theirs, 1, l) / want - 1));
 		truth[0] = fmax(truth[0], fabs(ours.sigma[i][1] / want - 1));
 		truth[1] = fmax(truth[1], fabs(grain_profile_sigma(&theirs, 1, l) / want - 1));
 	}
