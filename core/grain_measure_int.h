@@ -27,8 +27,7 @@ struct gm_field {
 	int w, h, bw, bh, first;             /* frame number of the earlier frame */
 	float *d[3], *luma;
 	uint8_t *use, *sound;                /* by block: accepted; may be asked at all */
-	float *shift, *slip, *slope;         /* by block: shares of the difference that are its mean and follow the gradient; the
-	                                      * gradient's energy */
+	float *shift, *slip;                 /* by block: shares of the difference that are its mean and follow the gradient */
 	int16_t *mv;                         /* by block: x, y to the later frame */
 	float *mem;
 };

@@ -22,9 +22,8 @@ int gm_field_new(struct gm_field *f, int w, int h, struct err *e)
 	f->luma = f->mem + 3 * n;
 	f->use = xalloc(2 * blocks + 2, 1);
 	f->sound = f->use + blocks + 1;
-	f->shift = xalloc(3 * blocks + 3, sizeof *f->shift);
+	f->shift = xalloc(2 * blocks + 2, sizeof *f->shift);
 	f->slip = f->shift + blocks + 1;
-	f->slope = f->slip + blocks + 1;
 	f->mv = xalloc(2 * blocks + 1, sizeof *f->mv);
 	return 0;
 }
@@ -80,7 +79,6 @@ static bool block_shares(struct gm_field *f, int bx, int by)
 	double told = det > 0 ? (dg[0] * dg[0] * gg[2] - 2 * dg[0] * dg[1] * gg[1] + dg[1] * dg[1] * gg[0]) / det : 0;
 	f->shift[i] = (float)(mean / ss);
 	f->slip[i] = (float)(told / var);
-	f->slope[i] = (float)((gg[0] + gg[2]) / n);
 	return true;
 }
 
@@ -226,9 +224,7 @@ void gm_strength(const struct gm_field *f, int n, int knots, double area, struct
 
 /* --- the gate --- */
 
-enum { LEAST = 120 };                        /* blocks that a trend is told from */
-
-struct block { float luma, t, slope; int field, at; double var[3]; };
+struct block { float luma, t; int field, at; double var[3]; };
 
 static double block_var(const struct gm_field *f, int i, int c)
 {
@@ -253,7 +249,7 @@ static struct block *list_blocks(struct gm_field *f, int n, double area, size_t 
 		for (int i = 0; i < f[k].bw * f[k].bh; i++) {
 			f[k].use[i] = f[k].sound[i] && (double)f[k].shift[i] < shift && (double)f[k].slip[i] < slip;
 			if (!f[k].use[i]) continue;
-			struct block b = { .field = k, .at = i, .slope = f[k].slope[i] };
+			struct block b = { .field = k, .at = i };
 			for (int y = 0; y < GM_BLOCK; y++)
 				for (int x = 0; x < GM_BLOCK; x++)
 					b.luma += f[k].luma[(ptrdiff_t)(i / f[k].bw * GM_BLOCK + y) * f[k].w + i % f[k].bw * GM_BLOCK + x];
@@ -343,33 +339,6 @@ static size_t choose(struct gm_field *f, struct block *v, size_t count, const st
 	return used;
 }
 
-/* Slopes below which so great a share of the used blocks lie. */
-static float slope_below(const struct gm_field *f, const struct block *v, size_t count, double share, float *t)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < count; i++)
-		if (f[v[i].field].use[v[i].at]) t[n++] = v[i].slope;
-	floats_sort(t, n);
-	return n ? (float)floats_quantile(t, n, share) : 0;
-}
-
-/* By how much the steeper half of the used blocks differs more than the flatter half, beyond chance, as a share: what
- * motion between whole pixels leaves of the picture. */
-static double trend(const struct gm_field *f, const struct block *v, size_t count, float mid)
-{
-	double n[2] = { 0, 0 }, s[2] = { 0, 0 }, ss = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (!f[v[i].field].use[v[i].at]) continue;
-		int side = v[i].slope > mid;
-		n[side]++;
-		s[side] += (double)v[i].t;
-		ss += (double)v[i].t * (double)v[i].t;
-	}
-	if (n[0] < LEAST / 2 || n[1] < LEAST / 2) return 0;
-	double all = n[0] + n[1], var = ss / all - (s[0] + s[1]) * (s[0] + s[1]) / (all * all);
-	return s[1] / n[1] - s[0] / n[0] - 3 * __builtin_sqrt(var * (1 / n[0] + 1 / n[1]));
-}
-
 int gm_gate(struct gm_field *f, int n, double area, struct gm_curve *curve)
 {
 	size_t count, used = 0;
@@ -381,17 +350,6 @@ int gm_gate(struct gm_field *f, int n, double area, struct gm_curve *curve)
 		used = choose(f, v, count, curve, t);
 		gm_strength(f, n, GM_KNOTS, 0, curve);
 		if (!curve->n) goto out;
-	}
-	for (int turn = 0; turn < 12; turn++) {
-		if (!(trend(f, v, count, slope_below(f, v, count, 0.5, t)) > 0.005)) break;
-		float limit = slope_below(f, v, count, 0.8, t);
-		size_t kept = 0;
-		for (size_t i = 0; i < count; i++)
-			if (v[i].slope <= limit) v[kept++] = v[i];
-			else f[v[i].field].use[v[i].at] = 0;
-		count = kept;
-		used = choose(f, v, count, curve, t);
-		gm_strength(f, n, GM_KNOTS, 0, curve);
 	}
 out:
 	free(t);
