@@ -11,11 +11,14 @@
 #include "mathx.h"
 #include "mem.h"
 
-enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LEAST_WINDOWS = 20, COARSE = 4, LATTICE_WINDOWS = 400 };
+enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LEAST_WINDOWS = 80,
+       LATTICE_WINDOWS = 400 };
 
 /* Windows of which one would tell as much: they overlap by half, and Hann's kernel joins bins. Differences that follow
  * each other share a frame: half as many again. */
 #define OVERLAP 3.9
+/* Pixels of grain that go together, from which a block's own mean can be taken for a change of light. */
+#define COARSE_AREA 12.0
 /* Relative spread of sigma in a window that counts as even. */
 #define EVEN 0.1
 
@@ -28,7 +31,8 @@ struct work {
 	struct gm_flat flat;
 	struct gm_spec lattice;              /* of whole frames, for what stands still */
 	struct gm_spec block;                /* for energies of single blocks */
-	struct gm_curve time, space;
+	struct gm_curve time;
+	struct gm_clean clean;
 };
 
 /* --- frames --- */
@@ -169,23 +173,18 @@ static int time_windows(struct work *k, struct gm_spec *s)
 	return s->count;
 }
 
-/* Flat blocks whose strength the curve explains. */
-static void flat_windows(struct work *k, struct gm_spec *s, const struct gm_split *sp)
+static void flat_windows(struct work *k, struct gm_spec *s)
 {
-	double spread = __builtin_sqrt(2 / (1.8 * sp->high[1]));
 	for (int i = 0; i < k->flat.n; i++) {
 		const struct gm_patch *p = &k->flat.v[i];
 		float d[3][GM_BLOCK * GM_BLOCK];
-		double have = 0, want = 0;
-		for (int c = 0; c < 3 && p->use; c++) {
-			double v = gm_curve_at(&k->space, c, (double)p->luma);
-			for (int r = sp->ring; r < GM_RINGS; r++) have += p->ring[c][r];
-			want += v * sp->share[c];
+		if (!p->use) continue;
+		for (int c = 0; c < 3; c++) {
+			double v = gm_curve_at(&k->clean.curve, c, (double)p->luma);
 			for (int q = 0; q < GM_BLOCK * GM_BLOCK; q++)
 				d[c][q] = v > 0 ? (float)((double)p->d[c][q] / __builtin_sqrt(v)) : 0;
+			s->quant[c] += v > 0 ? quantum(k) / v : 0;
 		}
-		if (!p->use || !(have < want * (1 + 3 * spread) && have > want * (1 - 3 * spread))) continue;
-		for (int c = 0; c < 3; c++) s->quant[c] += quantum(k) / gm_curve_at(&k->space, c, (double)p->luma);
 		gm_spec_add(s, (const float *const[]){ d[0], d[1], d[2] }, GM_BLOCK);
 	}
 }
@@ -218,6 +217,18 @@ static void mean_sigma(const struct gm_curve *c, double q, double out[3])
 	}
 }
 
+/* Of the flat blocks, before their spectrum is known. */
+static void spatial_sigma(struct work *k)
+{
+	struct gm_curve c = k->clean.curve;
+	for (int ch = 0; ch < 3; ch++) {
+		double all = 0;
+		for (int r = 0; r < GM_RINGS; r++) all += k->clean.shape[ch][r];
+		for (int i = 0; i < c.n; i++) c.var[ch][i] *= all;
+	}
+	mean_sigma(&c, quantum(k), k->r->spatial);
+}
+
 /* Pixels of grain that go together. */
 static double area_of(const struct grain_profile *p)
 {
@@ -230,17 +241,35 @@ static double area_of(const struct grain_profile *p)
 	return area > 1 ? area : 1;
 }
 
-static int by_time(struct work *k)
+/* Of a real part, of bins of which half are the others' twins. */
+static double se_corr(const struct gm_spec *s, double nu)
+{
+	return s->bins > 0 ? __builtin_sqrt(1.2 / (s->bins * nu)) : 1;
+}
+
+static int time_spectrum(struct work *k)
 {
 	struct gm_spec s;
-	double scale[3] = { 1, 1, 1 };
 	if (gm_spec_new(&s, GM_WINDOW, k->e) < 0) return -1;
 	k->r->windows = time_windows(k, &s);
 	k->r->window = GM_WINDOW;
 	gm_spec_end(&s, k->o->common, false);
 	gm_spec_lattice(&s, k->p);
 	gm_spec_profile(&s, k->p, s.count / (OVERLAP * 1.5), NULL);
+	k->r->se_corr = se_corr(&s, s.count / (OVERLAP * 1.5));
 	gm_spec_free(&s);
+	return 0;
+}
+
+/* Coarse grain is known as such only once it is measured; then its blocks are chosen again. */
+static int by_time(struct work *k)
+{
+	double scale[3] = { 1, 1, 1 };
+	if (time_spectrum(k) < 0) return -1;
+	if (area_of(k->p) > COARSE_AREA) {
+		k->r->used = gm_gate(k->field, k->nfield, area_of(k->p), &k->time);
+		if (time_spectrum(k) < 0) return -1;
+	}
 	for (int c = 0; c < 3; c++) {
 		double rho = k->r->has_chain ? k->r->chain[c] : 0;
 		if (k->r->has_chain && (rho > 0.04 || rho < -0.04) && rho < 0.9) scale[c] = 1 / (1 - rho);
@@ -251,9 +280,6 @@ static int by_time(struct work *k)
 	k->p->method = GRAIN_TEMPORAL;
 	return 0;
 }
-
-/* What blocks of a middling grain look like; the first guess. */
-static const struct gm_split guess = { 5, { 30, 30, 30 }, { 200, 200, 200 }, { 0.6, 0.6, 0.6 }, { 1, 1, 1 }, 360 };
 
 static double most(const double v[3])
 {
@@ -267,55 +293,55 @@ static double least(const double v[3])
 	return m < v[2] ? m : v[2];
 }
 
-/* Is what the flat blocks hold grain? Then nearly all that look flat have the strength of their level; where grain is
- * so coarse that its rings are the picture's as well, all candidates lie as close together as grain of that spectrum;
- * where it is fine, the channels' shapes are alike. */
-static void judge_space(struct work *k, const struct gm_split *sp)
+/* Is what the flat blocks hold grain? Then those that look less clean hold no more of it than the others, and where it is
+ * fine the channels' shapes are alike; where it is coarse, the picture must be flat indeed. */
+static void judge_space(struct work *k)
 {
 	struct grain_report *r = k->r;
-	double kept = r->flat ? (double)r->windows / r->flat : 0, wide = gm_flat_wide(&k->flat, sp, &k->space);
+	const struct gm_clean *o = &k->clean;
+	double low[3], rise = o->drift > 0 ? o->drift : 0;
 	const char *say = NULL;
+	for (int c = 0; c < 3; c++) {
+		double all = 0;
+		low[c] = 0;
+		for (int i = 1; i < GM_RINGS; i++) all += o->shape[c][i];
+		for (int i = 1; i < 5; i++) low[c] += o->shape[c][i] / all;
+	}
 	if (r->windows < LEAST_WINDOWS) say = "too few flat blocks";
-	else if (kept < (sp->ring < COARSE ? 0.96 : 0.92)) say = "many flat blocks have not the strength of their level";
-	else if (sp->ring <= COARSE && wide > (sp->dof < 150 ? 0.04 : 0.1)) say = "blocks differ more than grain does";
-	else if (sp->ring > COARSE && most(sp->share) - least(sp->share) > 0.08)
+	else if (rise > 0.05) say = "blocks differ more than grain does";
+	else if (least(low) < 0.5 && most(low) - least(low) > 0.08)
 		say = "one channel holds more at low frequencies than the others";
+	else if (least(low) > 0.8 && o->over > 0.5) say = "detail is as coarse as the grain, and there is much of it";
 	r->unsure = say != NULL;
-	snprintf(r->doubt, sizeof r->doubt, "%s (%d blocks, %.0f %% of them of one strength, energies %.0f %% wider than grain's)",
-	         say ? say : "flat blocks agree", r->windows, 100 * kept, 100 * wide);
+	snprintf(r->doubt, sizeof r->doubt, "%s (%d blocks of %d; those that look less clean hold %.0f %% more beyond chance)",
+	         say ? say : "flat blocks agree", r->windows, k->flat.n, 100 * rise);
 	if (say) snprintf(k->p->unsure, sizeof k->p->unsure, "%s", r->doubt);
 }
 
-/* Choice of blocks, strength and spectrum follow from each other. */
 static int by_space(struct work *k)
 {
-	struct gm_split sp = guess;
-	double one[3] = { 1, 1, 1 }, keep[3][GM_RINGS];
-	for (int pass = 0; pass < 4; pass++) {
-		struct gm_spec s;
-		k->r->flat = gm_flat_gate(&k->flat, &sp);
-		gm_flat_strength(&k->flat, &sp, &k->space);
-		if (gm_spec_new(&s, GM_BLOCK, k->e) < 0) return -1;
-		flat_windows(k, &s, &sp);
-		k->r->windows = s.count;
-		k->r->window = GM_BLOCK;
-		if (s.count < 4) { gm_spec_free(&s); return err_set(k->e, E_INPUT, "no flat blocks agree on a grain"); }
-		gm_spec_end(&s, k->o->common, true);
-		gm_flat_excess(&k->flat, &k->space, sp.ring, keep);
-		gm_spec_scale(&s, sp.ring, keep);
-		gm_spec_cap(&s);
-		if (pass == 3) gm_spec_lattice(&s, k->p);
-		gm_spec_profile(&s, pass == 3 ? k->p : NULL, s.count / OVERLAP, &sp);
-		gm_spec_free(&s);
-	}
-	judge_space(k, &sp);
+	struct gm_spec s;
+	double one[3] = { 1, 1, 1 }, mean[3];
+	if (gm_spec_new(&s, GM_BLOCK, k->e) < 0) return -1;
+	if (k->clean.n) flat_windows(k, &s);
+	k->r->windows = s.count;
+	k->r->window = GM_BLOCK;
+	if (s.count < 4) { gm_spec_free(&s); return err_set(k->e, E_INPUT, "no flat blocks agree on a grain"); }
+	gm_spec_end(&s, k->o->common, true);
+	gm_spec_scale(&s, GM_RINGS, k->clean.keep);
+	gm_spec_cap(&s);
+	gm_spec_lattice(&s, k->p);
+	gm_spec_profile(&s, k->p, s.count / OVERLAP, mean);
+	k->r->se_corr = se_corr(&s, s.count / OVERLAP);
+	gm_spec_free(&s);
+	judge_space(k);
 	for (int c = 0; c < 3; c++)
-		for (int i = 0; i < k->space.n; i++) k->space.var[c][i] *= sp.mean[c];
+		for (int i = 0; i < k->clean.curve.n; i++) k->clean.curve.var[c][i] *= mean[c];
 	for (int c = 0; c < 3; c++) {
 		double r = k->r->has_direct ? k->r->direct[c] : 0;
 		k->p->rho[c] = mx_round((r > 1 ? 1 : r) * 1e3) / 1e3;
 	}
-	put_strength(k, &k->space, one);
+	put_strength(k, &k->clean.curve, one);
 	k->p->method = GRAIN_SPATIAL;
 	return 0;
 }
@@ -328,7 +354,7 @@ static void judge_time(struct work *k)
 	long moved = 0;
 	r->pairs = k->nfield;
 	for (int i = 0; i < k->nfield; i++) r->blocks += k->field[i].bw * k->field[i].bh;
-	r->used = k->nfield ? gm_gate(k->field, k->nfield, &k->time) : 0;
+	r->used = k->nfield ? gm_gate(k->field, k->nfield, 1, &k->time) : 0;
 	for (int i = 0; i < k->nfield; i++)
 		for (int b = 0; b < k->field[i].bw * k->field[i].bh; b++)
 			moved += k->field[i].use[b] && (k->field[i].mv[2 * b] || k->field[i].mv[2 * b + 1]);
@@ -384,10 +410,10 @@ static void errors(struct work *k)
 {
 	struct grain_report *r = k->r;
 	double n = k->p->method == GRAIN_TEMPORAL ? (double)r->used : (double)r->windows;
-	n *= GM_BLOCK * GM_BLOCK / area_of(k->p);
+	double shared = k->p->method == GRAIN_TEMPORAL ? 1.5 : 2.5;      /* frames, blocks */
+	n *= GM_BLOCK * GM_BLOCK / area_of(k->p) / shared;
 	int bins = k->p->nstrength > 1 ? k->p->nstrength : 1;
 	r->se_strength = n > 0 ? 1 / __builtin_sqrt(2 * n / bins) : 1;
-	r->se_corr = n > 0 ? 1 / __builtin_sqrt(n) : 1;
 	r->se_db = r->windows ? 4.343 / __builtin_sqrt(4.0 * r->windows) : 99;
 }
 
@@ -406,9 +432,8 @@ static int measure(struct work *k)
 		return err_set(k->e, E_INPUT, "no grain can be measured: %d flat blocks, and %s", k->flat.n,
 		               k->src->n < 2 ? "one frame only" : "too little of the picture holds still");
 	if (k->flat.n >= 8) {
-		k->r->flat = gm_flat_gate(&k->flat, &guess);
-		gm_flat_strength(&k->flat, &guess, &k->space);
-		mean_sigma(&k->space, quantum(k), k->r->spatial);
+		k->r->flat = gm_flat_clean(&k->flat, &k->clean);
+		spatial_sigma(k);
 	}
 	if ((time ? by_time(k) : by_space(k)) < 0) return -1;
 	verdict(k);

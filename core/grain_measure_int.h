@@ -26,7 +26,8 @@ void gm_frame_ready(struct gm_frame *f, const double luma[3], float *tmp);
 struct gm_field {
 	int w, h, bw, bh, first;             /* frame number of the earlier frame */
 	float *d[3], *luma;
-	uint8_t *use;                        /* by block: candidate, later accepted */
+	uint8_t *use, *sound;                /* by block: accepted; may be asked at all */
+	float *shift, *slip;                 /* by block: shares of the difference that are its mean and follow the gradient */
 	int16_t *mv;                         /* by block: x, y to the later frame */
 	float *mem;
 };
@@ -40,8 +41,9 @@ int  gm_motion(struct gm_field *f, const struct gm_frame *a, const struct gm_fra
 struct gm_curve { int n; double luma[GRAIN_STRENGTHS], var[3][GRAIN_STRENGTHS], weight[GRAIN_STRENGTHS]; };
 double gm_curve_at(const struct gm_curve *c, int ch, double luma);
 
-/* Accepts the blocks in which nothing but grain differs, and gives the strength; blocks accepted. */
-int gm_gate(struct gm_field *f, int n, struct gm_curve *curve);
+/* Accepts the blocks in which nothing but grain differs, and gives the strength; blocks accepted. area: pixels of grain
+ * that go together, for what its own mean may be. */
+int gm_gate(struct gm_field *f, int n, double area, struct gm_curve *curve);
 /* area: pixels of grain that go together, to smooth the curve; 0: as it is. */
 void gm_strength(const struct gm_field *f, int n, int knots, double area, struct gm_curve *out);
 /* Lag-1 correlation per channel from fields that follow each other, if there are any. */
@@ -52,15 +54,13 @@ struct gm_spec {
 	int n, count;
 	double *p[3], *x[3];                 /* of R,G,B; real parts of RG, RB, GB */
 	double *win, *cs, *mem, *left; int *rev;      /* left: shares that planes left of the bins, or NULL */
+	double bins;                         /* that correlations come from */
 	double quant[3];                     /* sums of the share that rounding has; at the end means */
 };
 
 /* A block with its plane taken out; ring: its energy by radius, in steps of 1 / GM_BLOCK; sums to the variance. */
 enum { GM_RINGS = 24 };
 struct gm_patch { float luma; double ring[3][GM_RINGS]; float d[3][GM_BLOCK * GM_BLOCK]; bool use; };
-/* What grain's spectrum says of such blocks: rings from split on are high. low, high: degrees of freedom, dof: of the three
- * channels' sum; share: variance that is high; mean: of the spectrum, in units of the curve. */
-struct gm_split { int ring; double low[3], high[3], share[3], mean[3], dof; };
 struct gm_flat {
 	struct gm_patch *v; int n; size_t cap;
 	double *ratio[3]; int nratio; size_t cratio;      /* correlation with the next frame, per block */
@@ -70,13 +70,16 @@ void gm_flat_free(struct gm_flat *f);
 /* next: the following frame or NULL; mv: of the blocks, or NULL. spec: of GM_BLOCK. */
 int  gm_flat_add(struct gm_flat *f, const struct gm_spec *spec, const struct gm_frame *a, const struct gm_frame *next,
                  const struct gm_field *mv, struct err *e);
-/* Uses the blocks that have no more at low frequencies than grain of that shape; how many. */
-int  gm_flat_gate(struct gm_flat *f, const struct gm_split *s);
-/* Detail that the means of the low rings hold: what quantiles of the blocks say over what their mean says. */
-void gm_flat_excess(const struct gm_flat *f, const struct gm_curve *curve, int rings, double keep[3][GM_RINGS]);
-/* How much wider than grain alone the energies of all blocks lie about the curve: their middle over their low end. */
-double gm_flat_wide(const struct gm_flat *f, const struct gm_split *sp, const struct gm_curve *curve);
-int  gm_flat_strength(struct gm_flat *f, const struct gm_split *s, struct gm_curve *out);
+/* What the blocks hold that have nothing but grain: their strength by luma and, in units of it, energies by ring. keep:
+ * over what the used blocks hold; drift: how much more, as a share, is in those that look less clean; part: of all blocks that
+ * are used; over: what the middle block's low rings have beyond grain, as a share. */
+struct gm_clean {
+	int n;
+	struct gm_curve curve;
+	double shape[3][GM_RINGS], keep[3][GM_RINGS], drift, part, over;
+};
+/* Marks the blocks to use; how many, 0 when too few. */
+int gm_flat_clean(struct gm_flat *f, struct gm_clean *o);
 bool gm_flat_direct(struct gm_flat *f, double rho[3]);
 
 /* Observed variances at a luma, with so many degrees of freedom. */
@@ -105,7 +108,8 @@ void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS]);
 void gm_spec_cap(struct gm_spec *s);
 /* Energy by radius of a block of n by n without a window, per pixel. */
 void gm_spec_rings(const struct gm_spec *s, const float *d, double ring[GM_RINGS]);
-/* Spectrum, correlations and anisotropy; p NULL: the split alone; nu: windows that would tell as much if they were independent; split (or NULL) of blocks as large as the window. */
-void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, struct gm_split *split);
+/* Spectrum, correlations and anisotropy. nu: windows that would tell as much if they were independent; mean (or NULL):
+ * of the spectra, with the share that rounding has. */
+void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, double mean[3]);
 
 #endif

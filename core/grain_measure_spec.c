@@ -11,8 +11,6 @@
 #include "mem.h"
 
 #define DB_FLOOR (-60.0)
-/* Share of grain's power that its correlations are taken from, at least. */
-#define HIGH 0.04
 
 static double to_db(double p) { return p > 1e-6 ? 10 * mx_log10(p) : DB_FLOOR; }
 
@@ -417,92 +415,77 @@ static double mean_of(const double *p, int n)
 	return sum / n;
 }
 
-/* Where the spectra split two to three, and what either side has. p: mean 1. */
-static void find_split(const struct gm_spec *s, struct gm_split *o)
+/* Mean over the bins of rings from one on of cross pair k over the powers a and b of the rings, weighed by power where that
+ * is under faint and alike above; bins: so many alone would tell as much. */
+static double coherence(const struct gm_spec *s, int k, const double *a, const double *b, double faint, int from, double *bins)
 {
-	int n = s->n;
-	double sum[GM_RINGS] = { 0 }, all = 0, below = 0;
-	for (int i = 0; i < n * n; i++)
-		for (int c = 0; c < 3; c++) sum[ring_of(s, i)] += s->p[c][i];
-	for (int k = 0; k < GM_RINGS; k++) all += sum[k];
-	for (o->ring = 0; o->ring < GM_RINGS / 2 && below < 0.4 * all; o->ring++) below += sum[o->ring];
-	if (o->ring < 3) o->ring = 3;
-	for (int c = 0; c < 3; c++) {
-		double e[2] = { 0, 0 }, ee[2] = { 0, 0 };
-		for (int i = 0; i < n * n; i++) {
-			int side = ring_of(s, i) >= o->ring;
-			e[side] += s->p[c][i];
-			ee[side] += s->p[c][i] * s->p[c][i];
-		}
-		o->low[c] = e[0] * e[0] / ee[0];
-		o->high[c] = e[1] * e[1] / ee[1];
-		o->share[c] = e[1] / (e[0] + e[1]);
+	double num = 0, den = 0, squares = 0;
+	for (int i = 0; i < s->n * s->n; i++) {
+		int r = ring_of(s, i);
+		double m = a[r] > 0 && b[r] > 0 ? __builtin_sqrt(a[r] * b[r]) : 0, w = m / (m + faint);
+		if (!(m > 0) || r < from) continue;
+		if (faint > 1e6 * m) w = __builtin_sqrt(w);
+		num += w * w * s->x[k][i] / m;
+		den += w * w;
+		squares += w * w * w * w;
 	}
-	double own = 0, sum3 = 0, both = 0;
-	for (int i = 0; i < n * n; i++) {
-		if (ring_of(s, i) < o->ring) continue;
-		for (int c = 0; c < 3; c++) {
-			own += s->p[c][i] * s->p[c][i];
-			sum3 += s->p[c][i];
-			both += 2 * s->x[c][i] * s->x[c][i];
-		}
-	}
-	o->dof = sum3 * sum3 / (own + both);
+	*bins = squares > 0 ? den * den / squares : 1;
+	return den > 0 ? num / den : 0;
 }
 
-/* From ring `from` on: below it a flat block's detail would count. */
-static void correlate(const struct gm_spec *s, struct grain_profile *p, int from)
+/* Where it is the same in every bin, all count alike that stand above what is faint: their errors are alike, too. Where it is
+ * not, as with subsampled chroma, what the channels have together is kept. Of flat blocks the lowest rings hold detail, as
+ * far as a quarter of the grain lies above them, and what is faint is soon detail as well. */
+static void correlate(struct gm_spec *s, struct grain_profile *p, double nu, bool flat)
 {
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
-	for (int k = 0; k < 3; k++) {
-		const double *a = s->p[pair[k][0]], *b = s->p[pair[k][1]];
-		double num = 0, den = 0;
-		for (int i = 0; i < s->n * s->n; i++) {
-			if (ring_of(s, i) < from) continue;
-			num += s->x[k][i];
-			den += a[i] > 0 && b[i] > 0 ? __builtin_sqrt(a[i] * b[i]) : 0;
+	const double faint = flat ? 0.2 : 0.02;
+	double all = 0, below = 0;
+	int from = 0;
+	double ring[3][GM_RINGS] = { { 0 } }, n[GM_RINGS] = { 0 }, top[3] = { 0, 0, 0 };
+	for (int i = 0; i < s->n * s->n; i++) {
+		int k = ring_of(s, i);
+		n[k]++;
+		for (int c = 0; c < 3; c++) ring[c][k] += s->p[c][i];
+	}
+	for (int c = 0; c < 3; c++)
+		for (int k = 0; k < GM_RINGS; k++) {
+			all += ring[c][k];
+			ring[c][k] /= n[k] > 0 ? n[k] : 1;
+			top[c] = ring[c][k] > top[c] ? ring[c][k] : top[c];
 		}
-		double r = den > 0 ? num / den : 0;
-		p->corr[k] = mx_round((r > 1 ? 1 : r < -1 ? -1 : r) * 1e4) / 1e4;
+	while (flat && from < 4) {
+		for (int c = 0; c < 3; c++) below += ring[c][from] * n[from];
+		if (from >= 2 && below > 0.75 * all) break;
+		from++;
+	}
+	for (int k = 0; k < 3; k++) {
+		const double *a = ring[pair[k][0]], *b = ring[pair[k][1]];
+		double bins[2], r[2], both = __builtin_sqrt(top[pair[k][0]] * top[pair[k][1]]);
+		r[0] = coherence(s, k, a, b, faint * both, from, &bins[0]);
+		r[1] = coherence(s, k, a, b, 1e9 * both, from, &bins[1]);
+		double off = r[0] - r[1], chance = __builtin_sqrt(1.2 / (bins[1] * nu));
+		bool even = flat || (off < 3 * chance && off > -3 * chance);
+		s->bins = bins[!even];
+		p->corr[k] = mx_round((r[!even] > 1 ? 1 : r[!even] < -1 ? -1 : r[!even]) * 1e4) / 1e4;
 	}
 }
 
-/* The ring that pictures reach little of: a quarter of a cycle, or lower where grain leaves less than HIGH above it. */
-static int find_high(const struct gm_spec *s)
-{
-	double sum[GM_RINGS] = { 0 }, all = 0, above = 0;
-	int k = GM_RINGS;
-	for (int i = 0; i < s->n * s->n; i++)
-		for (int c = 0; c < 3; c++) sum[ring_of(s, i)] += s->p[c][i];
-	for (int i = 0; i < GM_RINGS; i++) all += sum[i];
-	while (k > 3 && (k > GM_BLOCK / 4 || above < HIGH * all)) above += sum[--k];
-	return k;
-}
-
-void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, struct gm_split *split)
+void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, double mean[3])
 {
 	int n = s->n, nn = n * n;
 	struct fit f;
 	struct gm_radial r;
 	double *tmp = s->mem + 6 * nn, *db = tmp + nn, *raw = db + nn;
 	double bias = 4.343 / (1.4 * s->count);           /* the mean of a logarithm; windows overlap */
-	double q[3] = { 0 };
 	fit_knots(&f, n);
-	if (split && p) correlate(s, p, find_high(s));
+	correlate(s, p, nu, mean != NULL);
 	for (int c = 0; c < 3; c++) {
-		double mean = mean_of(s->p[c], nn);
-		if (split) split->mean[c] = mean + (q[c] = s->quant[c]);
-		for (int i = 0; i < nn; i++) s->p[c][i] = mean > 0 ? s->p[c][i] / mean : 1;
-		s->quant[c] = mean > 0 ? s->quant[c] / mean : 0;
+		double m = mean_of(s->p[c], nn);
+		if (mean) mean[c] = m + s->quant[c];
+		for (int i = 0; i < nn; i++) s->p[c][i] = m > 0 ? s->p[c][i] / m : 1;
+		s->quant[c] = m > 0 ? s->quant[c] / m : 0;
 	}
-	for (int c = 0; c < 3 && split; c++) {
-		static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
-		double m = (split->mean[pair[c][0]] - q[pair[c][0]]) * (split->mean[pair[c][1]] - q[pair[c][1]]);
-		for (int i = 0; i < nn; i++) s->x[c][i] *= m > 0 ? 1 / __builtin_sqrt(m) : 0;
-	}
-	if (split) find_split(s, split);
-	if (!p) return;
-	if (!split) correlate(s, p, 0);
 	for (int c = 0; c < 3; c++) {
 		double sum = 0;
 		memcpy(raw, s->p[c], (size_t)nn * sizeof *raw);

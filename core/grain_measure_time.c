@@ -20,7 +20,10 @@ int gm_field_new(struct gm_field *f, int w, int h, struct err *e)
 	if (!f->mem) return err_set(e, E_MEMORY, "no memory for a difference of %d x %d", w, h);
 	for (int c = 0; c < 3; c++) f->d[c] = f->mem + (size_t)c * n;
 	f->luma = f->mem + 3 * n;
-	f->use = xalloc(blocks + 1, 1);
+	f->use = xalloc(2 * blocks + 2, 1);
+	f->sound = f->use + blocks + 1;
+	f->shift = xalloc(2 * blocks + 2, sizeof *f->shift);
+	f->slip = f->shift + blocks + 1;
 	f->mv = xalloc(2 * blocks + 1, sizeof *f->mv);
 	return 0;
 }
@@ -29,6 +32,7 @@ void gm_field_free(struct gm_field *f)
 {
 	free(f->mem);
 	free(f->use);
+	free(f->shift);
 	free(f->mv);
 	*f = (struct gm_field){ 0 };
 }
@@ -46,9 +50,9 @@ static void fill_block(struct gm_field *f, const struct gm_frame *a, const struc
 	}
 }
 
-/* Is the difference there, free of the picture's gradient and of a change of light? Where a block slipped
- * against the other, its difference follows the gradient. */
-static bool block_sound(const struct gm_field *f, int bx, int by)
+/* How much of the difference is a change of light, and how much follows the picture's gradient, as where a block
+ * slipped against the other; false where there is no difference. */
+static bool block_shares(struct gm_field *f, int bx, int by)
 {
 	double n = GM_BLOCK * GM_BLOCK, s = 0, ss = 0, g[2] = { 0, 0 }, dg[2] = { 0, 0 }, gg[3] = { 0, 0, 0 };
 	for (int y = by * GM_BLOCK; y < (by + 1) * GM_BLOCK; y++)
@@ -71,8 +75,11 @@ static bool block_sound(const struct gm_field *f, int bx, int by)
 	gg[1] -= g[0] * g[1] / n;
 	gg[2] -= g[1] * g[1] / n;
 	double det = gg[0] * gg[2] - gg[1] * gg[1];
+	int i = by * f->bw + bx;
 	double told = det > 0 ? (dg[0] * dg[0] * gg[2] - 2 * dg[0] * dg[1] * gg[1] + dg[1] * dg[1] * gg[0]) / det : 0;
-	return told < 0.12 * var && mean < 0.15 * ss;
+	f->shift[i] = (float)(mean / ss);
+	f->slip[i] = (float)(told / var);
+	return true;
 }
 
 /* The block at x, y of the later frame lies over up to four of its own. */
@@ -92,7 +99,7 @@ bool gm_field_fill(struct gm_field *f, const struct gm_frame *a, const struct gm
 	for (int by = 0; by < f->bh; by++)
 		for (int bx = 0; bx < f->bw; bx++) {
 			int i = by * f->bw + bx, x = bx * GM_BLOCK + f->mv[2 * i], y = by * GM_BLOCK + f->mv[2 * i + 1];
-			f->use[i] = 0;
+			f->sound[i] = f->use[i] = 0;
 			if (x < 0 || y < 0 || x + GM_BLOCK > f->w || y + GM_BLOCK > f->h) continue;
 			fill_block(f, a, b, bx, by);
 			for (int k = 0; k < GM_BLOCK * GM_BLOCK; k += 7) {
@@ -100,7 +107,7 @@ bool gm_field_fill(struct gm_field *f, const struct gm_frame *a, const struct gm
 				same += f->d[0][p] == 0 && f->d[1][p] == 0 && f->d[2][p] == 0;
 				all++;
 			}
-			f->use[i] = !a->clipped[i] && !touches_clipped(b, x, y) && block_sound(f, bx, by);
+			f->sound[i] = !a->clipped[i] && !touches_clipped(b, x, y) && block_shares(f, bx, by);
 		}
 	return same * 10 < all * 9;
 }
@@ -231,13 +238,16 @@ static double block_var(const struct gm_field *f, int i, int c)
 	return (ss - s * s / n) / n;
 }
 
-static struct block *list_blocks(struct gm_field *f, int n, size_t *count)
+/* Of coarse grain itself a block's mean is a large share; so much that hardly one in a thousand is lost. */
+static struct block *list_blocks(struct gm_field *f, int n, double area, size_t *count)
 {
+	double own = area / (GM_BLOCK * GM_BLOCK), shift = 11 * own > 0.15 ? 11 * own : 0.15, slip = 14 * own > 0.12 ? 14 * own : 0.12;
 	struct block *v = NULL;
 	size_t cap = 0;
 	*count = 0;
 	for (int k = 0; k < n; k++)
 		for (int i = 0; i < f[k].bw * f[k].bh; i++) {
+			f[k].use[i] = f[k].sound[i] && (double)f[k].shift[i] < shift && (double)f[k].slip[i] < slip;
 			if (!f[k].use[i]) continue;
 			struct block b = { .field = k, .at = i };
 			for (int y = 0; y < GM_BLOCK; y++)
@@ -313,26 +323,33 @@ static void agreed(float *t, size_t n, double *mid, double *spread)
 	if (*spread > 0.5) *spread = 0.5;
 }
 
-int gm_gate(struct gm_field *f, int n, struct gm_curve *curve)
+/* The blocks whose variance is what the curve says; how many. */
+static size_t choose(struct gm_field *f, struct block *v, size_t count, const struct gm_curve *curve, float *t)
+{
+	double mid, spread;
+	size_t used = 0;
+	for (size_t i = 0; i < count; i++) t[i] = v[i].t = ratio(&f[v[i].field], &v[i], curve);
+	agreed(t, count, &mid, &spread);
+	for (size_t i = 0; i < count; i++) {
+		double off = (double)v[i].t - mid;
+		bool in = off < 3.6 * spread && off > -4.5 * spread;
+		f[v[i].field].use[v[i].at] = in;
+		used += in;
+	}
+	return used;
+}
+
+int gm_gate(struct gm_field *f, int n, double area, struct gm_curve *curve)
 {
 	size_t count, used = 0;
-	struct block *v = list_blocks(f, n, &count);
+	struct block *v = list_blocks(f, n, area, &count);
 	float *t = xalloc(count + 1, sizeof *t);
 	if (!count) goto out;
 	first_curve(v, count, curve);
 	for (int pass = 0; pass < 4; pass++) {
-		double mid, spread;
-		for (size_t i = 0; i < count; i++) t[i] = v[i].t = ratio(&f[v[i].field], &v[i], curve);
-		agreed(t, count, &mid, &spread);
-		used = 0;
-		for (size_t i = 0; i < count; i++) {
-			double off = (double)v[i].t - mid;
-			bool in = off < 3.6 * spread && off > -4.5 * spread;
-			f[v[i].field].use[v[i].at] = in;
-			used += in;
-		}
+		used = choose(f, v, count, curve, t);
 		gm_strength(f, n, GM_KNOTS, 0, curve);
-		if (!curve->n) break;
+		if (!curve->n) goto out;
 	}
 out:
 	free(t);

@@ -8,13 +8,12 @@
 #include <string.h>
 
 #include "colour.h"
+#include "grain_table_int.h"
 #include "mathx.h"
 #include "mem.h"
 #include "yuv.h"
 
-enum { N = 64, NN = N * N, LEVELS = 14 };
-/* Deviation of the specification's normal table at 8 bits. */
-#define TEMPLATE 32.0
+enum { N = GT_N, NN = GT_NN, LEVELS = 14 };
 
 /* --- the file --- */
 
@@ -175,40 +174,7 @@ char *grain_table_text(const struct grain_params *g)
 	return s;
 }
 
-/* --- spectra: N x N densities whose mean is a variance --- */
-
-static double freq(int k) { return (double)((k + N / 2) % N - N / 2) / N; }
-
-/* cos of 2 pi k / N for any k. */
-static double turn(const double *cs, int k) { return cs[((k % N) + N) % N]; }
-
-static void cosines(double *cs) { for (int i = 0; i < N; i++) cs[i] = mx_cos(2 * MX_PI * i / N); }
-
-/* Of white noise of unit variance through the recursion. */
-static void ar_power(const int *a, int lag, int shift, double *p)
-{
-	double cs[N], scale = 1.0 / (1 << shift);
-	cosines(cs);
-	for (int i = 0; i < NN; i++) {
-		double re = 1, im = 0;
-		int k = 0;
-		for (int dy = -lag; dy <= 0; dy++)
-			for (int dx = -lag; dx <= lag && (dy || dx < 0); dx++, k++) {
-				int t = i % N * dx + i / N * dy;
-				re -= a[k] * scale * turn(cs, t);
-				im -= a[k] * scale * turn(cs, t - N / 4);
-			}
-		double den = re * re + im * im;
-		p[i] = 1 / (den > 1e-6 ? den : 1e-6);
-	}
-}
-
-static double mean(const double *p)
-{
-	double s = 0;
-	for (int i = 0; i < NN; i++) s += p[i];
-	return s / NN;
-}
+/* --- table to profile --- */
 
 /* Catmull-Rom between samples two pixels apart, along one axis; 2 at frequency 0. */
 static double widen(double f)
@@ -221,34 +187,11 @@ static void upsample(double *p)
 {
 	double q[NN];
 	for (int i = 0; i < NN; i++) {
-		double h = widen(freq(i % N)) * widen(freq(i / N));
+		double h = widen(gt_freq(i % N)) * widen(gt_freq(i / N));
 		q[i] = p[i / N * 2 % N * N + i % N * 2 % N] * h * h / 4;
 	}
 	memcpy(p, q, sizeof q);
 }
-
-/* Pairs averaged along both axes, then every other sample. */
-static void downsample(double *p)
-{
-	double q[NN];
-	for (int i = 0; i < NN; i++) {
-		double sum = 0;
-		for (int k = 0; k < 4; k++) {
-			/* bin i of the coarse grid stands at half its frequency; linear between the bins there are */
-			double fx = freq(i % N) / 2 + (k % 2) * 0.5, fy = freq(i / N) / 2 + (k / 2) * 0.5;
-			double hx = mx_cos(MX_PI * fx), hy = mx_cos(MX_PI * fy), gx = (fx + 1) * N, gy = (fy + 1) * N;
-			int x = (int)gx, y = (int)gy;
-			double u = gx - x, v = gy - y;
-			double t = (1 - v) * ((1 - u) * p[y % N * N + x % N] + u * p[y % N * N + (x + 1) % N]) +
-			           v * ((1 - u) * p[(y + 1) % N * N + x % N] + u * p[(y + 1) % N * N + (x + 1) % N]);
-			sum += t * hx * hx * hy * hy;
-		}
-		q[i] = sum / 4;
-	}
-	memcpy(p, q, sizeof q);
-}
-
-/* --- table to profile --- */
 
 static double scaling(const int (*v)[2], int n, double at)
 {
@@ -275,10 +218,10 @@ static void mix_of(int matrix, double m[3][3])
 /* The ring means of a density, in dB over its mean. */
 static void put_spectrum(struct grain_profile *p, int c, const double *d)
 {
-	double sum[N] = { 0 }, n[N] = { 0 }, m = mean(d);
+	double sum[N] = { 0 }, n[N] = { 0 }, m = gt_mean(d);
 	p->nband = 0;
 	for (int i = 0; i < NN; i++) {
-		double r = __builtin_sqrt(freq(i % N) * freq(i % N) + freq(i / N) * freq(i / N)) * N;
+		double r = __builtin_sqrt(gt_freq(i % N) * gt_freq(i % N) + gt_freq(i / N) * gt_freq(i / N)) * N;
 		int k = (int)(r + 0.5);
 		sum[k] += d[i];
 		n[k]++;
@@ -290,197 +233,115 @@ static void put_spectrum(struct grain_profile *p, int c, const double *d)
 	}
 }
 
+/* Spectra of the planes, luma's and both chroma's brought to its size, of the deviation 1 of the template; how they go
+ * together (YCb, YCr, CbCr: real parts); deviation of each plane per unit of scaling, in codes. */
+struct planes_of { double d[3][NN], x[3][NN], dev[3]; };
+
+static void plane_powers(const struct grain_params *g, bool subsampled, struct planes_of *o)
+{
+	const int *ar[3] = { g->ay, g->acb, g->acr };
+	double small[NN], re[3][NN], var[3], share[3] = { 0, 0, 0 };
+	int taps = 2 * g->lag * (g->lag + 1);
+	for (int k = 0; k < 3; k++) {
+		double a[TABLE_TAPS];
+		for (int i = 0; i < taps; i++) a[i] = ar[k][i] / (double)(1 << g->ar_shift);
+		if (k) share[k] = ar[k][taps] / (double)(1 << g->ar_shift);
+		gt_recursion(a, g->lag, o->d[k], re[k]);
+		if (!k) {
+			memcpy(small, o->d[0], sizeof small);
+			if (subsampled) gt_downsample(small);
+		}
+		for (int i = 0; i < NN && k; i++) re[k][i] = re[k][i] * share[k];
+	}
+	/* the recursions of both chroma planes delay alike */
+	for (int i = 0; i < NN; i++) {
+		double im[3] = { 0, 0, 0 };
+		for (int k = 1; k < 3; k++) {
+			double v = share[k] * share[k] * o->d[k][i] - re[k][i] * re[k][i];
+			im[k] = v > 0 ? (share[k] < 0 ? -1 : 1) * __builtin_sqrt(v) : 0;
+		}
+		o->x[2][i] = (re[1][i] * re[2][i] + im[1] * im[2]) * small[i];
+		for (int k = 1; k < 3; k++) o->d[k][i] *= 1 + share[k] * share[k] * small[i];
+	}
+	for (int i = 0; i < NN; i++) {
+		int half = subsampled ? i / N * 2 % N * N + i % N * 2 % N : i;
+		double fx = gt_freq(i % N), fy = gt_freq(i / N);
+		double h = subsampled ? widen(fx) * widen(fy) * mx_cos(MX_PI * fx) * mx_cos(MX_PI * fy) / 4 : 1;
+		for (int k = 1; k < 3; k++) o->x[k - 1][i] = re[k][half] * o->d[0][i] * h;
+	}
+	for (int k = 0; k < 3; k++) {
+		var[k] = gt_mean(o->d[k]);
+		o->dev[k] = __builtin_sqrt(var[k]) * GT_TEMPLATE / (1 << g->grain_shift) / (1 << g->scaling_shift);
+		if (k && subsampled) upsample(o->d[k]);
+	}
+	if (subsampled) upsample(o->x[2]);
+	for (int i = 0; i < NN; i++)
+		for (int k = 0; k < 3; k++) {
+			o->d[k][i] /= var[k];
+			o->x[k][i] /= __builtin_sqrt(var[k == 2] * var[k ? 2 : 1]);
+		}
+}
+
+/* Cross density in bin i of two sums of the planes of those deviations; i < 0: the mean over all bins. */
+static double both(const struct planes_of *o, int i, const double s[3], const double a[3], const double b[3])
+{
+	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+	double v = 0;
+	for (int k = 0; k < 3; k++) {
+		int p = pair[k][0], q = pair[k][1];
+		v += a[k] * b[k] * s[k] * s[k] * (i < 0 ? gt_mean(o->d[k]) : o->d[k][i]);
+		v += (a[p] * b[q] + a[q] * b[p]) * s[p] * s[q] * (i < 0 ? gt_mean(o->x[k]) : o->x[k][i]);
+	}
+	return v;
+}
+
+/* Of the fields before they are shaped, as the measurement tells it. */
+static double correlation(const struct planes_of *o, const double s[3], const double a[3], const double b[3])
+{
+	double x = 0, den = 0;
+	for (int i = 0; i < NN; i++) {
+		double v = both(o, i, s, a, a) * both(o, i, s, b, b);
+		x += both(o, i, s, a, b);
+		den += v > 0 ? __builtin_sqrt(v) : 0;
+	}
+	return den > 0 ? mx_round(1e4 * x / den) / 1e4 : 0;
+}
+
 void grain_table_profile(const struct grain_params *g, int matrix, bool full, bool subsampled, int lines,
                          struct grain_profile *p)
 {
-	double *d = xalloc(3 * NN, sizeof *d), *rgb = xalloc(NN, sizeof *rgb), m[3][3], dev[3], sig[3],
-		ref[3] = { 0, 0, 0 };
+	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+	struct planes_of *o = xalloc(1, sizeof *o);
+	double *rgb = xalloc(NN, sizeof *rgb), m[3][3], sig[3], ref[3] = { 0, 0, 0 };
 	const double one[3] = { full ? 255 : 219, full ? 255 : 224, full ? 255 : 224 };
+	const int (*cb)[2] = g->chroma_from_luma ? g->y : g->cb, (*cr)[2] = g->chroma_from_luma ? g->y : g->cr;
 	memset(p, 0, sizeof *p);
 	snprintf(p->name, sizeof p->name, "AV1 film grain");
 	p->method = GRAIN_TABLE;
 	p->space = colour_find("rec709");
 	p->lines = lines;
 	mix_of(matrix, m);
-	const int *ar[3] = { g->ay, g->acb, g->acr };
-	for (int k = 0; k < 3; k++) {
-		ar_power(ar[k], g->lag, g->ar_shift, d + k * NN);
-		double through = k ? ar[k][2 * g->lag * (g->lag + 1)] / (double)(1 << g->ar_shift) : 0;
-		double gain = 1 + (k ? through * through * mean(d) / (subsampled ? 4 : 1) : 0);
-		for (int i = 0; i < NN; i++) d[k * NN + i] *= gain;
-		dev[k] = __builtin_sqrt(mean(d + k * NN)) * TEMPLATE / (1 << g->grain_shift) / (1 << g->scaling_shift);
-		double v = mean(d + k * NN);
-		for (int i = 0; i < NN; i++) d[k * NN + i] /= v;
-		if (k && subsampled) upsample(d + k * NN);
-	}
+	plane_powers(g, subsampled, o);
 	for (int i = 0; i <= LEVELS; i++) {
 		double code = full ? 255.0 * i / LEVELS : 16 + 219.0 * i / LEVELS;
-		const int (*cb)[2] = g->chroma_from_luma ? g->y : g->cb, (*cr)[2] = g->chroma_from_luma ? g->y : g->cr;
-		sig[0] = scaling(g->y, g->ny, code) * dev[0] / one[0];
-		sig[1] = scaling(cb, g->chroma_from_luma ? g->ny : g->ncb, code) * dev[1] / one[1];
-		sig[2] = scaling(cr, g->chroma_from_luma ? g->ny : g->ncr, code) * dev[2] / one[2];
+		sig[0] = scaling(g->y, g->ny, code) * o->dev[0] / one[0];
+		sig[1] = scaling(cb, g->chroma_from_luma ? g->ny : g->ncb, code) * o->dev[1] / one[1];
+		sig[2] = scaling(cr, g->chroma_from_luma ? g->ny : g->ncr, code) * o->dev[2] / one[2];
 		p->luma[i] = mx_round(1e5 * i / LEVELS) / 1e5;
 		for (int c = 0; c < 3; c++) {
-			double v = 0;
-			for (int k = 0; k < 3; k++) v += m[c][k] * m[c][k] * sig[k] * sig[k] * mean(d + k * NN);
-			p->sigma[i][c] = mx_round(__builtin_sqrt(v) * 1e7) / 1e7;
+			double v = both(o, -1, sig, m[c], m[c]);
+			p->sigma[i][c] = v > 0 ? mx_round(__builtin_sqrt(v) * 1e7) / 1e7 : 0;
 		}
 		for (int k = 0; k < 3; k++) ref[k] += sig[k] * sig[k] / (LEVELS + 1);
 	}
 	p->nstrength = LEVELS + 1;
-	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+	for (int k = 0; k < 3; k++) ref[k] = __builtin_sqrt(ref[k]);
 	for (int c = 0; c < 3; c++) {
-		for (int i = 0; i < NN; i++) {
-			rgb[i] = 0;
-			for (int k = 0; k < 3; k++) rgb[i] += m[c][k] * m[c][k] * ref[k] * d[k * NN + i];
-		}
+		for (int i = 0; i < NN; i++) rgb[i] = both(o, i, ref, m[c], m[c]);
 		put_spectrum(p, c, rgb);
 		p->aniso[c] = 1;
 	}
-	/* of the fields before they are shaped, as the measurement tells it */
-	for (int q = 0; q < 3; q++) {
-		double x = 0, den = 0;
-		for (int i = 0; i < NN; i++) {
-			double v[3] = { 0, 0, 0 };
-			for (int k = 0; k < 3; k++) {
-				double t = ref[k] * d[k * NN + i], ma = m[pair[q][0]][k], mb = m[pair[q][1]][k];
-				v[0] += ma * ma * t;
-				v[1] += mb * mb * t;
-				v[2] += ma * mb * t;
-			}
-			x += v[2];
-			den += __builtin_sqrt(v[0] * v[1]);
-		}
-		p->corr[q] = den > 0 ? mx_round(1e4 * x / den) / 1e4 : 0;
-	}
-	free(d);
+	for (int q = 0; q < 3; q++) p->corr[q] = correlation(o, ref, m[pair[q][0]], m[pair[q][1]]);
+	free(o);
 	free(rgb);
-}
-
-/* --- profile to table --- */
-
-/* Density of a weighted sum of the channels at a luma. */
-static void sum_power(const struct grain_profile *p, const double w[3], double luma, double *d)
-{
-	double s[3];
-	for (int c = 0; c < 3; c++) s[c] = w[c] * grain_profile_sigma(p, c, luma);
-	for (int i = 0; i < NN; i++) {
-		double a[3];
-		for (int c = 0; c < 3; c++)
-			a[c] = s[c] * __builtin_sqrt(grain_profile_power(p, c, freq(i % N), freq(i / N)));
-		d[i] = a[0] * a[0] + a[1] * a[1] + a[2] * a[2] + 2 * (p->corr[0] * a[0] * a[1] + p->corr[1] * a[0] * a[2] +
-		       p->corr[2] * a[1] * a[2]);
-		if (d[i] < 0) d[i] = 0;
-	}
-}
-
-/* Solves s x = b in place by Cholesky. */
-static void solve(int n, double *s, double *b)
-{
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j <= i; j++) {
-			double v = s[i * n + j];
-			for (int k = 0; k < j; k++) v -= s[i * n + k] * s[j * n + k];
-			s[i * n + j] = i == j ? __builtin_sqrt(v > 1e-12 ? v : 1e-12) : v / s[j * n + j];
-		}
-	for (int i = 0; i < n; i++) {
-		for (int k = 0; k < i; k++) b[i] -= s[i * n + k] * b[k];
-		b[i] /= s[i * n + i];
-	}
-	for (int i = n - 1; i >= 0; i--) {
-		for (int k = i + 1; k < n; k++) b[i] -= s[k * n + i] * b[k];
-		b[i] /= s[i * n + i];
-	}
-}
-
-/* The recursion whose output correlates as the density says (Yule and Walker). */
-static void ar_fit(const double *d, double a[TABLE_TAPS])
-{
-	enum { SPAN = 2 * TABLE_LAG, WIDE = 4 * TABLE_LAG + 1 };
-	double cs[N], r[SPAN + 1][WIDE], s[TABLE_TAPS * TABLE_TAPS], m = mean(d);
-	int at[TABLE_TAPS][2], n = 0;
-	cosines(cs);
-	for (int dy = 0; dy <= SPAN; dy++)
-		for (int dx = -SPAN; dx <= SPAN; dx++) {
-			double sum = 0;
-			for (int i = 0; i < NN; i++) sum += d[i] * turn(cs, i % N * dx + i / N * dy);
-			r[dy][dx + SPAN] = m > 0 ? sum / NN / m : dx == 0 && dy == 0;
-		}
-	for (int dy = -TABLE_LAG; dy <= 0; dy++)
-		for (int dx = -TABLE_LAG; dx <= TABLE_LAG && (dy || dx < 0); dx++, n++) { at[n][0] = dx; at[n][1] = dy; }
-	for (int i = 0; i < n; i++) {
-		for (int j = 0; j < n; j++) {
-			int dx = at[i][0] - at[j][0], dy = at[i][1] - at[j][1];
-			if (dy < 0) { dx = -dx; dy = -dy; }
-			s[i * n + j] = r[dy][dx + SPAN] + (i == j ? 1e-4 : 0);
-		}
-		a[i] = r[-at[i][1]][-at[i][0] + SPAN];
-	}
-	solve(n, s, a);
-}
-
-/* The scaling points of one plane; its deviation per level in codes. Returns the
- * largest scaling needed at shift 8. */
-static double levels_of(const struct grain_profile *p, const double w[3], bool sub, double one,
-                        int n, double *dev, double *d)
-{
-	double most = 0;
-	for (int i = 0; i < n; i++) {
-		double l = (double)i / (n - 1);
-		sum_power(p, w, l, d);
-		if (sub) downsample(d);
-		dev[i] = __builtin_sqrt(mean(d)) * one;
-		most = dev[i] > most ? dev[i] : most;
-	}
-	return most;
-}
-
-int grain_table_from(const struct grain_profile *p, int matrix, bool full, bool subsampled,
-                     struct grain_params *g, struct err *e)
-{
-	double kr, kb, dev[3][TABLE_Y], real[3][TABLE_TAPS], most[3], top = 0;
-	const double one[3] = { full ? 255 : 219, full ? 255 : 224, full ? 255 : 224 };
-	double *d = xalloc(NN, sizeof *d);
-	int count[3] = { TABLE_Y, TABLE_C, TABLE_C }, *ar[3] = { g->ay, g->acb, g->acr };
-	*g = (struct grain_params){ .end = INT64_MAX, .apply = 1, .seed = 7391, .update = 1,
-		.lag = TABLE_LAG, .ar_shift = 9,
-		.scaling_shift = 11, .overlap = 1, .cb_mult = 128, .cb_luma_mult = 192, .cb_offset = 256, .cr_mult = 128,
-		.cr_luma_mult = 192, .cr_offset = 256, .ny = TABLE_Y, .ncb = TABLE_C, .ncr = TABLE_C };
-	yuv_weights((enum yuv_matrix)matrix, &kr, &kb);
-	double kg = 1 - kr - kb, u = 0.5 / (1 - kb), v = 0.5 / (1 - kr);
-	double w[3][3] = { { kr, kg, kb }, { -kr * u, -kg * u, (1 - kb) * u }, { (1 - kr) * v, -kg * v, -kb * v } };
-	for (int k = 0; k < 3; k++) {
-		most[k] = levels_of(p, w[k], k && subsampled, one[k], count[k], dev[k], d);
-		sum_power(p, w[k], 0.45, d);
-		if (k && subsampled) downsample(d);
-		ar_fit(d, real[k]);
-		for (int i = 0; i < TABLE_TAPS; i++) {
-			double a = real[k][i] < 0 ? -real[k][i] : real[k][i];
-			while (g->ar_shift > 6 && a * (1 << g->ar_shift) > 127) g->ar_shift--;
-		}
-	}
-	for (int k = 0; k < 3; k++) {
-		for (int i = 0; i < TABLE_TAPS; i++) {
-			double t = mx_round(real[k][i] * (1 << g->ar_shift));
-			ar[k][i] = t > 127 ? 127 : t < -128 ? -128 : (int)t;
-		}
-		ar_power(ar[k], TABLE_LAG, g->ar_shift, d);
-		double unit = __builtin_sqrt(mean(d)) * TEMPLATE;
-		for (int i = 0; i < count[k]; i++) dev[k][i] /= unit;
-		top = most[k] / unit > top ? most[k] / unit : top;
-	}
-	free(d);
-	while (g->scaling_shift > 8 && top * (1 << g->scaling_shift) > 255) g->scaling_shift--;
-	if (top * (1 << g->scaling_shift) > 255.5)
-		return err_set(e, E_INPUT, "the grain is too strong for a film grain table (%.1f codes of "
-		               "8 bits)", top * TEMPLATE);
-	for (int k = 0; k < 3; k++) {
-		int (*pt)[2] = k == 0 ? g->y : k == 1 ? g->cb : g->cr;
-		for (int i = 0; i < count[k]; i++) {
-			double l = (double)i / (count[k] - 1);
-			pt[i][0] = (int)mx_round(full ? 255 * l : 16 + 219 * l);
-			pt[i][1] = (int)mx_round(dev[k][i] * (1 << g->scaling_shift));
-		}
-	}
-	return 0;
 }

@@ -66,7 +66,8 @@ static void print_text(const struct item *it)
 	if (it->measured)
 		printf("%s\n%s%s%s%s\nstandard errors: strength %.1f %% a level, spectrum %.2f dB, correlation %.3f%s\n", it->r.why,
 		       it->r.verdict, it->r.doubt[0] ? "\n" : "", it->r.unsure ? "NOT TO BE TRUSTED: " : "", it->r.doubt, 100 * it->r.se_strength, it->r.se_db, it->r.se_corr, p->method == GRAIN_SPATIAL ?
-		       "\n(of sampling alone: detail that flat blocks still hold counts as grain on top of that)" : "");
+		       "\n(of sampling alone: detail that flat blocks still hold counts as grain on top of that; below 0.05 cycles a pixel"
+		       " the spectrum is led on from above)" : "");
 	printf("strength: sigma in thousandths of full scale\n  luma             R         G         B\n");
 	for (int i = 0; i < p->nstrength; i++) {
 		double v[3] = { 1e3 * p->sigma[i][0], 1e3 * p->sigma[i][1], 1e3 * p->sigma[i][2] };

@@ -80,7 +80,7 @@ static double plant_power(const struct plant *p, int c, double fx, double fy)
 }
 
 /* Three white normal fields of the wanted correlations, shaped. */
-static void plant_noise(const struct plant *p, float *const out[3], int w, int h, uint32_t frame, uint32_t seed)
+__attribute__((optimize("O3"))) static void plant_noise(const struct plant *p, float *const out[3], int w, int h, uint32_t frame, uint32_t seed)
 {
 	int ww = w + 2 * PLANT_RADIUS, hh = h + 2 * PLANT_RADIUS;
 	const double *r = p->k->corr;
@@ -105,6 +105,7 @@ static void plant_noise(const struct plant *p, float *const out[3], int w, int h
 		for (int y = 0; y < h; y++)
 			for (int j = 0; j < PLANT_SIDE * PLANT_SIDE; j++) {
 				float k = (float)p->kernel[c][j / PLANT_SIDE][j % PLANT_SIDE];
+				if (fabsf(k) < 1e-7f) continue;
 				float *restrict d = out[c] + (size_t)y * (size_t)w;
 				const float *restrict s = white[c] + (size_t)(y + j / PLANT_SIDE) * (size_t)ww + j % PLANT_SIDE;
 				for (int x = 0; x < w; x++) d[x] += k * s[x];
@@ -149,10 +150,11 @@ static void plant_luma(float *const rgb[3], int w, int h, float *luma)
 }
 
 /* How far a profile is from the recipe: strength rms over its levels, its largest and its mean error, shares; the
- * worst bin in dB of all above -30 dB (of the power at the lowest frequency); the worst correlation. */
-struct plant_off { double strength[3], most[3], bias[3], db[3], at[3], corr; };
+ * worst bin in dB of all above -30 dB (of the power at the lowest frequency) and the lowest, and the worst
+ * from 0.047 cycles a pixel on; the worst correlation. */
+struct plant_off { double strength[3], most[3], bias[3], db[3], at[3], low[3], high[3], corr; };
 
-static struct plant_off plant_against(const struct plant *t, const struct grain_profile *p, double gain)
+__attribute__((unused)) static struct plant_off plant_against(const struct plant *t, const struct grain_profile *p, double gain)
 {
 	struct plant_off o;
 	memset(&o, 0, sizeof o);
@@ -170,6 +172,8 @@ static struct plant_off plant_against(const struct plant *t, const struct grain_
 				double want = plant_power(t, c, x / 64.0, y / 64.0);
 				if (want < least) continue;
 				double d = 10 * log10(grain_profile_power(p, c, x / 64.0, y / 64.0) / want);
+				if (!x && !y) o.low[c] = d;
+				if (x * x + y * y >= 9 && fabs(d) > fabs(o.high[c])) o.high[c] = d;
 				if (fabs(d) > fabs(o.db[c])) { o.db[c] = d; o.at[c] = sqrt(x * x + y * y) / 64; }
 			}
 		double d = fabs(p->corr[c] - t->k->corr[c]);

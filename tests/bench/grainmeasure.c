@@ -1,6 +1,7 @@
 /* grainmeasure - the errors of both grain estimators on grain planted over plates: KINDS, then plates of
- * raw planar float G,B,R as NAME:FILE:W:H:FRAMES:VX:VY (one frame and a motion: it is panned), a row an estimator;
- * plates are softened by 1.2 pixels, by 2 for coarse alone.
+ * raw planar float G,B,R as NAME:FILE:W:H:FRAMES:VX:VY (one frame and a motion: it is panned), a row an estimator and a
+ * seed (SEEDS, from SEED on), then a row of means over the seeds: what is left there is no chance but bias.
+ * Plates are softened by 1.2 pixels, by 2 for coarse alone.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <time.h>
 
@@ -37,7 +38,12 @@ static int get(void *user, int i, float *const rgb[3], struct err *e)
 	return 0;
 }
 
-static void row(const struct scene *s, enum grain_choice how, int frames)
+/* Of all seeds of one case. */
+struct sums { int n, refused; double strength, bias[3], low[3], db, corr; };
+
+static double worst(const double v[3]) { return fmax(fabs(v[0]), fmax(fabs(v[1]), fabs(v[2]))); }
+
+static void row(const struct scene *s, enum grain_choice how, int frames, struct sums *all)
 {
 	struct grain_profile g;
 	struct grain_report r;
@@ -48,15 +54,40 @@ static void row(const struct scene *s, enum grain_choice how, int frames)
 	double t0 = cpu_s();
 	for (int i = 0; i < frames; i++) frame[i] = 1 + i;
 	printf("%-22s %-7s %-5s ", s->p->name, s->t->k->name, how == GRAIN_BY_TIME ? "time" : "space");
-	if (grain_measure(&src, &o, &g, &r, &e) < 0) { printf("refused: %s\n", e.msg); return; }
+	if (grain_measure(&src, &o, &g, &r, &e) < 0) { printf("refused: %s\n", e.msg); all->refused++; return; }
 	struct plant_off f = plant_against(s->t, &g, 1);
 	for (int c = 0; c < 3; c++) printf("%5.2f ", 100 * f.strength[c]);
 	for (int c = 0; c < 3; c++) printf(" %+5.2f", 100 * f.bias[c]);
 	for (int c = 0; c < 3; c++) printf("  %+5.2f@%.2f", f.db[c], f.at[c]);
+	printf("  low");
+	for (int c = 0; c < 3; c++) printf(" %+5.2f", f.low[c]);
+	printf("  rest");
+	for (int c = 0; c < 3; c++) printf(" %+5.2f", f.high[c]);
 	printf("  %.4f  %2d %5d %5d %4.1fs%s\n", f.corr, g.nstrength, how == GRAIN_BY_TIME ? r.used : r.flat, r.windows,
 	       cpu_s() - t0, (how == GRAIN_BY_TIME) == (g.method == GRAIN_TEMPORAL) ? "" : " by the other estimator");
-	if (r.unsure) printf("    refused: %s\n", r.doubt);
+	if (*r.doubt) printf("    %s: %s\n", r.unsure ? "refused" : "accepted", r.doubt);
+	for (int i = 0; getenv("V") && i < g.nstrength; i++)
+		printf("    %.3f: %+6.2f %+6.2f %+6.2f %%\n", g.luma[i], 100 * (g.sigma[i][0] / plant_strength(s->t, 0, g.luma[i]) - 1),
+		       100 * (g.sigma[i][1] / plant_strength(s->t, 1, g.luma[i]) - 1), 100 * (g.sigma[i][2] / plant_strength(s->t, 2, g.luma[i]) - 1));
 	if (getenv("V")) { char *x = grain_profile_text(&g); printf("%s", x); free(x); }
+	fflush(stdout);
+	all->n++;
+	all->refused += r.unsure;
+	all->strength = fmax(all->strength, worst(f.strength));
+	all->db = fmax(all->db, worst(f.db));
+	all->corr = fmax(all->corr, f.corr);
+	for (int c = 0; c < 3; c++) { all->bias[c] += f.bias[c]; all->low[c] += f.low[c]; }
+}
+
+static void means(const struct scene *s, const char *how, const struct sums *a)
+{
+	if (!a->n) return;
+	printf("= %-20s %-7s %-5s %d of %d refused; strength at most %.2f %%, mean", s->p->name, s->t->k->name, how, a->refused,
+	       a->n, 100 * a->strength);
+	for (int c = 0; c < 3; c++) printf(" %+.2f", 100 * a->bias[c] / a->n);
+	printf("; spectrum at most %.2f dB, lowest bin's mean", a->db);
+	for (int c = 0; c < 3; c++) printf(" %+.2f", a->low[c] / a->n);
+	printf("; correlation at most %.4f\n", a->corr);
 	fflush(stdout);
 }
 
@@ -91,11 +122,12 @@ static int load(struct plate *p, const char *arg, int *pw, int *ph, double soft)
 int main(int argc, char **argv)
 {
 	const char *only = getenv("ONLY");
+	int seed = getenv("SEED") ? atoi(getenv("SEED")) : 0, seeds = getenv("SEEDS") ? atoi(getenv("SEEDS")) : 1;
 	if (argc < 3) return 2;
 	for (int a = 2; a < argc; a++) {
 		struct plate p;
 		struct plant t;
-		struct scene s = { .p = &p, .t = &t, .seed = 99 + 131 * (uint32_t)(a + (getenv("SEED") ? atoi(getenv("SEED")) : 0)) };
+		struct scene s = { .p = &p, .t = &t, .seed = 0 };
 		if (load(&p, argv[a], &s.pw, &s.ph, strcmp(argv[1], "coarse") == 0 ? 2.0 : 1.2) < 0) {
 			fprintf(stderr, "cannot read %s\n", argv[a]);
 			return 1;
@@ -103,8 +135,15 @@ int main(int argc, char **argv)
 		for (size_t k = 0; k < sizeof plant_kinds / sizeof *plant_kinds; k++) {
 			if (!strstr(argv[1], plant_kinds[k].name)) continue;
 			plant_make(&t, &plant_kinds[k]);
-			if (!only || only[0] == 't') row(&s, GRAIN_BY_TIME, p.n > 1 ? p.n : getenv("N") ? atoi(getenv("N")) : FRAMES);
-			if (!only || only[0] == 's') row(&s, GRAIN_BY_SPACE, 1);
+			struct sums sums[2] = { { 0 }, { 0 } };
+			for (int q = 0; q < seeds; q++) {
+				s.seed = 99 + 131 * (uint32_t)(a + seed + q);
+				if (!only || only[0] == 't')
+					row(&s, GRAIN_BY_TIME, p.n > 1 ? p.n : getenv("N") ? atoi(getenv("N")) : FRAMES, &sums[0]);
+				if (!only || only[0] == 's') row(&s, GRAIN_BY_SPACE, 1, &sums[1]);
+			}
+			means(&s, "time", &sums[0]);
+			means(&s, "space", &sums[1]);
 		}
 		free(p.v);
 		free(p.luma);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # grainmeasure.sh - errors of both grain estimators on planted grain: photographs with a still camera, one panned, and clips
 # with their own motion; by row the strength's rms and mean error (R G B, percent), the worst bin in dB at its frequency,
-# the worst correlation, levels, blocks, windows, CPU seconds. N=16 takes fewer frames of the stills (default 40).
+# the worst correlation, levels, blocks, windows, CPU seconds; then means over the seeds (SEEDS=3). N=16 takes fewer frames
+# of the stills (default 40).
 # SPDX-License-Identifier: BSD-2-Clause
 . "$(dirname "$0")/lib.sh"
 data=

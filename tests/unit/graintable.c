@@ -84,10 +84,41 @@ static void round_trip(void)
 	test_ok(grain_table_from(&p, YM_BT709, false, true, &h, &e) < 0 && e.code == E_INPUT, "too strong: %s", e.msg);
 }
 
+/* Colour grain whose channels have little in common: chroma planes hold it by their share of luma, all but what Cb and Cr
+ * have between them. */
+static void colour(double width)
+{
+	struct grain_params g;
+	struct grain_profile p = { .lines = 720, .nstrength = 2, .luma = { 0, 1 }, .nband = 46, .corr = { 0.15, 0.05, 0.15 }, .aniso = { 1, 1, 1 } }, q;
+	struct err e = ERR_INIT;
+	double most = 0;
+	for (int i = 0; i < 2; i++) for (int c = 0; c < 3; c++) p.sigma[i][c] = 0.02;
+	for (int k = 0; k < p.nband; k++) {
+		p.freq[k] = k / 64.0;
+		for (int c = 0; c < 3; c++) p.db[k][c] = fmax(-4.342945 * p.freq[k] * p.freq[k] / (width * width), -30);
+	}
+	for (int c = 0; c < 3; c++) {
+		double sum = 0;
+		for (int i = 0; i < 4096; i++) sum += grain_profile_power(&p, c, (i % 64 - 32) / 64.0, (i / 64 - 32) / 64.0) / 4096;
+		for (int k = 0; k < p.nband; k++) p.db[k][c] -= 10 * log10(sum);
+	}
+	test_ok(grain_table_from(&p, YM_BT709, true, false, &g, &e) == 0, "colour grain of width %g gives a table %s", width, e.msg);
+	grain_table_profile(&g, YM_BT709, true, false, 720, &q);
+	for (int c = 0; c < 3; c++) {
+		most = fmax(most, fabs(grain_profile_sigma(&q, c, 0.5) / grain_profile_sigma(&p, c, 0.5) - 1));
+		test_ok(fabs(q.corr[c] - p.corr[c]) < (c == 1 ? 0.3 : 0.1), "width %g: correlation %d: %.3f for %.3f", width, c, q.corr[c], p.corr[c]);
+	}
+	test_ok(most < 0.05, "width %g: strength within 5 %% (%.1f)", width, 100 * most);
+	test_ok(g.acb[TABLE_TAPS] < 0 && g.acr[TABLE_TAPS] < 0, "width %g: chroma goes against luma (%d, %d)", width, g.acb[TABLE_TAPS],
+	        g.acr[TABLE_TAPS]);
+}
+
 int main(void)
 {
 	bad_input();
 	example();
 	round_trip();
+	colour(0.2);
+	colour(0.1);
 	TEST_END();
 }

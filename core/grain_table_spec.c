@@ -1,0 +1,71 @@
+/* grain_table_spec - spectra of the model of AV1's film grain.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "grain_table_int.h"
+#include "mathx.h"
+
+enum { N = GT_N, NN = GT_NN };
+
+/* cos of 2 pi k / N for any k. */
+static double turn(const double *cs, int k) { return cs[((k % N) + N) % N]; }
+
+static void cosines(double *cs) { for (int i = 0; i < N; i++) cs[i] = mx_cos(2 * MX_PI * i / N); }
+
+double gt_mean(const double *p)
+{
+	double s = 0;
+	for (int i = 0; i < NN; i++) s += p[i];
+	return s / NN;
+}
+
+void gt_recursion(const double *a, int lag, double *power, double *real)
+{
+	double cs[N];
+	cosines(cs);
+	for (int i = 0; i < NN; i++) {
+		double re = 1, im = 0;
+		int k = 0;
+		for (int dy = -lag; dy <= 0; dy++)
+			for (int dx = -lag; dx <= lag && (dy || dx < 0); dx++, k++) {
+				int t = i % N * dx + i / N * dy;
+				re -= a[k] * turn(cs, t);
+				im -= a[k] * turn(cs, t - N / 4);
+			}
+		double den = re * re + im * im;
+		power[i] = 1 / (den > 1e-6 ? den : 1e-6);
+		if (real) real[i] = re * power[i];
+	}
+}
+
+void gt_correlations(const double *d, int span, double *what)
+{
+	double cs[N], m = gt_mean(d);
+	cosines(cs);
+	for (int dy = 0; dy <= span; dy++)
+		for (int dx = -span; dx <= span; dx++) {
+			double sum = 0;
+			for (int i = 0; i < NN; i++) sum += d[i] * turn(cs, i % N * dx + i / N * dy);
+			what[dy * (2 * span + 1) + dx + span] = m > 0 ? sum / NN / m : dx == 0 && dy == 0;
+		}
+}
+
+void gt_downsample(double *p)
+{
+	double q[NN];
+	for (int i = 0; i < NN; i++) {
+		double sum = 0;
+		for (int k = 0; k < 4; k++) {
+			/* bin i of the coarse grid stands at half its frequency; linear between the bins there are */
+			double fx = gt_freq(i % N) / 2 + (k % 2) * 0.5, fy = gt_freq(i / N) / 2 + (k / 2) * 0.5;
+			double hx = mx_cos(MX_PI * fx), hy = mx_cos(MX_PI * fy), gx = (fx + 1) * N, gy = (fy + 1) * N;
+			int x = (int)gx, y = (int)gy;
+			double u = gx - x, v = gy - y;
+			double t = (1 - v) * ((1 - u) * p[y % N * N + x % N] + u * p[y % N * N + (x + 1) % N]) +
+			           v * ((1 - u) * p[(y + 1) % N * N + x % N] + u * p[(y + 1) % N * N + (x + 1) % N]);
+			sum += t * hx * hx * hy * hy;
+		}
+		q[i] = sum / 4;
+	}
+	memcpy(p, q, sizeof q);
+}
