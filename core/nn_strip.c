@@ -8,7 +8,8 @@
 
 #include "px_layer.h"
 
-/* WHOLE: what maps and weights may take together, so that a 4K picture is made in 1.5 GiB. DEARER: how much of the work a
+/* WHOLE: what maps and weights may take together, so that a 4K picture is made in 1.5 GiB.
+ * DEARER: how much of the work a
  * strip may do again at its borders where WHOLE cannot be kept. */
 #define WHOLE ((double)1064 * 1048576)
 #define DEARER 1.15
@@ -18,7 +19,8 @@ enum { ROWS = 32, LOOK_BACK = 40 };
 static int following(const struct nn_model *m, int i)
 {
 	const struct nn_layer *l = &m->layer[i];
-	if ((l->op != NN_CONV && l->op != NN_DECONV) || l->act != NN_LINEAR || m->blob[l->out].uses != 1) return -1;
+	if ((l->op != NN_CONV && l->op != NN_DECONV) || l->act != NN_LINEAR ||
+	    m->blob[l->out].uses != 1) return -1;
 	for (int j = i + 1; j < m->nlayer; j++)
 		if (m->layer[j].nin && m->layer[j].in[0] == l->out) return m->layer[j].op == NN_ACT ? j : -1;
 	return -1;
@@ -39,7 +41,8 @@ struct nn_unit *nn_units(const struct nn_model *m, int *n)
 	return u;
 }
 
-/* What is looked at while cuts are tried. last: the last unit that reads a blob; made: the one that makes it; at: its
+/* What is looked at while cuts are tried. last: the last unit that reads a blob; made: the one
+ * that makes it; at: its
  * bytes a row, and its work; want: rows of the strip at hand. */
 struct cutter {
 	const struct nn_model *m; const struct nn_unit *u; int n; struct rect window;
@@ -56,14 +59,16 @@ static double weights_of(const struct nn_model *m)
 
 static bool convolves(const struct nn_layer *l) { return l->op == NN_CONV || l->op == NN_DECONV; }
 
-/* Pixels moved and mixed, which the planner computes with the layer that reads them: such maps take nothing. */
+/* Pixels moved and mixed, which the planner computes with the layer that reads them: such maps
+ * take nothing. */
 static void forget_fused(struct cutter *c)
 {
 	const struct nn_model *m = c->m;
 	for (int i = 0; i < c->n; i++) {
 		const struct nn_layer *l = &m->layer[c->u[i].layer];
 		int b = c->u[i].out;
-		bool moves = l->op == NN_SHUFFLE || l->op == NN_INTERP || l->op == NN_BINARY || l->op == NN_ACT || l->op == NN_AFFINE;
+		bool moves = l->op == NN_SHUFFLE || l->op == NN_INTERP || l->op == NN_BINARY || l->op ==
+			NN_ACT || l->op == NN_AFFINE;
 		for (int k = i + 1; k < c->n && moves; k++)
 			for (int j = 0; j < m->layer[c->u[k].layer].nin; j++)
 				if (m->layer[c->u[k].layer].in[j] == b && convolves(&m->layer[c->u[k].layer])) moves = false;
@@ -113,7 +118,8 @@ static void rows_of(struct cutter *c, int first, int y0, int y1)
 	}
 }
 
-/* Bytes alive while unit i runs: of blobs that units from `first` on make, strips; of others, whole, and as long as any
+/* Bytes alive while unit i runs: of blobs that units from `first` on make, strips; of others,
+ * whole, and as long as any
  * strip is to come that reads them. */
 static double alive(const struct cutter *c, int i, int first)
 {
@@ -121,7 +127,8 @@ static double alive(const struct cutter *c, int i, int first)
 	for (int b = 0; b < c->m->nblob; b++) {
 		bool strip = c->made[b] >= first;
 		if (c->made[b] > i || (c->made[b] < 0 && b != c->m->input)) continue;
-		if (c->last[b] >= (strip || i < first ? i : first)) sum += c->row[b] * rect_h(strip ? c->want[b] : c->full[b]);
+		if (c->last[b] >= (strip || i < first ? i : first)) sum += c->row[b] * rect_h(strip ? c->want[b]
+			: c->full[b]);
 	}
 	return sum;
 }
@@ -162,7 +169,8 @@ static int behind_means(const struct cutter *c)
 
 static const int tries[] = { 2, 3, 4, 6, 8, 12, 16, 24, 32 };
 
-/* Of the cuts that are not too dear the one of least work whose peak is at most `limit`, or whose peak is least (limit 0). */
+/* Of the cuts that are not too dear the one of least work whose peak is at most `limit`, or whose
+ * peak is least (limit 0). */
 static struct nn_strips search(struct cutter *c, const double *whole, double all, double limit)
 {
 	struct nn_strips best = { c->n, 1, 0, 0 };
@@ -173,7 +181,8 @@ static struct nn_strips search(struct cutter *c, const double *whole, double all
 		for (size_t t = 0; t < IN_COUNT(tries); t++) {
 			struct nn_strips s;
 			double work = try_cut(c, first, tries[t], whole, &s), rank = limit > 0 ? work : s.peak;
-			if (work > all * DEARER || (limit > 0 && s.peak > limit) || (best.n > 1 && rank >= least)) continue;
+			if (work > all * DEARER || (limit > 0 && s.peak > limit) || (best.n > 1 &&
+			                                                             rank >= least)) continue;
 			best = s;
 			least = rank;
 		}
@@ -223,7 +232,8 @@ static void close_cutter(struct cutter *c)
 	free(c->conv);
 }
 
-static struct nn_strips find_strips(const struct nn_model *m, const struct nn_unit *u, int n, struct rect window)
+static struct nn_strips find_strips(const struct nn_model *m, const struct nn_unit *u, int n,
+                                    struct rect window)
 {
 	struct cutter c = { .m = m, .u = u, .n = n, .window = window };
 	double weights = weights_of(m);
@@ -237,7 +247,8 @@ static struct nn_strips find_strips(const struct nn_model *m, const struct nn_un
 /* Every layer of a scene asks again. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-struct nn_strips nn_strips_of(const struct nn_model *m, const struct nn_unit *u, int n, struct rect window)
+struct nn_strips nn_strips_of(const struct nn_model *m, const struct nn_unit *u, int n,
+                              struct rect window)
 {
 	struct nn_cut *k = m->cut;
 	pthread_mutex_lock(&lock);
@@ -248,7 +259,8 @@ struct nn_strips nn_strips_of(const struct nn_model *m, const struct nn_unit *u,
 	return s;
 }
 
-void nn_strip_rows(const struct nn_model *m, const struct nn_unit *u, int n, const struct nn_strips *s, int k,
+void nn_strip_rows(const struct nn_model *m, const struct nn_unit *u, int n,
+                   const struct nn_strips *s, int k,
                    struct rect window, struct rect *want)
 {
 	struct cutter c = { .m = m, .u = u, .n = n, .window = window };

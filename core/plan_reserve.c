@@ -1,6 +1,7 @@
 /* plan_reserve - how much memory one frame takes at most, whatever order its stages run in.
  *
- * A stage whose picture is read, at the same frame, only by stages that all end in one other belongs
+ * A stage whose picture is read, at the same frame, only by stages that all end in one other
+ * belongs
  * to that one, its leader, which reserves for all of them: when the leader is through they are
  * gone. While a stage runs none that waits for it has begun, and pictures whose readers it waited
  * for are gone; what is left, at the worst of its stages, is what a leader reserves.
@@ -10,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Beyond so many stages every one reserves for itself: the table of who waits for whom is square. */
+/* Beyond so many stages every one reserves for itself: the table of who waits for whom is square.
+ * */
 enum { MOST = 4096 };
 
-/* Stages beside each other; after: those that it surely waits for, else some of its frames may not. */
+/* Stages beside each other; after: those that it surely waits for, else some of its frames may
+ * not. */
 struct links { int *v; int n; size_t cap; };
 struct dag { struct plan *p; struct links *reader, *after; };
 
@@ -70,7 +73,8 @@ static void find_leaders(struct dag *g)
 	}
 }
 
-/* before: a row of bits a member, of those that it waits for; place: of a stage among the members. */
+/* before: a row of bits a member, of those that it waits for; place: of a stage among the
+ * members. */
 struct group { const int *v; int n; uint64_t *before; size_t words; int *place; };
 
 static bool waits_for(const struct group *m, int a, int b)

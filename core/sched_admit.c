@@ -1,4 +1,5 @@
-/* sched_admit - turns asked frames into jobs: the unfinished closure of one output frame, cache hits pruned.
+/* sched_admit - turns asked frames into jobs: the unfinished closure of one output frame, cache
+ * hits pruned.
  * Everything here runs on the admitting thread, under the scheduler's lock.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "sched_int.h"
@@ -140,7 +141,8 @@ static bool within_group(const struct job *j)
 	return false;
 }
 
-/* j, a leader, and its group come after the same stage's frame before, and take over what that reserved. */
+/* j, a leader, and its group come after the same stage's frame before, and take over what that
+ * reserved. */
 static void follow(struct closure *c, struct job *j, struct job *before)
 {
 	size_t surplus = j->reserved - j->s->bytes;
@@ -167,7 +169,8 @@ static void take_turns(struct closure *c)
 	}
 }
 
-/* Enough output frames are under way: an encoder or a disk that is slow holds back what comes before it. */
+/* Enough output frames are under way: an encoder or a disk that is slow holds back what comes
+ * before it. */
 static bool deep_enough(const struct closure *c)
 {
 	return c->s->finals > 0 && c->s->finals + c->finals > c->finals * (2 * c->s->nworker + 4);

@@ -1,4 +1,5 @@
-/* nnstrip - networks in strips of rows against whole maps, bit for bit, and the memory that strips keep to.
+/* nnstrip - networks in strips of rows against whole maps, bit for bit, and the memory that
+ * strips keep to.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "nn_case.h"
 #include "nn_strip.h"
@@ -45,7 +46,8 @@ static void equal(struct pool *pool, const char *name, int w, int h, int rows)
 	nn_unshare(&m);
 }
 
-/* What a model of ../shared/data takes for a picture of that size: at most so many MiB with its weights; whole: where it is
+/* What a model of ../shared/data takes for a picture of that size: at most so many MiB with its
+ * weights; whole: where it is
  * not cut. */
 static void fits(const char *data, const char *name, int w, int h, bool whole, int most)
 {
