@@ -86,7 +86,7 @@ measure() { # label model-without-suffix frames
 }
 for m in ${MODELS:-16 32 upconv rrdb}; do
 	case $m in
-	16) measure "16 blocks" "$weights/realesr-animevideov3-x4" 3 all ;;
+	16) measure "16 blocks" "$weights/realesr-animevideov3-x4" 4 all ;;
 	32) measure "32 blocks" "$weights/realesr-general-x4v3" 3 all ;;
 	upconv) measure "upconv7" "$weights/waifu2x_upconv7_photo_x2" 3 "" ;;
 	rrdb)
