@@ -37,7 +37,7 @@ const struct verb cli_verbs[] = {
 	{ "schema", "[SCENE]", "Prints the schema, RELAX NG or XSD; with a scene, its scripts' and "
 	  "graphs' types too.", "rng xsd", verb_schema },
 	{ "probe", "CLIP...", "Tells what a clip is, and for each property whether it is tagged or guessed and why.",
-	  "json raw picture cuts flicker", verb_probe },
+	  "json raw picture cuts flicker along", verb_probe },
 	{ "model", "FILE...", "Tells what a network is: layers, factor, receptive field, cost, memory, "
 	  "and the hash that pins it.",
 	  "json verbose", verb_model },
@@ -143,6 +143,7 @@ static const struct option options[] = {
 	{ "cuts", 0, O_FLAG, OFF(cuts), NULL, "look at every frame and tell where shots begin" },
 	{ "flicker", 0, O_FLAG, OFF(flicker), NULL,
 	  "look at every frame and tell how steady brightness and edges are" },
+	{ "along", 0, O_TEXT, OFF(along), "FILE", "flicker at the places, and along the motion, of this version of the shot" },
 	{ "reference", 0, O_TEXT, OFF(reference), "FILE", "clip or still that all shots are matched to" },
 	{ "name", 0, O_TEXT, OFF(name), "NAME", "name of the graph" },
 	{ "at", 0, O_TEXT, OFF(at), "FILE", "scene in whose folder the used graphs and scripts are looked for" },

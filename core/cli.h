@@ -11,7 +11,7 @@ enum progress { PROGRESS_AUTO, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE };
 struct cli {
 	const struct verb *verb;
 	const char *arg[256]; int narg;      /* what is no option: scene, node, clips */
-	const char *frames, *only, *out, *cache, *isa, *trace, *against, *crop, *raw, *solve_node;
+	const char *frames, *only, *out, *cache, *isa, *trace, *against, *along, *crop, *raw, *solve_node;
 	int threads, proxy, tile, sample;
 	size_t memory;
 	struct attr set[64]; int nset;

@@ -23,7 +23,8 @@ enum { BLOCK = 64, WINDOW = 64 };
 struct flicker {
 	int w, h, bx, by, n, pairs;
 	double fps;
-	float *luma[2], *flow[3];
+	float *luma[2], *guide[2], *flow[3];         /* guide: luma of what motion is found in,
+		else luma itself */
 	void *mem, *scratch;
 	/* [frame]: change of every block's mean from the frame before; NULL across cuts */
 	float **step;
@@ -53,20 +54,22 @@ void flicker_free(struct flicker **f)
 	*f = NULL;
 }
 
-static int open_memory(struct flicker *f, struct err *e)
+static int open_memory(struct flicker *f, bool along, struct err *e)
 {
 	size_t n = ((size_t)f->w * (size_t)f->h + 15) & ~(size_t)15,
 		bytes = motion_scratch(f->w, f->h, MOTION_MEDIUM);
-	float *m = f->mem = aligned_alloc(64, 5 * n * sizeof(float));
+	float *m = f->mem = aligned_alloc(64, (along ? 7 : 5) * n * sizeof(float));
 	f->scratch = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
 	if (!f->mem || !f->scratch) return err_set(e, E_MEMORY, "no memory to measure flicker");
 	for (int i = 0; i < 2; i++) f->luma[i] = m + (size_t)i * n;
 	for (int i = 0; i < 3; i++) f->flow[i] = m + (size_t)(2 + i) * n;
+	for (int i = 0; i < 2; i++) f->guide[i] = along ? m + (size_t)(5 + i) * n : f->luma[i];
 	return 0;
 }
 
 /* Difference at (x, y): what the motion brings from the next frame, less this frame. */
-static float differs(const struct flicker *f, const struct view *next, const float *now, int x, int y)
+static float differs(const struct flicker *f, const struct view *next, const float *now, int x,
+                     int y)
 {
 	size_t at = (size_t)y * (size_t)f->w + (size_t)x;
 	struct px_warp p;
@@ -76,19 +79,21 @@ static float differs(const struct flicker *f, const struct view *next, const flo
 
 static float gradient(const struct flicker *f, const float *p, int x, int y)
 {
-	int l = x > 0 ? x - 1 : x, r = x + 1 < f->w ? x + 1 : x, u = y > 0 ? y - 1 : y, d = y + 1 < f->h ? y + 1 : y;
+	int l = x > 0 ? x - 1 : x, r = x + 1 < f->w ? x + 1 : x, u = y > 0 ? y - 1 : y, d = y + 1 < f->h ?
+		y + 1 : y;
 	size_t row = (size_t)y * (size_t)f->w;
 	float gx = 0.5f * (p[row + (size_t)r] - p[row + (size_t)l]);
 	float gy = 0.5f * (p[(size_t)d * (size_t)f->w + (size_t)x] - p[(size_t)u * (size_t)f->w + (size_t)x]);
 	return __builtin_sqrtf(gx * gx + gy * gy);
 }
 
-static void row_sums(struct flicker *f, const struct view *next, const float *now, int y,
+static void row_sums(struct flicker *f, const struct view *next, const float *now,
+                     const float *guide, int y,
                      float *sum, float *count)
 {
 	for (int x = 0; x < f->w; x++) {
 		if (f->flow[2][(size_t)y * (size_t)f->w + (size_t)x] < SURE) continue;
-		float d = differs(f, next, now, x, y), g = gradient(f, now, x, y), a = px_abs(d);
+		float d = differs(f, next, now, x, y), g = gradient(f, guide, x, y), a = px_abs(d);
 		sum[x / BLOCK] += d;
 		count[x / BLOCK] += 1;
 		f->warp_sum += (double)(d * d);
@@ -99,7 +104,7 @@ static void row_sums(struct flicker *f, const struct view *next, const float *no
 }
 
 /* The step of every block from the frame before to this one. */
-static float *follow(struct flicker *f, const float *now, float *next)
+static float *follow(struct flicker *f, const float *now, const float *guide, float *next)
 {
 	size_t nb = (size_t)f->bx * (size_t)f->by;
 	struct view v = { .r = rect_of(0, 0, f->w, f->h), .stride = f->w, .nch = 1, .plane = { next } };
@@ -109,31 +114,49 @@ static float *follow(struct flicker *f, const float *now, float *next)
 	float *step = xalloc(2 * nb, sizeof *step);
 	for (int y = 0; y < f->h; y++) {
 		size_t at = (size_t)(y / BLOCK) * (size_t)f->bx;
-		row_sums(f, &v, now, y, step + at, step + nb + at);
+		row_sums(f, &v, now, guide, y, step + at, step + nb + at);
 	}
 	for (size_t i = 0; i < nb; i++) step[i] = step[nb + i] > 0 ? step[i] / step[nb + i] : 0;
 	f->pairs++;
 	return step;
 }
 
-int flicker_add(struct flicker *f, const float *const rgb[3], struct err *e)
+static void luma_of(const struct flicker *f, const float *const rgb[3], float *to)
 {
-	if (!f->mem && open_memory(f, e) < 0) return -1;
-	float *now = f->luma[f->n & 1], *before = f->luma[1 - (f->n & 1)], *step = NULL;
 	for (size_t i = 0; i < (size_t)f->w * (size_t)f->h; i++) {
 		float y = 0.2126f * rgb[0][i] + 0.7152f * rgb[1][i] + 0.0722f * rgb[2][i];
-		now[i] = px_clamp(y, -0.5f, 2.0f);
+		to[i] = px_clamp(y, -0.5f, 2.0f);
 	}
+}
+
+static int add_frame(struct flicker *f, const float *const along[3], const float *const rgb[3],
+                     struct err *e)
+{
+	if (!f->mem && open_memory(f, along != NULL, e) < 0) return -1;
+	int at = f->n & 1;
+	float *step = NULL;
+	luma_of(f, rgb, f->luma[at]);
+	if (along) luma_of(f, along, f->guide[at]);
 	if (f->n) {
-		struct motion_job j = { .from = before, .to = now, .pitch = f->w, .w = f->w, .h = f->h,
+		struct motion_job j = { .from = f->guide[1 - at], .to = f->guide[at], .pitch = f->w, .w = f->w,
+			.h = f->h,
 			.quality = MOTION_MEDIUM,
-			.dx = f->flow[0], .dy = f->flow[1], .confidence = f->flow[2], .out_pitch = f->w, .scratch = f->scratch };
+			.dx = f->flow[0], .dy = f->flow[1], .confidence = f->flow[2], .out_pitch = f->w, .scratch =
+				f->scratch };
 		motion_estimate(&j);
-		step = follow(f, before, now);
+		step = follow(f, f->luma[1 - at], f->guide[1 - at], f->luma[at]);
 	}
 	f->step = grow(f->step, (size_t)f->n, &f->cap, sizeof *f->step);
 	f->step[f->n++] = step;
 	return 0;
+}
+
+int flicker_add(struct flicker *f, const float *const rgb[3], struct err *e) { return add_frame(f,
+	NULL, rgb, e); }
+int flicker_add_along(struct flicker *f, const float *const along[3], const float *const rgb[3],
+                      struct err *e)
+{
+	return add_frame(f, along, rgb, e);
 }
 
 static float median5(const float *v)

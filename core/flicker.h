@@ -28,6 +28,11 @@ struct flicker *flicker_new(int w, int h, double fps);
 void flicker_free(struct flicker **f);          /* accepts NULL, clears */
 /* Planes of w x h without gaps, R,G,B encoded, in order. E_MEMORY. */
 int flicker_add(struct flicker *f, const float *const rgb[3], struct err *e);
+/* The same, but motion, certainty and edges are those of `along`, another version of the shot: so
+ * two versions are
+ * compared at the same places, where each by itself would choose those that suit it. All frames
+ * of f so, or none. */
+int flicker_add_along(struct flicker *f, const float *const along[3], const float *const rgb[3], struct err *e);
 void flicker_end(struct flicker *f, struct flicker_report *out);
 
 #endif

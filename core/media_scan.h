@@ -10,6 +10,16 @@
  * valid during the call. missing: it cannot be read, and the planes are those of the frame before
  * (or black). -1 ends the scan with e. */
 struct scan_frame { int number, w, h; bool missing; const float *rgb[3]; };
+
+/* One frame after the other, for who looks at several clips at once. NULL, or -1: with e; 0 from
+ * media_scan_next: the
+ * clip is over. */
+struct scan;
+struct scan *media_scan_open(const char *path, const char *raw, struct err *e);
+int media_scan_next(struct scan *s, const struct scan_frame **f, struct err *e);
+const struct media_info *media_scan_about(const struct scan *s);
+void media_scan_close(struct scan **s);
+
 typedef int scan_take(void *user, const struct media_info *info, const struct scan_frame *f, struct err *e);
 
 /* Clips, stills and integer image sequences. raw: as media_probe takes it. */

@@ -97,16 +97,28 @@ static int vectors(struct nn_conv *c, const struct nn_model *m, const struct nn_
 	return 0;
 }
 
-struct nn_conv *nn_conv_new(const struct nn_model *m, const struct nn_layer *l, const struct nn_layer *act,
-                            const struct nn_model *b, double share, struct err *e)
+struct nn_conv nn_conv_shape(const struct nn_model *m, const struct nn_layer *l)
 {
-	struct nn_conv *c = xalloc(1, sizeof *c);
 	int cin = m->blob[l->in[0]].c;
-	*c = (struct nn_conv){ .cin = cin, .cout = l->cout, .panels = (l->cout + 15) / 16, .k = l->k,
+	return (struct nn_conv){ .cin = cin, .cout = l->cout, .panels = (l->cout + 15) / 16, .k = l->k,
 		.dilation = l->dilation, .stride = l->stride, .off = l->off, .transposed = l->op == NN_DECONV,
 		.wino = l->op == NN_CONV && l->k == 3 && l->dilation == 1 && l->stride == 1 &&
 			l->group == 1 && l->off == -1,
 		.depth = l->group == cin && l->group == l->cout && cin >= NN_BLOCK };
+}
+
+size_t nn_conv_bytes(const struct nn_model *m, const struct nn_layer *l)
+{
+	if (l->op != NN_CONV && l->op != NN_DECONV) return 0;
+	struct nn_conv c = nn_conv_shape(m, l);
+	return layout(&c, l->group) * sizeof(float) + sizeof c;
+}
+
+struct nn_conv *nn_conv_new(const struct nn_model *m, const struct nn_layer *l, const struct nn_layer *act,
+                            const struct nn_model *b, double share, struct err *e)
+{
+	struct nn_conv *c = xalloc(1, sizeof *c);
+	*c = nn_conv_shape(m, l);
 	size_t n = (size_t)c->panels * 16, size = layout(c, l->group);
 	float *w = mixed(m, &l->w, b, share, e);
 	c->w = aligned_alloc(64, size * sizeof *c->w);

@@ -23,6 +23,10 @@ struct nn_conv {
 	struct rect in;                      /* window of the input, in its pixels; 0 outside */
 };
 
+/* All but weights, vectors, panels and the window: what its geometry is. l: a CONV or DECONV. */
+struct nn_conv nn_conv_shape(const struct nn_model *m, const struct nn_layer *l);
+/* Bytes of its packed weights; 0 of other layers. */
+size_t nn_conv_bytes(const struct nn_model *m, const struct nn_layer *l);
 /* Layer i; b's weights are mixed in by share where b is given. act: the NN_ACT
  * layer that follows it, or NULL. */
 struct nn_conv *nn_conv_new(const struct nn_model *m, const struct nn_layer *l, const struct nn_layer *act,

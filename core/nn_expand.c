@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "nn_model.h"
+#include "nn_strip.h"
 #include "steady.h"
 
 struct making {
@@ -79,25 +80,20 @@ static int open_models(struct making *k)
 	return 0;
 }
 
-/* The activation that alone reads what layer i, a convolution without one, makes; or -1. */
-static int following(const struct nn_model *m, int i)
-{
-	const struct nn_layer *l = &m->layer[i];
-	if ((l->op != NN_CONV && l->op != NN_DECONV) || l->act != NN_LINEAR || m->blob[l->out].uses != 1) return -1;
-	for (int j = i + 1; j < m->nlayer; j++)
-		if (m->layer[j].nin && m->layer[j].in[0] == l->out) return m->layer[j].op == NN_ACT ? j : -1;
-	return -1;
-}
+/* A strip of it: its number, rows and the node that has to be through before it begins; or NULL: all. */
+struct part { int strip; struct rect rows; struct xnode *after; };
 
-static int make_layer(struct making *k, int i, int act)
+static int make_layer(struct making *k, const struct nn_unit *u, const struct part *p)
 {
-	const struct nn_layer *l = &k->m->layer[i];
-	char name[24];
-	snprintf(name, sizeof name, "layer%d", i);
+	const struct nn_layer *l = &k->m->layer[u->layer];
+	char name[40];
+	snprintf(name, sizeof name, p ? "layer%d.%d" : "layer%d", u->layer, p ? p->strip + 1 : 0);
 	struct xnode *n = expand_node(k->x, "neural_layer", name, k->e);
 	if (!n) return -1;
 	for (int j = 0; j < l->nin; j++)
 		if (expand_connect(k->x, n, "image", k->blob[l->in[j]], k->e) < 0) return -1;
+	if (p && p->after && expand_connect(k->x, n, "image", p->after, k->e) < 0) return -1;
+	if (p && (set_int(k, n, "top", p->rows.y0) < 0 || set_int(k, n, "bottom", p->rows.y1) < 0)) return -1;
 	if (expand_set(k->x, n, "model", k->a->model, k->e) < 0 ||
 	    expand_set(k->x, n, "sha", k->sha, k->e) < 0)
 		return -1;
@@ -106,24 +102,61 @@ static int make_layer(struct making *k, int i, int act)
 	     expand_set(k->x, n, "sha_b", k->sha_b, k->e) < 0 ||
 	     expand_set_num(k->x, n, "share", &k->a->denoise, 1, k->e) < 0))
 		return -1;
-	if (set_int(k, n, "layer", i) < 0 || set_int(k, n, "act", act) < 0 ||
+	if (set_int(k, n, "layer", u->layer) < 0 || set_int(k, n, "act", u->act) < 0 ||
 	    set_rect(k, n, k->window) < 0)
 		return -1;
-	k->blob[act >= 0 ? k->m->layer[act].out : l->out] = n;
+	k->blob[u->out] = n;
 	return 0;
+}
+
+/* The layers of one strip; those that read whole maps alone wait for the strip before. */
+static int make_strip(struct making *k, const struct nn_unit *u, int n, const struct nn_strips *s, int strip,
+                      const struct rect *want, struct xnode *before)
+{
+	bool *own = xalloc((size_t)k->m->nblob + 1, sizeof *own);
+	int rc = 0;
+	for (int i = s->first; i < n && rc == 0; i++) {
+		const struct nn_layer *l = &k->m->layer[u[i].layer];
+		struct part p = { strip, want[u[i].out], before };
+		if (rect_empty(p.rows)) continue;
+		for (int j = 0; j < l->nin; j++)
+			if (own[l->in[j]]) p.after = NULL;
+		own[u[i].out] = true;
+		rc = make_layer(k, &u[i], &p);
+	}
+	free(own);
+	return rc;
+}
+
+/* What the strips make, one below the other. */
+static int make_strips(struct making *k, const struct nn_unit *u, int n, const struct nn_strips *s)
+{
+	struct rect *want = xalloc((size_t)k->m->nblob + 1, sizeof *want);
+	struct xnode *part[NN_MAX_STRIPS], *join;
+	int rc = 0;
+	for (int i = 0; i < s->n && rc == 0; i++) {
+		nn_strip_rows(k->m, u, n, s, i, k->window, want);
+		rc = make_strip(k, u, n, s, i, want, i ? part[i - 1] : NULL);
+		part[i] = k->blob[k->m->output];
+	}
+	free(want);
+	if (rc < 0 || !(join = expand_node(k->x, "neural_join", "strips", k->e))) return -1;
+	for (int i = 0; i < s->n; i++)
+		if (expand_connect(k->x, join, "image", part[i], k->e) < 0) return -1;
+	k->blob[k->m->output] = join;
+	const struct nn_blob *b = &k->m->blob[k->m->output];
+	struct rect w = nn_window(b, k->window);
+	return set_rect(k, join, rect_of(w.x0 * nn_step(b->c), w.y0, w.x1 * nn_step(b->c), w.y1));
 }
 
 static int make_layers(struct making *k)
 {
-	bool *done = xalloc((size_t)k->m->nlayer + 1, sizeof *done);
-	int rc = 0;
-	for (int i = 0; i < k->m->nlayer && rc == 0; i++) {
-		if (done[i] || k->m->layer[i].op == NN_INPUT) continue;
-		int act = following(k->m, i);
-		if (act >= 0) done[act] = true;
-		rc = make_layer(k, i, act);
-	}
-	free(done);
+	int n, rc = 0;
+	struct nn_unit *u = nn_units(k->m, &n);
+	struct nn_strips s = nn_strips_of(k->m, u, n, k->window);
+	for (int i = 0; i < (s.n > 1 ? s.first : n) && rc == 0; i++) rc = make_layer(k, &u[i], NULL);
+	if (rc == 0 && s.n > 1) rc = make_strips(k, u, n, &s);
+	free(u);
 	return rc;
 }
 

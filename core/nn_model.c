@@ -20,6 +20,7 @@ void nn_free(struct nn_model **pm)
 	free(m->blob);
 	free(m->file);
 	free(m->bin);
+	free(m->cut);
 	free(m);
 	*pm = NULL;
 }

@@ -58,6 +58,12 @@ struct nn_layer {
  * shift: how far its pixels' centres lie behind where the grid has them, in its pixels. */
 struct nn_blob { int c, num, den, lead, trail, uses; bool vec; double shift; };
 
+/* Units before first make whole maps; n strips of so many rows of the result (1: no strips). peak:
+ * bytes of maps that are alive at once, packed weights with them. */
+struct nn_strips { int first, n, rows; double peak; };
+/* The last that was found, for an input of that window. */
+struct nn_cut { struct rect window; struct nn_strips strips; };
+
 struct nn_model {
 	struct nn_layer *layer; int nlayer;
 	struct nn_blob *blob; int nblob;
@@ -71,6 +77,7 @@ struct nn_model {
 	uint64_t params;
 	char *file, *bin;
 	int shares;                          /* nn_store.c's */
+	struct nn_cut *cut;                  /* nn_strip.c's, behind its lock; NULL: not kept */
 	struct key sha;                      /* see nn_sha */
 };
 
@@ -88,20 +95,7 @@ int nn_is(const struct nn_model *m, const char *hex, struct err *e);
 /* The same, read once however many use it; given back with nn_unshare, which takes NULL. */
 const struct nn_model *nn_share(const char *path, struct err *e);
 void nn_unshare(const struct nn_model **m);
-/* The same from memory, for tests; name stands in messages. bin may be shorter than it should. */
-struct nn_model *nn_parse(const char *name, const char *text, size_t len, const void *bin,
-                          size_t nbin, struct err *e);
-void nn_free(struct nn_model **m);
-/* The same, E_INPUT when it is not the one that hex names any more: a scene reads it more than once. */
-struct nn_model *nn_load_as(const char *path, const char *hex, struct err *e);
-int nn_is(const struct nn_model *m, const char *hex, struct err *e);
 
-/* Models of one net's nodes, each read once. Threads: behind its own lock, what it gives is frozen. */
-struct nn_store;
-struct nn_store *nn_store_new(void);
-void nn_store_free(struct nn_store **s);
-/* Lives as long as the store. NULL as nn_load. */
-const struct nn_model *nn_store_get(struct nn_store *s, const char *path, struct err *e);
 /* Channels, grids, windows, receptive field and costs of all blobs; what no
  * picture could have is an error. */
 int nn_shape(struct nn_model *m, const char *name, struct err *e);

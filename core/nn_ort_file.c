@@ -39,7 +39,8 @@ static int tensor_bad(const struct look *k, struct pb t, const char *what)
 	while (pb_next(&t, &f) == 1)
 		if (f.id == 8 && f.wire == 2) name = f.sub;
 	size_t n = pb_size(name) > 60 ? 60 : pb_size(name);
-	return err_set(k->e, E_INPUT, "%s: tensor '%.*s' %s", k->name, (int)n, n ? (const char *)name.p : "", what);
+	return err_set(k->e, E_INPUT, "%s: tensor '%.*s' %s", k->name, (int)n, n ? (const char *)name.p
+	               : "", what);
 }
 
 static bool has_nan(struct pb raw)
@@ -60,7 +61,8 @@ static int tensor(const struct look *k, struct pb t)
 			return tensor_bad(k, t, "is kept in another file (external data)");
 		if (f.id == 2 && f.wire == 0) type = f.v;
 		if (f.id == 9 && f.wire == 2) raw = f.sub;
-		if (f.id == 4 && f.wire == 2 && has_nan(f.sub)) return tensor_bad(k, t, "holds what is no number");
+		if (f.id == 4 && f.wire == 2 && has_nan(f.sub)) return tensor_bad(k, t,
+		                                                                  "holds what is no number");
 		struct pb one = f.sub;
 		uint64_t v = f.v;
 		while (f.id == 1 && (f.wire == 0 || (f.wire == 2 && pb_varint(&one, &v)))) {
@@ -78,11 +80,13 @@ static int look(struct look *k, struct pb b, enum level l, int depth)
 {
 	struct pb_field f;
 	int rc;
-	if (depth > DEPTH * 3) return err_set(k->e, E_INPUT, "%s: graphs within graphs beyond %d", k->name, DEPTH);
+	if (depth > DEPTH * 3) return err_set(k->e, E_INPUT, "%s: graphs within graphs beyond %d",
+	                                      k->name, DEPTH);
 	if (l == TENSOR && tensor(k, b) < 0) return -1;
 	while ((rc = pb_next(&b, &f)) == 1) {
 		enum level in = inside(l, f.id);
-		if (++k->items > ITEMS) return err_set(k->e, E_INPUT, "%s: more parts than any network has", k->name);
+		if (++k->items > ITEMS) return err_set(k->e, E_INPUT, "%s: more parts than any network has",
+		                                       k->name);
 		if (in == NONE) continue;
 		if (f.wire != 2) return err_set(k->e, E_INPUT, "%s: damaged, or no .onnx file", k->name);
 		if (look(k, f.sub, in, depth + 1) < 0) return -1;
@@ -113,7 +117,8 @@ void *nn_ort_read(const char *path, size_t *len, struct key *sha, struct err *e)
 		err_set(e, E_INPUT, "%s: backend=\"onnxruntime\" reads .onnx files", path);
 		return NULL;
 	}
-	if (!(f = fopen(path, "rbe"))) { err_set(e, E_INPUT, "open %s: %s", path, strerror(errno)); return NULL; }
+	if (!(f = fopen(path, "rbe"))) { err_set(e, E_INPUT, "open %s: %s", path, strerror(errno));
+		return NULL; }
 	if (fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)NN_FILE_MAX)
 		err_set(e, E_INPUT, "%s: no file, or larger than 512 MiB", path);
 	else if (!(p = malloc((size_t)st.st_size + 1))) err_set(e, E_MEMORY, "%s: no memory for it", path);

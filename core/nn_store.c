@@ -39,6 +39,7 @@ const struct nn_model *nn_share(const char *path, struct err *e)
 		kept = grow(kept, nkept, &cap, sizeof *kept);
 		kept[nkept++] = m = mine;
 		m->shares = 1;
+		m->cut = xalloc(1, sizeof *m->cut);
 		mine = NULL;
 	}
 	pthread_mutex_unlock(&lock);

@@ -202,44 +202,6 @@ static void mark_temporal(struct plan *p)
 		}
 }
 
-/* The one stage that reads this one's pictures, at the same frame; -1 when there is none or more. */
-static int only_reader(const struct plan *p, const struct joiner *j, const struct stage *s)
-{
-	int to = -1;
-	if (s->kind == ST_SINK || s->keep || s->temporal || s->out->asked) return -1;
-	for (int i = 0; i < j->nusers[s->out->index]; i++) {
-		int u = p->stage_of[j->users[s->out->index][i]->index];
-		if (to >= 0 && u != to) return -1;
-		to = u;
-	}
-	return to;
-}
-
-/* In a chain of stages, each read by the next alone, no more than two pictures are alive
- * at once: the last stage reserves the largest such pair for all of them. A chain goes on
- * through a stage's largest such input. */
-static void reserve_chains(struct plan *p, const struct joiner *j)
-{
-	size_t *pair = xalloc((size_t)p->nstage + 1, sizeof *pair);
-	int *from = xalloc((size_t)p->nstage + 1, sizeof *from);
-	for (int i = 0; i < p->nstage; i++) from[i] = -1;
-	for (int i = 0; i < p->nstage; i++) {
-		int to = only_reader(p, j, &p->stage[i]);
-		if (to >= 0 && p->stage[to].kind != ST_SINK &&
-		    (from[to] < 0 || p->stage[i].bytes > p->stage[from[to]].bytes))
-			from[to] = i;
-	}
-	for (int i = 0; i < p->nstage; i++) {
-		struct stage *s = &p->stage[i], *f = from[i] >= 0 ? &p->stage[from[i]] : NULL;
-		pair[i] = f ? f->bytes + s->bytes : s->bytes;
-		if (f && pair[from[i]] > pair[i]) pair[i] = pair[from[i]];
-		s->reserve = pair[i];
-		if (f) f->reserve = 0;
-	}
-	free(pair);
-	free(from);
-}
-
 struct plan *plan_new(struct net *n, const struct plan_opts *o)
 {
 	struct plan *p = xalloc(1, sizeof *p);
@@ -264,7 +226,7 @@ struct plan *plan_new(struct net *n, const struct plan_opts *o)
 	}
 	number_stages(p, j.stage);
 	mark_temporal(p);
-	reserve_chains(p, &j);
+	plan_reserve(p);
 	for (int i = 0; i < p->nstage; i++) plan_tiles(p, &p->stage[i]);
 	for (int i = 0; i < n->nnode; i++) free(j.users[i]);
 	free(j.users);

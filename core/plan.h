@@ -20,7 +20,9 @@ struct stage {
 	const struct net_node **in; int nin;
 	struct net_node *out;
 	size_t bytes;                        /* of the output image */
-	size_t reserve;                      /* of the budget, while its frame is under way: see reserve_chains */
+	/* of the budget, until its picture is there (from then on: bytes); the stage that reserves for
+	 * it */
+	size_t reserve; int leader;
 	bool keep;                           /* frames are intermediates on disk */
 	bool temporal;                       /* some consumer reads other frames: results are held for later */
 	int tile_w, tile_h;                  /* of its tiles: they fit the second-level cache */
@@ -44,9 +46,16 @@ void plan_free(struct plan **p);
 
 /* Frames asked of one target: -F, or its whole range. malloced, ascending. */
 struct frame_list { int *v; int n; };
-/* "1-10,20-30x2,-5": ranges, steps, a leading minus counts from the end ("-5": the fifth from the last).
+/* "1-10,20-30x2,-5": ranges, steps, a leading minus counts from the end ("-5": the fifth from the
+ * last).
  * NULL text: all. Errors: E_USAGE for syntax and frames outside first..last. */
 int frames_parse(const char *text, int first, int last, struct frame_list *out, struct err *e);
+
+/* Frames of one closure that each reserve so much more than their pictures are computed one after
+ * the other, so
+ * that one such reserve does for all of them. */
+#define PLAN_SURPLUS ((size_t)32 << 20)
+static inline bool stage_takes_turns(const struct stage *s) { return s->reserve > s->bytes + PLAN_SURPLUS; }
 
 /* The external inputs of a stage at a frame: distinct (node, frame). */
 struct stage_need { const struct net_node *src; int frame; };

@@ -5,6 +5,8 @@
 
 #include "plan.h"
 
+/* What every stage reserves, and who for whom. */
+void plan_reserve(struct plan *p);
 /* Chooses the size of a stage's tiles and fills in what a frame of it costs. */
 void plan_tiles(struct plan *p, struct stage *s);
 

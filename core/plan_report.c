@@ -14,6 +14,7 @@ struct walk {
 	struct net *n; struct plan *p; const struct render_opts *o; struct keymemo *km;
 	struct seen *seen;                   /* per stage */
 	struct stage_needs *needs; int depth; size_t cneeds;   /* one list a level of the walk */
+	int *met, turn;                      /* per stage: the last output frame that it reserved for */
 	uint64_t frame_bytes, cache_bytes;
 	struct err *e;
 };
@@ -71,8 +72,10 @@ static int walk_stage(struct walk *w, int stage, int frame)
 	int load = from_cache(w, s, frame);
 	if (load < 0) return -1;
 	seen_add(&w->seen[stage], frame, load);
-	w->frame_bytes += load ? s->bytes : s->reserve;
+	bool follows = load || (w->met[stage] == w->turn && stage_takes_turns(s));
+	w->frame_bytes += follows ? s->bytes : s->reserve;
 	if (load) return 0;
+	w->met[stage] = w->turn;
 	int at = w->depth++, rc = -1;
 	w->needs = grow(w->needs, (size_t)at, &w->cneeds, sizeof *w->needs);
 	if (stage_inputs(w->p, s, frame, &w->needs[at], w->e) < 0) goto out;
@@ -128,6 +131,7 @@ static int walk_target(struct walk *w, struct net_node *nn, const struct format 
 	int rc = 0;
 	for (int i = 0; i < l.n && rc == 0; i++) {
 		w->frame_bytes = 0;
+		w->turn++;
 		rc = walk_stage(w, w->p->stage_of[nn->index], l.v[i]);
 		if (w->frame_bytes > r->peak) r->peak = w->frame_bytes;
 		keymemo_drop_before(w->km, l.v[i] - 64);
@@ -146,6 +150,7 @@ static int walk_frames(struct walk *w, struct net_node *nn, const struct sink_ru
 		int frame = sk->frames.v[i];
 		struct key k;
 		w->frame_bytes = sk->packed;
+		w->turn++;
 		bool have = false;
 		if (journal) {
 			if (net_key(w->km, nn, frame, &k, w->e) < 0) return -1;
@@ -178,6 +183,7 @@ int render_plan(struct net *n, struct plan *p, const struct render_opts *o,
 	struct walk w = { .n = n, .p = p, .o = o, .km = keymemo_new(n), .e = e };
 	int rc = 0;
 	w.seen = xalloc((size_t)p->nstage + 1, sizeof *w.seen);
+	w.met = xalloc((size_t)p->nstage + 1, sizeof *w.met);
 	for (int i = 0; i < n->nwrite && rc == 0; i++) rc = walk_sink(&w, n->write[i], out);
 	for (int i = 0; i < n->ntarget && rc == 0; i++) rc = walk_target(&w, n->target[i], &n->target[i]->fmt, out);
 	out->fixed = net_reserve(n);
@@ -188,6 +194,7 @@ int render_plan(struct net *n, struct plan *p, const struct render_opts *o,
 	for (size_t i = 0; i < w.cneeds; i++) free(w.needs[i].v);
 	free(w.needs);
 	free(w.seen);
+	free(w.met);
 	keymemo_free(&w.km);
 	return rc;
 }

@@ -275,24 +275,92 @@ IN_INLINE bool px_conv_at(const struct nn_conv *c, int o, int t, int *at)
 	return *at * c->stride == z;
 }
 
+/* Bias has been summed with the taps; panel p of pixel (x, y). */
+IN_INLINE void px_conv_done(const struct nn_conv *c, const struct view *out, struct rect r, int p, int x, int y,
+                            const pxv acc[CONV_NV])
+{
+	float v[16];
+	for (int j = 0; j < CONV_NV; j++)
+		pxv_store(v + j * PXV_LANES, px_conv_act(c, acc[j], pxv_load(c->slope + p * 16 + j * PXV_LANES)));
+	px_conv_put(out, r, c->cout, p, x, y, v);
+}
+
+static IN_UNUSED void px_conv_pixel(const struct nn_conv *c, const struct view *in, const struct view *out,
+                                    struct rect r, int x, int y)
+{
+	for (int p = 0; p < c->panels; p++) {
+		pxv acc[CONV_NV];
+		for (int j = 0; j < CONV_NV; j++) acc[j] = pxv_load(c->bias + p * 16 + j * PXV_LANES);
+		for (int t = 0; t < c->k * c->k; t++) {
+			int ix, iy;
+			if (!px_conv_at(c, y, t / c->k, &iy) || !px_conv_at(c, x, t % c->k, &ix)) continue;
+			if (ix < c->in.x0 || ix >= c->in.x1 || iy < c->in.y0 || iy >= c->in.y1) continue;
+			px_conv_tap(c, in, ix, iy, p, t, acc);
+		}
+		px_conv_done(c, out, r, p, x, y, acc);
+	}
+}
+
+/* Pixels x, x + sub ... of one row that read the same taps, one input pixel (or stride) apart:
+ * each weight is loaded once for
+ * all of them, and their sums do not wait for one another. The sums are px_conv_pixel's. */
+static IN_UNUSED void px_conv_run(const struct nn_conv *c, const struct view *in, const struct view *out,
+                                  struct rect r, int x, int y, int sub)
+{
+	int step = nn_step(c->cin);
+	ptrdiff_t next = (ptrdiff_t)step * (c->transposed ? 1 : c->stride);
+	for (int p = 0; p < c->panels; p++) {
+		const struct nn_panel *q = &c->panel[p];
+		pxv acc[CONV_ROWS][CONV_NV];
+		for (int m = 0; m < CONV_ROWS; m++)
+			for (int j = 0; j < CONV_NV; j++) acc[m][j] = pxv_load(c->bias + p * 16 + j * PXV_LANES);
+		for (int t = 0; t < c->k * c->k; t++) {
+			int ix, iy, n;
+			const float *w = c->w + q->at + (size_t)t * (size_t)q->n * 16;
+			if (!px_conv_at(c, y, t / c->k, &iy) || !px_conv_at(c, x, t % c->k, &ix)) continue;
+			if (iy < c->in.y0 || iy >= c->in.y1) continue;
+			for (int i = q->first; i < q->first + q->n; i += n) {
+				const float *v = view_at(in, i / step, ix * step, iy) + i % step;
+				n = step - i % step < q->first + q->n - i ? step - i % step : q->first + q->n - i;
+				for (int k = 0; k < n; k++, w += 16) {
+					pxv u[CONV_NV];
+					for (int j = 0; j < CONV_NV; j++) u[j] = pxv_load(w + j * PXV_LANES);
+					for (int m = 0; m < CONV_ROWS; m++) {
+						pxv b = pxv_of(v[m * next + k]);
+						for (int j = 0; j < CONV_NV; j++) acc[m][j] = pxv_fma(b, u[j], acc[m][j]);
+					}
+				}
+			}
+		}
+		for (int m = 0; m < CONV_ROWS; m++) px_conv_done(c, out, r, p, x + m * sub, y, acc[m]);
+	}
+}
+
+/* Do all taps of so many pixels from x on lie inside? */
+IN_INLINE bool px_conv_inside(const struct nn_conv *c, int x)
+{
+	int far = (CONV_ROWS - 1) * (c->transposed ? 1 : c->stride);
+	for (int t = 0; t < c->k; t++) {
+		int ix;
+		if (px_conv_at(c, x, t, &ix) && (ix < c->in.x0 || ix + far >= c->in.x1)) return false;
+	}
+	return true;
+}
+
 static IN_UNUSED int px_conv_direct(const struct nn_conv *c, const struct view *in, const struct view *out,
                                     struct rect r, struct rect px, const atomic_int *cancel)
 {
+	int sub = c->transposed ? c->stride : 1;
 	for (int y = px.y0; y < px.y1; y++) {
-		for (int x = px.x0; x < px.x1; x++)
-			for (int p = 0; p < c->panels; p++) {
-				pxv acc[CONV_NV];
-				float v[16];
-				for (int j = 0; j < CONV_NV; j++) acc[j] = pxv_load(c->bias + p * 16 + j * PXV_LANES);
-				for (int t = 0; t < c->k * c->k; t++) {
-					int ix, iy;
-					if (!px_conv_at(c, y, t / c->k, &iy) || !px_conv_at(c, x, t % c->k, &ix)) continue;
-					if (ix < c->in.x0 || ix >= c->in.x1 || iy < c->in.y0 || iy >= c->in.y1) continue;
-					px_conv_tap(c, in, ix, iy, p, t, acc);
+		for (int first = px.x0; first < px.x0 + sub; first++)
+			for (int x = first; x < px.x1;) {
+				if (!c->depth && x + (CONV_ROWS - 1) * sub < px.x1 && px_conv_inside(c, x)) {
+					px_conv_run(c, in, out, r, x, y, sub);
+					x += CONV_ROWS * sub;
+				} else {
+					px_conv_pixel(c, in, out, r, x, y);
+					x += sub;
 				}
-				for (int j = 0; j < CONV_NV; j++)
-					pxv_store(v + j * PXV_LANES, px_conv_act(c, acc[j], pxv_load(c->slope + p * 16 + j * PXV_LANES)));
-				px_conv_put(out, r, c->cout, p, x, y, v);
 			}
 		if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 	}

@@ -1,4 +1,5 @@
-/* sched_admit - turns asked frames into jobs: the unfinished closure of one output frame, cache hits pruned.
+/* sched_admit - turns asked frames into jobs: the unfinished closure of one output frame, cache
+ * hits pruned.
  * Everything here runs on the admitting thread, under the scheduler's lock.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "sched_int.h"
@@ -132,7 +133,44 @@ static struct job *close_over(struct closure *c, int stage, int frame, struct er
 	return add_deps(c, j, e) < 0 ? NULL : j;
 }
 
-/* Enough output frames are under way: an encoder or a disk that is slow holds back what comes before it. */
+/* Does it read a picture of its own group's? */
+static bool within_group(const struct job *j)
+{
+	for (int i = 0; i < j->ndep; i++)
+		if (j->dep_node[i] && j->dep[i]->s->leader == j->s->leader && j->dep[i]->frame == j->frame) return true;
+	return false;
+}
+
+/* j, a leader, and its group come after the same stage's frame before, and take over what that
+ * reserved. */
+static void follow(struct closure *c, struct job *j, struct job *before)
+{
+	size_t surplus = j->reserved - j->s->bytes;
+	before->heir = j;
+	j->reserved -= surplus;
+	c->bytes -= surplus;
+	for (int i = 0; i < c->n; i++) {
+		struct job *k = c->fresh[i];
+		if (k->sink < 0 && !k->put && k->s->leader == j->s->index && k->frame == j->frame && !within_group(k))
+			link_dep(k, before, NULL);
+	}
+}
+
+static void take_turns(struct closure *c)
+{
+	struct job *last = NULL;
+	for (int i = 0; i < c->n; i++) {
+		struct job *j = c->fresh[i];
+		if (j->sink >= 0 || j->put || j->load || !stage_takes_turns(j->s)) continue;
+		last = NULL;
+		for (int k = 0; k < i; k++)
+			if (c->fresh[k]->id == j->id && !c->fresh[k]->load) last = c->fresh[k];
+		if (last) follow(c, j, last);
+	}
+}
+
+/* Enough output frames are under way: an encoder or a disk that is slow holds back what comes
+ * before it. */
 static bool deep_enough(const struct closure *c)
 {
 	return c->s->finals > 0 && c->s->finals + c->finals > c->finals * (2 * c->s->nworker + 4);
@@ -271,6 +309,7 @@ int admit_frame(struct sched *s, int order, int frame, const struct frame_list *
 	}
 	for (int i = 0; i < s->nsink; i++)
 		if (add_sink(&c, i, frame, e) < 0) goto out;
+	take_turns(&c);
 	if (reserve(&c, e) < 0) goto out;
 	submit(&c);
 	rc = 0;

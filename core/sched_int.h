@@ -34,6 +34,7 @@ struct job {
 	int refs;                            /* consumers that will still read the picture */
 	struct image *im;
 	size_t reserved;
+	struct job *heir;                    /* gets what is reserved beyond the picture, once that is there */
 	struct stage_job run;
 	enum job_phase phase; int ntx, ntasks, next_task, tasks_left;
 	/* tasks still handed out do nothing; why an intermediate could not be read */

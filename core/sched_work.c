@@ -87,6 +87,19 @@ static void report(struct sched *s, const struct err *e)
 	diag_add(&s->st->problems, DIAG_ERROR, e->code, "", 0, "", "", "%s", e->msg);
 }
 
+/* What it read and who stood between is gone: what was reserved for them goes to the same stage's
+ * next frame, or back. Under the lock. */
+static void settle(struct sched *s, struct job *j)
+{
+	size_t own = j->sink < 0 ? j->s->bytes : j->reserved;
+	if (j->reserved > own) {
+		if (j->heir) j->heir->reserved += j->reserved - own;
+		else s->reserved -= j->reserved - own;
+		j->reserved = own;
+	}
+	j->heir = NULL;
+}
+
 /* The job is over: wake what waited for it, let go of what it read. Called under the lock. */
 static void job_done(struct sched *s, struct job *j)
 {
@@ -105,6 +118,7 @@ static void job_done(struct sched *s, struct job *j)
 	for (int i = 0; i < j->ndep; i++)
 		if (j->dep_node[i]) release_dep(s, j->dep[i]);
 	j->ndep = 0;
+	settle(s, j);
 	if (j->final || j->target) {
 		s->finals--;
 		s->done++;

@@ -12,7 +12,7 @@ enum { STEADY_REACH = 2 };
 struct steady_ask { double amount, tolerance, change; int reach; };
 /* Behind a network: one frame, as every frame of it that is held costs its layers' memory. */
 enum { STEADY_NETWORK_REACH = 1 };
-#define STEADY_TOLERANCE 0.03
+#define STEADY_TOLERANCE 0.05
 #define STEADY_CHANGE 0.12
 
 /* Nodes over image, whose motion is that of source (the same shot at any size). NULL: failed, with e. */

@@ -9,7 +9,7 @@
 #include "px_layer.h"
 
 struct neural_layer {
-	const char *model, *sha, *model_b, *sha_b; double share; int layer, act, x0, y0, x1, y1;
+	const char *model, *sha, *model_b, *sha_b; double share; int layer, act, x0, y0, x1, y1, top, bottom;
 };
 
 static const struct param params[] = {
@@ -24,6 +24,8 @@ static const struct param params[] = {
 	P_INT(neural_layer, y0, 0, -1000000, 1000000, "", PF_STATIC, "Its top."),
 	P_INT(neural_layer, x1, 0, -1000000, 1000000, "", PF_STATIC, "Its end to the right."),
 	P_INT(neural_layer, y1, 0, -1000000, 1000000, "", PF_STATIC, "Its end below."),
+	P_INT(neural_layer, top, 0, -16000000, 16000000, "", PF_STATIC, "First row that is made,"),
+	P_INT(neural_layer, bottom, 0, -16000000, 16000000, "", PF_STATIC, "and the one behind the last; both 0: all."),
 	P_END
 };
 
@@ -89,6 +91,7 @@ static int open_layer(struct node_ctx *n, struct err *e)
 
 static int format(const struct node_ctx *n, struct format *out, struct err *e)
 {
+	const struct neural_layer *p = n->v;
 	const struct px_layer *s = n->state;
 	char names[IN_MAX_CH * 5 + 1] = "";
 	int planes = nn_planes(s->out.c), len = 0;
@@ -99,6 +102,7 @@ static int format(const struct node_ctx *n, struct format *out, struct err *e)
 		               "network (at most %d across)", rect_w(s->window), rect_h(s->window),
 		               IN_MAX_SIDE / nn_step(s->out.c));
 	out->data = px_map_floats(s->window, s->out.c);
+	if (p->top < p->bottom) out->data.y0 = p->top, out->data.y1 = p->bottom;
 	out->display = out->data;
 	format_channels(out, names);
 	return 0;
@@ -108,8 +112,10 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 {
 	const struct px_layer *s = n->state;
 	struct rect px = px_layer_need(s, px_map_pixels(r, s->out.c));
-	for (int i = 0; i < n->nconn; i++)
+	for (int i = 0; i < s->l.nin; i++)
 		need_add(out, i, frame, px_map_floats(s->in[i].vec ? s->from[i] : rect_and(px, s->from[i]), s->in[i].c));
+	/* what has to be there before, unread */
+	for (int i = s->l.nin; i < n->nconn; i++) need_add(out, i, frame, rect_of(0, 0, 0, 0));
 }
 
 static int tile(const struct call *c, struct rect r)
@@ -134,6 +140,12 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 	return s->conv ? px_conv_scratch(s->conv) : 64;
 }
 
+static size_t reserve(const struct node_ctx *n)
+{
+	const struct px_layer *s = n->state;
+	return s && s->conv ? nn_conv_bytes(s->model, &s->l) : 0;
+}
+
 /* Per float of a plane. */
 static double flops(const struct node_ctx *n)
 {
@@ -149,5 +161,5 @@ const struct node_type ISA(node_neural_layer) = {
 		.inputs = "image*",
 	.flags = NF_HIDDEN, .traits = TR_AI, .want = WANT_ANY, .open = open_layer, .close = close_layer,
 		.format = format,
-	.needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
+	.needs = needs, .scratch = scratch, .reserve = reserve, .flops = flops, .tile = tile,
 };

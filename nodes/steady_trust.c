@@ -8,7 +8,7 @@ struct steady_trust { int offset; double tolerance; };
 
 static const struct param params[] = {
 	P_INT(steady_trust, offset, 1, -3, 3, "frames", PF_STATIC, "Which frame."),
-	P_FLOATX(steady_trust, tolerance, 0.03, 0.0001, 10, "encoded", PF_STATIC,
+	P_FLOATX(steady_trust, tolerance, 0.05, 0.0001, 10, "encoded", PF_STATIC,
 	         "Difference that counts for a quarter."),
 	P_END
 };

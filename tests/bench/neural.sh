@@ -1,8 +1,9 @@
 #!/bin/sh
 # neural.sh - networks on a 448x256 frame, one thread: CPU milliseconds a megapixel of source and GFLOP/s, beside ncnn
-# where PYTHON (default python3) has its wheel, ONNX Runtime where it is found (backend="onnxruntime" over the same
-# weights as .onnx, made here) and backend fast where oneDNN is; two threads against one. The source is timed alone and
-# taken off; a frame includes the plain resample, the low-frequency lock and what ncnn does not do.
+# and ONNX Runtime where PYTHON (default python3) has their wheels (the same weights as .onnx, made here; by itself with its
+# memory arena on and off, and as backend="onnxruntime"; the quickest of the three counts) and backend fast where oneDNN is;
+# two threads against one. Peers run on one core each (taskset). The source is timed alone and taken off; a frame includes the
+# plain resample, the low-frequency lock and what peers do not do.
 # MODELS="16 32 upconv rrdb" chooses; RRDB=x.param names an RRDB network, without it one of 23 blocks is made of noise.
 # SPDX-License-Identifier: BSD-2-Clause
 . "$(dirname "$0")/lib.sh"
@@ -20,19 +21,28 @@ scene() { # name model backend
 </graph>
 END
 }
-ours() { run "$1" "$in" render "$tmp/$2.xml" --only "$3" -F "1-$5" --no-cache --threads "$4" --progress none; }
+ours() { threads=$4; run "$1" "$in" render "$tmp/$2.xml" --only "$3" -F "1-$5" --no-cache --threads "$4" --progress none; }
 one() { ours one exact up 1 "$1"; }
 two() { ours two exact up 2 "$1"; }
 quick() { ours quick fast up 1 "$1"; }
 ort() { ours ort ort up 1 "$1"; }
 src() { ours src exact src 1 "$1"; }
-nc() { run nc "$PYTHON" "$bench/neural_peer.py" "$model" $W $H 1 "$1"; }
+pin=
+have taskset && pin="taskset -c 0"
+nc() { run nc $pin "$PYTHON" "$bench/neural_peer.py" "$model" $W $H 1 "$1"; }
+arena() { run arena $pin "$PYTHON" "$bench/neural_peer.py" "$tmp/net.onnx" $W $H 1 "$1" arena; }
+plain() { run plain $pin "$PYTHON" "$bench/neural_peer.py" "$tmp/net.onnx" $W $H 1 "$1"; }
 
 libs="libxml-2.0 lua5.4 libavformat libavcodec libavutil nettle libpng libxxhash libdeflate zlib"
 # shellcheck disable=SC2046,SC2086
 onnx=$($CC -std=c11 -D_GNU_SOURCE -O2 -I"$root/core" -I"$root/tests" -o "$tmp/onnx" "$bench/neural_onnx.c" \
 	"$root/${B:-build}/libinterneg.a" $(pkg-config --cflags --libs $libs) -lOpenEXRCore-3_1 -pthread -lm -rdynamic 2> "$tmp/cc" && echo yes)
 ncnn=$("$PYTHON" -c 'import ncnn, numpy; print("yes")' 2> /dev/null)
+ortpy=$("$PYTHON" -c 'import onnxruntime, numpy, os; print(os.path.dirname(onnxruntime.__file__))' 2> /dev/null)
+if [ -n "$ortpy" ] && [ -z "${INTERNEG_ONNXRUNTIME:-}" ]; then
+	for f in "$ortpy"/capi/libonnxruntime.so*; do [ -r "$f" ] && INTERNEG_ONNXRUNTIME=$f; done
+	export INTERNEG_ONNXRUNTIME
+fi
 dnnl=$(ldconfig -p 2> /dev/null | grep -q libdnnl.so.2 && echo yes)
 
 # One network against those that are here.
@@ -47,6 +57,7 @@ measure() { # label model-without-suffix frames
 	if [ -n "$onnx" ] && "$tmp/onnx" "$model.param" "$tmp/net.onnx"; then
 		scene ort "$tmp/net.onnx" onnxruntime
 		if "$in" check "$tmp/ort.xml" > "$tmp/ort.out" 2>&1; then peers="$peers ort"; why=; else why=$(head -c 200 "$tmp/ort.out" | sed 's/.*: //'); fi
+		[ -z "$ortpy" ] || peers="$peers arena plain"
 	fi
 	for _ in $(seq "$PAIRS"); do
 		for f in $peers; do sample "$f" 1 "$3" || exit 1; done
@@ -56,16 +67,26 @@ measure() { # label model-without-suffix frames
 	note "$1: $(awk -v u="$us" -v p=$((W * H)) 'BEGIN {printf "%.0f", u * 1000 / p}') ms CPU a source megapixel, $(awk -v g="$gflop" -v u="$us" -v p=$((W * H)) 'BEGIN {printf "%.0f", g * p * 1e6 / u}') GFLOP/s as a direct convolution counts them"
 	if [ -n "$ncnn" ]; then result "neural $1, 1 thread, CPU, against ncnn" "$(ms "$us")" "$(ms "$(med nc cpu)")" "$(ratio "$(med nc cpu)" "$us")" 1
 	else skip "neural $1 against ncnn" "$PYTHON has no ncnn"; fi
-	if [ -z "$why" ]; then result "neural $1, 1 thread, CPU, against ONNX Runtime" "$(ms "$us")" "$(ms "$(net ort src cpu)")" "$(ratio "$(net ort src cpu)" "$us")" 1.5
+	best=
+	case $peers in *arena*)
+		note "$1: ONNX Runtime by itself $(ms "$(med arena cpu)") with its arena, $(ms "$(med plain cpu)") without"
+		best=$(med arena cpu)
+		[ "$(med plain cpu)" -ge "$best" ] || best=$(med plain cpu) ;;
+	esac
+	if [ -z "$why" ]; then
+		note "$1: as backend=\"onnxruntime\" $(ms "$(net ort src cpu)")"
+		[ -n "$best" ] && [ "$(net ort src cpu)" -ge "$best" ] || best=$(net ort src cpu)
+	fi
+	if [ -n "$best" ]; then result "neural $1, 1 thread, CPU, against ONNX Runtime" "$(ms "$us")" "$(ms "$best")" "$(ratio "$best" "$us")" 1.5
 	else skip "neural $1 against ONNX Runtime" "$why"; fi
 	[ -n "$4" ] || return 0
 	if [ -n "$dnnl" ]; then result "neural $1, backend fast against exact, 1 thread, CPU" "$(ms "$(net quick src cpu)")" "$(ms "$us")" "$(ratio "$us" "$(net quick src cpu)")" -
 	else skip "neural $1, backend fast" "no oneDNN"; fi
-	result "neural $1, 2 threads against 1, wall" "$(ms "$(med two wall)")" "$(ms "$(med one wall)")" "$(ratio "$(med one wall)" "$(med two wall)")" 1.9
+	result "neural $1, 2 threads against 1, wall without waits for others" "$(ms "$(med two quiet)")" "$(ms "$(med one quiet)")" "$(med_ratio one two quiet)" 1.9
 }
 for m in ${MODELS:-16 32 upconv rrdb}; do
 	case $m in
-	16) measure "16 blocks" "$weights/realesr-animevideov3-x4" 3 all ;;
+	16) measure "16 blocks" "$weights/realesr-animevideov3-x4" 4 all ;;
 	32) measure "32 blocks" "$weights/realesr-general-x4v3" 3 all ;;
 	upconv) measure "upconv7" "$weights/waifu2x_upconv7_photo_x2" 3 "" ;;
 	rrdb)

@@ -1,17 +1,29 @@
-# neural_peer.py MODEL WIDTH HEIGHT THREADS FRAMES - runs an ncnn model FRAMES times on one picture, in plain floats.
+# neural_peer.py MODEL WIDTH HEIGHT THREADS FRAMES [arena] - runs an ncnn model (a path without suffix) or a network for ONNX
+# Runtime (x.onnx; its memory arena on or off) FRAMES times on one picture, in plain floats.
 # SPDX-License-Identifier: BSD-2-Clause
 import sys
-import ncnn
 import numpy
 
 model, w, h, threads, frames = sys.argv[1], *map(int, sys.argv[2:6])
+x = numpy.random.default_rng(1).random((3, h, w), dtype=numpy.float32)
+if model.endswith(".onnx"):
+    import onnxruntime
+    o = onnxruntime.SessionOptions()
+    o.intra_op_num_threads = o.inter_op_num_threads = threads
+    o.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    o.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    o.enable_cpu_mem_arena = o.enable_mem_pattern = sys.argv[6:] == ["arena"]
+    s = onnxruntime.InferenceSession(model, o, providers=["CPUExecutionProvider"])
+    for _ in range(frames):
+        s.run(None, {s.get_inputs()[0].name: x[None]})
+    sys.exit(0)
+import ncnn
 net = ncnn.Net()
 net.opt.num_threads = threads
 net.opt.use_vulkan_compute = False
 net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
 net.load_param(model + ".param")
 net.load_model(model + ".bin")
-x = numpy.random.default_rng(1).random((3, h, w), dtype=numpy.float32)
 for _ in range(frames):
     ex = net.create_extractor()
     ex.input(net.input_names()[0], ncnn.Mat(x).clone())

@@ -1,7 +1,7 @@
 #!/bin/sh
 # steady-table.sh - what steady="1" takes from the flicker of a network, and what that costs: a table of nodes/UPSCALE.md.
 # A part of each AI clip of ../shared/data is halved, doubled by the network in $MODEL without and with steady, and compared with
-# the clip: `probe --flicker` in codes of 8 bits, PSNR and SSIM against the truth. steady-table.sh PAGE: what stands between the
+# the clip: `probe --flicker` in codes of 8 bits along the truth's motion, PSNR and SSIM against the truth. steady-table.sh PAGE: what stands between the
 # page's lines "<!-- steady -->" and "<!-- end steady -->" is replaced; without PAGE the table is printed. $FRAMES, default 7.
 # SPDX-License-Identifier: BSD-2-Clause
 in=${INTERNEG:-./interneg} page=$1 frames=${FRAMES:-7}
@@ -13,40 +13,23 @@ for d in ../shared/data /work/shared/data; do [ -z "$data" ] && [ -r "$d/weights
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT INT TERM
 model=${MODEL:-$data/weights/realesr-animevideov3-x2.param}
-sha=$("$in" model "$model" | sed -n 's/^sha256 *//p')
-one() { # clip x y steady
-	cat > "$tmp/$4.xml" <<END
-<graph version="1">
-  <read id="plate" file="$data/video/$1.mp4"/>
-  <pass id="crop" kind="geometry"><reformat id="c" in="plate" width="320" height="192" fit="none" centre="$2 $3"/></pass>
-  <pass id="half" kind="geometry"><upscale id="h" in="crop" scale="0.5"/></pass>
-  <pass id="detail" kind="detail">
-    <upscale id="up" in="half" method="neural" model="$model" model_sha256="$sha" scale="2" steady="$4"/>
-  </pass>
-  <write id="w" in="detail" file="up$4.####.png" preset="png"/>
-  <write id="t" in="crop" file="truth.####.png" preset="png"/>
-</graph>
-END
-	"$in" render "$tmp/$4.xml" -F "1-$frames" --cache "$tmp/cache" --overwrite --progress none > "$tmp/log" 2>&1 || { cat "$tmp/log" >&2; return 1; }
-}
-flicker() { # files key
-	"$in" probe --flicker --json "$tmp/$1.####.png" | sed -n "s/.*\"$2\":\([0-9.]*\).*/\1/p"
-}
-versus() { # files filter
-	ffmpeg -nostdin -v info -i "$tmp/$1.%04d.png" -i "$tmp/truth.%04d.png" -lavfi "$2" -f null - 2>&1 |
-		sed -n 's/.*average:\([0-9.]*\).*/\1/p; s/.*All:\([0-9.]*\).*/\1/p'
-}
+. "$(dirname "$0")/steady-clip.sh"
 rows() {
 	while read -r clip x y; do
 		rm -rf "$tmp"/*
-		one "$clip" "$x" "$y" 0 && one "$clip" "$x" "$y" 1 || return 1
-		echo "$clip" "$(flicker truth edges)" "$(flicker up0 edges)" "$(flicker up1 edges)" "$(flicker truth flat)" "$(flicker up0 flat)" \
-			"$(flicker up1 flat)" "$(versus up0 psnr)" "$(versus up1 psnr)" "$(versus up0 ssim)" "$(versus up1 ssim)" |
-			awk 'NF != 11 {exit 1} {printf "| %s | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.4f | %.4f |\n", $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11}' || return 1
+		for s in 0 1; do
+			steady_render "video/$clip.mp4" "$x" "$y" 320 192 "$frames" $s || { cat "$tmp/log" >&2; return 1; }
+		done
+		echo "$clip" "$(steady_flicker truth edges)" "$(steady_flicker up0 edges)" "$(steady_flicker up1 edges)" \
+			"$(steady_flicker truth flat)" "$(steady_flicker up0 flat)" "$(steady_flicker up1 flat)" "$(steady_versus up0 psnr)" \
+			"$(steady_versus up1 psnr)" "$(steady_versus up0 ssim)" "$(steady_versus up1 ssim)" |
+			awk 'NF != 11 {exit 1} {printf "| %s | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.4f | %.4f |\n",
+				$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11}' || return 1
 	done <<END
 ltx2_dialogue 0.95 0.3
 kandinsky5_profile 0.55 0.2
 wan21_cat_i2v 0.5 0.4
+wan21_cat_i2v 0.5 0.5
 cogvideox_3 0.5 0.5
 END
 }

@@ -26,30 +26,40 @@ static float noise(int x, int y, int f)
 /* pan: pixels a frame; pulse: amplitude, period frames; boil: noise where the picture has edges; cut: scenery changes half-way. */
 struct recipe { double pan, pulse, period, boil; bool cut; };
 
-static struct flicker_report measure(struct recipe r)
+static void draw(struct recipe r, int i, float *p)
+{
+	double gain = 1 + r.pulse * mx_sin(2 * 3.14159265358979 * i / (r.period > 0 ? r.period : 1));
+	for (int y = 0; y < H; y++)
+		for (int x = 0; x < W; x++) {
+			double sx = x + r.pan * i + (r.cut && i >= FRAMES / 2 ? 5000 : 0), sy = y;
+			bool box = ((int)(sx + 64000) / 32 + (int)sy / 32) & 1;
+			double v = (double)scenery(sx, sy) * 0.3 * gain + (box ? 0.5 * gain : 0.1 * gain);
+			bool edge = ((int)(sx + 64000) & 31) < 2 || ((int)(sx + 64000) & 31) > 29;
+			p[y * W + x] = (float)v + (edge ? (float)r.boil * noise(x, y, i) : 0.0f);
+		}
+}
+
+/* along: another version, whose motion and edges count; NULL: its own. */
+static struct flicker_report measure_along(struct recipe r, const struct recipe *along)
 {
 	struct err e = ERR_INIT;
 	struct flicker *f = flicker_new(W, H, 24);
 	struct flicker_report out;
-	float *p = malloc(sizeof *p * W * H);
-	const float *rgb[3] = { p, p, p };
+	float *p = malloc(sizeof *p * W * H), *q = malloc(sizeof *q * W * H);
+	const float *rgb[3] = { p, p, p }, *guide[3] = { q, q, q };
 	for (int i = 0; i < FRAMES; i++) {
-		double gain = 1 + r.pulse * mx_sin(2 * 3.14159265358979 * i / (r.period > 0 ? r.period : 1));
-		for (int y = 0; y < H; y++)
-			for (int x = 0; x < W; x++) {
-				double sx = x + r.pan * i + (r.cut && i >= FRAMES / 2 ? 5000 : 0), sy = y;
-				bool box = ((int)(sx + 64000) / 32 + (int)sy / 32) & 1;
-				double v = (double)scenery(sx, sy) * 0.3 * gain + (box ? 0.5 * gain : 0.1 * gain);
-				bool edge = ((int)(sx + 64000) & 31) < 2 || ((int)(sx + 64000) & 31) > 29;
-				p[y * W + x] = (float)v + (edge ? (float)r.boil * noise(x, y, i) : 0.0f);
-			}
-		if (flicker_add(f, rgb, &e) < 0) test_ok(0, "flicker %s", e.msg);
+		draw(r, i, p);
+		if (along) draw(*along, i, q);
+		int rc = along ? flicker_add_along(f, guide, rgb, &e) : flicker_add(f, rgb, &e);
+		if (rc < 0) test_ok(0, "flicker %s", e.msg);
 	}
 	flicker_end(f, &out);
 	flicker_free(&f);
 	free(p);
+	free(q);
 	return out;
 }
+static struct flicker_report measure(struct recipe r) { return measure_along(r, NULL); }
 
 int main(void)
 {
@@ -74,5 +84,11 @@ int main(void)
 	struct flicker_report cut = measure((struct recipe){ .cut = true });
 	test_ok(cut.pairs == FRAMES - 2 && cut.brightness < 0.01, "a cut is no flicker (%d pairs, %.3f codes)", cut.pairs,
 	        cut.brightness);
+	struct flicker_report own = measure_along((struct recipe){ .boil = 0.08 }, &(struct recipe){ .boil = 0.08 });
+	test_ok(own.edges == boil.edges && own.warp == boil.warp && own.pairs == boil.pairs, "along itself is by itself (%.2f codes)", own.edges);
+	/* a cut joins no frames; along the version without one they are compared */
+	struct flicker_report other = measure_along((struct recipe){ .cut = true }, &(struct recipe){ 0 });
+	test_ok(other.pairs == FRAMES - 1 && other.edges > 1, "along another version its motion and edges count (%d pairs, %.2f codes)",
+	        other.pairs, other.edges);
 	TEST_END();
 }

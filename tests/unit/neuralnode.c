@@ -1,19 +1,14 @@
 /* neuralnode - the neural node: same-size nets and mattes against convolutions in doubles, range, blend, lock, refusals.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "graph.h"
-#include "mathx.h"
+#include "nn_case.h"
 #include "nn_fast.h"
-#include "render.h"
-#include "rng.h"
-#include "test.h"
-#include "xml.h"
 
 enum { MID = 18, W = 37, H = 29 };
 
 /* x -> 3x3 to MID, leaky ReLU 0.1 -> 3x3 to out, onto x where residual. */
 struct net_of { int cout; bool residual; float w1[MID][3][9], b1[MID], w2[3][MID][9], b2[3]; };
 
-static float noise(uint32_t *at) { return (float)(philox4x32((*at)++, 11, 0, 0, 3, 5).c[0] >> 8) * 0x1p-23f - 1.0f; }
+static float weight(uint32_t *at) { return (float)(philox4x32((*at)++, 11, 0, 0, 3, 5).c[0] >> 8) * 0x1p-23f - 1.0f; }
 
 static void fill(struct net_of *n, int cout, bool residual)
 {
@@ -21,14 +16,14 @@ static void fill(struct net_of *n, int cout, bool residual)
 	n->cout = cout;
 	n->residual = residual;
 	for (int o = 0; o < MID; o++)
-		for (int i = 0; i < 27; i++) (&n->w1[o][0][0])[i] = noise(&at) * 0.25f;
-	for (int o = 0; o < MID; o++) n->b1[o] = noise(&at) * 0.1f;
+		for (int i = 0; i < 27; i++) (&n->w1[o][0][0])[i] = weight(&at) * 0.25f;
+	for (int o = 0; o < MID; o++) n->b1[o] = weight(&at) * 0.1f;
 	for (int o = 0; o < 3; o++)
-		for (int i = 0; i < MID * 9; i++) (&n->w2[o][0][0])[i] = noise(&at) * 0.04f;
+		for (int i = 0; i < MID * 9; i++) (&n->w2[o][0][0])[i] = weight(&at) * 0.04f;
 	for (int o = 0; o < 3; o++) n->b2[o] = residual ? 0.0f : 0.4f;
 }
 
-static void save(const struct net_of *n, const char *path)
+static void save_net(const struct net_of *n, const char *path)
 {
 	char bin[512];
 	uint32_t tag = 0;
@@ -54,7 +49,7 @@ static void save(const struct net_of *n, const char *path)
 static double unit(double v) { return v < 0 ? 0 : v > 1 ? 1 : v; }
 
 /* Channel o of what the network makes of im, in doubles, [y][x]. */
-static double *evaluate(const struct net_of *n, const struct image *im, int o)
+static double *evaluate_net(const struct net_of *n, const struct image *im, int o)
 {
 	double *mid = calloc((size_t)MID * W * H, sizeof *mid), *out = calloc((size_t)W * H, sizeof *out);
 	for (int m = 0; m < MID; m++)
@@ -82,86 +77,22 @@ static double *evaluate(const struct net_of *n, const struct image *im, int o)
 	return out;
 }
 
-/* --- a source with values beyond 0 to 1, and the scenes --- */
+/* --- scenes --- */
 
-static int src_format(const struct node_ctx *n, struct format *f, struct err *e)
+/* Node id of a source with values beyond 0 to 1 and one neural node; why: what was said, when nothing came. */
+static struct image *scene_of(struct pool *pool, const char *attrs, const char *id, int tile, struct err *why)
 {
-	(void)n; (void)e;
-	f->data = f->display = rect_of(0, 0, W, H);
-	f->first = f->last = 1;
-	f->space = f->encoded = colour_find("rec709");
-	format_channels(f, "R G B");
-	return 0;
-}
-static int src_tile(const struct call *c, struct rect r)
-{
-	for (int k = 0; k < 3; k++)
-		for (int y = r.y0; y < r.y1; y++)
-			for (int x = r.x0; x < r.x1; x++)
-				*view_at(c->out, k, x, y) = (float)(0.5 + 0.4 * mx_sin(x * 0.31 + k) * mx_cos(y * 0.27) +
-				                                    (x > 25 ? y > 15 ? 2.0 : -1.0 : 0.0));
-	return 0;
-}
-static const struct param no_params[] = { P_END };
-static const struct node_type src_type = { .name = "tsrc", .doc = "A picture.", .version = 1, .params = no_params,
-	.inputs = "", .traits = TR_SOURCE, .format = src_format, .tile = src_tile };
-
-static int load(struct script_host *h, struct registry *reg, const char *path, const char *from, int ln, struct diags *d)
-{
-	struct err e = ERR_INIT;
-	(void)h; (void)path; (void)from; (void)ln; (void)d;
-	return registry_add(reg, &src_type, &e);
-}
-static int eval(struct script_host *h, const char *x, const struct eval_env *env, const struct param *p, struct arena *a,
-                struct value *out, struct err *e)
-{
-	(void)h; (void)x; (void)env; (void)p; (void)a; (void)out;
-	return err_set(e, E_SCRIPT, "none here");
-}
-static struct script_host host = { NULL, load, eval };
-
-struct taken { struct image *im; struct pool *pool; };
-static int take(void *user, const struct net_node *n, int frame, const struct image *im, struct err *e)
-{
-	struct taken *t = user;
-	(void)n; (void)frame;
-	t->im = image_new(t->pool, &im->fmt, "test", e);
-	if (!t->im) return -1;
-	for (int c = 0; c < im->view.nch; c++)
-		for (int y = im->fmt.data.y0; y < im->fmt.data.y1; y++)
-			memcpy(view_at(&t->im->view, c, im->fmt.data.x0, y), view_at(&im->view, c, im->fmt.data.x0, y),
-			       (size_t)rect_w(im->fmt.data) * sizeof(float));
-	return 0;
-}
-/* Node id of the source and one neural node; why: what was said, when nothing came. */
-static struct image *shot(struct pool *pool, const char *attrs, const char *id, int tile, struct err *why)
-{
-	char text[2000];
-	struct diags d = { 0 };
-	struct load_opts lo = { &host, NULL, 0 };
-	struct taken t = { NULL, pool };
-	snprintf(text, sizeof text, "<graph version=\"1\" fps=\"24\"><script file=\"t\"/><tsrc id=\"n\"/>"
-	         "<neural id=\"up\" in=\"n\" %s/></graph>", attrs);
-	struct scene *sc = scene_load("nn.xml", text, strlen(text), &lo, &d);
-	struct net *n = sc ? net_build(sc, &(struct net_opts){ .proxy = 1, .only = id }, &d) : NULL;
-	if (!n) err_set(why, diags_status(&d), "%s", d.n ? d.v[0].msg : "");
-	else {
-		struct render_opts ro = { .threads = 2, .tile = tile, .result = take, .user = &t };
-		struct render_stats st = { 0 };
-		(void)render_run(n, &ro, &st, why);
-		diags_free(&st.problems);
-	}
-	diags_free(&d);
-	net_free(&n);
-	scene_free(&sc);
-	return t.im;
+	char more[1200], source[60];
+	snprintf(more, sizeof more, "<neural id=\"up\" in=\"n\" %s/>", attrs);
+	snprintf(source, sizeof source, "kind=\"3\" w=\"%d\" h=\"%d\"", W, H);
+	return picture_of(pool, source, more, id, 2, tile, why);
 }
 
 static struct image *node(struct pool *pool, const char *param, const char *more, int tile, struct err *why)
 {
 	char attrs[800];
 	snprintf(attrs, sizeof attrs, "model=\"%s\" %s", param, more);
-	return shot(pool, attrs, *more ? "up" : "n", tile, why);
+	return scene_of(pool, attrs, *more ? "up" : "n", tile, why);
 }
 
 static double off(double a, double b) { return a > b ? a - b : b - a; }
@@ -209,7 +140,7 @@ static void strips(const char *param)
 		part.plane[c] = all + (size_t)(6 + c) * SW * SH;
 	}
 	uint32_t at = 5;
-	for (size_t i = 0; i < (size_t)SW * SH * 3; i++) all[i] = i % 64 ? all[i - 1] : noise(&at) * 0.5f + 0.5f;
+	for (size_t i = 0; i < (size_t)SW * SH * 3; i++) all[i] = i % 64 ? all[i - 1] : weight(&at) * 0.5f + 0.5f;
 	alone = view_sub(&part, rect_of(0, FROM, SW, SH));
 	struct view below = view_sub(&in, alone.r);
 	int rc = nn_fast_run(f, &in, &out, NULL, &e) < 0 || nn_fast_run(f, &below, &alone, NULL, &e) < 0;
@@ -228,7 +159,7 @@ static void pictures(struct pool *pool, const char *param)
 	static struct net_of n;
 	struct err e = ERR_INIT;
 	fill(&n, 3, true);
-	save(&n, param);
+	save_net(&n, param);
 	struct image *src = node(pool, param, "", 0, &e), *got = node(pool, param, "lock=\"no\"", 0, &e);
 	struct image *half = node(pool, param, "lock=\"no\" blend=\"0.25\" process=\"denoise\"", 7, &e);
 	struct image *none = node(pool, param, "blend=\"0\"", 0, &e), *locked = node(pool, param, "process=\"deblock\"", 0, &e);
@@ -236,7 +167,7 @@ static void pictures(struct pool *pool, const char *param)
 	if (!src || !got || !half || !none || !locked) exit(1);
 	double worst = 0, mixed = 0, same = 0, shift = 0, change = 0;
 	for (int k = 0; k < 3; k++) {
-		double *want = evaluate(&n, src, k), mean = 0;
+		double *want = evaluate_net(&n, src, k), mean = 0;
 		for (int y = 0; y < H; y++)
 			for (int x = 0; x < W; x++) {
 				double s = (double)*view_at(&src->view, k, x, y), d = want[y * W + x] - unit(s);
@@ -268,16 +199,16 @@ static void mattes(struct pool *pool, const char *param)
 	char attrs[800];
 	struct err e = ERR_INIT;
 	fill(&n, 1, false);
-	save(&n, param);
+	save_net(&n, param);
 	snprintf(attrs, sizeof attrs, "model=\"%s\" process=\"matte\"", param);
-	struct image *src = shot(pool, attrs, "n", 0, &e), *al = node(pool, param, "process=\"matte\"", 0, &e);
+	struct image *src = scene_of(pool, attrs, "n", 0, &e), *al = node(pool, param, "process=\"matte\"", 0, &e);
 	struct image *ma = node(pool, param, "process=\"matte\" matte=\"mask\" blend=\"0.5\"", 8, &e);
 	test_ok(src && al && ma, "a matte renders %s", e.msg);
 	if (!src || !al || !ma) exit(1);
 	int a = format_channel(&al->fmt, "A"), m = format_channel(&ma->fmt, "mask");
 	test_ok(a == 3 && m == 3 && al->fmt.nch == 4, "as alpha, and as a channel mask");
 	if (a < 0 || m < 0) exit(1);
-	double *want = evaluate(&n, src, 0), wa = 0, wm = 0, wp = 0, lo = 1, hi = 0;
+	double *want = evaluate_net(&n, src, 0), wa = 0, wm = 0, wp = 0, lo = 1, hi = 0;
 	for (int y = 0; y < H; y++)
 		for (int x = 0; x < W; x++) {
 			double v = unit(want[y * W + x]);
@@ -334,7 +265,7 @@ int main(void)
 	pictures(pool, param);
 	mattes(pool, param);
 	fast_refuses();
-	struct image *no = shot(pool, "process=\"restore\"", "up", 0, &e);
+	struct image *no = scene_of(pool, "process=\"restore\"", "up", 0, &e);
 	test_ok(!no && e.code == E_SCENE, "no model: %s", e.msg);
 	image_unref(&no);
 	pool_free(&pool);

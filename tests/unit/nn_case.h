@@ -383,7 +383,7 @@ static void maps_free(struct map *b, int n)
 
 struct src { int kind, w, h; };
 static const struct param src_params[] = {
-	P_INT(src, kind, 0, 0, 2, "", PF_STATIC, "0: noise within 0 to 1; 1: waves; 2: waves beyond it."),
+	P_INT(src, kind, 0, 0, 3, "", PF_STATIC, "0: noise within 0 to 1; 1: waves; 2: waves beyond it; 3: others beyond it."),
 	P_INT(src, w, 20, 1, 1000, "", PF_STATIC, "Width."),
 	P_INT(src, h, 16, 1, 1000, "", PF_STATIC, "Height."),
 	P_END
@@ -407,6 +407,7 @@ static int src_tile(const struct call *c, struct rect r)
 				double v = (double)(philox4x32((uint32_t)x, (uint32_t)y, (uint32_t)k, 0, 1, 2).c[0] >> 8) * 0x1p-24;
 				if (p->kind) v = 0.5 + 0.3 * mx_sin(x * 0.21 + k) * mx_cos(y * 0.17) + 0.12 * mx_sin(x * 1.3 - y * 0.9);
 				if (p->kind == 2 && x > p->w / 2) v += y > p->h / 2 ? 2 : -1;
+				if (p->kind == 3) v = 0.5 + 0.4 * mx_sin(x * 0.31 + k) * mx_cos(y * 0.27) + (x > 25 ? y > 15 ? 2.0 : -1.0 : 0.0);
 				*view_at(c->out, k, x, y) = (float)v;
 			}
 	return 0;
@@ -441,30 +442,38 @@ static int take(void *user, const struct net_node *n, int frame, const struct im
 			       (size_t)rect_w(im->fmt.data) * sizeof(float));
 	return 0;
 }
-/* The picture of node id in a scene of one source and one upscale; NULL after printing why. */
-static struct image *shot(struct pool *pool, const char *source, const char *up, const char *id, int threads, int tile)
+/* The picture of node id in a scene of one source and the elements `more`; NULL where it does not come: why, or printed
+ * where why is NULL. */
+static struct image *picture_of(struct pool *pool, const char *source, const char *more, const char *id, int threads, int tile,
+                                struct err *why)
 {
-	char text[2000];
-	struct net_opts o = { .proxy = 1 };
+	char text[2400];
 	struct diags d = { 0 };
 	struct load_opts lo = { &host, NULL, 0 };
 	struct taken t = { NULL, pool };
 	struct err e = ERR_INIT;
-	snprintf(text, sizeof text, "<graph version=\"1\" fps=\"24\"><script file=\"t\"/><tsrc id=\"n\" %s/>"
-	         "<upscale id=\"up\" in=\"n\" %s/></graph>", source, up);
+	snprintf(text, sizeof text, "<graph version=\"1\" fps=\"24\"><script file=\"t\"/><tsrc id=\"n\" %s/>%s</graph>", source, more);
 	struct scene *sc = scene_load("nn.xml", text, strlen(text), &lo, &d);
-	struct net *n = sc ? net_build(sc, &(struct net_opts){ .proxy = o.proxy, .only = id }, &d) : NULL;
-	if (!n) diags_print(&d, false);
+	struct net *n = sc ? net_build(sc, &(struct net_opts){ .proxy = 1, .only = id }, &d) : NULL;
+	if (!n && !why) diags_print(&d, false);
+	else if (!n) err_set(why, diags_status(&d), "%s", d.n ? d.v[0].msg : "");
 	else {
 		struct render_opts ro = { .threads = threads, .tile = tile, .result = take, .user = &t };
 		struct render_stats st = { 0 };
-		if (render_run(n, &ro, &st, &e) < 0) printf("# %s\n", e.msg);
+		if (render_run(n, &ro, &st, why ? why : &e) < 0 && !why) printf("# %s\n", e.msg);
 		diags_free(&st.problems);
 	}
 	diags_free(&d);
 	net_free(&n);
 	scene_free(&sc);
 	return t.im;
+}
+/* Of one upscale. */
+static struct image *shot(struct pool *pool, const char *source, const char *up, const char *id, int threads, int tile)
+{
+	char more[2000];
+	snprintf(more, sizeof more, "<upscale id=\"up\" in=\"n\" %s/>", up);
+	return picture_of(pool, source, more, id, threads, tile, NULL);
 }
 
 static double largest(const struct image *a, const struct image *b, int c)
