@@ -73,9 +73,11 @@ static struct rect cells_of(struct rect r)
 
 static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
 {
+	/* at an edge of the data, what is mirrored for the far end of a cell may lie before the first */
+	struct rect all = rect_grow(cells_of(r), CELL, CELL);
 	(void)n;
-	need_add(out, 0, frame, cells_of(r));
-	need_add(out, 1, frame, cells_of(r));
+	need_add(out, 0, frame, all);
+	need_add(out, 1, frame, all);
 }
 
 /* Planes over whole cells; per cell luma's bin, bands' energies as they are and as they should be, and factors of
