@@ -20,32 +20,7 @@ enum { SEEDS = 3, FRAMES = 5, TRIES = 24 };
 
 /* --- a source: soft shapes that move, noise on them, and values that upset kernels --- */
 
-struct psource { int w, h, dx, dy, alpha, smaller, seed, odd; };
-static const struct param psource_params[] = {
-	P_INT(psource, w, 8, 1, 4096, "pixels", PF_STATIC, "width"),
-	P_INT(psource, h, 8, 1, 4096, "pixels", PF_STATIC, "height"),
-	P_INT(psource, dx, 0, -999, 999, "pixels", PF_STATIC, "left"),
-	P_INT(psource, dy, 0, -999, 999, "pixels", PF_STATIC, "top"),
-	P_BOOL(psource, alpha, 0, PF_STATIC, "with alpha"),
-	P_BOOL(psource, smaller, 0, PF_STATIC, "data inside display"),
-	P_INT(psource, seed, 0, 0, 9999, "", PF_STATIC, "of the noise"),
-	P_BOOL(psource, odd, 0, PF_STATIC, "with NaN, infinities, huge and tiny numbers"), P_END
-};
-static int psource_format(const struct node_ctx *n, struct format *f, struct err *e)
-{
-	const struct psource *v = n->v;
-	(void)e;
-	f->data = f->display = rect_of(v->dx, v->dy, v->dx + v->w, v->dy + v->h);
-	if (v->smaller && v->w > 8 && v->h > 8) f->data = rect_grow(f->data, -3, -2);
-	f->fps = (struct rational){ 24, 1 };
-	f->first = 1;
-	f->last = FRAMES;
-	f->space = f->encoded = colour_find("rec709");
-	format_channels(f, v->alpha ? "R G B A Z" : "R G B");
-	return 0;
-}
-
-static float sample(const struct psource *v, int c, int x, int y, int frame)
+static float sample(const struct csource *v, int c, int x, int y, int frame)
 {
 	static const uint32_t odd[] = { 0x7fc00000, 0x7f800000, 0xff800000, 0x7f7fffff, 0x00000001, 0x80000000,
 		0xc0000000, 0xffc12345, 0x80000003, 0x3f800001, 0x00800000 };
@@ -69,8 +44,8 @@ static int psource_tile(const struct call *c, struct rect r)
 	return 0;
 }
 static const struct node_type psource_type = { .name = "psource", .doc = "Test pixels.", .category = "source",
-	.version = 1, .size = sizeof(struct psource), .params = psource_params, .inputs = "", .traits = TR_SOURCE,
-	.flags = NF_TIME, .format = psource_format, .tile = psource_tile };
+	.version = 1, .size = sizeof(struct csource), .params = csource_params, .inputs = "", .traits = TR_SOURCE,
+	.flags = NF_TIME, .format = csource_format, .tile = psource_tile };
 
 /* --- the host of scripts, with the source beside what they declare --- */
 
@@ -104,22 +79,6 @@ static size_t scene_head(const struct lab *b, char *out, size_t n)
 	return k;
 }
 
-/* Leaves out attributes, another half of them each try: some combinations are refused. */
-static void thin(char *attrs, uint32_t seed, uint32_t try)
-{
-	char *to = attrs, *p = attrs;
-	for (uint32_t i = 0; *p; i++) {
-		char *end = strchr(strchr(p, '"') + 1, '"') + 1;
-		bool keep = philox4x32(i, try, 0, 0, seed, 5).c[0] & 1;
-		if (keep) {
-			memmove(to, p, (size_t)(end - p));
-			to += end - p;
-		}
-		p = end;
-	}
-	*to = 0;
-}
-
 /* A source's size is the shape's. */
 static void resize(char *attrs, size_t n, const struct shape *s)
 {
@@ -143,12 +102,12 @@ static void scene_text(const struct lab *b, const struct node_type *t, const str
 		if (!connected(&slot[i], b->seed, try)) continue;
 		int dx = s->dx + (strcmp(slot[i].name, "mask") == 0 && s->offset_mask ? 4 : 0);
 		k += (size_t)snprintf(out + k, n - k, "<psource id=\"s%d\" w=\"%d\" h=\"%d\" dx=\"%d\" dy=\"%d\" alpha=\"%s\" "
-			"smaller=\"%s\" seed=\"%d\" odd=\"%s\"/>\n", i, s->w, s->h, dx, s->dy, s->alpha ? "true" : "false",
-			s->data_smaller ? "true" : "false", i, b->seed % 3 == 2 ? "true" : "false");
+			"smaller=\"%s\" last=\"%d\" seed=\"%d\" odd=\"%s\"/>\n", i, s->w, s->h, dx, s->dy, s->alpha ? "true" : "false",
+			s->data_smaller ? "true" : "false", FRAMES, i, b->seed % 3 == 2 ? "true" : "false");
 	}
 	random_attrs(t, b->seed, -1, attrs, sizeof attrs);
 	if (!b->seed) attrs[0] = 0;
-	if (try) thin(attrs, b->seed, try);
+	if (try) thin_attrs(attrs, 0.5, b->seed, try);
 	if (!ns) resize(attrs, sizeof attrs, s);
 	k += (size_t)snprintf(out + k, n - k, "<%s id=\"t\"", t->name);
 	for (int i = 0; i < ns; i++)
@@ -298,7 +257,7 @@ static void extra_pictures(struct lab *b)
 		for (b->seed = 0; b->seed <= 3; b->seed++) {
 			size_t k = scene_head(b, text, sizeof text);
 			for (int s = 0; s < 2; s++)
-				k += (size_t)snprintf(text + k, sizeof text - k, "<psource id=\"s%d\" %s alpha=\"%s\" odd=\"%s\"/>\n", s, x->source,
+				k += (size_t)snprintf(text + k, sizeof text - k, "<psource id=\"s%d\" last=\"%d\" %s alpha=\"%s\" odd=\"%s\"/>\n", s, FRAMES, x->source,
 					b->seed & 1 ? "true" : "false", b->seed == 3 ? "true" : "false");
 			k += (size_t)snprintf(text + k, sizeof text - k, x->text, test_tmp());
 			snprintf(text + k, sizeof text - k, "\n</graph>\n");

@@ -36,5 +36,12 @@ int conform_key(struct rig *r, int frame, struct key *k);
 /* Seeded random attributes of a type within its declared ranges; vary < 0: all of them, else all and parameter
  * `vary` taken from another seed. Text for an element. */
 void random_attrs(const struct node_type *t, uint32_t seed, int vary, char *out, size_t n);
+/* Leaves out about that share of the attributes of ` name="value"...`, others in each try. */
+void thin_attrs(char *attrs, double share, uint32_t seed, uint32_t try);
+
+/* Of a source whose format its parameters say; what its pixels are is the tile function's. */
+struct csource { int w, h, dx, dy, alpha, smaller, last, seed, odd; };
+extern const struct param csource_params[];
+int csource_format(const struct node_ctx *n, struct format *f, struct err *e);
 
 #endif

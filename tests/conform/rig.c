@@ -21,13 +21,15 @@ const struct shape shapes[] = {
 };
 
 /* --- a source whose pixels the test fills in; its format comes from the shape --- */
-struct csource { int w, h, dx, dy, alpha, smaller; };
-static const struct param csource_params[] = {
+const struct param csource_params[] = {
 	P_INT(csource, w, 8, 1, 4096, "pixels", PF_STATIC, "width"), P_INT(csource, h, 8, 1, 4096, "pixels", PF_STATIC, "height"),
 	P_INT(csource, dx, 0, -999, 999, "pixels", PF_STATIC, "left"), P_INT(csource, dy, 0, -999, 999, "pixels", PF_STATIC, "top"),
-	P_BOOL(csource, alpha, 0, PF_STATIC, "with alpha"), P_BOOL(csource, smaller, 0, PF_STATIC, "data inside display"), P_END
+	P_BOOL(csource, alpha, 0, PF_STATIC, "with alpha"), P_BOOL(csource, smaller, 0, PF_STATIC, "data inside display"),
+	P_INT(csource, last, 100, 1, 100, "frames", PF_STATIC, "last frame"),
+	P_INT(csource, seed, 0, 0, 9999, "", PF_STATIC, "of the pixels"),
+	P_BOOL(csource, odd, 0, PF_STATIC, "with NaN, infinities, huge and tiny numbers"), P_END
 };
-static int csource_format(const struct node_ctx *n, struct format *f, struct err *e)
+int csource_format(const struct node_ctx *n, struct format *f, struct err *e)
 {
 	const struct csource *v = n->v;
 	(void)e;
@@ -35,7 +37,7 @@ static int csource_format(const struct node_ctx *n, struct format *f, struct err
 	if (v->smaller && v->w > 8 && v->h > 8) f->data = rect_grow(f->data, -3, -2);
 	f->fps = (struct rational){ 24, 1 };
 	f->first = 1;
-	f->last = 100;
+	f->last = v->last;
 	f->space = f->encoded = colour_find("rec709");
 	format_channels(f, v->alpha ? "R G B A Z" : "R G B");
 	return 0;
@@ -188,14 +190,13 @@ void random_attrs(const struct node_type *t, uint32_t seed, int vary, char *out,
 	}
 }
 
-/* Leaves out about a quarter of the attributes of ` name="value"...`. */
-static void thin(char *attrs, uint32_t seed, uint32_t try)
+void thin_attrs(char *attrs, double share, uint32_t seed, uint32_t try)
 {
 	char *from = attrs, *to = attrs;
 	for (uint32_t i = 0; *from; i++) {
 		char *end = strchr(strchr(from, '"') + 1, '"') + 1;
 		size_t len = (size_t)(end - from);
-		if (rnd(seed + 99, i, try) > 0.25) {
+		if (rnd(seed + 99, i, try) > share) {
 			memmove(to, from, len);
 			to += len;
 		}
@@ -209,7 +210,7 @@ int rig_settle(struct rig *r, const struct node_type *t, char *attrs, const stru
 {
 	for (uint32_t try = 0; try < 40; try++) {
 		if (rig_build(r, t, attrs, s, sources) == 0) return 0;
-		thin(attrs, seed, try);
+		thin_attrs(attrs, 0.25, seed, try);
 	}
 	return -1;
 }
