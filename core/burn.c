@@ -55,9 +55,11 @@ static void put_run(const struct run *r, struct text *out)
 	out->n += (size_t)len;
 }
 
-static int whole_rate(struct rational r)
+/* Frames a second in a source's timecode; below 0: numbers are dropped. */
+static int label_rate(const struct format *f)
 {
-	return r.num > 0 && r.den > 0 ? (r.num + r.den / 2) / r.den : 0;
+	int rate = f->fps.num > 0 && f->fps.den > 0 ? (f->fps.num + f->fps.den / 2) / f->fps.den : 0;
+	return f->drop ? -rate : rate;
 }
 
 /* Runs of frames that show source frames an even step apart. */
@@ -81,14 +83,14 @@ static const char *cuts_of(struct session *s, const struct net_node *nn)
 		}
 		last_name = at.name;
 		last_source = at.source;
-		int from = at.source ? at.frame - at.source->fmt.first : at.frame;
+		int from = at.source ? at.frame - at.source->fmt.first + at.source->fmt.start : at.frame;
 		if (r.count == 1) r.step = from - r.from;
 		if (r.count && from != r.from + r.step * r.count) {
 			put_run(&r, &text);
 			r.count = 0;
 		}
 		if (!r.count)
-			r = (struct run){ (int)f, 0, from, 0, at.source ? whole_rate(at.source->fmt.fps) : 0,
+			r = (struct run){ (int)f, 0, from, 0, at.source ? label_rate(&at.source->fmt) : 0,
 			                 shot, source };
 		r.count++;
 	}

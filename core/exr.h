@@ -15,6 +15,7 @@ struct exr_info {
 	bool half;                         /* all channels half */
 	int nattr; struct { char *name, *value; } *attr;   /* string attributes */
 	char compression[16];
+	char timecode[16];                 /* timeCode attribute as HH:MM:SS:FF or, with dropped numbers, ;FF; or "" */
 	uint64_t chunk;                    /* bytes that one chunk of part 0 unpacks to; 0 in deep files */
 };
 /* E_INPUT with the cause; sizes over the limits of image.h are E_MEMORY. Never crashes on damage. */

@@ -1,5 +1,6 @@
 /* exr_probe - EXR headers: windows, channels, rate, colour, attributes.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +101,28 @@ static int aspect_and_rate(struct exr_file *f, struct format *fmt, struct err *e
 		fmt->fps = (struct rational){ fps.num, (int)fps.denom };
 	fmt->first = fmt->last = 1;
 	return 0;
+}
+
+/* SMPTE 12M bits as exr_head.c writes them; bit 6 says that numbers are dropped. Empty where the digits are none. */
+static void timecode(struct exr_file *f, struct exr_info *info)
+{
+	exr_attr_timecode_t t;
+	int v[4], bad = 0;
+	info->timecode[0] = 0;
+	if (exr_attr_get_timecode(f->ctx, 0, "timeCode", &t) != EXR_ERR_SUCCESS)
+		return;
+	static const unsigned tens[4] = { 3, 7, 7, 3 };
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned b = t.time_and_flags >> 8 * (3 - i);
+		bad |= (b & 15) > 9;
+		v[i] = (int)((b >> 4 & tens[i]) * 10 + (b & 15));
+	}
+	struct rational fps = info->fmt.fps;
+	if (fps.den > 0 && fps.num / fps.den > 39)
+		v[3] = 2 * v[3] + (int)(t.time_and_flags >> 15 & 1);
+	if (!bad)
+		snprintf(info->timecode, sizeof info->timecode, "%02d:%02d:%02d%c%02d", v[0], v[1], v[2],
+		         t.time_and_flags >> 6 & 1 ? ';' : ':', v[3]);
 }
 
 static void colours(struct exr_file *f, struct exr_info *info)
@@ -276,6 +299,7 @@ int exr_info_fill(struct exr_file *f, struct exr_info *info, struct err *e)
 		return -1;
 	if (channels(f, info, e))
 		return -1;
+	timecode(f, info);
 	colours(f, info);
 	attributes(f, info);
 	return 0;

@@ -23,6 +23,7 @@ struct format {
 	struct rational par;               /* pixel aspect, 1/1 square */
 	struct rational fps;               /* 0/1: has no rate (stills, sequences without one) */
 	int first, last;                   /* frame range, inclusive; last INT_MAX: endless */
+	int start; bool drop;              /* sources: frames counted to the timecode of first, dropped numbers */
 	int space;                         /* colour space id of R,G,B (colour.h) */
 	/* the source's own display encoding, or the log one for scene-linear sources */
 	int encoded;

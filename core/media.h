@@ -63,6 +63,7 @@ struct media_info {
 	struct media_tags tags;
 	int naudio; struct media_audio audio[16];
 	bool exr; struct rect data, display; char channels[2048];   /* EXR stills and sequences */
+	char timecode[16];                   /* of the first frame, as the file says it; "": it does not */
 	char root[65];                       /* 64 hex digits when interneg wrote it, else "" */
 };
 

@@ -46,6 +46,7 @@ static int add_exr(struct media *m, const char *path, bool first, struct err *e)
 	in->data = x.fmt.data;
 	in->display = x.fmt.display;
 	in->par = x.fmt.par;
+	memcpy(in->timecode, x.timecode, sizeof in->timecode);
 	if (x.fmt.fps.num > 0) {
 		in->fps = x.fmt.fps;
 		snprintf(in->fps_why, sizeof in->fps_why, "framesPerSecond of the file");

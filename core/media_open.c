@@ -92,6 +92,16 @@ static int turned(const AVStream *st)
 	return 0;
 }
 
+/* The picture's own label before the container's before that of another stream (a timecode track). */
+static void find_timecode(const AVFormatContext *f, const AVStream *st, char *out, size_t n)
+{
+	const AVDictionaryEntry *t = av_dict_get(st->metadata, "timecode", NULL, 0);
+	if (!t) t = av_dict_get(f->metadata, "timecode", NULL, 0);
+	for (unsigned i = 0; !t && i < f->nb_streams; i++)
+		t = av_dict_get(f->streams[i]->metadata, "timecode", NULL, 0);
+	if (t && strlen(t->value) < n && strspn(t->value, "0123456789:;.") == strlen(t->value)) strcpy(out, t->value);
+}
+
 /* Everything that the container alone tells. */
 static int read_header(struct media *m, struct err *e)
 {
@@ -131,6 +141,7 @@ static int read_header(struct media *m, struct err *e)
 	in->rotation = turned(st);
 	traits_hdr_stream(&in->tags, st);
 	root_of_meta(f->metadata, in->root);
+	find_timecode(f, st, in->timecode, sizeof in->timecode);
 	list_audio(m, f);
 	rc = 0;
 out:

@@ -53,6 +53,7 @@ static void print_text(FILE *f, const char *path, const struct media_info *m)
 		rate_text(m->r_rate, avg);
 		fprintf(f, " on average, %s at base), %.3f s\n", avg, m->duration_s);
 	}
+	if (m->timecode[0]) fprintf(f, "  %-9s %s\n", "timecode", m->timecode);
 	print_trait(f, "color", &m->color);
 	print_trait(f, "matrix", &m->matrix);
 	print_trait(f, "range", &m->range);
@@ -100,6 +101,7 @@ static void print_json(FILE *f, const char *path, const struct media_info *m)
 	fprintf(f, ",\"fps\":\"%s\",\"fps_why\":\"%s\",\"avg_rate\":\"%d/%d\",\"r_rate\":\"%d/%d\","
 	        "\"duration\":%.6f", r, s,
 	        m->avg_rate.num, m->avg_rate.den, m->r_rate.num, m->r_rate.den, m->duration_s);
+	if (m->timecode[0]) fprintf(f, ",\"timecode\":\"%s\"", m->timecode);
 	json_trait(f, "color", &m->color);
 	json_trait(f, "matrix", &m->matrix);
 	json_trait(f, "range", &m->range);

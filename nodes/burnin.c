@@ -37,8 +37,8 @@ static const struct param params[] = {
 	P_END
 };
 
-/* Frames first .. first + count - 1 show source frames from on, step apart. Immutable after open.
- * */
+/* Frames first .. first + count - 1 show source frames from on, step apart; fps below 0: drop-frame. Immutable
+ * after open. */
 struct cut { int first, count, from, step, fps; char shot[NAME_MAX_LEN], source[NAME_MAX_LEN]; };
 struct state { struct cut *v; int n; struct timecode start; };
 
@@ -116,7 +116,7 @@ static const char *meaning(const struct call *c, const char *mark, size_t len, c
 	if (len == 9 && memcmp(mark, "source_tc", 9) == 0) {
 		if (!cut) return "--:--:--:--";
 		timecode_label(&(struct timecode){ (int64_t)cut->from + (int64_t)cut->step * (c->frame - cut->first),
-		               cut->fps > 0 ? cut->fps : s->start.rate, false }, buf, n);
+		               cut->fps ? abs(cut->fps) : s->start.rate, cut->fps < 0 }, buf, n);
 		return buf;
 	}
 	if (len == 2 && memcmp(mark, "tc", 2) == 0) {
@@ -225,13 +225,13 @@ const struct node_type ISA(node_burnin) = {
 	.name = "burnin",
 		.doc = "Text burnt into the corners of a picture: shot, timecodes, revision, approval state.",
 	.more = "Marks in the texts: {shot} the <use> that is shown (else the source), {tc} the record "
-	        "timecode, {source} the file that is shown and {source_tc} its timecode counted from "
-	        "its first frame, {rev} git's description of the scene, {state} which approvals hold. "
+	        "timecode, {source} the file that is shown and {source_tc} its timecode (as the file "
+	        "says it, else counted from 0), {rev} git's description of the scene, {state} which approvals hold. "
 	        "Any other {…} is an expression, so {frame} is the frame's number. What the marks "
 	        "stand for is in the key of this node alone. `lock` and `verify` leave revision and "
 	        "state out, since both change when the lock is committed. Letters are white of the "
 	        "signal as it comes: place it behind the conversion to the display, or use the preset "
-	        "review of write, which does that. Source timecode drops no numbers.",
+	        "review of write, which does that.",
 	.category = "output", .version = 1, .size = sizeof(struct burnin), .params = params,
 		.inputs = "image",
 	.flags = NF_TIME, .traits = TR_OUTPUT | TR_VIEW, .want = WANT_ANY,

@@ -9,6 +9,7 @@
 #include "media.h"
 #include "node.h"
 #include "px_yuv.h"
+#include "timecode.h"
 
 struct read {
 	const char *file, *color;
@@ -193,6 +194,11 @@ static int read_format(const struct node_ctx *n, struct format *f, struct err *e
 	f->par = turned ? (struct rational){ in->par.den, in->par.num } : in->par;
 	f->fps = in->kind == MEDIA_STILL && !*p->fps ? (struct rational){ 0, 1 } : in->fps;
 	f->first = s->start + s->lo;
+	struct timecode tc = { 0, 0, false };
+	struct err unfit = ERR_INIT;   /* another rate's, or damaged: counted from 0 */
+	if (in->timecode[0] && timecode_read("timecode", in->timecode, f->fps, &tc, &unfit) < 0) tc = (struct timecode){ 0, 0, false };
+	f->start = (int)tc.frame + s->lo;
+	f->drop = tc.drop;
 	f->last = p->outside == EDGE_ERROR ? s->start + s->hi : INT_MAX;
 	f->space = s->space;
 	f->encoded = colour_is_linear(s->space) ? colour_find("acescct") : s->space;

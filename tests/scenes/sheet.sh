@@ -81,3 +81,37 @@ for pair in "marks plain" "rec rec_plain"; do
 	"$in" still "$tmp/t.xml" "$1" -F 36 -o "$tmp/a.png" > /dev/null 2> "$tmp/err" && "$in" still "$tmp/t.xml" "$2" -F 36 -o "$tmp/b.png" > /dev/null && cmp -s "$tmp/a.png" "$tmp/b.png"
 	ok "timecode of $1" $? "$(cat "$tmp/err")"
 done
+# a source's own timecode, of a clip and of EXR files, with dropped numbers, trimmed, at more than 39 frames a second
+own() { # name label-of-the-first read-attributes fps pattern-attributes
+	cat > "$tmp/o.xml" <<XML
+<?xml version="1.0" encoding="UTF-8"?>
+<graph version="1" name="o" fps="$4">
+  <read id="a" $3/>
+  <burnin id="marks" in="a" top_left="{source_tc}" top_right="" bottom_left="" bottom_right="" opacity="0"/>
+  <burnin id="plain" in="a" top_left="$2" top_right="" bottom_left="" bottom_right="" opacity="0"/>
+  <write id="w" in="marks" file="w.png"/>
+</graph>
+XML
+	"$in" still "$tmp/o.xml" marks -o "$tmp/a.png" > /dev/null 2> "$tmp/err" && "$in" still "$tmp/o.xml" plain -o "$tmp/b.png" > /dev/null 2>> "$tmp/err" && cmp -s "$tmp/a.png" "$tmp/b.png"
+	ok "$1" $? "$(cat "$tmp/err")"
+}
+take() { # file fps frames first write-attributes
+	cat > "$tmp/k.xml" <<XML
+<?xml version="1.0" encoding="UTF-8"?>
+<graph version="1" name="k" fps="$2">
+  <pattern id="a" kind="constant" width="320" height="60" frames="$3" first="$4"/>
+  <write id="w" in="a" file="$1" $5/>
+</graph>
+XML
+	"$in" render "$tmp/k.xml" --overwrite > /dev/null 2> "$tmp/err" || ok "$1 written" 1 "$(cat "$tmp/err")"
+}
+take tc.mov 24 9 1 'preset="master-prores" timecode="13:20:59:22"'
+"$in" probe "$tmp/tc.mov" | grep -q "timecode *13:20:59:22"; ok "probe tells the timecode" $?
+own "a clip's own timecode" 13:21:00:02 'file="tc.mov"' 24
+own "a trimmed clip's own timecode" 13:21:00:03 'file="tc.mov" trim_first="3"' 24
+take drop.mov 30000/1001 5 1 'preset="master-prores" timecode="00:00:59;28"'
+own "dropped numbers" '00:01:00;02' 'file="drop.mov"' 30000/1001
+take e.####.exr 24 3 1001 ''
+own "timecode of EXR files" 00:00:41:18 'file="e.####.exr"' 24
+take f.####.exr 60 3 119 ''
+own "pairs of frames in EXR files" 00:00:02:00 'file="f.####.exr"' 60
