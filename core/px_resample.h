@@ -216,19 +216,29 @@ IN_INLINE void px_weave(vnf a, vnf b, float *IN_RESTRICT d)
 #endif
 }
 
-/* m (IN_LANES at least) periods of two phases, the second of which reads one pixel further on; w holds the weights of
- * both. q: the first neighbour of each, from its first pixel. The last vector may overlap the one before. */
-IN_INLINE void px_resample_twins(const float *IN_RESTRICT w, int taps, bool ring, float share, int q0, int q1,
+/* Do the weights of two phases mirror each other? Then one set of registers holds both. */
+static inline bool px_mirrored(const float *w, const float *u, int taps)
+{
+	for (int k = 0; k < taps; k++)
+		if (w[k] != u[taps - 1 - k] || w[k] == 0) return false;
+	return true;
+}
+
+/* m (IN_LANES at least) periods of two mirrored phases, the second of which reads one pixel further on. q: the first neighbour
+ * of each, from its first pixel. The last vector may overlap the one before. */
+IN_INLINE void px_resample_twins(const float *IN_RESTRICT weight, int taps, bool ring, float share, int q0, int q1,
                                  const float *IN_RESTRICT s, int m, float *IN_RESTRICT d)
 {
+	vnf w[6];
+	for (int k = 0; k < taps; k++) w[k] = (vnf){ 0 } + weight[k];
 	for (int x = 0; x < m; x += IN_LANES) {
 		if (x > m - IN_LANES) x = m - IN_LANES;
 		const float *p = s + x;
-		vnf a = *(const vnf *)p * w[0], v = *(const vnf *)(p + 1), b = v * w[taps];
+		vnf a = *(const vnf *)p * w[0], v = *(const vnf *)(p + 1), b = v * w[taps - 1];
 		for (int k = 1; k < taps; k++) {
 			a += v * w[k];
 			v = *(const vnf *)(p + k + 1);
-			b += v * w[taps + k];
+			b += v * w[taps - 1 - k];
 		}
 		if (ring) {
 			a = px_ring_vector(a, *(const vnf *)(p + q0), *(const vnf *)(p + q0 + 1), share);
@@ -243,11 +253,11 @@ IN_INLINE bool px_resample_doubled(const struct resample *rs, int i, const float
                                    float *IN_RESTRICT d)
 {
 	const struct resample_axis *a = &rs->x;
-	const float *w = a->w + (size_t)i * (size_t)a->taps;
-	int q0 = a->n0[i] - a->left[i], q1 = a->n0[i + 1] - a->left[i + 1];
-	if (a->period != 2 || a->left[i + 1] != a->left[i] + 1 || m < IN_LANES) return false;
-	if (a->taps == 6 && rs->ringing > 0) px_resample_twins(w, 6, true, rs->ringing, q0, q1, s, m, d);
-	else if (a->taps == 6) px_resample_twins(w, 6, false, 0, 0, 0, s, m, d);
+	int taps = a->taps, q0 = a->n0[i] - a->left[i], q1 = a->n0[i + 1] - a->left[i + 1];
+	const float *w = a->w + (size_t)i * (size_t)taps, *u = w + taps;
+	if (a->period != 2 || a->left[i + 1] != a->left[i] + 1 || m < IN_LANES || !px_mirrored(w, u, taps)) return false;
+	if (taps == 6 && rs->ringing > 0) px_resample_twins(w, 6, true, rs->ringing, q0, q1, s, m, d);
+	else if (taps == 6) px_resample_twins(w, 6, false, 0, 0, 0, s, m, d);
 	else if (rs->ringing > 0) px_resample_twins(w, 4, true, rs->ringing, q0, q1, s, m, d);
 	else px_resample_twins(w, 4, false, 0, 0, 0, s, m, d);
 	return true;
@@ -339,17 +349,19 @@ IN_INLINE void px_resample_down(const struct px_ring_rows *r, int left, int taps
 	px_resample_mix(s, taps, w, ring, share, p, q, n - x, a + x);
 }
 
-/* n (IN_LANES at least) pixels of two output rows made of the same rows s, w and u being their weights. */
-IN_INLINE void px_resample_mix2(const float *const *s, int taps, const float *IN_RESTRICT w, const float *IN_RESTRICT u,
-                                bool ring, float share, int q, int n, float *IN_RESTRICT a, float *IN_RESTRICT b)
+/* n (IN_LANES at least) pixels of two output rows made of the same rows s by mirrored weights. q: the first neighbour. */
+IN_INLINE void px_resample_mix2(const float *const *s, int taps, const float *IN_RESTRICT weight, bool ring, float share,
+                                int q, int n, float *IN_RESTRICT a, float *IN_RESTRICT b)
 {
+	vnf w[6];
+	for (int k = 0; k < taps; k++) w[k] = (vnf){ 0 } + weight[k];
 	for (int x = 0; x < n; x += IN_LANES) {
 		if (x > n - IN_LANES) x = n - IN_LANES;
-		vnf v = *(const vnf *)(s[0] + x), c = v * w[0], d = v * u[0];
+		vnf v = *(const vnf *)(s[0] + x), c = v * w[0], d = v * w[taps - 1];
 		for (int k = 1; k < taps; k++) {
 			v = *(const vnf *)(s[k] + x);
 			c += v * w[k];
-			d += v * u[k];
+			d += v * w[taps - 1 - k];
 		}
 		if (ring) {
 			vnf up = *(const vnf *)(s[q] + x), down = *(const vnf *)(s[q + 1] + x);
@@ -369,14 +381,15 @@ IN_INLINE bool px_resample_out2(const struct resample *rs, const struct px_ring_
 	int taps = a->taps, q = a->n0[i] - a->left[i];
 	const float *w = a->w + (size_t)i * (size_t)taps, *u = w + taps, *s[8];
 	bool ring = rs->ringing > 0 && a->nn[i] > 0;
-	if ((taps != 4 && taps != 6) || n < IN_LANES || a->left[i + 1] != a->left[i]) return false;
+	if ((taps != 4 && taps != 6) || n < IN_LANES || a->left[i + 1] != a->left[i] || !px_mirrored(w, u, taps))
+		return false;
 	if (rs->ringing > 0 && (a->nn[i] != a->nn[i + 1] || (ring && (a->nn[i] != 2 || a->n0[i] != a->n0[i + 1]))))
 		return false;
 	for (int k = 0; k < taps; k++) s[k] = px_ring_row(rows, a->left[i] - base + k);
-	if (taps == 6 && ring) px_resample_mix2(s, 6, w, u, true, rs->ringing, q, n, out, next);
-	else if (taps == 6) px_resample_mix2(s, 6, w, u, false, 0, 0, n, out, next);
-	else if (ring) px_resample_mix2(s, 4, w, u, true, rs->ringing, q, n, out, next);
-	else px_resample_mix2(s, 4, w, u, false, 0, 0, n, out, next);
+	if (taps == 6 && ring) px_resample_mix2(s, 6, w, true, rs->ringing, q, n, out, next);
+	else if (taps == 6) px_resample_mix2(s, 6, w, false, 0, 0, n, out, next);
+	else if (ring) px_resample_mix2(s, 4, w, true, rs->ringing, q, n, out, next);
+	else px_resample_mix2(s, 4, w, false, 0, 0, n, out, next);
 	return true;
 }
 
@@ -481,6 +494,8 @@ static IN_UNUSED int px_resample(const struct resample *rs, const struct view *i
 	struct px_resample_pass p = { .rs = rs, .in = in, .r = r, .s = resample_need(rs, r),
 		.ring = { scratch, resample_stride(r), resample_ring(rs) - 1 },
 		.regular = px_resample_regular(rs) };
+	/* rows along x come one by one: fewer stay nearer */
+	if (p.regular && rs->y.taps <= 8) p.ring.mask = 7;
 	p.t = p.ring.row + (ptrdiff_t)(p.ring.mask + 1) * p.ring.stride;
 	if (p.regular) p.span = px_resample_span(rs, r.x0, r.x1);
 	for (p.ch = 0; p.ch < out->nch; p.ch++) {
