@@ -1,4 +1,4 @@
-/* exr_chunk - chunks of scanline files with NONE, RLE, ZIPS and ZIP, read without OpenEXRCore: samples go
+/* exr_chunk - chunks of scanline files with NONE, RLE, ZIPS, ZIP and PIZ, read without OpenEXRCore: samples go
  * from the file to the planes with as few copies as the compression allows.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
@@ -177,6 +177,15 @@ static ssize_t fetch(struct exr_part *p, struct exr_lane *l, int i, size_t raw)
 	return at < p->f->size ? read_at(p->f, l->packed, n, at) : 0;
 }
 
+static int unpiz(const struct exr_part *p, struct exr_lane *l, int y, int rows, size_t packed)
+{
+	for (int c = 0; c < p->nch; c++) {
+		int words = p->list->entries[c].pixel_type == EXR_PIXEL_HALF ? 1 : 2;
+		l->ch[c] = (struct exr_piz_channel){ rect_w(p->data), rows, words, 1, NULL };
+	}
+	return exr_unpiz(l->piz, l->ch, p->nch, y, rows, (uint16_t *)(void *)l->tmp, l->raw, l->packed + LEADER, packed);
+}
+
 static int one_chunk(struct exr_part *p, struct exr_lane *l, int i, struct err *e)
 {
 	int y = p->data.y0 + i * p->lines, rows = p->data.y1 - y < p->lines ? p->data.y1 - y : p->lines;
@@ -192,7 +201,8 @@ static int one_chunk(struct exr_part *p, struct exr_lane *l, int i, struct err *
 		return damaged(p->f, y, "the chunk is cut off", e);
 	const uint8_t *src = l->packed + LEADER;
 	if (packed < raw) {
-		if (p->comp == EXR_COMPRESSION_NONE || exr_unsqueeze(l->zip, l->raw, raw, l->tmp, src, packed))
+		if (p->comp == EXR_COMPRESSION_PIZ ? unpiz(p, l, y, rows, packed)
+		    : p->comp == EXR_COMPRESSION_NONE || exr_unsqueeze(l->zip, l->raw, raw, l->tmp, src, packed))
 			return damaged(p->f, y, "the samples cannot be unpacked", e);
 		src = l->raw;
 	}
@@ -204,13 +214,16 @@ static bool lane_room(struct exr_part *p, struct exr_lane *l)
 {
 	size_t n = (size_t)p->lines * p->row;
 	bool zip = p->comp == EXR_COMPRESSION_ZIP || p->comp == EXR_COMPRESSION_ZIPS;
+	bool piz = p->comp == EXR_COMPRESSION_PIZ;
 	if (l->packed)
 		return true;
 	l->packed = malloc(n + LEADER);
 	l->raw = malloc(n);
 	l->tmp = p->comp == EXR_COMPRESSION_NONE ? NULL : malloc(n);
 	l->zip = zip ? libdeflate_alloc_decompressor() : NULL;
-	return l->packed && l->raw && (l->tmp || p->comp == EXR_COMPRESSION_NONE) && (l->zip || !zip);
+	l->piz = piz ? exr_unpiz_new() : NULL;
+	l->ch = piz ? xalloc((size_t)p->nch, sizeof *l->ch) : NULL;
+	return l->packed && l->raw && (l->tmp || p->comp == EXR_COMPRESSION_NONE) && (l->zip || !zip) && (l->piz || !piz);
 }
 
 int exr_chunks_read(struct exr_part *p, struct exr_lane *l, int first, int n, struct err *e)

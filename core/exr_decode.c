@@ -69,21 +69,56 @@ static exr_result_t unpack(exr_decode_pipeline_t *q)
 	return EXR_ERR_SUCCESS;
 }
 
-/* libdeflate instead of the library's zlib; the scratch buffer is the pipeline's. */
-static exr_result_t zip_unpack(struct exr_lane *l, exr_decode_pipeline_t *q)
+/* A scratch buffer of the pipeline with room for a chunk. */
+static void *scratch(exr_decode_pipeline_t *q)
 {
 	size_t n = (size_t)q->chunk.unpacked_size;
-	if (!l->zip)
-		l->zip = libdeflate_alloc_decompressor();
 	if (!q->scratch_buffer_1 || q->scratch_alloc_size_1 < n) {
 		free(q->scratch_buffer_1);
 		q->scratch_buffer_1 = malloc(n);
 		q->scratch_alloc_size_1 = q->scratch_buffer_1 ? n : 0;
 	}
-	if (!l->zip || !q->scratch_buffer_1)
+	return q->scratch_buffer_1;
+}
+
+/* libdeflate instead of the library's zlib. */
+static exr_result_t zip_unpack(struct exr_lane *l, exr_decode_pipeline_t *q)
+{
+	size_t n = (size_t)q->chunk.unpacked_size;
+	if (!l->zip)
+		l->zip = libdeflate_alloc_decompressor();
+	if (!l->zip || !scratch(q))
 		return EXR_ERR_OUT_OF_MEMORY;
 	return exr_unsqueeze(l->zip, q->unpacked_buffer, n, q->scratch_buffer_1, q->packed_buffer,
 	                     (size_t)q->chunk.packed_size) ? EXR_ERR_CORRUPT_CHUNK : EXR_ERR_SUCCESS;
+}
+
+static exr_result_t piz_unpack(struct exr_lane *l, exr_decode_pipeline_t *q)
+{
+	const exr_chunk_info_t *k = &q->chunk;
+	const struct exr_part *p = l->p;
+	uint64_t n = 0;
+	if (!l->piz)
+		l->piz = exr_unpiz_new();
+	if (!l->ch)
+		l->ch = xalloc((size_t)q->channel_count, sizeof *l->ch);
+	if (!l->piz || !scratch(q))
+		return EXR_ERR_OUT_OF_MEMORY;
+	int y0 = p->tiled ? p->data.y0 + k->start_y * p->tile_h : k->start_y;
+	for (int c = 0; c < q->channel_count; c++) {
+		const exr_coding_channel_info_t *ch = &q->channels[c];
+		int lines = 0;
+		for (int y = y0; y < y0 + k->height; y++)
+			lines += ch->y_samples <= 1 || y % ch->y_samples == 0;
+		if (ch->height && lines != ch->height)
+			return EXR_ERR_CORRUPT_CHUNK;
+		l->ch[c] = (struct exr_piz_channel){ ch->width, ch->height, ch->bytes_per_element / 2,
+		                                     ch->y_samples > 1 ? ch->y_samples : 1, NULL };
+		n += (uint64_t)ch->width * (uint64_t)ch->height * (uint64_t)ch->bytes_per_element;
+	}
+	return n != k->unpacked_size
+	       || exr_unpiz(l->piz, l->ch, q->channel_count, y0, k->height, q->scratch_buffer_1, q->unpacked_buffer,
+	                    q->packed_buffer, (size_t)k->packed_size) ? EXR_ERR_CORRUPT_CHUNK : EXR_ERR_SUCCESS;
 }
 
 /* A chunk of full size is stored as it is, whatever the compression. The library takes such chunks
@@ -99,6 +134,8 @@ static exr_result_t decompress(exr_decode_pipeline_t *q)
 	}
 	if (p->comp == EXR_COMPRESSION_ZIP || p->comp == EXR_COMPRESSION_ZIPS)
 		return zip_unpack(l, q);
+	if (p->comp == EXR_COMPRESSION_PIZ)
+		return piz_unpack(l, q);
 	return l->library_decompress ? l->library_decompress(q) : EXR_ERR_CORRUPT_CHUNK;
 }
 
@@ -192,6 +229,8 @@ void exr_lane_free(struct exr_part *p, struct exr_lane *l)
 	if (l->ready)
 		exr_decoding_destroy(p->f->ctx, &l->q);
 	libdeflate_free_decompressor(l->zip);
+	exr_unpiz_free(&l->piz);
+	free(l->ch);
 	free(l->packed);
 	free(l->raw);
 	free(l->tmp);

@@ -131,7 +131,7 @@ static void part_close(struct exr_part *p)
 /* Whether exr_chunk can read it: a part alone in its file, plain compression, no subsampling. */
 static void choose_way(struct exr_part *p, int nparts)
 {
-	bool plain = nparts == 1 && !p->tiled && p->comp <= EXR_COMPRESSION_ZIP, floats = true;
+	bool plain = nparts == 1 && !p->tiled && p->comp <= EXR_COMPRESSION_PIZ, floats = true;
 	for (int c = 0; c < p->nch; c++) {
 		const exr_attr_chlist_entry_t *ch = &p->list->entries[c];
 		plain = plain && ch->x_sampling == 1 && ch->y_sampling == 1 && !p->dest[c].sampled;

@@ -22,6 +22,19 @@ IN_INLINE float px_ring(float v, float lo, float hi, float share)
 	return v - (over + under) * share;
 }
 
+typedef int vni __attribute__((vector_size(4 * IN_LANES), aligned(4), may_alias));
+
+/* The same for a vector, between the neighbours a and b. */
+IN_INLINE vnf px_ring_vector(vnf v, vnf a, vnf b, float share)
+{
+	vni less = b < a, more = b > a;
+	vnf lo = (vnf)((less & (vni)b) | (~less & (vni)a)), hi = (vnf)((more & (vni)b) | (~more & (vni)a));
+	vnf over = v - hi, under = v - lo;
+	over = (vnf)((vni)over & (vni)(over > 0.0f));
+	under = (vnf)((vni)under & (vni)(under < 0.0f));
+	return v - (over + under) * share;
+}
+
 /* --- horizontally, any weights: eight rows at a time --- */
 
 /* Four rows of four floats as four columns, eight floats apart. */
@@ -188,6 +201,68 @@ IN_INLINE void px_resample_phase(const struct resample *rs, int i, const float *
 	else px_resample_along(w, 4, false, 0, 0, s, m, d);
 }
 
+/* Lanes of two vectors by turns. */
+IN_INLINE void px_weave(vnf a, vnf b, float *IN_RESTRICT d)
+{
+#if IN_LANES == 16
+	*(vnf *)d = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+	*(vnf *)(d + 16) = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#elif IN_LANES == 8
+	*(vnf *)d = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+	*(vnf *)(d + 8) = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#else
+	*(vnf *)d = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+	*(vnf *)(d + 4) = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#endif
+}
+
+/* Do the weights of two phases mirror each other? Then one set of registers holds both. */
+static inline bool px_mirrored(const float *w, const float *u, int taps)
+{
+	for (int k = 0; k < taps; k++)
+		if (w[k] != u[taps - 1 - k] || w[k] == 0) return false;
+	return true;
+}
+
+/* m (IN_LANES at least) periods of two mirrored phases, the second of which reads one pixel further on. q: the first neighbour
+ * of each, from its first pixel. The last vector may overlap the one before. */
+IN_INLINE void px_resample_twins(const float *IN_RESTRICT weight, int taps, bool ring, float share, int q0, int q1,
+                                 const float *IN_RESTRICT s, int m, float *IN_RESTRICT d)
+{
+	vnf w[6];
+	for (int k = 0; k < taps; k++) w[k] = (vnf){ 0 } + weight[k];
+	for (int x = 0; x < m; x += IN_LANES) {
+		if (x > m - IN_LANES) x = m - IN_LANES;
+		const float *p = s + x;
+		vnf a = *(const vnf *)p * w[0], v = *(const vnf *)(p + 1), b = v * w[taps - 1];
+		for (int k = 1; k < taps; k++) {
+			a += v * w[k];
+			v = *(const vnf *)(p + k + 1);
+			b += v * w[taps - 1 - k];
+		}
+		if (ring) {
+			a = px_ring_vector(a, *(const vnf *)(p + q0), *(const vnf *)(p + q0 + 1), share);
+			b = px_ring_vector(b, *(const vnf *)(p + 1 + q1), *(const vnf *)(p + 2 + q1), share);
+		}
+		px_weave(a, b, d + 2 * x);
+	}
+}
+
+/* Is it done? */
+IN_INLINE bool px_resample_doubled(const struct resample *rs, int i, const float *IN_RESTRICT s, int m,
+                                   float *IN_RESTRICT d)
+{
+	const struct resample_axis *a = &rs->x;
+	int taps = a->taps, q0 = a->n0[i] - a->left[i], q1 = a->n0[i + 1] - a->left[i + 1];
+	const float *w = a->w + (size_t)i * (size_t)taps, *u = w + taps;
+	if (a->period != 2 || a->left[i + 1] != a->left[i] + 1 || m < IN_LANES || !px_mirrored(w, u, taps)) return false;
+	if (taps == 6 && rs->ringing > 0) px_resample_twins(w, 6, true, rs->ringing, q0, q1, s, m, d);
+	else if (taps == 6) px_resample_twins(w, 6, false, 0, 0, 0, s, m, d);
+	else if (rs->ringing > 0) px_resample_twins(w, 4, true, rs->ringing, q0, q1, s, m, d);
+	else px_resample_twins(w, 4, false, 0, 0, 0, s, m, d);
+	return true;
+}
+
 /* m whole periods from output pixel i on: each phase, then woven together. s: what pixel i reads. A
  * full step is compiled apart: loops of known length have no ends to look after. */
 static void px_resample_periods(const struct resample *rs, int i, const float *IN_RESTRICT s, int m,
@@ -230,7 +305,9 @@ static void px_resample_row(const struct resample *rs, struct px_periods span, c
 	const struct resample_axis *a = &rs->x;
 	int x = x0;
 	for (; x < span.b0; x++) out[x - x0] = px_resample_pixel(a, rs->ringing, x - a->o0, row, left);
-	for (int k = 0; k < span.m; k += PX_RS_STEP) {
+	if (span.m && px_resample_doubled(rs, x - a->o0, row + (a->left[x - a->o0] - left), span.m, out + (x - x0)))
+		x += span.m * a->period;
+	else for (int k = 0; k < span.m; k += PX_RS_STEP) {
 		int n = span.m - k < PX_RS_STEP ? span.m - k : PX_RS_STEP, i = x - a->o0;
 		px_resample_periods(rs, i, row + (a->left[i] - left), n, out + (x - x0));
 		x += n * a->period;
@@ -270,6 +347,50 @@ IN_INLINE void px_resample_down(const struct px_ring_rows *r, int left, int taps
 		q += PX_RS_STEP;
 	}
 	px_resample_mix(s, taps, w, ring, share, p, q, n - x, a + x);
+}
+
+/* n (IN_LANES at least) pixels of two output rows made of the same rows s by mirrored weights. q: the first neighbour. */
+IN_INLINE void px_resample_mix2(const float *const *s, int taps, const float *IN_RESTRICT weight, bool ring, float share,
+                                int q, int n, float *IN_RESTRICT a, float *IN_RESTRICT b)
+{
+	vnf w[6];
+	for (int k = 0; k < taps; k++) w[k] = (vnf){ 0 } + weight[k];
+	for (int x = 0; x < n; x += IN_LANES) {
+		if (x > n - IN_LANES) x = n - IN_LANES;
+		vnf v = *(const vnf *)(s[0] + x), c = v * w[0], d = v * w[taps - 1];
+		for (int k = 1; k < taps; k++) {
+			v = *(const vnf *)(s[k] + x);
+			c += v * w[k];
+			d += v * w[taps - 1 - k];
+		}
+		if (ring) {
+			vnf up = *(const vnf *)(s[q] + x), down = *(const vnf *)(s[q + 1] + x);
+			c = px_ring_vector(c, up, down, share);
+			d = px_ring_vector(d, up, down, share);
+		}
+		*(vnf *)(a + x) = c;
+		*(vnf *)(b + x) = d;
+	}
+}
+
+/* Output rows i and i + 1 in one go, if the same rows make them. */
+IN_INLINE bool px_resample_out2(const struct resample *rs, const struct px_ring_rows *rows, int base, int i, int n,
+                                float *IN_RESTRICT out, float *IN_RESTRICT next)
+{
+	const struct resample_axis *a = &rs->y;
+	int taps = a->taps, q = a->n0[i] - a->left[i];
+	const float *w = a->w + (size_t)i * (size_t)taps, *u = w + taps, *s[8];
+	bool ring = rs->ringing > 0 && a->nn[i] > 0;
+	if ((taps != 4 && taps != 6) || n < IN_LANES || a->left[i + 1] != a->left[i] || !px_mirrored(w, u, taps))
+		return false;
+	if (rs->ringing > 0 && (a->nn[i] != a->nn[i + 1] || (ring && (a->nn[i] != 2 || a->n0[i] != a->n0[i + 1]))))
+		return false;
+	for (int k = 0; k < taps; k++) s[k] = px_ring_row(rows, a->left[i] - base + k);
+	if (taps == 6 && ring) px_resample_mix2(s, 6, w, true, rs->ringing, q, n, out, next);
+	else if (taps == 6) px_resample_mix2(s, 6, w, false, 0, 0, n, out, next);
+	else if (ring) px_resample_mix2(s, 4, w, true, rs->ringing, q, n, out, next);
+	else px_resample_mix2(s, 4, w, false, 0, 0, n, out, next);
+	return true;
 }
 
 enum { PX_RS_BLOCK = 4 * IN_LANES };
@@ -373,6 +494,8 @@ static IN_UNUSED int px_resample(const struct resample *rs, const struct view *i
 	struct px_resample_pass p = { .rs = rs, .in = in, .r = r, .s = resample_need(rs, r),
 		.ring = { scratch, resample_stride(r), resample_ring(rs) - 1 },
 		.regular = px_resample_regular(rs) };
+	/* rows along x come one by one: fewer stay nearer */
+	if (p.regular && rs->y.taps <= 8) p.ring.mask = 7;
 	p.t = p.ring.row + (ptrdiff_t)(p.ring.mask + 1) * p.ring.stride;
 	if (p.regular) p.span = px_resample_span(rs, r.x0, r.x1);
 	for (p.ch = 0; p.ch < out->nch; p.ch++) {
@@ -381,7 +504,10 @@ static IN_UNUSED int px_resample(const struct resample *rs, const struct view *i
 			int i = y - o0;
 			if (y + PX_AHEAD < r.y1) px_fetch_row(view_at(out, p.ch, r.x0, y + PX_AHEAD), n, 1);
 			px_resample_fill(&p, rs->y.left[i] + rs->y.taps);
-			px_resample_out(rs, &p.ring, p.s.y0, i, n, view_at(out, p.ch, r.x0, y));
+			if (y + 1 < r.y1 && px_resample_out2(rs, &p.ring, p.s.y0, i, n, view_at(out, p.ch, r.x0, y),
+			                                     view_at(out, p.ch, r.x0, y + 1)))
+				y++;
+			else px_resample_out(rs, &p.ring, p.s.y0, i, n, view_at(out, p.ch, r.x0, y));
 			if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 		}
 	}

@@ -287,11 +287,10 @@ static float zone(double x, double y, int w, int h, double phase)
 static float chart(const struct call *c, int ch, int x, int y)
 {
 	const struct pattern *p = c->n->v;
-	int w = rect_w(c->n->out->data), h = rect_h(c->n->out->data), size = whole(p->size);
+	int w = rect_w(c->n->out->data), h = rect_h(c->n->out->data), size = p->kind == KIND_CHECKER ? whole(p->size) : 1;
 	float v = (float)p->colour[ch];
 	switch (p->kind) {
 	case KIND_BARS: return bars(ch, x, y, w, h);
-	case KIND_RAMP: return 2 * v * ((float)x + 0.5f) / (float)w;
 	case KIND_CHECKER: return (x / size + y / size) % 2 ? 0 : v;
 	case KIND_ZONE: return zone(x, y, w, h, (c->frame - p->first) / 24.0);
 	case KIND_NOISE: {
@@ -301,6 +300,12 @@ static float chart(const struct call *c, int ch, int x, int y)
 	}
 	default: return v;
 	}
+}
+
+/* A row of the ramp. */
+static void ramp(float v, int w, int x0, int n, float *IN_RESTRICT d)
+{
+	for (int x = 0; x < n; x++) d[x] = 2 * v * ((float)(x0 + x) + 0.5f) / (float)w;
 }
 
 static int tile(const struct call *c, struct rect r)
@@ -313,6 +318,7 @@ static int tile(const struct call *c, struct rect r)
 		for (int y = r.y0; y < r.y1; y++) {
 			float *d = view_at(c->out, ch, r.x0, y);
 			if (even && y > r.y0) memcpy(d, view_at(c->out, ch, r.x0, r.y0), bytes);
+			else if (p->kind == KIND_RAMP) ramp((float)p->colour[ch], rect_w(c->n->out->data), r.x0, rect_w(r), d);
 			else for (int x = r.x0; x < r.x1; x++) d[x - r.x0] = chart(c, ch, x, y);
 		}
 	return 0;
