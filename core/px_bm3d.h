@@ -186,9 +186,9 @@ IN_INLINE float bm_wiener(bm8 *z, const bm8 *b, const float *sigma, float share)
 /* --- matching: absolute differences of 8-bit luma; whole numbers, so any
  * order of adding gives the same --- */
 
-/* Differences of eight reference blocks, 4 pixels apart from a on, and the
- * blocks from b on; every second row. */
-IN_INLINE void bm_differences(const uint8_t *a, const uint8_t *b, ptrdiff_t stride, bm8i *out)
+/* Differences of eight reference blocks and the blocks from b on, every second row: four blocks, 8 pixels apart
+ * from a on, in the even lanes and four, `apart` pixels further, in the odd ones. */
+IN_INLINE void bm_differences(const uint8_t *a, const uint8_t *b, ptrdiff_t stride, int apart, bm8i *out)
 {
 #ifdef __AVX2__
 	__m256i even = _mm256_setzero_si256(), odd = even;
@@ -196,8 +196,8 @@ IN_INLINE void bm_differences(const uint8_t *a, const uint8_t *b, ptrdiff_t stri
 		const uint8_t *p = a + y * stride, *q = b + y * stride;
 		even = _mm256_add_epi64(even, _mm256_sad_epu8(_mm256_loadu_si256((const void *)p),
 		                                              _mm256_loadu_si256((const void *)q)));
-		odd = _mm256_add_epi64(odd, _mm256_sad_epu8(_mm256_loadu_si256((const void *)(p + 4)),
-		                                            _mm256_loadu_si256((const void *)(q + 4))));
+		odd = _mm256_add_epi64(odd, _mm256_sad_epu8(_mm256_loadu_si256((const void *)(p + apart)),
+		                                            _mm256_loadu_si256((const void *)(q + apart))));
 	}
 	*out = (bm8i)_mm256_or_si256(even, _mm256_slli_epi64(odd, 32));
 #else
@@ -208,14 +208,17 @@ IN_INLINE void bm_differences(const uint8_t *a, const uint8_t *b, ptrdiff_t stri
 			const uint8_t *p = a + y * stride + 16 * h, *q = b + y * stride + 16 * h;
 			even = _mm_add_epi64(even, _mm_sad_epu8(_mm_loadu_si128((const void *)p),
 			                                        _mm_loadu_si128((const void *)q)));
-			odd = _mm_add_epi64(odd, _mm_sad_epu8(_mm_loadu_si128((const void *)(p + 4)),
-			                                      _mm_loadu_si128((const void *)(q + 4))));
+			odd = _mm_add_epi64(odd, _mm_sad_epu8(_mm_loadu_si128((const void *)(p + apart)),
+			                                      _mm_loadu_si128((const void *)(q + apart))));
 		}
 		r[h] = _mm_or_si128(even, _mm_slli_epi64(odd, 32));
 	}
 	__builtin_memcpy(out, r, sizeof *out);
 #endif
 }
+/* Blocks 4 pixels apart lie in lanes as they come; 8 apart, block i is in lane bm_lane(i). */
+enum { BM_APART4 = 4, BM_APART8 = 32 };
+IN_INLINE int bm_lane(int i) { return i < 4 ? 2 * i : 2 * i - 7; }
 
 IN_INLINE void bm_order(bm8i *lo, bm8i *hi)
 {
@@ -245,36 +248,6 @@ IN_INLINE bool bm_any_less(const bm8i *a, const bm8i *b)
 enum { BM_TRIES = 4096, BM_KEY_BITS = 12 };
 struct bm_tries { int n, reach; int8_t dx[BM_TRIES], dy[BM_TRIES]; };
 
-/* As bm_differences for eight blocks 8 pixels apart; block i is lane bm_lane(i). */
-IN_INLINE int bm_lane(int i) { return i < 4 ? 2 * i : 2 * i - 7; }
-IN_INLINE void bm_differences8(const uint8_t *a, const uint8_t *b, ptrdiff_t stride, bm8i *out)
-{
-#ifdef __AVX2__
-	__m256i low = _mm256_setzero_si256(), high = low;
-	for (int y = 0; y < 8; y += 2) {
-		const uint8_t *p = a + y * stride, *q = b + y * stride;
-		low = _mm256_add_epi64(low, _mm256_sad_epu8(_mm256_loadu_si256((const void *)p),
-		                                            _mm256_loadu_si256((const void *)q)));
-		high = _mm256_add_epi64(high, _mm256_sad_epu8(_mm256_loadu_si256((const void *)(p + 32)),
-		                                              _mm256_loadu_si256((const void *)(q + 32))));
-	}
-	*out = (bm8i)_mm256_or_si256(low, _mm256_slli_epi64(high, 32));
-#else
-	__m128i r[2];
-	for (int h = 0; h < 2; h++) {
-		__m128i low = _mm_setzero_si128(), high = low;
-		for (int y = 0; y < 8; y += 2) {
-			const uint8_t *p = a + y * stride + 16 * h, *q = b + y * stride + 16 * h;
-			low = _mm_add_epi64(low, _mm_sad_epu8(_mm_loadu_si128((const void *)p), _mm_loadu_si128((const void *)q)));
-			high = _mm_add_epi64(high, _mm_sad_epu8(_mm_loadu_si128((const void *)(p + 32)),
-			                                        _mm_loadu_si128((const void *)(q + 32))));
-		}
-		r[h] = _mm_or_si128(low, _mm_slli_epi64(high, 32));
-	}
-	__builtin_memcpy(out, r, sizeof *out);
-#endif
-}
-
 /* The n best displacements of eight blocks, 8 pixels apart from luma on, in bm_lane's order: best[i]
  * holds (difference << 12 | try). Reads up to 64 pixels from luma on, displaced. */
 IN_INLINE void bm_match(const uint8_t *luma, ptrdiff_t stride, const struct bm_tries *t, int n, bm8i *best)
@@ -282,7 +255,7 @@ IN_INLINE void bm_match(const uint8_t *luma, ptrdiff_t stride, const struct bm_t
 	bm8i b[BM_MOST], key;
 	for (int i = 0; i < n; i++) b[i] = (bm8i){ 0 } + INT32_MAX;
 	for (int k = 0; k < t->n; k++) {
-		bm_differences8(luma, luma + t->dy[k] * stride + t->dx[k], stride, &key);
+		bm_differences(luma, luma + t->dy[k] * stride + t->dx[k], stride, BM_APART8, &key);
 		key = (key << BM_KEY_BITS) | k;
 		if (!bm_any_less(&key, &b[n - 1])) continue;
 		for (int i = 0; i < n; i++) bm_order(&b[i], &key);

@@ -80,7 +80,7 @@ static inline void bm_move_cells(const struct bm_frame *a, const struct bm_frame
 			bm8i best = (bm8i){ 0 } + INT32_MAX, key;
 			for (int k = 0; k < t->n; k++) {
 				bm_differences(a->half + y * a->hstride + x, b->half + (y + t->dy[k]) * b->hstride + x + t->dx[k],
-				               a->hstride, &key);
+				               a->hstride, BM_APART4, &key);
 				int far = (t->dx[k] < 0 ? -t->dx[k] : t->dx[k]) + (t->dy[k] < 0 ? -t->dy[k] : t->dy[k]);
 				key = ((key + cost * far) << BM_KEY_BITS) | k;
 				bm_order(&best, &key);

@@ -2,21 +2,14 @@
  * no stronger than grain is dropped.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "degrain_groups.h"
-#include "node.h"
 
-struct degrain_hard { const char *profile; double sigma, strength, threshold; int reach; };
+struct degrain_hard { DEGRAIN_COMMON; double threshold; };
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_hard),
 	P_FLOAT(degrain_hard, threshold, 3.1, 0, 10, "sigma", "What is below is dropped."),
 	P_END
 };
-
-static int open_tables(struct node_ctx *n, struct err *e)
-{
-	const struct degrain_hard *p = n->v;
-	return groups_open(n, p->profile, p->sigma, p->strength, p->reach, e);
-}
 
 static int format(const struct node_ctx *n, struct format *out, struct err *e)
 {
@@ -104,7 +97,7 @@ static int tile(const struct call *c, struct rect r)
 const struct node_type ISA(node_degrain_hard) = {
 	.name = "degrain_hard", .doc = "The first estimate of degrain: what is no stronger than grain is dropped.",
 	.category = "image", .version = 2, .size = sizeof(struct degrain_hard), .params = params,
-	.inputs = "image", .flags = NF_HIDDEN, .open = open_tables, .close = groups_close,
+	.inputs = "image", .flags = NF_HIDDEN, .open = groups_open, .close = degrain_close,
 		.format = format, .needs = needs,
 	.scratch = scratch, .flops = flops, .tile = tile,
 };

@@ -1,16 +1,14 @@
 /* degrain_time - luma and two colour differences of a picture, averaged along
  * its motion, for the stages after it.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <stdlib.h>
-
-#include "node.h"
+#include "degrain_parts.h"
 #include "px_bm3d_move.h"
 
-struct degrain_time { const char *profile; double sigma, strength; int reach, space, radius; };
+struct degrain_time { DEGRAIN_COMMON; int radius; };
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_time),
-	P_ENUM(degrain_time, space, "encoded", "encoded|linear|log", PF_STATIC, "As of degrain."),
+	DEGRAIN_SPACE(degrain_time),
 	P_INT(degrain_time, radius, 2, 0, 3, "frames", PF_STATIC, "As of degrain."),
 	P_END
 };
@@ -24,9 +22,7 @@ struct state {
 
 static int open_tables(struct node_ctx *n, struct err *e)
 {
-	const struct degrain_time *p = n->v;
-	const struct format *f = n->in[0];
-	struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
+	struct degrain_ask a = degrain_ask_of(n);
 	struct state *s = n->state = xalloc(1, sizeof *s);
 	s->tries.n = degrain_tries(BM_FAR, 1, s->tries.dx, s->tries.dy, BM_TRIES);
 	if (degrain_noise_make(&a, &s->noise, e) < 0) return -1;
@@ -36,19 +32,6 @@ static int open_tables(struct node_ctx *n, struct err *e)
 		inverse[i] = 1.0f / (6.0f * sigma[i] * sigma[i]);
 	s->cost = 2 + (int)(mid < 1.0f ? mid * 500.0f : 500.0f);
 	return 0;
-}
-
-static void close_tables(struct node_ctx *n)
-{
-	free(n->state);
-	n->state = NULL;
-}
-
-static enum want want_of(const struct node_ctx *n, int conn)
-{
-	const struct degrain_time *p = n->v;
-	(void)conn;
-	return p->space == 1 ? WANT_LINEAR : p->space == 2 ? WANT_LOG : WANT_ENCODED;
 }
 
 static int format(const struct node_ctx *n, struct format *out, struct err *e)
@@ -319,7 +302,7 @@ static int tile(const struct call *c, struct rect r)
 const struct node_type ISA(node_degrain_time) = {
 	.name = "degrain_time", .doc = "Luma and colour differences, averaged along motion, for degrain.",
 	.category = "image", .version = 1, .size = sizeof(struct degrain_time), .params = params,
-	.inputs = "image", .flags = NF_HIDDEN, .want_of = want_of, .open = open_tables,
-		.close = close_tables, .format = format,
+	.inputs = "image", .flags = NF_HIDDEN, .want_of = degrain_want, .open = open_tables,
+		.close = degrain_close, .format = format,
 	.needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };

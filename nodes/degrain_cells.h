@@ -1,0 +1,85 @@
+/* degrain_cells - what was taken of a picture, over whole cells of 8x8 pixels around a tile, for the stages that even it out.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_DEGRAIN_CELLS_H
+#define IN_DEGRAIN_CELLS_H
+
+#include "degrain_parts.h"
+#include "px_bm3d_area.h"
+
+/* MARGIN: pixels beyond a tile that tell what is done in it. */
+enum { CELL = 8, MARGIN = 40 };
+
+/* Whole cells around r. */
+static inline struct rect cells_of(struct rect r)
+{
+	r = rect_grow(r, MARGIN, MARGIN);
+	return rect_of(r.x0 & -CELL, r.y0 & -CELL, (r.x1 + CELL - 1) & -CELL, (r.y1 + CELL - 1) & -CELL);
+}
+
+/* At an edge of the data, what is mirrored for the far end of a cell may lie before the first. */
+static inline void cells_needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
+{
+	struct rect all = rect_grow(cells_of(r), CELL, CELL);
+	(void)n;
+	need_add(out, 0, frame, all);
+	need_add(out, 1, frame, all);
+}
+
+/* w x h planes over `all`, a bin for each cell, and a row each of the neutral picture and its luma. */
+struct cells { struct rect all; int w, h; float *taken[3], *bin, *clean[3], *luma; };
+
+/* Columns x0 to x1 of a row as cells_row makes it, wherever they lie. */
+static inline void cells_far(const struct cells *c, const struct view *a, const struct view *b, const int ch[4],
+                             struct rect data, int y, int x0, int x1)
+{
+	int sy = bm_mirror(c->all.y0 + y, data.y0, data.y1);
+	for (int x = x0; x < x1; x++) {
+		int sx = bm_mirror(c->all.x0 + x, data.x0, data.x1);
+		float over = ch[3] < 0 ? 1.0f : *view_at(a, ch[3], sx, sy), by = over != 0 ? 1.0f / over : 1.0f;
+		for (int k = 0; k < 3; k++) {
+			float u = *view_at(a, ch[k], sx, sy), v = *view_at(b, ch[k], sx, sy);
+			c->taken[k][(ptrdiff_t)y * c->w + x] = bm_sane((u - v) * by);
+			c->clean[k][x] = bm_sane(v * by);
+		}
+	}
+}
+
+/* Colours straight of both pictures (ch: R, G, B and A or -1), mirrored beyond the data: row y of what was
+ * taken, and of the neutral picture into clean. */
+static inline void cells_row(const struct cells *c, const struct view *a, const struct view *b, const int ch[4],
+                             struct rect data, int y)
+{
+	int sy = bm_mirror(c->all.y0 + y, data.y0, data.y1);
+	int from = data.x0 > c->all.x0 ? data.x0 : c->all.x0, end = data.x1 < c->all.x1 ? data.x1 : c->all.x1;
+	if (ch[3] >= 0 || end < from) from = end = c->all.x0;
+	int first = from - c->all.x0, n = end - from;
+	for (int k = 0; k < 3; k++) {
+		const float *p = view_at(a, ch[k], from, sy), *q = view_at(b, ch[k], from, sy);
+		float *IN_RESTRICT t = c->taken[k] + (ptrdiff_t)y * c->w + first, *IN_RESTRICT o = c->clean[k] + first;
+		for (int i = 0; i < n; i++) {
+			t[i] = bm_sane(p[i] - q[i]);
+			o[i] = bm_sane(q[i]);
+		}
+	}
+	cells_far(c, a, b, ch, data, y, 0, first);
+	cells_far(c, a, b, ch, data, y, first + n, c->w);
+}
+
+/* The planes of what was taken, and every cell's bin of (luma - low) * scale. row: a stage's own change of
+ * row y and of clean, which gives luma. */
+IN_INLINE void cells_load(const struct cells *c, const struct view *a, const struct view *b, const int ch[4],
+                          struct rect data, float low, float scale, const void *job,
+                          void (*row)(const void *job, const struct cells *c, int y))
+{
+	int cw = c->w / CELL, n = cw * (c->h / CELL);
+	for (int i = 0; i < n; i++) c->bin[i] = 0;
+	for (int y = 0; y < c->h; y++) {
+		cells_row(c, a, b, ch, data, y);
+		row(job, c, y);
+		for (int x = 0; x < c->w; x++) c->bin[y / CELL * cw + x / CELL] += c->luma[x];
+	}
+	for (int i = 0; i < n; i++)
+		c->bin[i] = px_clamp((c->bin[i] * (1.0f / 64) - low) * scale, 0.0f, (float)(DEGRAIN_BINS - 1));
+}
+
+#endif
