@@ -66,6 +66,7 @@ static size_t lay(struct job *j, struct rect r, void *mem)
 	float **bands[] = { &j->have, &j->want, &j->via };
 	for (int i = 0; i < 3; i++, n += bm_up(cells * BANDS)) *bands[i] = at ? at + n : NULL;
 	j->c.bin = at ? at + n : NULL, n += bm_up(cells);
+	j->c.there = at ? at + n : NULL, n += bm_up(3 * cells);
 	j->c.luma = at ? at + n : NULL, n += bm_up((size_t)j->c.w);
 	for (int k = 0; k < 3; k++) j->c.clean[k] = at ? j->factor + k * j->c.w : NULL;      /* not yet needed */
 	j->sum = at ? at + n : NULL, n += sum_stride(r) * ((size_t)rect_h(r) + 2 * BM_EDGE);
@@ -105,7 +106,7 @@ static void energies(const struct job *j, int c)
 		for (int k = 0; k < 8; k++) BM_STORE(v + 8 * k, q[k] * q[k]);
 		for (int k = 0; k < BANDS; k++) {
 			have[k] = 0;
-			want[k] = j->s->want.var[(int)j->c.bin[i]][c][k] * j->s->count[k];
+			want[k] = j->s->want.var[(int)j->c.bin[i]][c][k] * j->s->count[k] * j->c.there[3 * i + c];
 		}
 		for (int k = 0; k < 64; k++) have[j->s->band[k]] += v[k];
 	}
@@ -215,7 +216,7 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_bands) = {
 	.name = "degrain_bands", .doc = "What degrain took, brought to the grain's spectrum band by band.",
-	.category = "image", .version = 1, .size = sizeof(struct degrain_bands_node), .params = params,
+	.category = "image", .version = 2, .size = sizeof(struct degrain_bands_node), .params = params,
 	.inputs = "image even mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = degrain_want, .open = open_tables,
 	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
 		.flops = flops, .tile = tile,

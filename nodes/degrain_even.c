@@ -52,7 +52,7 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	size_t px = rect_area(cells_of(r));
 	(void)n;
-	return (5 * px + px / 4 * 3 + px / 16 * 4 + px / 64 * (6 + 3 * KINDS) + 1024) * sizeof(float);
+	return (5 * px + px / 4 * 3 + px / 16 * 4 + px / 64 * (10 + 3 * KINDS) + 1024) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)
@@ -69,7 +69,7 @@ struct job {
 	const struct degrain_even *p;
 	struct cells c;
 	float *spare, *kind, *half, *half2, *half3, *quarter, *quarter2, *quarter3, *quarter4;
-	float *energy, *sum, *gain[2], *added, *of_kind, *count, *factor;
+	float *energy, *sum, *gain[2], *part, *added, *of_kind, *count, *factor;
 };
 
 static void lay(struct job *j, void *mem)
@@ -85,6 +85,8 @@ static void lay(struct job *j, void *mem)
 	for (int i = 0; i < 4; i++, at += px / 16) *quarters[i] = at;
 	float **small[] = { &j->c.bin, &j->energy, &j->sum, &j->gain[0], &j->gain[1], &j->added };
 	for (int i = 0; i < 6; i++, at += cells) *small[i] = at;
+	j->part = at, at += cells;
+	j->c.there = at, at += 3 * cells;
 	float **kinds[] = { &j->of_kind, &j->count, &j->factor };
 	for (int i = 0; i < 3; i++, at += cells * KINDS) *kinds[i] = at;
 	j->c.luma = j->half;                 /* before they are needed */
@@ -232,6 +234,16 @@ IN_INLINE float pushed(float most, float share)
 	return 1.0f + (most - 1.0f) * px_clamp(1.5f - 5.0f * share, 0.0f, 1.0f);
 }
 
+/* The share of the grain that is there around each cell, its channels' mean. */
+static void parts(const struct job *j)
+{
+	for (int i = 0; i < j->c.w / CELL * (j->c.h / CELL); i++) {
+		const float *t = j->c.there + 3 * i;
+		j->part[i] = (t[0] + t[1] + t[2]) * (1.0f / 3);
+	}
+	tent(j, j->part, j->sum, 1);
+}
+
 /* The energies in gain to the factors that bring them to the grain's; the lower
  * band's beyond the upper one's. */
 static void gains(const struct job *j, int ch)
@@ -240,8 +252,8 @@ static void gains(const struct job *j, int ch)
 	const float (*v)[DEGRAIN_BINS][3] = j->s->want.var;
 	for (int i = 0; i < j->c.w / CELL * (j->c.h / CELL); i++) {
 		int bin = (int)j->c.bin[i];
-		float a = __builtin_sqrtf(v[1][bin][ch] / (j->gain[0][i] + 1e-12f));
-		float b = __builtin_sqrtf(v[2][bin][ch] / (j->gain[1][i] + 1e-12f));
+		float a = __builtin_sqrtf(v[1][bin][ch] * j->part[i] / (j->gain[0][i] + 1e-12f));
+		float b = __builtin_sqrtf(v[2][bin][ch] * j->part[i] / (j->gain[1][i] + 1e-12f));
 		a = px_clamp(a, 1.0f, most);
 		b = px_clamp(b / a, 1.0f, most2);
 		if (!ch) j->added[i] = (a * a - 1.0f) * j->gain[0][i] + a * a * (b * b - 1.0f) * j->gain[1][i];
@@ -280,7 +292,7 @@ static void factors(const struct job *j)
 	tent(j, j->count, j->factor, KINDS);
 	for (int i = 0; i < cells; i++) {
 		int bin = (int)j->c.bin[i];
-		float want = v[0][bin][0] * (float)j->p->level, *f = j->factor + i * KINDS;
+		float want = v[0][bin][0] * j->part[i] * (float)j->p->level, *f = j->factor + i * KINDS;
 		float most = COARSE + (px_max(edge, COARSE) - COARSE) * px_clamp(2.0f -
 			4.0f * v[1][bin][0] / v[0][bin][0], 0.0f, 1.0f);
 		float raw = px_max(want - j->added[i], 0.25f * want);
@@ -347,6 +359,7 @@ static int tile(const struct call *c, struct rect r)
 	cells_load(&j.c, &c->in[0], &c->in[1], ch, f->data, j.s->want.low, j.s->want.scale, &j, row);
 	kinds(&j);
 	count(&j);
+	parts(&j);
 	for (int k = 0; k < 3; k++) {
 		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 		raise_low(&j, k);
@@ -358,7 +371,7 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_even) = {
 	.name = "degrain_even", .doc = "What degrain took, raised to the grain's strength where it is short of it.",
-	.category = "image", .version = 3, .size = sizeof(struct degrain_even), .params = params,
+	.category = "image", .version = 4, .size = sizeof(struct degrain_even), .params = params,
 	.inputs = "image fine", .flags = NF_HIDDEN, .want_of = degrain_want, .open = open_tables,
 	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
 		.flops = flops, .tile = tile,
