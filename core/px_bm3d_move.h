@@ -132,6 +132,7 @@ static inline struct bm_step bm_move_block(const struct bm_frame *a, const struc
 			int d = i == 4 ? least : bm_difference(p, q + s.y * b->stride + s.x, a->stride) + (turn + 1) * cost;
 			if (d < least) least = d, best = s;
 		}
+		if (best.x == mid.x && best.y == mid.y) break;
 	}
 	return best;
 }

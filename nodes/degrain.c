@@ -44,7 +44,8 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	    set_num(x, time, "radius", p->radius, e) < 0)
 		return -1;
 	hard = expand_node(x, "degrain_hard", "hard", e);
-	if (!hard || expand_connect(x, hard, "in", time, e) < 0 || set_noise(x, hard, p, e) < 0) return -1;
+	if (!hard || expand_connect(x, hard, "in", time, e) < 0 || set_noise(x, hard, p, e) < 0 ||
+	    set_num(x, hard, "radius", p->radius, e) < 0) return -1;
 	fine = expand_node(x, "degrain_fine", "fine", e);
 	if (!fine || expand_connect(x, fine, "in", src, e) < 0 || expand_connect(x, fine, "noisy", time, e) < 0 ||
 	    expand_connect(x, fine, "basic", hard, e) < 0 || set_noise(x, fine, p, e) < 0 ||

@@ -67,8 +67,7 @@ static size_t lay(struct job *j, struct rect r, void *mem)
 	for (int i = 0; i < 3; i++, n += bm_up(cells * BANDS)) *bands[i] = at ? at + n : NULL;
 	j->c.bin = at ? at + n : NULL, n += bm_up(cells);
 	j->c.there = at ? at + n : NULL, n += bm_up(3 * cells);
-	j->c.luma = at ? at + n : NULL, n += bm_up((size_t)j->c.w);
-	for (int k = 0; k < 3; k++) j->c.clean[k] = at ? j->factor + k * j->c.w : NULL;      /* not yet needed */
+	if (at) cells_rows(&j->c, j->factor);                         /* before factors are needed */
 	j->sum = at ? at + n : NULL, n += sum_stride(r) * ((size_t)rect_h(r) + 2 * BM_EDGE);
 	return n;
 }

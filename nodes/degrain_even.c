@@ -89,8 +89,7 @@ static void lay(struct job *j, void *mem)
 	j->c.there = at, at += 3 * cells;
 	float **kinds[] = { &j->of_kind, &j->count, &j->factor };
 	for (int i = 0; i < 3; i++, at += cells * KINDS) *kinds[i] = at;
-	j->c.luma = j->half;                 /* before they are needed */
-	for (int k = 0; k < 3; k++) j->c.clean[k] = j->half2 + k * j->c.w;
+	cells_rows(&j->c, j->half);          /* before it is needed */
 }
 
 /* Row y of what was taken to luma and colour differences; the clean picture's luma as these have it into
@@ -132,13 +131,14 @@ static void kinds(const struct job *j)
 	}
 }
 
-/* Sums of luma's squares and of pixels per cell and kind, those between two kinds shared by both. */
+/* Sums of luma's squares and of pixels per cell and kind, those between two kinds shared by both; every second row
+ * tells enough. */
 static void count(const struct job *j)
 {
 	ptrdiff_t w = j->c.w, cw = w / CELL;
 	__builtin_memset(j->of_kind, 0, (size_t)(cw * (j->c.h / CELL) * KINDS) * sizeof(float));
 	__builtin_memset(j->count, 0, (size_t)(cw * (j->c.h / CELL) * KINDS) * sizeof(float));
-	for (int y = 0; y < j->c.h; y++) {
+	for (int y = 0; y < j->c.h; y += 2) {
 		const float *t = j->c.taken[0] + y * w, *kind = j->kind + y * w;
 		for (int x = 0; x < w; x++) {
 			int k = (int)kind[x];

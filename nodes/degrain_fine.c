@@ -129,7 +129,7 @@ static int tile(const struct call *c, struct rect r)
 const struct node_type ISA(node_degrain_fine) = {
 	.name = "degrain_fine", .doc = "The second estimate of degrain: coefficients keep the share "
 	        "that is picture.",
-	.category = "image", .version = 3, .size = sizeof(struct degrain_fine), .params = params,
+	.category = "image", .version = 4, .size = sizeof(struct degrain_fine), .params = params,
 	.inputs = "image noisy basic", .flags = NF_HIDDEN, .want_of = degrain_want, .open = groups_open,
 	.close = degrain_close, .identity = degrain_identity, .needs = needs, .scratch = scratch,
 		.flops = flops, .tile = tile,

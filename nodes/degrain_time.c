@@ -137,8 +137,10 @@ static void means(struct job *j, const struct view *in, struct rect all, float *
 			int odd = 0;
 			for (int i = 0; i < end - from; i++) {
 				odd |= !(px_abs(s[0][i]) <= 1024.0f) | !(px_abs(s[1][i]) <= 1024.0f) | !(px_abs(s[2][i]) <= 1024.0f);
-				to[i] = (bm_sane(s[0][i]) + bm_sane(s[1][i]) + bm_sane(s[2][i])) * (1.0f / 3);
+				to[i] = (s[0][i] + s[1][i] + s[2][i]) * (1.0f / 3);
 			}
+			for (int i = 0; odd && i < end - from; i++)
+				to[i] = (bm_sane(s[0][i]) + bm_sane(s[1][i]) + bm_sane(s[2][i])) * (1.0f / 3);
 			j->odd |= odd;
 			to += end - from, x = end;
 		}
@@ -172,9 +174,7 @@ static IN_NOINLINE void block(const struct job *j, const struct view *in, int x,
 		v[2][i] = (r + b - 2.0f * g) * 0x1.a20bd8p-2f;
 	}
 	for (int k = 0; k < 3; k++) {
-		bm_dct(v[k]);
-		bm_turn(v[k]);
-		bm_dct(v[k]);
+		bm_coefficients(v[k]);
 		for (int i = 0; i < 8; i++) c[k][i] = v[k][i];
 	}
 }
