@@ -24,45 +24,61 @@ typedef int bm8iu __attribute__((vector_size(32), aligned(4), may_alias));
 #define BM_ABS(v) ((bm8)((bm8i)(v) & 0x7fffffff))
 #define BM_MASKED(m, v) ((bm8)((bm8i)(m) & (bm8i)(v)))
 
-/* cos(k pi / 16) / 2, and sqrt(1 / 8). */
-#define BM_C1 0x1.f6297cp-2f
-#define BM_C2 0x1.d906bcp-2f
-#define BM_C3 0x1.a9b662p-2f
-#define BM_C4 0x1.6a09e6p-2f
-#define BM_C5 0x1.1c73b4p-2f
-#define BM_C6 0x1.87de2ap-3f
-#define BM_C7 0x1.8f8b84p-4f
+/* sqrt(1/2), and cosines of pi / 8 and 3 pi / 8 as the transforms below have them. */
+#define BM_R2 0x1.6a09e6p-1f
+#define BM_C6 0x1.87de2ap-2f
+#define BM_C26 0x1.1517a8p-1f
+#define BM_C2P6 0x1.4e7aeap+0f
 
-/* Orthonormal DCT-II down the columns of v[0..8). */
+/* The cosine transform of eight values down the columns of v[0..8) with five products (Arai, Agui, Nakajima 1988);
+ * value k comes out 8^(1/2) s_k times the orthonormal one's, s_0 = 1, s_k = sqrt(2) cos(k pi / 16). */
 IN_INLINE void bm_dct(bm8 *v)
 {
 	bm8 s0 = v[0] + v[7], s1 = v[1] + v[6], s2 = v[2] + v[5], s3 = v[3] + v[4];
 	bm8 d0 = v[0] - v[7], d1 = v[1] - v[6], d2 = v[2] - v[5], d3 = v[3] - v[4];
-	bm8 a = s0 + s3, b = s1 + s2, c = s0 - s3, d = s1 - s2;
-	v[0] = (a + b) * BM_C4;
-	v[4] = (a - b) * BM_C4;
-	v[2] = c * BM_C2 + d * BM_C6;
-	v[6] = c * BM_C6 - d * BM_C2;
-	v[1] = (d0 * BM_C1 + d1 * BM_C3) + (d2 * BM_C5 + d3 * BM_C7);
-	v[3] = (d0 * BM_C3 - d1 * BM_C7) - (d2 * BM_C1 + d3 * BM_C5);
-	v[5] = (d0 * BM_C5 - d1 * BM_C1) + (d2 * BM_C7 + d3 * BM_C3);
-	v[7] = (d0 * BM_C7 - d1 * BM_C5) + (d2 * BM_C3 - d3 * BM_C1);
+	bm8 a = s0 + s3, b = s1 + s2, c = s0 - s3, d = (s1 - s2 + c) * BM_R2;
+	v[0] = a + b, v[4] = a - b;
+	v[2] = c + d, v[6] = c - d;
+	bm8 e = d3 + d2, f = (d2 + d1) * BM_R2, g = d1 + d0, h = (e - g) * BM_C6;
+	bm8 p = e * BM_C26 + h, q = g * BM_C2P6 + h, r = d0 + f, t = d0 - f;
+	v[5] = t + p, v[3] = t - p;
+	v[1] = r + q, v[7] = r - q;
 }
 
+/* And back, of values that are 8^(-1/2) s_k times the orthonormal ones. */
 IN_INLINE void bm_idct(bm8 *v)
 {
-	bm8 p = (v[0] + v[4]) * BM_C4, q = (v[0] - v[4]) * BM_C4;
-	bm8 c = v[2] * BM_C2 + v[6] * BM_C6, d = v[2] * BM_C6 - v[6] * BM_C2;
-	bm8 s0 = p + c, s3 = p - c, s1 = q + d, s2 = q - d;
-	bm8 d0 = (v[1] * BM_C1 + v[3] * BM_C3) + (v[5] * BM_C5 + v[7] * BM_C7);
-	bm8 d1 = (v[1] * BM_C3 - v[3] * BM_C7) - (v[5] * BM_C1 + v[7] * BM_C5);
-	bm8 d2 = (v[1] * BM_C5 - v[3] * BM_C1) + (v[5] * BM_C7 + v[7] * BM_C3);
-	bm8 d3 = (v[1] * BM_C7 - v[3] * BM_C5) + (v[5] * BM_C3 - v[7] * BM_C1);
+	bm8 a = v[0] + v[4], b = v[0] - v[4], c = v[2] + v[6], d = (v[2] - v[6]) * (2 * BM_R2) - c;
+	bm8 s0 = a + c, s3 = a - c, s1 = b + d, s2 = b - d;
+	bm8 e = v[5] + v[3], f = v[5] - v[3], g = v[1] + v[7], h = v[1] - v[7], z = (f + h) * 0x1.d906bcp+0f;
+	bm8 d0 = g + e, d1 = (z - f * 0x1.4e7aeap+1f) - d0, d2 = (g - e) * (2 * BM_R2) - d1, d3 = (z - h * 0x1.1517a8p+0f) - d2;
 	v[0] = s0 + d0, v[7] = s0 - d0;
 	v[1] = s1 + d1, v[6] = s1 - d1;
 	v[2] = s2 + d2, v[5] = s2 - d2;
 	v[3] = s3 + d3, v[4] = s3 - d3;
 }
+
+/* 1 / (8 s_u s_v), and s_u s_v / 8: what makes both orthonormal. */
+static const float bm_scale[64] = {
+	0x1p-3f, 0x1.7121a6p-4f, 0x1.87de2ap-4f, 0x1.b36b92p-4f, 0x1p-3f, 0x1.45d382p-3f, 0x1.d906bcp-3f, 0x1.cfeffp-2f,
+	0x1.7121a6p-4f, 0x1.0a2102p-4f, 0x1.1a855ep-4f, 0x1.39eba4p-4f, 0x1.7121a6p-4f, 0x1.d5d0bp-4f, 0x1.55087p-3f, 0x1.4e7aeap-2f,
+	0x1.87de2ap-4f, 0x1.1a855ep-4f, 0x1.2bec34p-4f, 0x1.4d4196p-4f, 0x1.87de2ap-4f, 0x1.f2c0cep-4f, 0x1.6a09e6p-3f, 0x1.63150cp-2f,
+	0x1.b36b92p-4f, 0x1.39eba4p-4f, 0x1.4d4196p-4f, 0x1.724b62p-4f, 0x1.b36b92p-4f, 0x1.1517a8p-3f, 0x1.92469cp-3f, 0x1.8a8bd4p-2f,
+	0x1p-3f, 0x1.7121a6p-4f, 0x1.87de2ap-4f, 0x1.b36b92p-4f, 0x1p-3f, 0x1.45d382p-3f, 0x1.d906bcp-3f, 0x1.cfeffp-2f,
+	0x1.45d382p-3f, 0x1.d5d0bp-4f, 0x1.f2c0cep-4f, 0x1.1517a8p-3f, 0x1.45d382p-3f, 0x1.9eb2b6p-3f, 0x1.2d062ep-2f, 0x1.273d74p-1f,
+	0x1.d906bcp-3f, 0x1.55087p-3f, 0x1.6a09e6p-3f, 0x1.92469cp-3f, 0x1.d906bcp-3f, 0x1.2d062ep-2f, 0x1.b504f4p-2f, 0x1.ac9f44p-1f,
+	0x1.cfeffp-2f, 0x1.4e7aeap-2f, 0x1.63150cp-2f, 0x1.8a8bd4p-2f, 0x1.cfeffp-2f, 0x1.273d74p-1f, 0x1.ac9f44p-1f, 0x1.a462e4p+0f
+};
+static const float bm_unscale[64] = {
+	0x1p-3f, 0x1.63150cp-3f, 0x1.4e7aeap-3f, 0x1.2d062ep-3f, 0x1p-3f, 0x1.92469cp-4f, 0x1.1517a8p-4f, 0x1.1a855ep-5f,
+	0x1.63150cp-3f, 0x1.ec835ep-3f, 0x1.cfeffp-3f, 0x1.a18852p-3f, 0x1.63150cp-3f, 0x1.16fc7ep-3f, 0x1.805694p-4f, 0x1.87de2ap-5f,
+	0x1.4e7aeap-3f, 0x1.cfeffp-3f, 0x1.b504f4p-3f, 0x1.894e98p-3f, 0x1.4e7aeap-3f, 0x1.06cca2p-3f, 0x1.6a09e6p-4f, 0x1.7121a6p-5f,
+	0x1.2d062ep-3f, 0x1.a18852p-3f, 0x1.894e98p-3f, 0x1.61f78ap-3f, 0x1.2d062ep-3f, 0x1.d906bcp-4f, 0x1.45d382p-4f, 0x1.4c35a2p-5f,
+	0x1p-3f, 0x1.63150cp-3f, 0x1.4e7aeap-3f, 0x1.2d062ep-3f, 0x1p-3f, 0x1.92469cp-4f, 0x1.1517a8p-4f, 0x1.1a855ep-5f,
+	0x1.92469cp-4f, 0x1.16fc7ep-3f, 0x1.06cca2p-3f, 0x1.d906bcp-4f, 0x1.92469cp-4f, 0x1.3c10eap-4f, 0x1.b36b92p-5f, 0x1.bbf35ap-6f,
+	0x1.1517a8p-4f, 0x1.805694p-4f, 0x1.6a09e6p-4f, 0x1.45d382p-4f, 0x1.1517a8p-4f, 0x1.b36b92p-5f, 0x1.2bec34p-5f, 0x1.31cc6ap-6f,
+	0x1.1a855ep-5f, 0x1.87de2ap-5f, 0x1.7121a6p-5f, 0x1.4c35a2p-5f, 0x1.1a855ep-5f, 0x1.bbf35ap-6f, 0x1.31cc6ap-6f, 0x1.37ca18p-7f
+};
 
 #define BM_MIX(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #define BM_LOW(a, b) BM_MIX(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
@@ -84,22 +100,28 @@ IN_INLINE void bm_turn(bm8 *v)
 	v[3] = BM_LOW4(b3, b7), v[7] = BM_HIGH4(b3, b7);
 }
 
-/* The block at s to coefficients c, which lie transposed, and back. */
+/* A block to its orthonormal coefficients, which lie transposed, and back. */
+IN_INLINE void bm_coefficients(bm8 *v)
+{
+	bm_dct(v);
+	bm_turn(v);
+	bm_dct(v);
+	for (int i = 0; i < 8; i++) v[i] *= BM_LOAD(bm_scale + 8 * i);
+}
+IN_INLINE void bm_backward(const bm8 *c, bm8 *v)
+{
+	for (int i = 0; i < 8; i++) v[i] = c[i] * BM_LOAD(bm_unscale + 8 * i);
+	bm_idct(v);
+	bm_turn(v);
+	bm_idct(v);
+}
+/* The coefficients of the block at s. */
 IN_INLINE void bm_forward(const float *s, ptrdiff_t stride, bm8 *c)
 {
 	bm8 v[8];
 	for (int i = 0; i < 8; i++) v[i] = BM_LOAD(s + i * stride);
-	bm_dct(v);
-	bm_turn(v);
-	bm_dct(v);
+	bm_coefficients(v);
 	for (int i = 0; i < 8; i++) c[i] = v[i];
-}
-IN_INLINE void bm_backward(const bm8 *c, bm8 *v)
-{
-	for (int i = 0; i < 8; i++) v[i] = c[i];
-	bm_idct(v);
-	bm_turn(v);
-	bm_idct(v);
 }
 
 /* Haar's transform over eight values, not normalised: the sum, the halves'
@@ -170,12 +192,14 @@ IN_INLINE float bm_wiener(bm8 *z, const bm8 *b, const float *sigma, float share)
 		bm_haar(w);
 		for (int i = 0; i < 8; i++) v[i] = z[8 * i + k];
 		bm_haar(v);
-#define BM_SHARE(i, span) { \
-		bm8 p = w[i] * w[i], q = p / (p + s##span); \
-		left += q * q; \
-		v[i] = v[i] * (q * (1.0f / span)); }
-		BM_ALL8(BM_SHARE)
-#undef BM_SHARE
+		/* two shares by one division */
+#define BM_SHARES(i, j, span) { \
+		bm8 p = w[i] * w[i], q = w[j] * w[j], c = p + s##span, d = q + s##span, t = 1.0f / (c * d); \
+		p *= d * t, q *= c * t; \
+		left += p * p + q * q; \
+		v[i] *= p * (1.0f / span), v[j] *= q * (1.0f / span); }
+		BM_SHARES(0, 1, 8) BM_SHARES(2, 3, 4) BM_SHARES(4, 5, 2) BM_SHARES(6, 7, 2)
+#undef BM_SHARES
 		kept += left * s;
 		bm_unhaar(v);
 		for (int i = 0; i < 8; i++) z[8 * i + k] = v[i];
@@ -186,9 +210,9 @@ IN_INLINE float bm_wiener(bm8 *z, const bm8 *b, const float *sigma, float share)
 /* --- matching: absolute differences of 8-bit luma; whole numbers, so any
  * order of adding gives the same --- */
 
-/* Differences of eight reference blocks, 4 pixels apart from a on, and the
- * blocks from b on; every second row. */
-IN_INLINE void bm_differences(const uint8_t *a, const uint8_t *b, ptrdiff_t stride, bm8i *out)
+/* Differences of eight reference blocks and the blocks from b on, every second row: four blocks, 8 pixels apart
+ * from a on, in the even lanes and four, `apart` pixels further, in the odd ones. */
+IN_INLINE void bm_differences(const uint8_t *a, const uint8_t *b, ptrdiff_t stride, int apart, bm8i *out)
 {
 #ifdef __AVX2__
 	__m256i even = _mm256_setzero_si256(), odd = even;
@@ -196,8 +220,8 @@ IN_INLINE void bm_differences(const uint8_t *a, const uint8_t *b, ptrdiff_t stri
 		const uint8_t *p = a + y * stride, *q = b + y * stride;
 		even = _mm256_add_epi64(even, _mm256_sad_epu8(_mm256_loadu_si256((const void *)p),
 		                                              _mm256_loadu_si256((const void *)q)));
-		odd = _mm256_add_epi64(odd, _mm256_sad_epu8(_mm256_loadu_si256((const void *)(p + 4)),
-		                                            _mm256_loadu_si256((const void *)(q + 4))));
+		odd = _mm256_add_epi64(odd, _mm256_sad_epu8(_mm256_loadu_si256((const void *)(p + apart)),
+		                                            _mm256_loadu_si256((const void *)(q + apart))));
 	}
 	*out = (bm8i)_mm256_or_si256(even, _mm256_slli_epi64(odd, 32));
 #else
@@ -208,14 +232,17 @@ IN_INLINE void bm_differences(const uint8_t *a, const uint8_t *b, ptrdiff_t stri
 			const uint8_t *p = a + y * stride + 16 * h, *q = b + y * stride + 16 * h;
 			even = _mm_add_epi64(even, _mm_sad_epu8(_mm_loadu_si128((const void *)p),
 			                                        _mm_loadu_si128((const void *)q)));
-			odd = _mm_add_epi64(odd, _mm_sad_epu8(_mm_loadu_si128((const void *)(p + 4)),
-			                                      _mm_loadu_si128((const void *)(q + 4))));
+			odd = _mm_add_epi64(odd, _mm_sad_epu8(_mm_loadu_si128((const void *)(p + apart)),
+			                                      _mm_loadu_si128((const void *)(q + apart))));
 		}
 		r[h] = _mm_or_si128(even, _mm_slli_epi64(odd, 32));
 	}
 	__builtin_memcpy(out, r, sizeof *out);
 #endif
 }
+/* Blocks 4 pixels apart lie in lanes as they come; 8 apart, block i is in lane bm_lane(i). */
+enum { BM_APART4 = 4, BM_APART8 = 32 };
+IN_INLINE int bm_lane(int i) { return i < 4 ? 2 * i : 2 * i - 7; }
 
 IN_INLINE void bm_order(bm8i *lo, bm8i *hi)
 {
@@ -245,36 +272,6 @@ IN_INLINE bool bm_any_less(const bm8i *a, const bm8i *b)
 enum { BM_TRIES = 4096, BM_KEY_BITS = 12 };
 struct bm_tries { int n, reach; int8_t dx[BM_TRIES], dy[BM_TRIES]; };
 
-/* As bm_differences for eight blocks 8 pixels apart; block i is lane bm_lane(i). */
-IN_INLINE int bm_lane(int i) { return i < 4 ? 2 * i : 2 * i - 7; }
-IN_INLINE void bm_differences8(const uint8_t *a, const uint8_t *b, ptrdiff_t stride, bm8i *out)
-{
-#ifdef __AVX2__
-	__m256i low = _mm256_setzero_si256(), high = low;
-	for (int y = 0; y < 8; y += 2) {
-		const uint8_t *p = a + y * stride, *q = b + y * stride;
-		low = _mm256_add_epi64(low, _mm256_sad_epu8(_mm256_loadu_si256((const void *)p),
-		                                            _mm256_loadu_si256((const void *)q)));
-		high = _mm256_add_epi64(high, _mm256_sad_epu8(_mm256_loadu_si256((const void *)(p + 32)),
-		                                              _mm256_loadu_si256((const void *)(q + 32))));
-	}
-	*out = (bm8i)_mm256_or_si256(low, _mm256_slli_epi64(high, 32));
-#else
-	__m128i r[2];
-	for (int h = 0; h < 2; h++) {
-		__m128i low = _mm_setzero_si128(), high = low;
-		for (int y = 0; y < 8; y += 2) {
-			const uint8_t *p = a + y * stride + 16 * h, *q = b + y * stride + 16 * h;
-			low = _mm_add_epi64(low, _mm_sad_epu8(_mm_loadu_si128((const void *)p), _mm_loadu_si128((const void *)q)));
-			high = _mm_add_epi64(high, _mm_sad_epu8(_mm_loadu_si128((const void *)(p + 32)),
-			                                        _mm_loadu_si128((const void *)(q + 32))));
-		}
-		r[h] = _mm_or_si128(low, _mm_slli_epi64(high, 32));
-	}
-	__builtin_memcpy(out, r, sizeof *out);
-#endif
-}
-
 /* The n best displacements of eight blocks, 8 pixels apart from luma on, in bm_lane's order: best[i]
  * holds (difference << 12 | try). Reads up to 64 pixels from luma on, displaced. */
 IN_INLINE void bm_match(const uint8_t *luma, ptrdiff_t stride, const struct bm_tries *t, int n, bm8i *best)
@@ -282,7 +279,7 @@ IN_INLINE void bm_match(const uint8_t *luma, ptrdiff_t stride, const struct bm_t
 	bm8i b[BM_MOST], key;
 	for (int i = 0; i < n; i++) b[i] = (bm8i){ 0 } + INT32_MAX;
 	for (int k = 0; k < t->n; k++) {
-		bm_differences8(luma, luma + t->dy[k] * stride + t->dx[k], stride, &key);
+		bm_differences(luma, luma + t->dy[k] * stride + t->dx[k], stride, BM_APART8, &key);
 		key = (key << BM_KEY_BITS) | k;
 		if (!bm_any_less(&key, &b[n - 1])) continue;
 		for (int i = 0; i < n; i++) bm_order(&b[i], &key);

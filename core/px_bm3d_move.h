@@ -80,7 +80,7 @@ static inline void bm_move_cells(const struct bm_frame *a, const struct bm_frame
 			bm8i best = (bm8i){ 0 } + INT32_MAX, key;
 			for (int k = 0; k < t->n; k++) {
 				bm_differences(a->half + y * a->hstride + x, b->half + (y + t->dy[k]) * b->hstride + x + t->dx[k],
-				               a->hstride, &key);
+				               a->hstride, BM_APART4, &key);
 				int far = (t->dx[k] < 0 ? -t->dx[k] : t->dx[k]) + (t->dy[k] < 0 ? -t->dy[k] : t->dy[k]);
 				key = ((key + cost * far) << BM_KEY_BITS) | k;
 				bm_order(&best, &key);
@@ -132,6 +132,7 @@ static inline struct bm_step bm_move_block(const struct bm_frame *a, const struc
 			int d = i == 4 ? least : bm_difference(p, q + s.y * b->stride + s.x, a->stride) + (turn + 1) * cost;
 			if (d < least) least = d, best = s;
 		}
+		if (best.x == mid.x && best.y == mid.y) break;
 	}
 	return best;
 }

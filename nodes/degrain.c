@@ -1,10 +1,9 @@
 /* degrain - takes a clip's grain out: the grain-neutral picture.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "degrain.h"
+#include "degrain_parts.h"
 #include "net.h"
-#include "node.h"
 
-struct degrain { const char *profile; double sigma, strength; int radius, reach, space; };
+struct degrain { DEGRAIN_COMMON; int radius; };
 
 static const struct param params[] = {
 	P_PATH(degrain, profile, PF_STATIC | PF_FILE,
@@ -21,19 +20,6 @@ static const struct param params[] = {
 	       "strength belongs to its own."),
 	P_END
 };
-
-static bool identity(const struct node_ctx *n)
-{
-	const struct degrain *p = n->v;
-	return p->strength <= 0 || (!*p->profile && p->sigma <= 0);
-}
-
-static enum want want_of(const struct node_ctx *n, int conn)
-{
-	const struct degrain *p = n->v;
-	(void)conn;
-	return p->space == 1 ? WANT_LINEAR : p->space == 2 ? WANT_LOG : WANT_ENCODED;
-}
 
 static int set_num(struct expand *x, struct xnode *k, const char *name, double v, struct err *e)
 {
@@ -58,7 +44,8 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	    set_num(x, time, "radius", p->radius, e) < 0)
 		return -1;
 	hard = expand_node(x, "degrain_hard", "hard", e);
-	if (!hard || expand_connect(x, hard, "in", time, e) < 0 || set_noise(x, hard, p, e) < 0) return -1;
+	if (!hard || expand_connect(x, hard, "in", time, e) < 0 || set_noise(x, hard, p, e) < 0 ||
+	    set_num(x, hard, "radius", p->radius, e) < 0) return -1;
 	fine = expand_node(x, "degrain_fine", "fine", e);
 	if (!fine || expand_connect(x, fine, "in", src, e) < 0 || expand_connect(x, fine, "noisy", time, e) < 0 ||
 	    expand_connect(x, fine, "basic", hard, e) < 0 || set_noise(x, fine, p, e) < 0 ||
@@ -94,5 +81,5 @@ const struct node_type ISA(node_degrain) = {
 	.category = "image", .version = 4, .size = sizeof(struct degrain), .params = params,
 	.inputs = "image mask?", .flags = NF_MASKED, .traits = TR_CLEANUP,
 	.example = "<degrain id=\"neutral\" in=\"plate\" profile=\"plate.grain\"/>",
-	.want_of = want_of, .identity = identity, .expand = expand,
+	.want_of = degrain_want, .identity = degrain_identity, .expand = expand,
 };

@@ -4,14 +4,9 @@
  * Cells of 8x8 pixels tell how strong bands of the cosine transform are around; blocks on every
  * fourth pixel, overlapping, are scaled by what the bands there lack or have too much.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <stdlib.h>
+#include "degrain_cells.h"
 
-#include "node.h"
-#include "px_bm3d_area.h"
-
-struct degrain_bands_node {
-	const char *profile; double sigma, strength, most, least, level, push, pull; int reach, space;
-};
+struct degrain_bands_node { DEGRAIN_COMMON; double most, least, level, push, pull; };
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_bands_node),
@@ -21,21 +16,19 @@ static const struct param params[] = {
 	P_FLOAT(degrain_bands_node, push, 1.15, 1, 2, "factor", "By how much more than they lack bands "
 	        "are raised, as overlapping blocks make little of it."),
 	P_FLOAT(degrain_bands_node, pull, 1.25, 1, 2, "factor", "So for bands that are lowered."),
-	P_ENUM(degrain_bands_node, space, "encoded", "encoded|linear|log", PF_STATIC, "As of degrain."),
+	DEGRAIN_SPACE(degrain_bands_node),
 	P_END
 };
 
-/* TENT: cells either way that are asked; MARGIN: pixels that those of a tile's blocks lie beyond it. */
-enum { CELL = 8, TENT = 3, MARGIN = 40, BANDS = DEGRAIN_BANDS };
+/* TENT: cells either way that are asked. */
+enum { TENT = 3, BANDS = DEGRAIN_BANDS };
 
 /* Threads: frozen. */
 struct state { struct degrain_bands want; int band[64]; float count[BANDS], taper[8]; };
 
 static int open_tables(struct node_ctx *n, struct err *e)
 {
-	const struct degrain_bands_node *p = n->v;
-	const struct format *f = n->in[0];
-	struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
+	struct degrain_ask a = degrain_ask_of(n);
 	struct state *s = n->state = xalloc(1, sizeof *s);
 	for (int k = 0; k < 64; k++) {
 		s->band[k] = degrain_band(k / 8, k % 8);
@@ -45,50 +38,16 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	return degrain_bands_make(&a, &s->want, e);
 }
 
-static void close_tables(struct node_ctx *n)
-{
-	free(n->state);
-	n->state = NULL;
-}
-
-static enum want want_of(const struct node_ctx *n, int conn)
-{
-	const struct degrain_bands_node *p = n->v;
-	if (conn > 1) return WANT_ANY;
-	return p->space == 1 ? WANT_LINEAR : p->space == 2 ? WANT_LOG : WANT_ENCODED;
-}
-
-static bool identity(const struct node_ctx *n)
-{
-	const struct degrain_bands_node *p = n->v;
-	return p->strength <= 0 || (!*p->profile && p->sigma <= 0);
-}
-
-/* Whole cells around r. */
-static struct rect cells_of(struct rect r)
-{
-	r = rect_grow(r, MARGIN, MARGIN);
-	return rect_of(r.x0 & -CELL, r.y0 & -CELL, (r.x1 + CELL - 1) & -CELL, (r.y1 + CELL - 1) & -CELL);
-}
-
-static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
-{
-	/* at an edge of the data, what is mirrored for the far end of a cell may lie before the first */
-	struct rect all = rect_grow(cells_of(r), CELL, CELL);
-	(void)n;
-	need_add(out, 0, frame, all);
-	need_add(out, 1, frame, all);
-}
-
-/* Planes over whole cells; per cell luma's bin, bands' energies as they are and as they should be, and factors of
- * all coefficients; what is added, over the tile's blocks. */
+/* Per cell bands' energies as they are and as they should be, and factors of all coefficients; what is added,
+ * over the tile's blocks. */
 struct job {
 	const struct state *s;
 	const struct degrain_bands_node *p;
-	struct rect r, all;
-	int w, h, cw, ch;
+	struct rect r;
+	struct cells c;
+	int cw, ch;
 	ptrdiff_t stride;
-	float *taken[3], *luma, *bin, *have, *want, *via, *factor, *sum;
+	float *have, *want, *via, *factor, *sum;
 };
 
 static size_t sum_stride(struct rect r) { return bm_up((size_t)rect_w(r) + 2 * BM_EDGE); }
@@ -97,17 +56,18 @@ static size_t lay(struct job *j, struct rect r, void *mem)
 {
 	float *at = mem;
 	j->r = r;
-	j->all = cells_of(r);
-	j->w = rect_w(j->all), j->h = rect_h(j->all);
-	j->cw = j->w / CELL, j->ch = j->h / CELL;
+	j->c.all = cells_of(r);
+	j->c.w = rect_w(j->c.all), j->c.h = rect_h(j->c.all);
+	j->cw = j->c.w / CELL, j->ch = j->c.h / CELL;
 	j->stride = (ptrdiff_t)sum_stride(r);
-	size_t px = (size_t)j->w * (size_t)j->h, cells = px / 64, n = 0;
-	float **planes[] = { &j->taken[0], &j->taken[1], &j->taken[2], &j->factor };
+	size_t px = (size_t)j->c.w * (size_t)j->c.h, cells = px / 64, n = 0;
+	float **planes[] = { &j->c.taken[0], &j->c.taken[1], &j->c.taken[2], &j->factor };
 	for (int i = 0; i < 4; i++, n += px) *planes[i] = at ? at + n : NULL;
 	float **bands[] = { &j->have, &j->want, &j->via };
 	for (int i = 0; i < 3; i++, n += bm_up(cells * BANDS)) *bands[i] = at ? at + n : NULL;
-	j->bin = at ? at + n : NULL, n += bm_up(cells);
-	j->luma = at ? at + n : NULL, n += bm_up((size_t)j->w);
+	j->c.bin = at ? at + n : NULL, n += bm_up(cells);
+	j->c.there = at ? at + n : NULL, n += bm_up(3 * cells);
+	if (at) cells_rows(&j->c, j->factor);                         /* before factors are needed */
 	j->sum = at ? at + n : NULL, n += sum_stride(r) * ((size_t)rect_h(r) + 2 * BM_EDGE);
 	return n;
 }
@@ -125,59 +85,14 @@ static double flops(const struct node_ctx *n)
 	return 250;
 }
 
-/* What was taken of pixel (x, y), straight; returns the neutral picture's luma. */
-IN_INLINE float taken_at(const struct job *j, const struct view *a, const struct view *b, const int ch[4],
-                         int x, int y, float v[3])
+/* R, G and B stay. */
+static void row(const void *job, const struct cells *c, int y)
 {
-	float over = ch[3] < 0 ? 1.0f : *view_at(a, ch[3], x, y), by = over != 0 ? 1.0f / over : 1.0f, o[3];
-	const float *w = j->s->want.luma;
-	for (int k = 0; k < 3; k++) {
-		float p = *view_at(a, ch[k], x, y), q = *view_at(b, ch[k], x, y);
-		v[k] = bm_sane((p - q) * by);
-		o[k] = bm_sane(q * by);
-	}
-	return w[0] * o[0] + w[1] * o[1] + w[2] * o[2];
-}
-
-/* As taken_at for n pixels from (x, y) on, all of them there and without alpha: to column `to` of row `at`. */
-static void taken_row(const struct job *j, const struct view *a, const struct view *b, const int ch[4],
-                      int x, int y, int n, ptrdiff_t at, int to)
-{
-	float *IN_RESTRICT luma = j->luma + to;
-	for (int i = 0; i < n; i++) luma[i] = 0;
-	for (int k = 0; k < 3; k++) {
-		const float *p = view_at(a, ch[k], x, y), *q = view_at(b, ch[k], x, y), w = j->s->want.luma[k];
-		float *IN_RESTRICT t = j->taken[k] + at + to;
-		for (int i = 0; i < n; i++) {
-			t[i] = bm_sane(p[i] - q[i]);
-			luma[i] += w * bm_sane(q[i]);
-		}
-	}
-}
-
-/* The planes of what was taken, mirrored beyond the data, and each cell's bin. */
-static void load(const struct job *j, const struct view *a, const struct view *b, const int ch[4],
-                 struct rect data)
-{
-	int from = data.x0 > j->all.x0 ? data.x0 : j->all.x0, end = data.x1 < j->all.x1 ? data.x1 : j->all.x1;
-	const struct degrain_bands *t = &j->s->want;
-	if (ch[3] >= 0 || end < from) end = from;
-	from -= j->all.x0, end -= j->all.x0;
-	for (int i = 0; i < j->cw * j->ch; i++) j->bin[i] = 0;
-	for (int y = 0; y < j->h; y++) {
-		int sy = bm_mirror(j->all.y0 + y, data.y0, data.y1);
-		ptrdiff_t row = (ptrdiff_t)y * j->w;
-		if (end > from) taken_row(j, a, b, ch, j->all.x0 + from, sy, end - from, row, from);
-		for (int x = 0; x < j->w; x++) {
-			float v[3];
-			if (x >= from && x < end) { x = end - 1; continue; }
-			j->luma[x] = taken_at(j, a, b, ch, bm_mirror(j->all.x0 + x, data.x0, data.x1), sy, v);
-			for (int k = 0; k < 3; k++) j->taken[k][row + x] = v[k];
-		}
-		for (int x = 0; x < j->w; x++) j->bin[y / CELL * j->cw + x / CELL] += j->luma[x];
-	}
-	for (int i = 0; i < j->cw * j->ch; i++)
-		j->bin[i] = px_clamp((j->bin[i] * (1.0f / 64) - t->low) * t->scale, 0.0f, (float)(DEGRAIN_BINS - 1));
+	const struct job *j = job;
+	const float *w = j->s->want.luma, *IN_RESTRICT r = c->clean[0], *IN_RESTRICT g = c->clean[1], *IN_RESTRICT b = c->clean[2];
+	float *IN_RESTRICT luma = c->luma;
+	(void)y;
+	for (int x = 0; x < c->w; x++) luma[x] = w[0] * r[x] + w[1] * g[x] + w[2] * b[x];
 }
 
 /* Energies of every cell's bands of channel c, and those that the grain has. */
@@ -186,11 +101,11 @@ static void energies(const struct job *j, int c)
 	for (int i = 0; i < j->cw * j->ch; i++) {
 		float v[64], *have = j->have + (ptrdiff_t)i * BANDS, *want = j->want + (ptrdiff_t)i * BANDS;
 		bm8 q[8];
-		bm_forward(j->taken[c] + (ptrdiff_t)(i / j->cw) * CELL * j->w + i % j->cw * CELL, j->w, q);
+		bm_forward(j->c.taken[c] + (ptrdiff_t)(i / j->cw) * CELL * j->c.w + i % j->cw * CELL, j->c.w, q);
 		for (int k = 0; k < 8; k++) BM_STORE(v + 8 * k, q[k] * q[k]);
 		for (int k = 0; k < BANDS; k++) {
 			have[k] = 0;
-			want[k] = j->s->want.var[(int)j->bin[i]][c][k] * j->s->count[k];
+			want[k] = j->s->want.var[(int)j->c.bin[i]][c][k] * j->s->count[k] * j->c.there[3 * i + c];
 		}
 		for (int k = 0; k < 64; k++) have[j->s->band[k]] += v[k];
 	}
@@ -237,11 +152,11 @@ static void factors(const struct job *j)
 IN_INLINE void block(const struct job *j, const float *taken, int x, int y)
 {
 	const bm8 taper = BM_LOAD(j->s->taper);
-	int lx = x - j->all.x0, ly = y - j->all.y0;
+	int lx = x - j->c.all.x0, ly = y - j->c.all.y0;
 	const float *f = j->factor + ((ptrdiff_t)(ly / CELL) * j->cw + lx / CELL) * 64;
 	ptrdiff_t right = lx & 4 ? 64 : 0, down = ly & 4 ? (ptrdiff_t)j->cw * 64 : 0;
 	bm8 q[8], v[8];
-	bm_forward(taken + (ptrdiff_t)ly * j->w + lx, j->w, q);
+	bm_forward(taken + (ptrdiff_t)ly * j->c.w + lx, j->c.w, q);
 	for (int k = 0; k < 8; k++) {
 		const float *p = f + 8 * k;
 		bm8 a = BM_LOAD(p) + BM_LOAD(p + right), b = BM_LOAD(p + down) + BM_LOAD(p + down + right);
@@ -258,7 +173,7 @@ static IN_NOINLINE void add(const struct job *j, int c)
 	struct rect r = j->r;
 	__builtin_memset(j->sum, 0, sum_stride(r) * ((size_t)rect_h(r) + 2 * BM_EDGE) * sizeof *j->sum);
 	for (int y = (r.y0 - 4) & -4; y < r.y1; y += 4)
-		for (int x = (r.x0 - 4) & -4; x < r.x1; x += 4) block(j, j->taken[c], x, y);
+		for (int x = (r.x0 - 4) & -4; x < r.x1; x += 4) block(j, j->c.taken[c], x, y);
 }
 
 static void finish(const struct call *c, const struct job *j, int ch, int alpha)
@@ -281,7 +196,7 @@ static int tile(const struct call *c, struct rect r)
 	struct job j = { .s = c->n->state, .p = c->n->v };
 	if (rect_empty(c->in[0].r) || rect_empty(c->in[1].r)) { view_clear(c->out, r); return 0; }
 	lay(&j, r, c->scratch);
-	load(&j, &c->in[0], &c->in[1], ch, f->data);
+	cells_load(&j.c, &c->in[0], &c->in[1], ch, f->data, j.s->want.low, j.s->want.scale, &j, row);
 	for (int k = 0; k < c->out->nch; k++)
 		for (int y = r.y0; y < r.y1 && k != ch[0] && k != ch[1] && k != ch[2]; y++)
 			__builtin_memcpy(view_at(c->out, k, r.x0, y), view_at(&c->in[0], k, r.x0, y),
@@ -300,8 +215,8 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_bands) = {
 	.name = "degrain_bands", .doc = "What degrain took, brought to the grain's spectrum band by band.",
-	.category = "image", .version = 1, .size = sizeof(struct degrain_bands_node), .params = params,
-	.inputs = "image even mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = want_of, .open = open_tables,
-	.close = close_tables, .identity = identity, .needs = needs, .scratch = scratch,
+	.category = "image", .version = 2, .size = sizeof(struct degrain_bands_node), .params = params,
+	.inputs = "image even mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = degrain_want, .open = open_tables,
+	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
 		.flops = flops, .tile = tile,
 };

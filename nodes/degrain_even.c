@@ -6,15 +6,9 @@
  * some 20 pixels. Then pixels within some 20 are sorted by how steep the picture is there, and luma
  * is scaled by what each sort lacks or has too much: its size tells nothing of edges any more.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <stdlib.h>
+#include "degrain_cells.h"
 
-#include "node.h"
-#include "px_bm3d_area.h"
-
-struct degrain_even {
-	const char *profile; double sigma, strength, low, lowest, edge, fall, flat, level, push, push2;
-	int reach, space;
-};
+struct degrain_even { DEGRAIN_COMMON; double low, lowest, edge, fall, flat, level, push, push2; };
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_even),
@@ -29,12 +23,12 @@ static const struct param params[] = {
 	P_FLOAT(degrain_even, push, 1.15, 1, 4, "factor", "By how much more than they lack means over "
 	        "2x2 are raised, as they pass less of the band."),
 	P_FLOAT(degrain_even, push2, 1.6, 1, 4, "factor", "So for means over 4x4."),
-	P_ENUM(degrain_even, space, "encoded", "encoded|linear|log", PF_STATIC, "As of degrain."),
+	DEGRAIN_SPACE(degrain_even),
 	P_END
 };
 
 /* KINDS: of places, from flat ones to edges. */
-enum { CELL = 8, MARGIN = 40, KINDS = 9 };
+enum { KINDS = 9 };
 
 /* A difference of so many standard deviations over two pixels is half an edge; pixels
  * that a kind is believed to have. */
@@ -49,52 +43,16 @@ struct state { struct degrain_low want; };
 
 static int open_tables(struct node_ctx *n, struct err *e)
 {
-	const struct degrain_even *p = n->v;
-	const struct format *f = n->in[0];
-	struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
+	struct degrain_ask a = degrain_ask_of(n);
 	struct state *s = n->state = xalloc(1, sizeof *s);
 	return degrain_low_make(&a, &s->want, e);
-}
-
-static void close_tables(struct node_ctx *n)
-{
-	free(n->state);
-	n->state = NULL;
-}
-
-static enum want want_of(const struct node_ctx *n, int conn)
-{
-	const struct degrain_even *p = n->v;
-	if (conn > 1) return WANT_ANY;
-	return p->space == 1 ? WANT_LINEAR : p->space == 2 ? WANT_LOG : WANT_ENCODED;
-}
-
-static bool identity(const struct node_ctx *n)
-{
-	const struct degrain_even *p = n->v;
-	return p->strength <= 0 || (!*p->profile && p->sigma <= 0);
-}
-
-/* Whole cells around r. */
-static struct rect cells_of(struct rect r)
-{
-	r = rect_grow(r, MARGIN, MARGIN);
-	return rect_of(r.x0 & -CELL, r.y0 & -CELL, (r.x1 + CELL - 1) & -CELL, (r.y1 + CELL - 1) & -CELL);
-}
-
-static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
-{
-	struct rect all = rect_grow(cells_of(r), CELL, CELL);
-	(void)n;
-	need_add(out, 0, frame, all);
-	need_add(out, 1, frame, all);
 }
 
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	size_t px = rect_area(cells_of(r));
 	(void)n;
-	return (5 * px + px / 4 * 3 + px / 16 * 4 + px / 64 * (6 + 3 * KINDS) + 1024) * sizeof(float);
+	return (5 * px + px / 4 * 3 + px / 16 * 4 + px / 64 * (10 + 3 * KINDS) + 1024) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)
@@ -109,105 +67,57 @@ static double flops(const struct node_ctx *n)
 struct job {
 	const struct state *s;
 	const struct degrain_even *p;
-	struct rect all;
-	int w, h;
-	float *taken[3], *spare, *kind, *half, *half2, *half3, *quarter, *quarter2, *quarter3, *quarter4;
-	float *bin, *energy, *sum, *gain[2], *added, *of_kind, *count, *factor;
+	struct cells c;
+	float *spare, *kind, *half, *half2, *half3, *quarter, *quarter2, *quarter3, *quarter4;
+	float *energy, *sum, *gain[2], *part, *added, *of_kind, *count, *factor;
 };
 
 static void lay(struct job *j, void *mem)
 {
 	float *at = mem;
-	size_t px = (size_t)j->w * (size_t)j->h, cells = px / 64;
-	for (int c = 0; c < 3; c++, at += px) j->taken[c] = at;
+	size_t px = (size_t)j->c.w * (size_t)j->c.h, cells = px / 64;
+	for (int c = 0; c < 3; c++, at += px) j->c.taken[c] = at;
 	j->spare = at, at += px;
 	j->kind = at, at += px;
 	float **halves[] = { &j->half, &j->half2, &j->half3 },
 		**quarters[] = { &j->quarter, &j->quarter2, &j->quarter3, &j->quarter4 };
 	for (int i = 0; i < 3; i++, at += px / 4) *halves[i] = at;
 	for (int i = 0; i < 4; i++, at += px / 16) *quarters[i] = at;
-	float **small[] = { &j->bin, &j->energy, &j->sum, &j->gain[0], &j->gain[1], &j->added };
+	float **small[] = { &j->c.bin, &j->energy, &j->sum, &j->gain[0], &j->gain[1], &j->added };
 	for (int i = 0; i < 6; i++, at += cells) *small[i] = at;
+	j->part = at, at += cells;
+	j->c.there = at, at += 3 * cells;
 	float **kinds[] = { &j->of_kind, &j->count, &j->factor };
 	for (int i = 0; i < 3; i++, at += cells * KINDS) *kinds[i] = at;
+	cells_rows(&j->c, j->half);          /* before it is needed */
 }
 
-/* What was taken of pixel (x, y) as luma and colour differences, straight; the clean picture's luma
- * as these have it, and as strength goes by. */
-IN_INLINE void taken_at(const struct job *j, const struct view *a, const struct view *b,
-                        const int ch[4], int x, int y, float v[3], float luma[2])
+/* Row y of what was taken to luma and colour differences; the clean picture's luma as these have it into
+ * spare, and as strength goes by. */
+static void row(const void *job, const struct cells *c, int y)
 {
-	float over = ch[3] < 0 ? 1.0f : *view_at(a, ch[3], x, y), by = over != 0 ? 1.0f / over : 1.0f, o[3];
-	const float *w = j->s->want.luma;
-	for (int k = 0; k < 3; k++) {
-		float p = *view_at(a, ch[k], x, y), q = *view_at(b, ch[k], x, y);
-		v[k] = bm_sane((p - q) * by);
-		o[k] = bm_sane(q * by);
-	}
-	bm_opponent(v, v + 1, v + 2);
-	bm_opponent(o, o + 1, o + 2);
-	luma[0] = o[0];
-	luma[1] = w[0] * o[0] + w[1] * o[1] + w[2] * o[2];
-}
-
-/* As taken_at for n pixels from (x, y) on, all of them there and without alpha:
- * to column `to` of the planes' row. */
-static void taken_row(const struct job *j, const struct view *a, const struct view *b,
-                      const int ch[4], int x, int y, int n, ptrdiff_t to, float *IN_RESTRICT luma)
-{
-	const float *p[3], *q[3], *w = j->s->want.luma, lr = w[0], lg = w[1], lb = w[2];
-	float *IN_RESTRICT t0 = j->taken[0] + to, *IN_RESTRICT t1 = j->taken[1] + to,
-		*IN_RESTRICT t2 = j->taken[2] + to;
-	float *IN_RESTRICT own = j->spare + to;
-	for (int k = 0; k < 3; k++) p[k] = view_at(a, ch[k], x, y), q[k] = view_at(b, ch[k], x, y);
-	for (int i = 0; i < n; i++) {
-		float u = bm_sane(p[0][i] - q[0][i]), v = bm_sane(p[1][i] - q[1][i]), t = bm_sane(p[2][i] - q[2][i]);
-		float r = bm_sane(q[0][i]), g = bm_sane(q[1][i]), s = bm_sane(q[2][i]);
-		bm_opponent(&u, &v, &t);
+	const struct job *j = job;
+	const float *w = j->s->want.luma, lr = w[0], lg = w[1], lb = w[2];
+	ptrdiff_t at = (ptrdiff_t)y * c->w;
+	float *IN_RESTRICT t0 = c->taken[0] + at, *IN_RESTRICT t1 = c->taken[1] + at, *IN_RESTRICT t2 = c->taken[2] + at;
+	float *IN_RESTRICT own = j->spare + at, *IN_RESTRICT luma = c->luma;
+	for (int x = 0; x < c->w; x++) {
+		float r = c->clean[0][x], g = c->clean[1][x], s = c->clean[2][x];
+		bm_opponent(t0 + x, t1 + x, t2 + x);
 		bm_opponent(&r, &g, &s);
-		t0[i] = u, t1[i] = v, t2[i] = t;
-		own[i] = r;
-		luma[i] = lr * r + lg * g + lb * s;
+		own[x] = r;
+		luma[x] = lr * r + lg * g + lb * s;
 	}
-}
-
-/* The planes of what was taken, each cell's bin, and the clean picture's luma into spare. */
-static void load(const struct job *j, const struct view *a, const struct view *b, const int ch[4],
-                 struct rect data)
-{
-	int cw = j->w / CELL, from = data.x0 > j->all.x0 ? data.x0 : j->all.x0,
-		end = data.x1 < j->all.x1 ? data.x1 : j->all.x1;
-	float *luma = j->half;
-	if (ch[3] >= 0 || end < from) end = from;
-	from -= j->all.x0, end -= j->all.x0;
-	for (int i = 0; i < cw * (j->h / CELL); i++) j->bin[i] = 0;
-	for (int y = 0; y < j->h; y++) {
-		int sy = bm_mirror(j->all.y0 + y, data.y0, data.y1);
-		ptrdiff_t row = (ptrdiff_t)y * j->w;
-		if (end > from) taken_row(j, a, b, ch, j->all.x0 + from, sy, end - from, row + from, luma + from);
-		for (int x = 0; x < j->w; x++) {
-			float v[3], l[2];
-			if (x >= from && x < end) { x = end - 1; continue; }
-			taken_at(j, a, b, ch, bm_mirror(j->all.x0 + x, data.x0, data.x1), sy, v, l);
-			for (int k = 0; k < 3; k++) j->taken[k][row + x] = v[k];
-			j->spare[row + x] = l[0];
-			luma[x] = l[1];
-		}
-		for (int x = 0; x < j->w; x++) j->bin[y / CELL * cw + x / CELL] += luma[x];
-	}
-	const struct degrain_low *t = &j->s->want;
-	for (int i = 0; i < cw * (j->h / CELL); i++)
-		j->bin[i] = px_clamp((j->bin[i] * (1.0f / 64) - t->low) * t->scale, 0.0f, (float)(DEGRAIN_BINS - 1));
 }
 
 /* How steep the picture in spare is, from 0 where flat to nearly KINDS - 1 where it
  * is an edge, in the grain's measure. */
 static void kinds(const struct job *j)
 {
-	ptrdiff_t w = j->w;
-	for (int y = 0; y < j->h; y++) {
-		const float *IN_RESTRICT p = j->spare + y * w, *u = y ? p - w : p, *d = y + 1 < j->h ? p + w : p;
-		const float *bin = j->bin + y / CELL * (w / CELL);
+	ptrdiff_t w = j->c.w;
+	for (int y = 0; y < j->c.h; y++) {
+		const float *IN_RESTRICT p = j->spare + y * w, *u = y ? p - w : p, *d = y + 1 < j->c.h ? p + w : p;
+		const float *bin = j->c.bin + y / CELL * (w / CELL);
 		float *IN_RESTRICT o = j->kind + y * w, *IN_RESTRICT scale = j->half;
 		for (int x = 0; x < w / CELL; x++) {
 			float v = 1.0f / (STEEP * STEEP * j->s->want.var[0][(int)bin[x]][0]);
@@ -221,14 +131,15 @@ static void kinds(const struct job *j)
 	}
 }
 
-/* Sums of luma's squares and of pixels per cell and kind, those between two kinds shared by both. */
+/* Sums of luma's squares and of pixels per cell and kind, those between two kinds shared by both; every second row
+ * tells enough. */
 static void count(const struct job *j)
 {
-	ptrdiff_t w = j->w, cw = w / CELL;
-	__builtin_memset(j->of_kind, 0, (size_t)(cw * (j->h / CELL) * KINDS) * sizeof(float));
-	__builtin_memset(j->count, 0, (size_t)(cw * (j->h / CELL) * KINDS) * sizeof(float));
-	for (int y = 0; y < j->h; y++) {
-		const float *t = j->taken[0] + y * w, *kind = j->kind + y * w;
+	ptrdiff_t w = j->c.w, cw = w / CELL;
+	__builtin_memset(j->of_kind, 0, (size_t)(cw * (j->c.h / CELL) * KINDS) * sizeof(float));
+	__builtin_memset(j->count, 0, (size_t)(cw * (j->c.h / CELL) * KINDS) * sizeof(float));
+	for (int y = 0; y < j->c.h; y += 2) {
+		const float *t = j->c.taken[0] + y * w, *kind = j->kind + y * w;
 		for (int x = 0; x < w; x++) {
 			int k = (int)kind[x];
 			float f = kind[x] - (float)k, v = t[x] * t[x];
@@ -284,7 +195,7 @@ IN_INLINE int inside(int i, int lo, int hi) { return i < lo ? lo : i > hi ? hi :
 static void tent(const struct job *j, float *IN_RESTRICT v, float *IN_RESTRICT via, int n)
 {
 	static const float weight[5] = { 1.0f / 9, 2.0f / 9, 3.0f / 9, 2.0f / 9, 1.0f / 9 };
-	int cw = j->w / CELL, chh = j->h / CELL;
+	int cw = j->c.w / CELL, chh = j->c.h / CELL;
 	for (int y = 0; y < chh; y++)
 		for (int x = 0; x < cw; x++)
 			for (int k = 0; k < n; k++) {
@@ -303,7 +214,7 @@ static void tent(const struct job *j, float *IN_RESTRICT v, float *IN_RESTRICT v
 /* Mean square of a plane with n x n samples in each cell, around it. */
 static void energies(const struct job *j, const float *s, int n, float *gain)
 {
-	int cw = j->w / CELL, chh = j->h / CELL;
+	int cw = j->c.w / CELL, chh = j->c.h / CELL;
 	ptrdiff_t stride = (ptrdiff_t)cw * n;
 	for (int y = 0; y < chh; y++)
 		for (int x = 0; x < cw; x++) {
@@ -323,16 +234,26 @@ IN_INLINE float pushed(float most, float share)
 	return 1.0f + (most - 1.0f) * px_clamp(1.5f - 5.0f * share, 0.0f, 1.0f);
 }
 
+/* The share of the grain that is there around each cell, its channels' mean. */
+static void parts(const struct job *j)
+{
+	for (int i = 0; i < j->c.w / CELL * (j->c.h / CELL); i++) {
+		const float *t = j->c.there + 3 * i;
+		j->part[i] = (t[0] + t[1] + t[2]) * (1.0f / 3);
+	}
+	tent(j, j->part, j->sum, 1);
+}
+
 /* The energies in gain to the factors that bring them to the grain's; the lower
  * band's beyond the upper one's. */
 static void gains(const struct job *j, int ch)
 {
 	const float most = (float)j->p->low, most2 = (float)j->p->lowest;
 	const float (*v)[DEGRAIN_BINS][3] = j->s->want.var;
-	for (int i = 0; i < j->w / CELL * (j->h / CELL); i++) {
-		int bin = (int)j->bin[i];
-		float a = __builtin_sqrtf(v[1][bin][ch] / (j->gain[0][i] + 1e-12f));
-		float b = __builtin_sqrtf(v[2][bin][ch] / (j->gain[1][i] + 1e-12f));
+	for (int i = 0; i < j->c.w / CELL * (j->c.h / CELL); i++) {
+		int bin = (int)j->c.bin[i];
+		float a = __builtin_sqrtf(v[1][bin][ch] * j->part[i] / (j->gain[0][i] + 1e-12f));
+		float b = __builtin_sqrtf(v[2][bin][ch] * j->part[i] / (j->gain[1][i] + 1e-12f));
 		a = px_clamp(a, 1.0f, most);
 		b = px_clamp(b / a, 1.0f, most2);
 		if (!ch) j->added[i] = (a * a - 1.0f) * j->gain[0][i] + a * a * (b * b - 1.0f) * j->gain[1][i];
@@ -345,8 +266,8 @@ static void gains(const struct job *j, int ch)
 
 static void raise_low(const struct job *j, int ch)
 {
-	int w = j->w, h = j->h, n4 = w / 4 * (h / 4), n2 = w / 2 * (h / 2);
-	halve(j->taken[ch], w, h, j->spare, j->half);
+	int w = j->c.w, h = j->c.h, n4 = w / 4 * (h / 4), n2 = w / 2 * (h / 2);
+	halve(j->c.taken[ch], w, h, j->spare, j->half);
 	halve(j->half, w / 2, h / 2, j->spare, j->quarter);
 	energies(j, j->half, 4, j->gain[0]);
 	energies(j, j->quarter, 2, j->gain[1]);
@@ -358,7 +279,7 @@ static void raise_low(const struct job *j, int ch)
 	twice(j->quarter4, w / 4, h / 4, j->half3);
 	for (int i = 0; i < n2; i++) j->half3[i] += (j->half2[i] - 1.0f) * j->half[i];
 	twice(j->half3, w / 2, h / 2, j->spare);
-	for (int i = 0; i < w * h; i++) j->taken[ch][i] += j->spare[i];
+	for (int i = 0; i < w * h; i++) j->c.taken[ch][i] += j->spare[i];
 }
 
 /* Factors for luma per cell and kind: what brings the kind's mean square, around the cell, to the grain's. */
@@ -366,12 +287,12 @@ static void factors(const struct job *j)
 {
 	const float edge = (float)j->p->edge, least = (float)j->p->fall, flat = (float)j->p->flat;
 	const float (*v)[DEGRAIN_BINS][3] = j->s->want.var;
-	int cells = j->w / CELL * (j->h / CELL);
+	int cells = j->c.w / CELL * (j->c.h / CELL);
 	tent(j, j->of_kind, j->factor, KINDS);
 	tent(j, j->count, j->factor, KINDS);
 	for (int i = 0; i < cells; i++) {
-		int bin = (int)j->bin[i];
-		float want = v[0][bin][0] * (float)j->p->level, *f = j->factor + i * KINDS;
+		int bin = (int)j->c.bin[i];
+		float want = v[0][bin][0] * j->part[i] * (float)j->p->level, *f = j->factor + i * KINDS;
 		float most = COARSE + (px_max(edge, COARSE) - COARSE) * px_clamp(2.0f -
 			4.0f * v[1][bin][0] / v[0][bin][0], 0.0f, 1.0f);
 		float raw = px_max(want - j->added[i], 0.25f * want);
@@ -390,10 +311,10 @@ static void factors(const struct job *j)
 static void row_factors(const struct job *j, int y, int x0, int x1, float *IN_RESTRICT table,
                         float *IN_RESTRICT out)
 {
-	int cw = j->w / CELL, n = cw * KINDS, cy = (y + CELL / 2) / CELL - 1, i = y - cy * CELL - CELL / 2;
+	int cw = j->c.w / CELL, n = cw * KINDS, cy = (y + CELL / 2) / CELL - 1, i = y - cy * CELL - CELL / 2;
 	float down = ((float)i + 0.5f) * (1.0f / CELL);
 	const float *IN_RESTRICT p = j->factor + (ptrdiff_t)cy * n, *IN_RESTRICT q = p + n,
-		*kind = j->kind + (ptrdiff_t)y * j->w;
+		*kind = j->kind + (ptrdiff_t)y * j->c.w;
 	for (int k = 0; k < n; k++) table[k] = p[k] + down * (q[k] - p[k]);
 	for (int x = x0; x < x1; x++) {
 		int cx = (x + CELL / 2) / CELL - 1, k = (int)kind[x];
@@ -411,12 +332,12 @@ static void finish(const struct call *c, const struct job *j, const int ch[4], s
 		for (int k = 0; k < c->out->nch; k++)
 			if (k != ch[0] && k != ch[1] && k != ch[2])
 				__builtin_memcpy(view_at(c->out, k, r.x0, y), view_at(in, k, r.x0, y), (size_t)rect_w(r) * sizeof(float));
-		ptrdiff_t at = (ptrdiff_t)(y - j->all.y0) * j->w - j->all.x0;
-		float *up = j->spare - j->all.x0;
-		row_factors(j, y - j->all.y0, r.x0 - j->all.x0, r.x1 - j->all.x0, j->half, j->spare);
+		ptrdiff_t at = (ptrdiff_t)(y - j->c.all.y0) * j->c.w - j->c.all.x0;
+		float *up = j->spare - j->c.all.x0;
+		row_factors(j, y - j->c.all.y0, r.x0 - j->c.all.x0, r.x1 - j->c.all.x0, j->half, j->spare);
 		for (int x = r.x0; x < r.x1; x++) {
 			float m = ch[3] < 0 ? 1.0f : *view_at(in, ch[3], x, y);
-			float v[3] = { j->taken[0][at + x] * up[x], j->taken[1][at + x], j->taken[2][at + x] };
+			float v[3] = { j->c.taken[0][at + x] * up[x], j->c.taken[1][at + x], j->c.taken[2][at + x] };
 			bm_opponent_back(v, v + 1, v + 2);
 			for (int k = 0; k < 3; k++)
 				*view_at(c->out, ch[k], x, y) = *view_at(in, ch[k], x, y) -
@@ -430,14 +351,15 @@ static int tile(const struct call *c, struct rect r)
 	const struct format *f = c->n->in[0];
 	const int ch[4] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B"),
 		format_channel(f, "A") };
-	struct job j = { .s = c->n->state, .p = c->n->v, .all = cells_of(r) };
+	struct job j = { .s = c->n->state, .p = c->n->v, .c.all = cells_of(r) };
 	if (rect_empty(c->in[0].r) || rect_empty(c->in[1].r)) { view_clear(c->out, r); return 0; }
-	j.w = rect_w(j.all);
-	j.h = rect_h(j.all);
+	j.c.w = rect_w(j.c.all);
+	j.c.h = rect_h(j.c.all);
 	lay(&j, c->scratch);
-	load(&j, &c->in[0], &c->in[1], ch, f->data);
+	cells_load(&j.c, &c->in[0], &c->in[1], ch, f->data, j.s->want.low, j.s->want.scale, &j, row);
 	kinds(&j);
 	count(&j);
+	parts(&j);
 	for (int k = 0; k < 3; k++) {
 		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 		raise_low(&j, k);
@@ -449,8 +371,8 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_even) = {
 	.name = "degrain_even", .doc = "What degrain took, raised to the grain's strength where it is short of it.",
-	.category = "image", .version = 3, .size = sizeof(struct degrain_even), .params = params,
-	.inputs = "image fine", .flags = NF_HIDDEN, .want_of = want_of, .open = open_tables,
-	.close = close_tables, .identity = identity, .needs = needs, .scratch = scratch,
+	.category = "image", .version = 4, .size = sizeof(struct degrain_even), .params = params,
+	.inputs = "image fine", .flags = NF_HIDDEN, .want_of = degrain_want, .open = open_tables,
+	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
 		.flops = flops, .tile = tile,
 };

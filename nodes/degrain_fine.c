@@ -1,35 +1,15 @@
 /* degrain_fine - the second estimate: each coefficient keeps the share that the first says is picture.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "degrain_groups.h"
-#include "node.h"
 
-struct degrain_fine { const char *profile; double sigma, strength, over; int reach, space; };
+struct degrain_fine { DEGRAIN_COMMON; double over; };
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_fine),
 	P_FLOAT(degrain_fine, over, 0.87, 0.5, 4, "factor", "The grain is taken to be that much stronger."),
-	P_ENUM(degrain_fine, space, "encoded", "encoded|linear|log", PF_STATIC, "As of degrain."),
+	DEGRAIN_SPACE(degrain_fine),
 	P_END
 };
-
-static int open_tables(struct node_ctx *n, struct err *e)
-{
-	const struct degrain_fine *p = n->v;
-	return groups_open(n, p->profile, p->sigma, p->strength, p->reach, e);
-}
-
-static enum want want_of(const struct node_ctx *n, int conn)
-{
-	const struct degrain_fine *p = n->v;
-	if (conn > 0) return WANT_ANY;
-	return p->space == 1 ? WANT_LINEAR : p->space == 2 ? WANT_LOG : WANT_ENCODED;
-}
-
-static bool identity(const struct node_ctx *n)
-{
-	const struct degrain_fine *p = n->v;
-	return p->strength <= 0 || (!*p->profile && p->sigma <= 0);
-}
 
 static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
 {
@@ -149,8 +129,8 @@ static int tile(const struct call *c, struct rect r)
 const struct node_type ISA(node_degrain_fine) = {
 	.name = "degrain_fine", .doc = "The second estimate of degrain: coefficients keep the share "
 	        "that is picture.",
-	.category = "image", .version = 3, .size = sizeof(struct degrain_fine), .params = params,
-	.inputs = "image noisy basic", .flags = NF_HIDDEN, .want_of = want_of, .open = open_tables,
-	.close = groups_close, .identity = identity, .needs = needs, .scratch = scratch,
+	.category = "image", .version = 4, .size = sizeof(struct degrain_fine), .params = params,
+	.inputs = "image noisy basic", .flags = NF_HIDDEN, .want_of = degrain_want, .open = groups_open,
+	.close = degrain_close, .identity = degrain_identity, .needs = needs, .scratch = scratch,
 		.flops = flops, .tile = tile,
 };

@@ -4,9 +4,7 @@
 #ifndef IN_DEGRAIN_GROUPS_H
 #define IN_DEGRAIN_GROUPS_H
 
-#include <stdlib.h>
-
-#include "node.h"
+#include "degrain_parts.h"
 #include "px_bm3d_area.h"
 
 enum { BLOCKS = 8 };
@@ -14,22 +12,15 @@ enum { BLOCKS = 8 };
 /* Threads: frozen. */
 struct groups { struct degrain_noise noise; struct bm_tries tries; };
 
-/* Makes the node's state, which groups_close frees after a failure too. */
-static int groups_open(struct node_ctx *n, const char *profile, double sigma, double strength, int reach,
-                       struct err *e)
+/* Makes the node's state, which degrain_close frees after a failure too. */
+static int groups_open(struct node_ctx *n, struct err *e)
 {
-	const struct format *f = n->in[0];
-	struct degrain_ask a = { profile, sigma, strength, n->scale, f->space, rect_h(f->display) };
+	const struct degrain_common *p = n->v;
+	struct degrain_ask a = degrain_ask_of(n);
 	struct groups *s = n->state = xalloc(1, sizeof *s);
-	s->tries.reach = reach;
-	s->tries.n = degrain_tries(reach, DEGRAIN_LATTICE, s->tries.dx, s->tries.dy, BM_TRIES);
+	s->tries.reach = p->reach;
+	s->tries.n = degrain_tries(p->reach, DEGRAIN_LATTICE, s->tries.dx, s->tries.dy, BM_TRIES);
 	return degrain_noise_make(&a, &s->noise, e);
-}
-
-static void groups_close(struct node_ctx *n)
-{
-	free(n->state);
-	n->state = NULL;
 }
 
 /* The coefficients of a group's blocks in a plane, into g. */

@@ -1,16 +1,14 @@
 /* degrain_time - luma and two colour differences of a picture, averaged along
  * its motion, for the stages after it.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <stdlib.h>
-
-#include "node.h"
+#include "degrain_parts.h"
 #include "px_bm3d_move.h"
 
-struct degrain_time { const char *profile; double sigma, strength; int reach, space, radius; };
+struct degrain_time { DEGRAIN_COMMON; int radius; };
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_time),
-	P_ENUM(degrain_time, space, "encoded", "encoded|linear|log", PF_STATIC, "As of degrain."),
+	DEGRAIN_SPACE(degrain_time),
 	P_INT(degrain_time, radius, 2, 0, 3, "frames", PF_STATIC, "As of degrain."),
 	P_END
 };
@@ -19,36 +17,43 @@ enum { FRAMES = 7 };
 
 /* Threads: frozen. */
 struct state {
-	struct degrain_noise noise; struct bm_tries tries; float inverse[DEGRAIN_BINS][3][64]; int cost;
+	struct degrain_noise noise;
+	struct bm_tries tries;
+	float inverse[DEGRAIN_BINS][3][64], mean[DEGRAIN_BINS];
+	int cost;
 };
+
+/* Coefficients that hold less than this share of the channel's grain are compared as if they held it: else where grain
+ * is coarse, the rounding of finer ones would keep blocks apart. */
+#define LEAST 0.25f
+
+/* What differences of a bin's coefficients are multiplied by, and their mean where they are grain alone, inverted. */
+static void weigh(struct state *s, int bin)
+{
+	float sum = 0;
+	for (int k = 0; k < 3; k++) {
+		const float *sigma = s->noise.sigma[bin][k];
+		float all = 0;
+		for (int i = 0; i < 64; i++) all += sigma[i] * sigma[i];
+		for (int i = 0; i < 64; i++) {
+			float v = px_max(sigma[i] * sigma[i], all * (LEAST / 64));
+			s->inverse[bin][k][i] = 1.0f / (6.0f * v);
+			sum += sigma[i] * sigma[i] / v;
+		}
+	}
+	s->mean[bin] = 3.0f / sum;
+}
 
 static int open_tables(struct node_ctx *n, struct err *e)
 {
-	const struct degrain_time *p = n->v;
-	const struct format *f = n->in[0];
-	struct degrain_ask a = { p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
+	struct degrain_ask a = degrain_ask_of(n);
 	struct state *s = n->state = xalloc(1, sizeof *s);
 	s->tries.n = degrain_tries(BM_FAR, 1, s->tries.dx, s->tries.dy, BM_TRIES);
 	if (degrain_noise_make(&a, &s->noise, e) < 0) return -1;
-	const float *sigma = s->noise.sigma[0][0];
-	float *inverse = s->inverse[0][0], mid = s->noise.sigma[DEGRAIN_BINS / 2][0][9];
-	for (size_t i = 0; i < sizeof s->inverse / sizeof *inverse; i++)
-		inverse[i] = 1.0f / (6.0f * sigma[i] * sigma[i]);
+	float mid = s->noise.sigma[DEGRAIN_BINS / 2][0][9];
+	for (int i = 0; i < DEGRAIN_BINS; i++) weigh(s, i);
 	s->cost = 2 + (int)(mid < 1.0f ? mid * 500.0f : 500.0f);
 	return 0;
-}
-
-static void close_tables(struct node_ctx *n)
-{
-	free(n->state);
-	n->state = NULL;
-}
-
-static enum want want_of(const struct node_ctx *n, int conn)
-{
-	const struct degrain_time *p = n->v;
-	(void)conn;
-	return p->space == 1 ? WANT_LINEAR : p->space == 2 ? WANT_LOG : WANT_ENCODED;
 }
 
 static int format(const struct node_ctx *n, struct format *out, struct err *e)
@@ -132,8 +137,10 @@ static void means(struct job *j, const struct view *in, struct rect all, float *
 			int odd = 0;
 			for (int i = 0; i < end - from; i++) {
 				odd |= !(px_abs(s[0][i]) <= 1024.0f) | !(px_abs(s[1][i]) <= 1024.0f) | !(px_abs(s[2][i]) <= 1024.0f);
-				to[i] = (bm_sane(s[0][i]) + bm_sane(s[1][i]) + bm_sane(s[2][i])) * (1.0f / 3);
+				to[i] = (s[0][i] + s[1][i] + s[2][i]) * (1.0f / 3);
 			}
+			for (int i = 0; odd && i < end - from; i++)
+				to[i] = (bm_sane(s[0][i]) + bm_sane(s[1][i]) + bm_sane(s[2][i])) * (1.0f / 3);
 			j->odd |= odd;
 			to += end - from, x = end;
 		}
@@ -167,15 +174,13 @@ static IN_NOINLINE void block(const struct job *j, const struct view *in, int x,
 		v[2][i] = (r + b - 2.0f * g) * 0x1.a20bd8p-2f;
 	}
 	for (int k = 0; k < 3; k++) {
-		bm_dct(v[k]);
-		bm_turn(v[k]);
-		bm_dct(v[k]);
+		bm_coefficients(v[k]);
 		for (int i = 0; i < 8; i++) c[k][i] = v[k][i];
 	}
 }
 
 /* Squared differences over what grain alone makes of them, meaned over the
- * channels; returns the block's mean. */
+ * channels; returns the block's sum. */
 static float unlike(bm8 a[3][8], bm8 b[3][8], const float *inverse, bm8 e[8])
 {
 	bm8 all = { 0 };
@@ -188,7 +193,7 @@ static float unlike(bm8 a[3][8], bm8 b[3][8], const float *inverse, bm8 e[8])
 		e[i] = sum;
 		all += e[i];
 	}
-	return bm_total(&all) * (1.0f / 64);
+	return bm_total(&all);
 }
 
 /* Takes neighbour b into the sums where it shows the same: weights fall with what grain cannot explain. */
@@ -214,7 +219,8 @@ static IN_NOINLINE void average(const struct job *j, int x, int y)
 	const bm8 taper = BM_LOAD(bm_taper), one = { 1, 1, 1, 1, 1, 1, 1, 1 };
 	block(j, j->in[0], x, y, own);
 	const float *sigma = bm_noise_at(&j->s->noise, own[0][0][0], own[1][0][0], own[2][0][0]);
-	const float *inverse = j->s->inverse[0][0] + (sigma - j->s->noise.sigma[0][0]);
+	ptrdiff_t bin = (sigma - j->s->noise.sigma[0][0]) / (3 * 64);
+	const float *inverse = j->s->inverse[bin][0];
 	for (int i = 0; i < 8; i++) {
 		weight[i] = square[i] = one;
 		for (int k = 0; k < 3; k++) sum[k][i] = own[k][i];
@@ -222,7 +228,7 @@ static IN_NOINLINE void average(const struct job *j, int x, int y)
 	for (int f = 1; f < j->n; f++) {
 		struct bm_step m = bm_move_block(&j->frame[0], &j->frame[f], &j->moves[f], j->s->cost, x, y);
 		block(j, j->in[f], x + m.x, y + m.y, other);
-		float mean = unlike(own, other, inverse, e);
+		float mean = unlike(own, other, inverse, e) * j->s->mean[bin];
 		take(sum, weight, square, other, e, mean);
 	}
 	for (int i = 0; i < 8; i++) {
@@ -318,8 +324,8 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_time) = {
 	.name = "degrain_time", .doc = "Luma and colour differences, averaged along motion, for degrain.",
-	.category = "image", .version = 1, .size = sizeof(struct degrain_time), .params = params,
-	.inputs = "image", .flags = NF_HIDDEN, .want_of = want_of, .open = open_tables,
-		.close = close_tables, .format = format,
+	.category = "image", .version = 2, .size = sizeof(struct degrain_time), .params = params,
+	.inputs = "image", .flags = NF_HIDDEN, .want_of = degrain_want, .open = open_tables,
+		.close = degrain_close, .format = format,
 	.needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
 };
