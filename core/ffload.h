@@ -26,7 +26,8 @@
 
 /* Every function used, by library. */
 #define FF_AVUTIL(X) \
-	X(av_channel_layout_copy) X(av_channel_layout_default) X(av_channel_layout_describe) \
+	X(av_buffer_create) X(av_channel_layout_copy) X(av_channel_layout_default) \
+	X(av_channel_layout_describe) \
 	X(av_chroma_location_name) X(av_color_primaries_name) X(av_color_range_name) X(av_color_space_name) \
 	X(av_color_transfer_name) X(av_crc) X(av_crc_get_table) X(av_dict_free) X(av_dict_get) \
 	X(av_dict_parse_string) X(av_dict_set) X(av_dict_set_int) X(av_frame_alloc) \
@@ -69,6 +70,7 @@ extern struct ff_table ff;
 void ff_on_open(void (*f)(void));
 
 #ifndef FF_NO_NAMES
+#define av_buffer_create (ff.av_buffer_create)
 #define av_channel_layout_copy (ff.av_channel_layout_copy)
 #define av_channel_layout_default (ff.av_channel_layout_default)
 #define av_channel_layout_describe (ff.av_channel_layout_describe)

@@ -11,6 +11,19 @@ struct colour_tags { enum AVColorPrimaries pri; enum AVColorTransferCharacterist
                     enum AVColorSpace spc; enum AVColorRange range; enum AVChromaLocation loc; };
 struct colour_tags tags_of(const struct write_spec *s);
 
+/* ---- media_encode.c ---- */
+/* apart: a frame sent gives its packet at once, and what is sent is read only until then. Zero-initialise
+ * but for grain_fd, -1. Threads: worker. */
+struct encoder {
+	AVCodecContext *enc; AVPacket *pkt;
+	bool apart;
+	int grain_fd;                        /* the film grain table in memory, or -1 */
+};
+int  encoder_open(struct encoder *w, const struct write_spec *s, bool global_header, struct err *e);
+void encoder_close(struct encoder *w);
+int  encoder_send(struct encoder *w, const struct planes *p, int64_t pts, const char *path, struct err *e);
+int  encoder_err(struct err *e, int rc, const char *path, const char *what);
+
 /* ---- media_audio.c: the sound of another file, cut to the written range ---- */
 struct sound;
 /* Adds a stream to the muxer. *out stays NULL when the file has no sound (or cannot be read: a

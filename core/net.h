@@ -121,12 +121,14 @@ size_t net_scratch(const struct net_node *nn, const struct node_ctx *c, struct r
 int net_run(const struct net_node *nn, const struct node_ctx *c, const struct node_common *common, int frame,
             const struct needs *needs, const struct view *in, const struct view *out, void *scratch,
             const atomic_int *cancel, struct err *e);
-/* A sink's two halves: pictures to a packed frame, and a frame (packed, or in[]) to the encoder. */
-struct sink_call { const struct node_ctx *c; int frame; void *scratch, *run, *packed;
+/* A sink's parts: pictures to a packed frame, that to a coded one, and a frame (coded, packed, or
+ * in[]) to the file. */
+struct sink_call { const struct node_ctx *c; int frame, worker; void *scratch, *run, *packed, **coded;
 	const char *root; struct pixhash *hash;
                    const atomic_int *cancel; };
 int net_pack(const struct net_node *nn, const struct sink_call *s, const struct needs *nd,
              const struct view *in, struct err *e);
+int net_code(const struct net_node *nn, const struct sink_call *s, struct err *e);
 int net_put(const struct net_node *nn, const struct sink_call *s, const struct needs *nd,
             const struct view *in, struct err *e);
 

@@ -230,7 +230,8 @@ static struct call sink_protocol(const struct sink_call *s, const struct needs *
 {
 	struct call call = { .n = s->c, .frame = s->frame, .nin = nd ? nd->n - nd->ncore : 0,
 		.need = nd ? nd->v : NULL, .in = in,
-		.scratch = s->scratch, .run = s->run, .packed = s->packed, .root = s->root, .hash = s->hash,
+		.scratch = s->scratch, .run = s->run, .packed = s->packed, .coded = s->coded,
+		.worker = s->worker, .root = s->root, .hash = s->hash,
 		.cancel = s->cancel ? s->cancel : &never, .err = e };
 	return call;
 }
@@ -240,6 +241,12 @@ int net_pack(const struct net_node *nn, const struct sink_call *s, const struct 
 {
 	struct call c = sink_protocol(s, nd, in, e);
 	return nn->type->pack(&c);
+}
+
+int net_code(const struct net_node *nn, const struct sink_call *s, struct err *e)
+{
+	struct call c = sink_protocol(s, NULL, NULL, e);
+	return nn->type->code(&c);
 }
 
 int net_put(const struct net_node *nn, const struct sink_call *s, const struct needs *nd,

@@ -95,6 +95,8 @@ struct call {
 	void *run;                           /* sinks: what begin made */
 	struct pixhash *hash;                /* sinks: hash of what was handed to the encoder */
 	void *packed;                        /* sinks that pack: the frame as it enters the encoder */
+	void **coded;                        /* sinks that code: what code makes of it and frame takes */
+	int worker;                          /* of sink_job.threads, the one that calls code */
 	/* sinks without order: what marks this frame's own file, 64 hex digits */
 	const char *root;
 	const atomic_int *cancel;            /* poll every 50 ms of work; return -1 when set */
@@ -121,8 +123,9 @@ struct sink_job {
 /* How a sink takes its frames. PACKS: pack turns a picture into what enters the encoder, in any
  * order and on any worker, and frame takes that; without it frame takes the picture. ORDERED: frame
  * is called in order, one call at a time (clips); without it every frame is a file of its own and
- * frame is called as frames come, at once. */
-enum sink_kind { SINK_PACKS = 1, SINK_ORDERED = 2 };
+ * frame is called as frames come, at once. CODES, with both: code encodes packed frames, each for
+ * itself, in any order and on any worker, and frame takes what came of it. */
+enum sink_kind { SINK_PACKS = 1, SINK_ORDERED = 2, SINK_CODES = 4 };
 /* A packed frame begins with this many bytes of the sink's own, of which the first are the frame's
  * struct pixhash; 16-bit words follow. */
 enum { SINK_PACKED_HEAD = 128 };
@@ -201,6 +204,9 @@ struct node_type {
 	size_t (*packed)(const struct sink_job *j);
 	/* fills c->packed and c->hash; c->scratch as declared */
 	int (*pack)(const struct call *c);
+	/* c->packed, which it only reads, to *c->coded: no larger than that */
+	int (*code)(const struct call *c);
+	void (*uncode)(void *coded);         /* frees one that frame did not take; it clears what it took */
 	/* ordered: the finished file with this root key is there */
 	bool (*fresh)(const struct sink_job *j);
 	/* not ordered: that frame's file is */

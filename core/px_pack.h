@@ -25,6 +25,7 @@ struct pack_spec {
 /* One frame being packed, with rows in scratch. Threads: worker. */
 struct packer {
 	const struct pack_spec *s; struct planes p; struct packed *out; struct yuv_dither dither;
+	const float *in[3];                  /* R,G,B of the row at hand: the picture's own, or row[] */
 	float *row[8], *noise, *u, *v; size_t cw;
 };
 
@@ -37,8 +38,8 @@ static struct pack_sizes pack_sizes(const struct plane_desc *d)
 	return z;
 }
 
-/* Row y of the display window to row[0..3] (R,G,B,A), straight where alpha is kept; outside the
- * data window 0. */
+/* Row y of the display window as in[0..2] and, where alpha is kept, row[3]; straight then; outside
+ * the data window 0. */
 static void pack_gather(struct packer *k, const struct view *v, int y)
 {
 	const struct pack_spec *s = k->s;
@@ -46,7 +47,9 @@ static void pack_gather(struct packer *k, const struct view *v, int y)
 	int nch = s->d.alpha ? 4 : 3, w = s->w, yy = d.y0 + (y < s->h ? y : s->h - 1);
 	int x0 = v->r.x0 > d.x0 ? v->r.x0 : d.x0, x1 = v->r.x1 < d.x1 ? v->r.x1 : d.x1;
 	bool there = yy >= v->r.y0 && yy < v->r.y1 && x1 > x0;
-	for (int i = 0; i < nch; i++) {
+	bool as_is = there && nch == 3 && x0 == d.x0 && x1 == d.x1 && w == s->d.w;
+	for (int i = 0; i < 3; i++) k->in[i] = as_is ? view_at(v, s->ch[i], x0, yy) : k->row[i];
+	for (int i = 0; i < nch && !as_is; i++) {
 		float *o = k->row[i];
 		if (!there || x0 > d.x0 || x1 < d.x1) memset(o, 0, (size_t)w * sizeof *o);
 		if (there) memcpy(o + (x0 - d.x0), view_at(v, s->ch[i], x0, yy), (size_t)(x1 - x0) * sizeof *o);
@@ -57,14 +60,22 @@ static void pack_gather(struct packer *k, const struct view *v, int y)
 				float a = k->row[3][x];
 				k->row[i][x] = a > 0 ? k->row[i][x] / a : k->row[i][x];
 			}
-	for (int i = 0; i < nch; i++)
+	for (int i = 0; i < nch && !as_is; i++)
 		for (int x = w; x < s->d.w; x++) k->row[i][x] = k->row[i][w - 1];
+}
+
+/* Where row y of a plane of n samples goes; what lies behind it is 0. */
+static uint16_t *pack_out(struct packer *k, int plane, int y, int n)
+{
+	uint16_t *o = k->p.p[plane] + y * k->p.stride[plane];
+	memset(o + n, 0, (size_t)(k->p.stride[plane] - n) * sizeof *o);
+	return o;
 }
 
 static void pack_store(struct packer *k, int plane, int y, int n, const float *v)
 {
 	k->out->clipped[plane] += (uint64_t)yuv_store(&k->s->k, &k->dither, plane, y, n, v, k->noise,
-	                                              k->p.p[plane] + y * k->p.stride[plane]);
+	                                              pack_out(k, plane, y, n));
 	k->out->samples[plane] += (uint64_t)n;
 }
 
@@ -73,8 +84,9 @@ static void pack_rgb_row(struct packer *k, int y)
 	int w = k->s->d.w;
 	const float scale = k->s->k.yscale, off = k->s->k.yoff;
 	for (int i = 0; i < 3; i++) {
+		const float *in = k->in[i];
 		float *o = k->row[i];
-		for (int x = 0; x < w; x++) o[x] = o[x] * scale + off;
+		for (int x = 0; x < w; x++) o[x] = in[x] * scale + off;
 		pack_store(k, i, y, w, o);
 	}
 }
@@ -83,7 +95,7 @@ static void pack_yuv_row(struct packer *k, int y)
 {
 	const struct yuv_coef *c = &k->s->k;
 	int w = k->s->d.w, cw = plane_width(&k->s->d, 1);
-	yuv_from_rgb(c, w, k->row[0], k->row[1], k->row[2], k->row[4], k->row[5], k->row[6]);
+	yuv_from_rgb(c, w, k->in[0], k->in[1], k->in[2], k->row[4], k->row[5], k->row[6]);
 	pack_store(k, 0, y, w, k->row[4]);
 	if (!k->s->d.lw && !k->s->d.lh) {
 		pack_store(k, 1, y, w, k->row[5]);
@@ -108,7 +120,7 @@ static void pack_alpha_row(struct packer *p, int y)
 	for (int x = 0; x < p->s->d.w; x++) o[x] = o[x] * k.ascale;
 	k.lo = 0;
 	k.hi = k.ascale;
-	yuv_store(&k, &p->dither, 3, y, p->s->d.w, o, p->noise, p->p.p[3] + y * p->p.stride[3]);
+	yuv_store(&k, &p->dither, 3, y, p->s->d.w, o, p->noise, pack_out(p, 3, y, p->s->d.w));
 }
 
 /* The whole picture; -1 when cancelled. */
@@ -145,9 +157,9 @@ static void pack_begin(struct packer *k, const struct pack_spec *s, void *mem, v
 	struct pack_sizes z = pack_sizes(&s->d);
 	float *rows = scratch;
 	*k = (struct packer){ .s = s, .out = mem, .dither = s->dither, .cw = z.cw };
-	memset(mem, 0, PACKED_HEAD + planes_bytes(&s->d));
+	memset(mem, 0, PACKED_HEAD);
 	planes_at(&k->p, &s->d, (char *)mem + PACKED_HEAD);
-	memset(rows, 0, (9 * z.w + 2 * z.cw * z.h) * sizeof *rows);
+	memset(rows, 0, 9 * z.w * sizeof *rows);
 	for (int i = 0; i < 8; i++) k->row[i] = rows + (size_t)i * z.w + 32;
 	k->noise = rows + 8 * z.w + 16;
 	k->u = rows + 9 * z.w;

@@ -225,6 +225,28 @@ IN_INLINE void yuv_from_rgb(const struct yuv_coef *k, int w, const float *IN_RES
 	}
 }
 
+/* Halving: even and odd samples come apart once, and the sum of an output stays in a register. n taps, a
+ * constant; c begins at the first tap of the first output. */
+IN_INLINE void yuv_halve(const float *IN_RESTRICT c, const float *IN_RESTRICT taps, int n, int cw,
+                         float *IN_RESTRICT out)
+{
+	enum { STEP = 256, MORE = 8 };
+	float e[STEP + MORE], o[STEP + MORE], w[16];
+	for (int t = 0; t < n; t++) w[t] = taps[t];
+	for (int x = 0; x < cw; x += STEP, c += 2 * STEP, out += STEP) {
+		int m = cw - x < STEP ? cw - x : STEP;
+		for (int i = 0; i < m + n / 2; i++) {
+			e[i] = c[2 * i];
+			o[i] = c[2 * i + 1];
+		}
+		for (int i = 0; i < m; i++) {
+			float sum = 0;
+			for (int t = 0; t < n; t++) sum += (t % 2 ? o[i + t / 2] : e[i + t / 2]) * w[t];
+			out[i] = sum;
+		}
+	}
+}
+
 /* Halves (or quarters) a padded row: c has w samples and 16 writable floats on either side. */
 IN_INLINE void yuv_narrow(const struct yuv_coef *k, float *c, int w, int cw, float *IN_RESTRICT out)
 {
@@ -234,6 +256,9 @@ IN_INLINE void yuv_narrow(const struct yuv_coef *k, float *c, int w, int cw, flo
 		c[w - 1 + j] = c[yuv_mirror(w - 1 + j, w)];
 	}
 	int s = 1 << k->lw;
+	const float *first = c + k->hfirst;
+	if (s == 2 && k->hn == 7) { yuv_halve(first, k->hdown, 7, cw, out); return; }
+	if (s == 2 && k->hn == 8) { yuv_halve(first, k->hdown, 8, cw, out); return; }
 	for (int i = 0; i < cw; i++) out[i] = 0;
 	for (int t = 0; t < k->hn; t++) {
 		float wt = k->hdown[t];

@@ -151,7 +151,7 @@ static void follow(struct closure *c, struct job *j, struct job *before)
 	c->bytes -= surplus;
 	for (int i = 0; i < c->n; i++) {
 		struct job *k = c->fresh[i];
-		if (k->sink < 0 && !k->put && k->s->leader == j->s->index && k->frame == j->frame && !within_group(k))
+		if (k->sink < 0 && k->s->leader == j->s->index && k->frame == j->frame && !within_group(k))
 			link_dep(k, before, NULL);
 	}
 }
@@ -161,7 +161,7 @@ static void take_turns(struct closure *c)
 	struct job *last = NULL;
 	for (int i = 0; i < c->n; i++) {
 		struct job *j = c->fresh[i];
-		if (j->sink >= 0 || j->put || j->load || !stage_takes_turns(j->s)) continue;
+		if (j->sink >= 0 || j->load || !stage_takes_turns(j->s)) continue;
 		last = NULL;
 		for (int k = 0; k < i; k++)
 			if (c->fresh[k]->id == j->id && !c->fresh[k]->load) last = c->fresh[k];
@@ -259,18 +259,27 @@ static void keep_order(struct sched *s, int i, struct job *j)
 	s->last_sink[i] = j;
 }
 
-/* The encoder's half of a frame: after its packing and, for clips, after the frame before. */
-static void add_put(struct closure *c, int i, struct job *pack)
+/* A further part of a sink's frame, which takes what the one before made. */
+static struct job *add_part(struct closure *c, int i, enum job_part part, struct job *before)
 {
 	struct sched *s = c->s;
-	struct job *put = job_new(s, pack->s, s->p->nstage + i, pack->frame, c->order);
-	put->put = put->final = true;
-	put->sink = i;
-	put->key = pack->key;
-	put->has_key = pack->has_key;
-	add_fresh(c, put);
-	link_dep(put, pack, pack->s->out);
-	keep_order(s, i, put);
+	struct job *j = job_new(s, before->s, s->p->nstage + 2 * i + (part == PART_PUT), before->frame, c->order);
+	j->part = part;
+	j->sink = i;
+	j->key = before->key;
+	j->has_key = before->has_key;
+	add_fresh(c, j);
+	link_dep(j, before, before->s->out);
+	return j;
+}
+
+/* The encoder's parts of a frame: after its packing and, for clips, written after the frame before. */
+static void add_put(struct closure *c, int i, struct job *pack)
+{
+	struct job *before = c->s->sink[i].kind & SINK_CODES ? add_part(c, i, PART_CODE, pack) : pack;
+	struct job *put = add_part(c, i, PART_PUT, before);
+	put->final = true;
+	keep_order(c->s, i, put);
 }
 
 static int add_sink(struct closure *c, int i, int frame, struct err *e)

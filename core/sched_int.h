@@ -18,12 +18,14 @@ enum job_state { J_NEW, J_WAIT, J_READY, J_START, J_TASKS, J_AGAIN, J_DONE };
 enum job_phase { PH_RUN, PH_LOAD, PH_STORE, PH_PATH };
 
 /* A sink's frame is one job (a picture written to a file of its own) or two: packing, by any worker
- * in any order, and PUT, which hands packed frames to the encoder in order. */
+ * in any order, and PUT, which hands packed frames to the encoder in order. Where frames are encoded
+ * each for itself CODE stands between the two, by any worker in any order, and PUT only writes. */
+enum job_part { PART_STAGE, PART_CODE, PART_PUT };
 struct job {
 	const struct stage *s;
-	int id;                              /* stage index; of a put, behind the stages */
-	bool put, final;                     /* final: its end is a frame that was asked for */
-	void *packed;
+	int id;                              /* stage index; of sinks' further parts, behind the stages */
+	enum job_part part; bool final;      /* final: its end is a frame that was asked for */
+	void *packed, *coded;
 	int frame, order;                    /* order: index of the output frame that first asked for it */
 	enum job_state state;
 	bool load, failed, poisoned, target, cached;   /* cached: held for later temporal windows */
@@ -48,7 +50,9 @@ struct job {
 struct worker { struct sched *s; int id; pthread_t thread; bool started;
 	struct stage_mem scratch; uint64_t seed;
 	struct trace_event *ev; int nev; size_t cev; };
-struct trace_event { const char *name; int frame; int64_t start_us, dur_us; };
+/* cpu_us: how long the worker really ran. */
+struct trace_event { const char *name; int frame; int64_t start_us, dur_us, cpu_us; };
+struct trace_mark { int64_t us, cpu_us; };
 
 struct sched {
 	struct net *n; struct plan *p; const struct render_opts *o; struct render_stats *st;
@@ -95,7 +99,9 @@ int admit_frame(struct sched *s, int order, int frame, const struct frame_list *
 int admit_again(struct sched *s, struct job *j, struct err *e);
 bool evict_one(struct sched *s);
 /* sched_trace.c */
-void trace_add(struct worker *w, const char *name, int frame, int64_t start_us);
+/* Where an event begins; both cost nothing where no trace is asked for. */
+struct trace_mark trace_begin(const struct worker *w);
+void trace_add(struct worker *w, const char *name, int frame, struct trace_mark begin);
 int trace_write(const struct sched *s, const char *path, struct err *e);
 
 #endif

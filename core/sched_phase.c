@@ -11,7 +11,7 @@
 
 static bool packs(const struct sched *s, const struct job *j)
 {
-	return j->sink >= 0 && !j->put && (s->sink[j->sink].kind & SINK_PACKS);
+	return j->sink >= 0 && j->part == PART_STAGE && (s->sink[j->sink].kind & SINK_PACKS);
 }
 
 static int open_load(struct sched *s, struct job *j, struct err *e)
@@ -35,7 +35,7 @@ int phase_start(struct sched *s, struct job *j, struct err *e)
 	/* another process may have kept it since it was planned */
 	if (!j->load && j->s->keep && j->has_key && j->sink < 0 && s->o->cache)
 		j->load = cache_has(s->o->cache, &j->key);
-	if (j->put) return 0;
+	if (j->part != PART_STAGE) return 0;
 	if (packs(s, j) &&
 	    !(j->packed = pool_alloc(s->pool, s->sink[j->sink].packed, out->id, e))) return -1;
 	if (j->sink < 0 && !(j->im = image_new(s->pool, &out->fmt, out->id, e))) return -1;
@@ -65,18 +65,40 @@ static void send_event(struct sched *s, const struct net_node *nn, int frame, st
 	pthread_mutex_unlock(&s->event_lock);
 }
 
-/* A sink's job: packing, handing on a packed frame, or writing a picture. */
+/* The parts of a sink that come after its packing. */
+static int run_packed(struct sched *s, struct worker *w, struct job *j, struct err *e)
+{
+	struct sink_run *sk = &s->sink[j->sink];
+	struct job *before = j->dep[0];
+	bool code = j->part == PART_CODE;
+	char root[65];
+	struct sink_call c = { .c = &sk->node->ctx, .frame = j->frame, .worker = w->id, .run = sk->run,
+		.hash = &j->hash, .cancel = &s->cancel, .packed = before->packed,
+		.coded = code ? &j->coded : before->part == PART_CODE ? &before->coded : NULL };
+	if (!(sk->kind & SINK_ORDERED)) {
+		key_hex(&j->key, root);
+		c.root = root;
+	}
+	if ((code ? net_code(sk->node, &c, e) : net_put(sk->node, &c, NULL, NULL, e)) < 0)
+		return err_in(e, "write '%s'", sk->node->id);
+	if (!code && before->coded) {            /* not under the lock */
+		sk->node->type->uncode(before->coded);
+		before->coded = NULL;
+	}
+	return 0;
+}
+
+/* A sink's job: packing, or writing a picture. */
 static int run_sink(struct sched *s, struct worker *w, struct job *j, const struct view *in,
                     const struct needs *nd, struct err *e)
 {
 	struct sink_run *sk = &s->sink[j->sink];
 	const struct node_type *t = sk->node->type;
-	bool pack = (sk->kind & SINK_PACKS) && !j->put;
+	bool pack = sk->kind & SINK_PACKS;
 	struct pixhash h = { 0, 0 };
 	char root[65];
-	struct sink_call c = { .c = j->put ? &sk->node->ctx : &j->run.ctx[0], .frame = j->frame,
-		.run = sk->run, .hash = &h,
-		.cancel = &s->cancel, .packed = j->put ? j->dep[0]->packed : j->packed };
+	struct sink_call c = { .c = &j->run.ctx[0], .frame = j->frame, .run = sk->run, .hash = &h,
+		.cancel = &s->cancel, .packed = j->packed };
 	if (!(sk->kind & SINK_ORDERED)) {
 		key_hex(&j->key, root);
 		c.root = root;
@@ -95,7 +117,7 @@ static int run_sink(struct sched *s, struct worker *w, struct job *j, const stru
 static int run_frame(struct sched *s, struct worker *w, struct job *j, struct err *e)
 {
 	const struct net_node *nn = j->s->out;
-	if (j->put) return run_sink(s, w, j, NULL, NULL, e);
+	if (j->part != PART_STAGE) return run_packed(s, w, j, e);
 	struct needs *nd = xalloc(1, sizeof *nd);
 	struct view *in = xalloc(NODE_MAX_NEEDS, sizeof *in);
 	struct rect r = nn->fmt.data;
@@ -154,7 +176,12 @@ const char *phase_name(const struct job *j)
 	switch (j->phase) {
 	case PH_LOAD: return "load";
 	case PH_STORE: case PH_PATH: return "keep";
-	default: return j->put ? "encode" : j->sink >= 0 ? "pack" : j->s->out->type->name;
+	default: break;
+	}
+	switch (j->part) {
+	case PART_CODE: return "encode";
+	case PART_PUT: return j->dep[0]->part == PART_CODE ? "write" : "encode";
+	default: return j->sink >= 0 ? "pack" : j->s->out->type->name;
 	}
 }
 

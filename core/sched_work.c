@@ -53,6 +53,8 @@ void job_free_image(struct sched *s, struct job *j)
 	if (j->im) image_unref(&j->im);
 	if (j->packed) pool_release(s->pool, j->packed);
 	j->packed = NULL;
+	if (j->coded) j->s->out->type->uncode(j->coded);
+	j->coded = NULL;
 	s->reserved -= j->reserved;
 	j->reserved = 0;
 	pthread_cond_signal(&s->idle);
@@ -115,6 +117,10 @@ static void job_done(struct sched *s, struct job *j)
 		if (--u->pending == 0 && u->state == J_WAIT) job_ready(s, u);
 	}
 	j->nuser = 0;
+	if (j->part == PART_CODE) {              /* what it made is no larger than what it was made of */
+		j->reserved = j->dep[0]->reserved;
+		j->dep[0]->reserved = 0;
+	}
 	for (int i = 0; i < j->ndep; i++)
 		if (j->dep_node[i]) release_dep(s, j->dep[i]);
 	j->ndep = 0;
@@ -216,7 +222,7 @@ static void offer(struct sched *s, struct job *j)
 static void advance(struct sched *s, struct worker *w, struct job *j)
 {
 	struct err e = ERR_INIT;
-	int64_t t = now_us();
+	struct trace_mark t = trace_begin(w);
 	int rc = 0;
 	if (j->failed || j->damaged) phase_abort(j, j->damaged ? &j->load_err : NULL);
 	else if ((rc = phase_next(s, j, &e)) > 0) { offer(s, j); return; }
@@ -228,14 +234,20 @@ static void advance(struct sched *s, struct worker *w, struct job *j)
 		report(s, &e);
 		pthread_mutex_unlock(&s->lock);
 	}
-	if (now_us() - t > 20) trace_add(w, "finish", j->frame, t);
+	trace_add(w, "finish", j->frame, t);
 	complete(s, w, j);
 }
 
 static void begin_job(struct sched *s, struct worker *w, struct job *j)
 {
 	struct err e = ERR_INIT;
-	if (!j->failed && phase_start(s, j, &e) == 0) { offer(s, j); return; }
+	struct trace_mark t = trace_begin(w);
+	int frame = j->frame;
+	if (!j->failed && phase_start(s, j, &e) == 0) {
+		offer(s, j);
+		trace_add(w, "begin", frame, t);
+		return;
+	}
 	if (!j->failed) {
 		pthread_mutex_lock(&s->lock);
 		j->failed = true;
@@ -248,7 +260,7 @@ static void begin_job(struct sched *s, struct worker *w, struct job *j)
 static void do_task(struct sched *s, struct worker *w, struct job *j, int task, bool skip)
 {
 	struct err e = ERR_INIT;
-	int64_t t = now_us();
+	struct trace_mark t = trace_begin(w);
 	stall(w);
 	int rc = skip ? 0 : phase_task(s, w, j, task, &e);
 	trace_add(w, phase_name(j), j->frame, t);

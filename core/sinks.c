@@ -168,7 +168,14 @@ int sink_run_frame(const struct sink_run *s, const struct node_ctx *c, const str
 	call.scratch = aligned_alloc(64, (scratch + 63) & ~(size_t)63);
 	int rc = call.packed && call.scratch ? net_pack(s->node, &call, nd, in, e)
 	                                     : err_set(e, E_MEMORY, "no memory to pack a frame");
-	if (rc == 0 && !s->job.dry && !s->job.part) rc = net_put(s->node, &call, NULL, NULL, e);
+	void *coded = NULL;
+	bool put = rc == 0 && !s->job.dry && !s->job.part, codes = put && (s->kind & SINK_CODES);
+	if (codes) {
+		call.coded = &coded;
+		rc = net_code(s->node, &call, e);
+	}
+	if (put && rc == 0) rc = net_put(s->node, &call, NULL, NULL, e);
+	if (coded) t->uncode(coded);
 	free(call.packed);
 	free(call.scratch);
 	return rc;

@@ -16,6 +16,7 @@
 #include "px_pack.h"
 #include "timecode.h"
 #include "write_back.h"
+#include "write_names.h"
 
 struct write {
 	const char *file;
@@ -183,23 +184,6 @@ static int write_open(struct node_ctx *n, struct err *e)
 	return 0;
 }
 
-/* NAME_draft.mov, NAME_draft.####.exr; or the class where the name says {class}. malloced */
-static char *marked(const char *file, const char *class)
-{
-	const char *at = strstr(file, "{class}"), *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
-	size_t len;
-	int digits;
-	if (at)
-		return xasprintf("%.*s%s%s", (int)(at - file), file,
-		                 strcmp(class, "final") ? "draft" : class, at + 7);
-	if (strcmp(class, "draft") != 0) return xstrdup(file);
-	at = seq_mark(file, &len, &digits);
-	if (at && at > base && strchr("._-", at[-1])) at--;
-	if (!at) at = strrchr(base, '.');
-	if (!at) at = base + strlen(base);
-	return xasprintf("%.*s_draft%s", (int)(at - file), file, at);
-}
-
 static char *target(const struct sink_job *j)
 {
 	const struct write *p = j->n->v;
@@ -214,16 +198,6 @@ static char *target(const struct sink_job *j)
 
 /* ---- which files there are already ---- */
 
-enum { FILE_ABSENT, FILE_SAME, FILE_OLDER, FILE_FOREIGN };
-
-static int state_of(const char *path, const char *root)
-{
-	char have[65];
-	if (access(path, F_OK) < 0) return FILE_ABSENT;
-	if (media_root(path, have) < 0) return FILE_FOREIGN;
-	return root && !strcmp(have, root) ? FILE_SAME : FILE_OLDER;
-}
-
 _Static_assert((int)PACKED_HEAD == (int)SINK_PACKED_HEAD, "the engine's head is the packer's");
 
 static unsigned write_sink(const struct sink_job *j)
@@ -231,7 +205,8 @@ static unsigned write_sink(const struct sink_job *j)
 	const struct write *p = j->n->v;
 	const struct preset *ps = preset_of(p, j->outpath ? j->outpath : p->file);
 	if (!ps || ps->kind == PRESET_EXR) return 0;
-	return ps->kind == PRESET_CLIP ? SINK_PACKS | SINK_ORDERED : SINK_PACKS;
+	if (ps->kind != PRESET_CLIP) return SINK_PACKS;
+	return SINK_PACKS | SINK_ORDERED | (ps->apart ? SINK_CODES : 0);
 }
 
 static bool write_fresh(const struct sink_job *j)
@@ -357,6 +332,7 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes,
 			.root = r->root, .class = r->class,
 		.hdr = r->hdr, .timecode = timecode_of(p, r->preset), .check = p->check_output,
+		.coders = j->threads,
 		.sound = { strcmp(p->audio, "none") ? j->audio_file : NULL, j->audio_fps, j->audio_first } };
 	char *grain = NULL;
 	if (*p->film_grain && !(grain = film_grain_text(p->film_grain, d.h, m, range, d.lh > 0, e))) return -1;
@@ -429,6 +405,31 @@ static int write_pack(const struct call *c)
 	return 0;
 }
 
+/* A frame as it goes into the clip: what its packing noted, and its packet. */
+struct coded { struct packed notes; struct AVPacket *packet; };
+
+static int write_code(const struct call *c)
+{
+	struct run *r = c->run;
+	struct coded *o = xalloc(1, sizeof *o);
+	struct planes p;
+	memcpy(&o->notes, c->packed, sizeof o->notes);
+	planes_at(&p, &r->s.d, (char *)c->packed + PACKED_HEAD);
+	if (media_writer_code(r->writer, c->worker, &p, c->frame == r->first, c->frame == r->last, &o->packet, c->err) < 0) {
+		free(o);
+		return -1;
+	}
+	*c->coded = o;
+	return 0;
+}
+
+static void write_uncode(void *coded)
+{
+	struct coded *o = coded;
+	media_packet_free(&o->packet);
+	free(o);
+}
+
 static int write_held(const struct sink_job *j, struct pixhash *out, struct err *e)
 {
 	const struct preset *ps = preset_of(j->n->v, ((const struct write *)j->n->v)->file);
@@ -480,7 +481,8 @@ static int write_frame(const struct call *c)
 {
 	struct run *r = c->run;
 	char *path = seq_is_pattern(r->path) ? seq_path(r->path, c->frame) : xstrdup(r->path);
-	struct packed *in = c->packed;
+	struct coded *coded = c->coded ? *c->coded : NULL;
+	const struct packed *in = coded ? &coded->notes : c->packed;
 	struct planes p;
 	int rc = 0;
 	if (r->preset->kind == PRESET_EXR) {
@@ -488,7 +490,7 @@ static int write_frame(const struct call *c)
 		free(path);
 		return rc;
 	}
-	planes_at(&p, &r->s.d, (char *)c->packed + PACKED_HEAD);
+	if (c->packed) planes_at(&p, &r->s.d, (char *)c->packed + PACKED_HEAD);
 	if (c->hash) *c->hash = in->hash;
 	for (int i = 0; i < 4; i++) {
 		atomic_fetch_add(&r->clipped[i], in->clipped[i]);
@@ -497,7 +499,7 @@ static int write_frame(const struct call *c)
 	if (r->writer) {
 		if (in->light_max > r->light.max) r->light.max = in->light_max;
 		if (in->light_mean > r->light.mean) r->light.mean = in->light_mean;
-		rc = media_writer_frame(r->writer, &p, c->err);
+		rc = coded ? media_writer_put(r->writer, &coded->packet, c->err) : media_writer_frame(r->writer, &p, c->err);
 	}
 	else if (!r->dry && !r->part) {
 		int space = space_in(r->n);
@@ -581,6 +583,7 @@ const struct node_type ISA(node_write) = {
 	.open = write_open, .front = write_front, .out_space = out_space, .reserve = write_reserve,
 		.scratch = write_scratch,
 	.begin = write_begin, .sink = write_sink, .packed = write_packed, .pack = write_pack,
+		.code = write_code, .uncode = write_uncode,
 	.fresh = write_fresh, .frame_fresh = frame_fresh, .file = write_file, .held = write_held,
 		.frame = write_frame,
 	.end = write_end,
