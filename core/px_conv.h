@@ -62,21 +62,31 @@ IN_INLINE void px_conv_put(const struct view *out, struct rect r, int cout, int 
 	else for (int i = i0; i < i1; i++) d[i] = v[i];
 }
 
-/* R rows times one panel: m[r][16] = sum over i of v[r][i] w[i][16]. */
-IN_INLINE void px_conv_rows(const float *v, ptrdiff_t vs, const float *w, int n, float *m, int rows)
+/* One channel of CONV_ROWS rows times its 16 weights. */
+IN_INLINE void px_conv_step(const float *v, const float *w, pxv acc[CONV_ROWS][CONV_NV])
+{
+	pxv u[CONV_NV];
+	for (int j = 0; j < CONV_NV; j++) u[j] = pxv_load(w + j * PXV_LANES);
+	for (int r = 0; r < CONV_ROWS; r++) {
+		pxv b = pxv_of(v[r * 16]);
+		for (int j = 0; j < CONV_NV; j++) acc[r][j] = pxv_fma(b, u[j], acc[r][j]);
+	}
+}
+
+/* CONV_ROWS rows of channels, 16 of them side by side and the next ones vs behind, times one panel:
+ * m[r][16] = sum over i of v[r][i] w[i][16]. next: the rows that come after these. */
+IN_INLINE void px_conv_rows(const float *v, ptrdiff_t vs, const float *w, int n, float *m,
+                            const float *next)
 {
 	pxv acc[CONV_ROWS][CONV_NV];
 	for (int r = 0; r < CONV_ROWS; r++)
 		for (int j = 0; j < CONV_NV; j++) acc[r][j] = pxv_of(0.0f);
-	for (int i = 0; i < n; i++) {
-		pxv u[CONV_NV];
-		for (int j = 0; j < CONV_NV; j++) u[j] = pxv_load(w + i * 16 + j * PXV_LANES);
-		for (int r = 0; r < CONV_ROWS; r++) {
-			pxv b = pxv_of(v[r * vs + i]);
-			for (int j = 0; j < CONV_NV; j++) acc[r][j] = pxv_fma(b, u[j], acc[r][j]);
-		}
+	for (; n >= 16; n -= 16, v += vs, next += vs, w += 256) {
+		for (int r = 0; r < CONV_ROWS; r++) __builtin_prefetch(next + r * 16);
+		for (int i = 0; i < 16; i++) px_conv_step(v + i, w + i * 16, acc);
 	}
-	for (int r = 0; r < rows; r++)
+	for (int i = 0; i < n; i++) px_conv_step(v + i, w + i * 16, acc);
+	for (int r = 0; r < CONV_ROWS; r++)
 		for (int j = 0; j < CONV_NV; j++) pxv_store(m + r * 16 + j * PXV_LANES, acc[r][j]);
 }
 
@@ -146,17 +156,27 @@ IN_INLINE void px_wino_out(const float *m, ptrdiff_t ms, pxv o[4][4])
 	}
 }
 
-/* How many blocks go together: their transformed inputs should stay in the second-level cache. */
+/* Blocks go together in groups, CONV_ROWS of them in a bunch. Transformed inputs lie by
+ * [bunch][plane][36][block][16], products by [bunch][36][block][16], so that neither a transform nor
+ * a product strides through memory; a group's should stay in the second-level cache. */
+enum { CONV_BUNCH = 36 * CONV_ROWS * 16 };
 IN_INLINE int px_wino_group(int cin) { return cin > 96 ? 12 : CONV_GROUP; }
 IN_INLINE size_t px_wino_scratch(int cin)
 {
-	size_t g = (size_t)px_wino_group(cin), c = (size_t)((cin + 15) & ~15);
-	return (36 * g * c + 36 * g * 16 + 36 * 16 + 64) * sizeof(float);
+	size_t n = (size_t)px_wino_group(cin) / CONV_ROWS, planes = (size_t)(cin + 15) / 16;
+	return (n * (planes + 1) * CONV_BUNCH + 36 * 16 + 64) * sizeof(float);
+}
+
+/* The pixels that the next block to the right adds to this one's. */
+IN_INLINE void px_wino_ahead(const float *s, ptrdiff_t ss)
+{
+	for (int i = 0; i < 6; i++)
+		for (int j = 0; j < 4; j++) __builtin_prefetch(s + i * ss + j * 16);
 }
 
 /* One block's input, transformed: plane by plane; what lies outside the input's window is 0. */
 IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int x, int y,
-                             float *tmp, float *v, ptrdiff_t vs)
+                             float *tmp, float *v)
 {
 	int step = nn_step(c->cin), planes = nn_planes(c->cin);
 	bool inside = x >= c->in.x0 && y >= c->in.y0 && x + 6 <= c->in.x1 && y + 6 <= c->in.y1;
@@ -166,6 +186,7 @@ IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int
 		if (inside) {
 			s = view_at(in, p, x * step, y);
 			ss = in->stride;
+			if (step > 1) px_wino_ahead(s + 96, ss);
 		} else
 			for (int i = 0; i < 6; i++)
 				for (int j = 0; j < 6; j++) {
@@ -173,8 +194,9 @@ IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int
 					const float *q = is ? view_at(in, p, (x + j) * step, y + i) : NULL;
 					for (int k = 0; k < step; k++) tmp[(i * 6 + j) * step + k] = is ? q[k] : 0.0f;
 				}
-		if (step == 1) px_wino_in1(s, ss, v + p, vs);
-		else for (int k = 0; k < 16; k += PXV_LANES) px_wino_in(s + k, ss, 16, v + p * 16 + k, vs);
+		if (step == 1) px_wino_in1(s, ss, v + p, CONV_ROWS * 16);
+		else for (int k = 0; k < 16; k += PXV_LANES)
+			px_wino_in(s + k, ss, 16, v + (ptrdiff_t)p * CONV_BUNCH + k, CONV_ROWS * 16);
 	}
 }
 
@@ -207,18 +229,23 @@ static IN_UNUSED void px_wino_blocks(const struct nn_conv *c, const struct view 
                                      const struct view *out, struct rect r, struct rect px,
                                      const struct px_block *b, int n, float *scratch)
 {
-	int g = px_wino_group(c->cin), cin = (c->cin + 15) & ~15, full = (n + CONV_ROWS - 1) / CONV_ROWS * CONV_ROWS;
-	float *v = scratch, *m = v + (size_t)36 * (size_t)g * (size_t)cin, *tmp = m + (size_t)36 * (size_t)g * 16;
-	ptrdiff_t vs = (ptrdiff_t)g * cin, ms = (ptrdiff_t)g * 16;
-	for (int i = 0; i < n; i++) px_wino_block(c, in, b[i].x - 1, b[i].y - 1, tmp, v + i * cin, vs);
-	for (int i = n; i < full; i++)
-		for (int k = 0; k < 36; k++) memset(v + k * vs + i * cin, 0, (size_t)cin * sizeof(float));
+	int planes = (c->cin + 15) / 16, bunches = (n + CONV_ROWS - 1) / CONV_ROWS;
+	ptrdiff_t vs = (ptrdiff_t)planes * CONV_BUNCH;
+	float *v = scratch, *m = v + bunches * vs, *tmp = m + bunches * (ptrdiff_t)CONV_BUNCH;
+	if (n % CONV_ROWS) memset(v + (bunches - 1) * vs, 0, (size_t)vs * sizeof(float));
+	for (int i = 0; i < n; i++)
+		px_wino_block(c, in, b[i].x - 1, b[i].y - 1, tmp, v + i / CONV_ROWS * vs + i % CONV_ROWS * 16);
 	for (int p = 0; p < c->panels; p++) {
 		const float *w = c->w + (size_t)p * 36 * (size_t)c->cin * 16;
-		for (int k = 0; k < 36; k++, w += c->cin * 16)
-			for (int i = 0; i < full; i += CONV_ROWS)
-				px_conv_rows(v + k * vs + i * cin, cin, w, c->cin, m + k * ms + i * 16, CONV_ROWS);
-		for (int i = 0; i < n; i++) px_wino_store(c, m + i * 16, ms, p, b[i].x, b[i].y, out, r, px);
+		for (int k = 0, at = 0; k < 36; k++, at += CONV_ROWS * 16, w += c->cin * 16)
+			for (int i = 0; i < bunches; i++) {
+				const float *from = v + i * vs + at;
+				const float *next = i + 1 < bunches ? from + vs : v + at + CONV_ROWS * 16;
+				px_conv_rows(from, CONV_BUNCH, w, c->cin, m + i * CONV_BUNCH + at, next);
+			}
+		for (int i = 0; i < n; i++)
+			px_wino_store(c, m + i / CONV_ROWS * CONV_BUNCH + i % CONV_ROWS * 16, CONV_ROWS * 16, p,
+			              b[i].x, b[i].y, out, r, px);
 	}
 }
 
