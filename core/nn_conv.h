@@ -2,7 +2,8 @@
  *
  * Maps of 16 channels and more lie in planes of 16 channels each, the 16 side by side in x; smaller
  * ones a channel a plane. Kernels of 3x3 work by Winograd's F(4x4, 3x3) on blocks anchored at (0,
- * 0) (Lavin and Gray 2015), others directly. Threads: frozen.
+ * 0) (Lavin and Gray 2015), others directly. A transposed one whose every result reads 3x3 inputs at
+ * most is the 3x3 convolution that makes all results of an input pixel. Threads: frozen.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_NN_CONV_H
 #define IN_NN_CONV_H
@@ -12,7 +13,8 @@
 struct nn_panel { int first, n; size_t at; };   /* its inputs, and where its weights begin */
 
 struct nn_conv {
-	int cin, cout, panels;               /* panels: of 16 outputs */
+	int cin, cout, panels;               /* panels: of 16 outputs, those of up x up pixels in turn */
+	int up, lanes;                       /* outputs of one of them, cout or a multiple of 16 */
 	int k, dilation, stride, off;        /* as nn_layer's */
 	bool wino, transposed, depth;        /* depth: every channel by itself */
 	/* Winograd: [panel][36][cin][16]; depth: [panel][ky][kx][16]; else [panel][ky][kx][inputs][16] */

@@ -200,13 +200,31 @@ IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int
 	}
 }
 
+/* What a transposed convolution makes of a block of its input: a panel's outputs are several pixels'. */
+IN_INLINE void px_wino_spread(const struct nn_conv *c, float v[4][4][16], int p, int x, int y,
+                              const struct view *out, struct rect r, struct rect px)
+{
+	int lanes = c->lanes < 16 ? c->lanes : 16, n = c->up * c->up * c->lanes - p * 16;
+	for (int k = 0; k < 16 && k < n; k += lanes - (p * 16 + k) % lanes) {
+		int sub = (p * 16 + k) / c->lanes, at = (p * 16 + k) % c->lanes;
+		for (int i = 0; i < 16; i++) {
+			int ox = (x + i % 4) * c->up + sub % c->up, oy = (y + i / 4) * c->up + sub / c->up;
+			if (ox < px.x0 || ox >= px.x1 || oy < px.y0 || oy >= px.y1) continue;
+			if (lanes == 16) px_conv_put(out, r, c->cout, at / 16, ox, oy, v[i / 4][i % 4]);
+			else for (int o = at; o < lanes && k + o - at < 16; o++)
+				*view_at(out, o, ox, oy) = v[i / 4][i % 4][k + o - at];
+		}
+	}
+}
+
 /* Panel p of one block: out of the products, with bias and activation. Blocks that
  * lie whole in r go straight out. */
 IN_INLINE void px_wino_store(const struct nn_conv *c, const float *m, ptrdiff_t ms, int p, int x, int y,
                              const struct view *out, struct rect r, struct rect px)
 {
 	float v[4][4][16];
-	bool whole = c->cout >= NN_BLOCK && x * 16 >= r.x0 && (x + 4) * 16 <= r.x1 && y >= r.y0 && y + 4 <= r.y1;
+	bool inside = x * 16 >= r.x0 && (x + 4) * 16 <= r.x1 && y >= r.y0 && y + 4 <= r.y1;
+	bool whole = c->cout >= NN_BLOCK && c->up == 1 && inside;
 	float *to = whole ? view_at(out, p, x * 16, y) : &v[0][0][0];
 	ptrdiff_t stride = whole ? out->stride : 64;
 	for (int k = 0; k < 16; k += PXV_LANES) {
@@ -217,6 +235,10 @@ IN_INLINE void px_wino_store(const struct nn_conv *c, const float *m, ptrdiff_t 
 				pxv_store(to + i * stride + j * 16 + k, px_conv_act(c, o[i][j] + bias, slope));
 	}
 	if (whole) return;
+	if (c->up > 1) {
+		px_wino_spread(c, v, p, x, y, out, r, px);
+		return;
+	}
 	for (int i = 0; i < 4; i++)
 		for (int j = 0; j < 4; j++)
 			if (x + j >= px.x0 && x + j < px.x1 && y + i >= px.y0 && y + i < px.y1)
@@ -254,9 +276,9 @@ static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct view *in
                                   void *scratch, const atomic_int *cancel)
 {
 	struct px_block b[CONV_GROUP];
-	int n = 0, g = px_wino_group(c->cin);
-	for (int y = px_floor_div(px.y0, 4) * 4; y < px.y1; y += 4)
-		for (int x = px_floor_div(px.x0, 4) * 4; x < px.x1; x += 4) {
+	int n = 0, g = px_wino_group(c->cin), side = 4 * c->up;
+	for (int y = px_floor_div(px.y0, side) * 4; y * c->up < px.y1; y += 4)
+		for (int x = px_floor_div(px.x0, side) * 4; x * c->up < px.x1; x += 4) {
 			b[n++] = (struct px_block){ x, y };
 			if (n < g) continue;
 			px_wino_blocks(c, in, out, r, px, b, n, scratch);
@@ -408,9 +430,11 @@ IN_INLINE struct rect px_map_floats(struct rect r, int c)
 /* Input pixels that output pixels px read, window not yet regarded. */
 IN_INLINE struct rect px_conv_need(const struct nn_conv *c, struct rect px)
 {
+	int side = 4 * c->up;
 	if (c->wino)
-		return rect_of(px_floor_div(px.x0, 4) * 4 - 1, px_floor_div(px.y0, 4) * 4 - 1,
-		               px_floor_div(px.x1 + 3, 4) * 4 + 1, px_floor_div(px.y1 + 3, 4) * 4 + 1);
+		return rect_of(px_floor_div(px.x0, side) * 4 - 1, px_floor_div(px.y0, side) * 4 - 1,
+		               px_floor_div(px.x1 + side - 1, side) * 4 + 1,
+		               px_floor_div(px.y1 + side - 1, side) * 4 + 1);
 	int st = c->stride, far = (c->k - 1) * c->dilation;
 	if (!c->transposed)
 		return rect_of(px.x0 * st + c->off, px.y0 * st + c->off, (px.x1 - 1) * st + c->off + far + 1,

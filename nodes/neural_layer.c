@@ -157,7 +157,7 @@ static double flops(const struct node_ctx *n)
 
 const struct node_type ISA(node_neural_layer) = {
 	.name = "neural_layer", .doc = "One layer of a network, with the activation that follows it.",
-	.category = "geometry", .version = 1, .size = sizeof(struct neural_layer), .params = params,
+	.category = "geometry", .version = 2, .size = sizeof(struct neural_layer), .params = params,
 		.inputs = "image*",
 	.flags = NF_HIDDEN, .traits = TR_AI, .want = WANT_ANY, .open = open_layer, .close = close_layer,
 		.format = format,
