@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mem.h"
+#include "nn_int.h"
 
 void nn_conv_free(struct nn_conv **pc)
 {
@@ -64,7 +65,7 @@ static size_t layout(struct nn_conv *c, int group)
 static bool reaches(const struct nn_conv *c, int f, int t, int *d)
 {
 	int z = f - c->off - t, s = c->stride;
-	*d = z >= 0 ? z / s : -((-z + s - 1) / s);
+	*d = nn_div(z, s);
 	return *d * s == z;
 }
 
@@ -164,6 +165,13 @@ struct nn_conv nn_conv_shape(const struct nn_model *m, const struct nn_layer *l)
 	}
 	c.panels = (c.up * c.up * c.lanes + 15) / 16;
 	return c;
+}
+
+void nn_conv_place(struct nn_conv *c, struct rect in, struct rect out)
+{
+	c->in = in;
+	c->x0 = nn_div(out.x0, c->up);
+	c->y0 = nn_div(out.y0, c->up);
 }
 
 size_t nn_conv_bytes(const struct nn_model *m, const struct nn_layer *l)

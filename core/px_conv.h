@@ -271,14 +271,24 @@ static IN_UNUSED void px_wino_blocks(const struct nn_conv *c, const struct view 
 	}
 }
 
+/* Whole blocks, in pixels of the input (those of the output where it is as large), that make pixels px. */
+IN_INLINE struct rect px_wino_cover(const struct nn_conv *c, struct rect px)
+{
+	int side = 4 * c->up, x = c->x0 * c->up, y = c->y0 * c->up;
+	return rect_of(px_floor_div(px.x0 - x, side) * 4 + c->x0, px_floor_div(px.y0 - y, side) * 4 + c->y0,
+	               px_floor_div(px.x1 - x + side - 1, side) * 4 + c->x0,
+	               px_floor_div(px.y1 - y + side - 1, side) * 4 + c->y0);
+}
+
 static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct view *in,
                                   const struct view *out, struct rect r, struct rect px,
                                   void *scratch, const atomic_int *cancel)
 {
 	struct px_block b[CONV_GROUP];
-	int n = 0, g = px_wino_group(c->cin), side = 4 * c->up;
-	for (int y = px_floor_div(px.y0, side) * 4; y * c->up < px.y1; y += 4)
-		for (int x = px_floor_div(px.x0, side) * 4; x * c->up < px.x1; x += 4) {
+	struct rect all = px_wino_cover(c, px);
+	int n = 0, g = px_wino_group(c->cin);
+	for (int y = all.y0; y < all.y1; y += 4)
+		for (int x = all.x0; x < all.x1; x += 4) {
 			b[n++] = (struct px_block){ x, y };
 			if (n < g) continue;
 			px_wino_blocks(c, in, out, r, px, b, n, scratch);
@@ -430,11 +440,7 @@ IN_INLINE struct rect px_map_floats(struct rect r, int c)
 /* Input pixels that output pixels px read, window not yet regarded. */
 IN_INLINE struct rect px_conv_need(const struct nn_conv *c, struct rect px)
 {
-	int side = 4 * c->up;
-	if (c->wino)
-		return rect_of(px_floor_div(px.x0, side) * 4 - 1, px_floor_div(px.y0, side) * 4 - 1,
-		               px_floor_div(px.x1 + side - 1, side) * 4 + 1,
-		               px_floor_div(px.y1 + side - 1, side) * 4 + 1);
+	if (c->wino) return rect_grow(px_wino_cover(c, px), 1, 1);
 	int st = c->stride, far = (c->k - 1) * c->dilation;
 	if (!c->transposed)
 		return rect_of(px.x0 * st + c->off, px.y0 * st + c->off, (px.x1 - 1) * st + c->off + far + 1,

@@ -72,7 +72,7 @@ static int set_up(struct px_layer *s, const struct neural_layer *p, const struct
 	for (int i = 0; i < s->l.nin; i++) s->from[i] = nn_window(&s->in[i], r);
 	if (s->l.op != NN_CONV && s->l.op != NN_DECONV) return load_channels(s, m, e);
 	s->conv = nn_conv_new(m, &s->l, p->act >= 0 ? &m->layer[p->act] : NULL, b, p->share, e);
-	if (s->conv) s->conv->in = s->from[0];
+	if (s->conv) nn_conv_place(s->conv, s->from[0], s->window);
 	return s->conv ? 0 : -1;
 }
 
