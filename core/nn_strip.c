@@ -106,7 +106,10 @@ static void rows_of(struct cutter *c, int first, int y0, int y1)
 		struct px_layer *s = c->layer;
 		if (rect_empty(r)) continue;
 		s->l = m->layer[c->u[i].layer];
-		if (convolves(&s->l)) *c->conv = nn_conv_shape(m, &s->l);
+		if (convolves(&s->l)) {
+			*c->conv = nn_conv_shape(m, &s->l);
+			nn_conv_place(c->conv, c->full[s->l.in[0]], c->full[s->l.out]);
+		}
 		s->conv = convolves(&s->l) ? c->conv : NULL;
 		for (int j = 0; j < s->l.nin; j++) s->from[j] = c->full[s->l.in[j]];
 		struct rect need = px_layer_need(s, r);

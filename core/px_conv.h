@@ -62,21 +62,31 @@ IN_INLINE void px_conv_put(const struct view *out, struct rect r, int cout, int 
 	else for (int i = i0; i < i1; i++) d[i] = v[i];
 }
 
-/* R rows times one panel: m[r][16] = sum over i of v[r][i] w[i][16]. */
-IN_INLINE void px_conv_rows(const float *v, ptrdiff_t vs, const float *w, int n, float *m, int rows)
+/* One channel of CONV_ROWS rows times its 16 weights. */
+IN_INLINE void px_conv_step(const float *v, const float *w, pxv acc[CONV_ROWS][CONV_NV])
+{
+	pxv u[CONV_NV];
+	for (int j = 0; j < CONV_NV; j++) u[j] = pxv_load(w + j * PXV_LANES);
+	for (int r = 0; r < CONV_ROWS; r++) {
+		pxv b = pxv_of(v[r * 16]);
+		for (int j = 0; j < CONV_NV; j++) acc[r][j] = pxv_fma(b, u[j], acc[r][j]);
+	}
+}
+
+/* CONV_ROWS rows of channels, 16 of them side by side and the next ones vs behind, times one panel:
+ * m[r][16] = sum over i of v[r][i] w[i][16]. next: the rows that come after these. */
+IN_INLINE void px_conv_rows(const float *v, ptrdiff_t vs, const float *w, int n, float *m,
+                            const float *next)
 {
 	pxv acc[CONV_ROWS][CONV_NV];
 	for (int r = 0; r < CONV_ROWS; r++)
 		for (int j = 0; j < CONV_NV; j++) acc[r][j] = pxv_of(0.0f);
-	for (int i = 0; i < n; i++) {
-		pxv u[CONV_NV];
-		for (int j = 0; j < CONV_NV; j++) u[j] = pxv_load(w + i * 16 + j * PXV_LANES);
-		for (int r = 0; r < CONV_ROWS; r++) {
-			pxv b = pxv_of(v[r * vs + i]);
-			for (int j = 0; j < CONV_NV; j++) acc[r][j] = pxv_fma(b, u[j], acc[r][j]);
-		}
+	for (; n >= 16; n -= 16, v += vs, next += vs, w += 256) {
+		for (int r = 0; r < CONV_ROWS; r++) __builtin_prefetch(next + r * 16);
+		for (int i = 0; i < 16; i++) px_conv_step(v + i, w + i * 16, acc);
 	}
-	for (int r = 0; r < rows; r++)
+	for (int i = 0; i < n; i++) px_conv_step(v + i, w + i * 16, acc);
+	for (int r = 0; r < CONV_ROWS; r++)
 		for (int j = 0; j < CONV_NV; j++) pxv_store(m + r * 16 + j * PXV_LANES, acc[r][j]);
 }
 
@@ -146,17 +156,27 @@ IN_INLINE void px_wino_out(const float *m, ptrdiff_t ms, pxv o[4][4])
 	}
 }
 
-/* How many blocks go together: their transformed inputs should stay in the second-level cache. */
+/* Blocks go together in groups, CONV_ROWS of them in a bunch. Transformed inputs lie by
+ * [bunch][plane][36][block][16], products by [bunch][36][block][16], so that neither a transform nor
+ * a product strides through memory; a group's should stay in the second-level cache. */
+enum { CONV_BUNCH = 36 * CONV_ROWS * 16 };
 IN_INLINE int px_wino_group(int cin) { return cin > 96 ? 12 : CONV_GROUP; }
 IN_INLINE size_t px_wino_scratch(int cin)
 {
-	size_t g = (size_t)px_wino_group(cin), c = (size_t)((cin + 15) & ~15);
-	return (36 * g * c + 36 * g * 16 + 36 * 16 + 64) * sizeof(float);
+	size_t n = (size_t)px_wino_group(cin) / CONV_ROWS, planes = (size_t)(cin + 15) / 16;
+	return (n * (planes + 1) * CONV_BUNCH + 36 * 16 + 64) * sizeof(float);
+}
+
+/* The pixels that the next block to the right adds to this one's. */
+IN_INLINE void px_wino_ahead(const float *s, ptrdiff_t ss)
+{
+	for (int i = 0; i < 6; i++)
+		for (int j = 0; j < 4; j++) __builtin_prefetch(s + i * ss + j * 16);
 }
 
 /* One block's input, transformed: plane by plane; what lies outside the input's window is 0. */
 IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int x, int y,
-                             float *tmp, float *v, ptrdiff_t vs)
+                             float *tmp, float *v)
 {
 	int step = nn_step(c->cin), planes = nn_planes(c->cin);
 	bool inside = x >= c->in.x0 && y >= c->in.y0 && x + 6 <= c->in.x1 && y + 6 <= c->in.y1;
@@ -166,6 +186,7 @@ IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int
 		if (inside) {
 			s = view_at(in, p, x * step, y);
 			ss = in->stride;
+			if (step > 1) px_wino_ahead(s + 96, ss);
 		} else
 			for (int i = 0; i < 6; i++)
 				for (int j = 0; j < 6; j++) {
@@ -173,8 +194,26 @@ IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int
 					const float *q = is ? view_at(in, p, (x + j) * step, y + i) : NULL;
 					for (int k = 0; k < step; k++) tmp[(i * 6 + j) * step + k] = is ? q[k] : 0.0f;
 				}
-		if (step == 1) px_wino_in1(s, ss, v + p, vs);
-		else for (int k = 0; k < 16; k += PXV_LANES) px_wino_in(s + k, ss, 16, v + p * 16 + k, vs);
+		if (step == 1) px_wino_in1(s, ss, v + p, CONV_ROWS * 16);
+		else for (int k = 0; k < 16; k += PXV_LANES)
+			px_wino_in(s + k, ss, 16, v + (ptrdiff_t)p * CONV_BUNCH + k, CONV_ROWS * 16);
+	}
+}
+
+/* What a transposed convolution makes of a block of its input: a panel's outputs are several pixels'. */
+IN_INLINE void px_wino_spread(const struct nn_conv *c, float v[4][4][16], int p, int x, int y,
+                              const struct view *out, struct rect r, struct rect px)
+{
+	int lanes = c->lanes < 16 ? c->lanes : 16, n = c->up * c->up * c->lanes - p * 16;
+	for (int k = 0; k < 16 && k < n; k += lanes - (p * 16 + k) % lanes) {
+		int sub = (p * 16 + k) / c->lanes, at = (p * 16 + k) % c->lanes;
+		for (int i = 0; i < 16; i++) {
+			int ox = (x + i % 4) * c->up + sub % c->up, oy = (y + i / 4) * c->up + sub / c->up;
+			if (ox < px.x0 || ox >= px.x1 || oy < px.y0 || oy >= px.y1) continue;
+			if (lanes == 16) px_conv_put(out, r, c->cout, at / 16, ox, oy, v[i / 4][i % 4]);
+			else for (int o = at; o < lanes && k + o - at < 16; o++)
+				*view_at(out, o, ox, oy) = v[i / 4][i % 4][k + o - at];
+		}
 	}
 }
 
@@ -184,7 +223,8 @@ IN_INLINE void px_wino_store(const struct nn_conv *c, const float *m, ptrdiff_t 
                              const struct view *out, struct rect r, struct rect px)
 {
 	float v[4][4][16];
-	bool whole = c->cout >= NN_BLOCK && x * 16 >= r.x0 && (x + 4) * 16 <= r.x1 && y >= r.y0 && y + 4 <= r.y1;
+	bool inside = x * 16 >= r.x0 && (x + 4) * 16 <= r.x1 && y >= r.y0 && y + 4 <= r.y1;
+	bool whole = c->cout >= NN_BLOCK && c->up == 1 && inside;
 	float *to = whole ? view_at(out, p, x * 16, y) : &v[0][0][0];
 	ptrdiff_t stride = whole ? out->stride : 64;
 	for (int k = 0; k < 16; k += PXV_LANES) {
@@ -195,6 +235,10 @@ IN_INLINE void px_wino_store(const struct nn_conv *c, const float *m, ptrdiff_t 
 				pxv_store(to + i * stride + j * 16 + k, px_conv_act(c, o[i][j] + bias, slope));
 	}
 	if (whole) return;
+	if (c->up > 1) {
+		px_wino_spread(c, v, p, x, y, out, r, px);
+		return;
+	}
 	for (int i = 0; i < 4; i++)
 		for (int j = 0; j < 4; j++)
 			if (x + j >= px.x0 && x + j < px.x1 && y + i >= px.y0 && y + i < px.y1)
@@ -207,19 +251,33 @@ static IN_UNUSED void px_wino_blocks(const struct nn_conv *c, const struct view 
                                      const struct view *out, struct rect r, struct rect px,
                                      const struct px_block *b, int n, float *scratch)
 {
-	int g = px_wino_group(c->cin), cin = (c->cin + 15) & ~15, full = (n + CONV_ROWS - 1) / CONV_ROWS * CONV_ROWS;
-	float *v = scratch, *m = v + (size_t)36 * (size_t)g * (size_t)cin, *tmp = m + (size_t)36 * (size_t)g * 16;
-	ptrdiff_t vs = (ptrdiff_t)g * cin, ms = (ptrdiff_t)g * 16;
-	for (int i = 0; i < n; i++) px_wino_block(c, in, b[i].x - 1, b[i].y - 1, tmp, v + i * cin, vs);
-	for (int i = n; i < full; i++)
-		for (int k = 0; k < 36; k++) memset(v + k * vs + i * cin, 0, (size_t)cin * sizeof(float));
+	int planes = (c->cin + 15) / 16, bunches = (n + CONV_ROWS - 1) / CONV_ROWS;
+	ptrdiff_t vs = (ptrdiff_t)planes * CONV_BUNCH;
+	float *v = scratch, *m = v + bunches * vs, *tmp = m + bunches * (ptrdiff_t)CONV_BUNCH;
+	if (n % CONV_ROWS) memset(v + (bunches - 1) * vs, 0, (size_t)vs * sizeof(float));
+	for (int i = 0; i < n; i++)
+		px_wino_block(c, in, b[i].x - 1, b[i].y - 1, tmp, v + i / CONV_ROWS * vs + i % CONV_ROWS * 16);
 	for (int p = 0; p < c->panels; p++) {
 		const float *w = c->w + (size_t)p * 36 * (size_t)c->cin * 16;
-		for (int k = 0; k < 36; k++, w += c->cin * 16)
-			for (int i = 0; i < full; i += CONV_ROWS)
-				px_conv_rows(v + k * vs + i * cin, cin, w, c->cin, m + k * ms + i * 16, CONV_ROWS);
-		for (int i = 0; i < n; i++) px_wino_store(c, m + i * 16, ms, p, b[i].x, b[i].y, out, r, px);
+		for (int k = 0, at = 0; k < 36; k++, at += CONV_ROWS * 16, w += c->cin * 16)
+			for (int i = 0; i < bunches; i++) {
+				const float *from = v + i * vs + at;
+				const float *next = i + 1 < bunches ? from + vs : v + at + CONV_ROWS * 16;
+				px_conv_rows(from, CONV_BUNCH, w, c->cin, m + i * CONV_BUNCH + at, next);
+			}
+		for (int i = 0; i < n; i++)
+			px_wino_store(c, m + i / CONV_ROWS * CONV_BUNCH + i % CONV_ROWS * 16, CONV_ROWS * 16, p,
+			              b[i].x, b[i].y, out, r, px);
 	}
+}
+
+/* Whole blocks, in pixels of the input (those of the output where it is as large), that make pixels px. */
+IN_INLINE struct rect px_wino_cover(const struct nn_conv *c, struct rect px)
+{
+	int side = 4 * c->up, x = c->x0 * c->up, y = c->y0 * c->up;
+	return rect_of(px_floor_div(px.x0 - x, side) * 4 + c->x0, px_floor_div(px.y0 - y, side) * 4 + c->y0,
+	               px_floor_div(px.x1 - x + side - 1, side) * 4 + c->x0,
+	               px_floor_div(px.y1 - y + side - 1, side) * 4 + c->y0);
 }
 
 static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct view *in,
@@ -227,9 +285,10 @@ static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct view *in
                                   void *scratch, const atomic_int *cancel)
 {
 	struct px_block b[CONV_GROUP];
+	struct rect all = px_wino_cover(c, px);
 	int n = 0, g = px_wino_group(c->cin);
-	for (int y = px_floor_div(px.y0, 4) * 4; y < px.y1; y += 4)
-		for (int x = px_floor_div(px.x0, 4) * 4; x < px.x1; x += 4) {
+	for (int y = all.y0; y < all.y1; y += 4)
+		for (int x = all.x0; x < all.x1; x += 4) {
 			b[n++] = (struct px_block){ x, y };
 			if (n < g) continue;
 			px_wino_blocks(c, in, out, r, px, b, n, scratch);
@@ -381,9 +440,7 @@ IN_INLINE struct rect px_map_floats(struct rect r, int c)
 /* Input pixels that output pixels px read, window not yet regarded. */
 IN_INLINE struct rect px_conv_need(const struct nn_conv *c, struct rect px)
 {
-	if (c->wino)
-		return rect_of(px_floor_div(px.x0, 4) * 4 - 1, px_floor_div(px.y0, 4) * 4 - 1,
-		               px_floor_div(px.x1 + 3, 4) * 4 + 1, px_floor_div(px.y1 + 3, 4) * 4 + 1);
+	if (c->wino) return rect_grow(px_wino_cover(c, px), 1, 1);
 	int st = c->stride, far = (c->k - 1) * c->dilation;
 	if (!c->transposed)
 		return rect_of(px.x0 * st + c->off, px.y0 * st + c->off, (px.x1 - 1) * st + c->off + far + 1,

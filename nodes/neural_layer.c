@@ -72,7 +72,7 @@ static int set_up(struct px_layer *s, const struct neural_layer *p, const struct
 	for (int i = 0; i < s->l.nin; i++) s->from[i] = nn_window(&s->in[i], r);
 	if (s->l.op != NN_CONV && s->l.op != NN_DECONV) return load_channels(s, m, e);
 	s->conv = nn_conv_new(m, &s->l, p->act >= 0 ? &m->layer[p->act] : NULL, b, p->share, e);
-	if (s->conv) s->conv->in = s->from[0];
+	if (s->conv) nn_conv_place(s->conv, s->from[0], s->window);
 	return s->conv ? 0 : -1;
 }
 
@@ -157,7 +157,7 @@ static double flops(const struct node_ctx *n)
 
 const struct node_type ISA(node_neural_layer) = {
 	.name = "neural_layer", .doc = "One layer of a network, with the activation that follows it.",
-	.category = "geometry", .version = 1, .size = sizeof(struct neural_layer), .params = params,
+	.category = "geometry", .version = 2, .size = sizeof(struct neural_layer), .params = params,
 		.inputs = "image*",
 	.flags = NF_HIDDEN, .traits = TR_AI, .want = WANT_ANY, .open = open_layer, .close = close_layer,
 		.format = format,

@@ -212,13 +212,14 @@ static int fuzz(const struct writer *w, uint32_t cases)
 
 static void more_kinds(struct pool *pool)
 {
-	static struct writer w[3];
-	static const char *const names[] = { "cunet", "kinds", "dense" };
+	static struct writer w[4];
+	static const char *const names[] = { "cunet", "kinds", "dense", "spread" };
 	char path[600];
 	cunet(&w[0]);
 	kinds(&w[1]);
 	dense(&w[2]);
-	for (int i = 0; i < 3; i++) {
+	spread(&w[3]);
+	for (int i = 0; i < 4; i++) {
 		save(&w[i], names[i]);
 		snprintf(path, sizeof path, "%s/%s.param", test_tmp(), names[i]);
 		against_doubles(pool, path, i == 1 ? "w=\"26\" h=\"18\"" : "w=\"27\" h=\"19\"", 2e-5);

@@ -91,6 +91,17 @@ static void upconv(struct writer *w)
 	finish(w);
 }
 
+/* Deconvolutions whose channels fill planes, with and without some to spare. */
+static IN_UNUSED void spread(struct writer *w)
+{
+	line(w, 1, "Input in 0 1 x");
+	conv(w, "Convolution", "x", "a", 3, 18, 3, "4=1 9=1");
+	conv(w, "Deconvolution", "a", "b", 18, 20, 4, "3=2 4=1 9=2 -23310=1,0.2");
+	conv(w, "Deconvolution", "b", "c", 20, 32, 4, "3=2 4=1 9=3 -23310=2,-0.4,0.6");
+	conv(w, "Convolution", "c", "d", 32, 3, 3, "4=1");
+	finish(w);
+}
+
 /* Luma alone. */
 static void luma(struct writer *w)
 {

@@ -67,8 +67,8 @@ static void fits(const char *data, const char *name, int w, int h, bool whole, i
 
 int main(void)
 {
-	static struct writer w[5];
-	static const char *const names[] = { "residual", "upconv", "cunet", "kinds", "dense" };
+	static struct writer w[6];
+	static const char *const names[] = { "residual", "upconv", "cunet", "kinds", "dense", "spread" };
 	struct pool *pool = pool_new();
 	struct err e = ERR_INIT;
 	char path[400];
@@ -79,7 +79,8 @@ int main(void)
 	cunet(&w[2]);
 	kinds(&w[3]);
 	dense(&w[4]);
-	for (int i = 0; i < 5; i++) {
+	spread(&w[5]);
+	for (int i = 0; i < 6; i++) {
 		save(&w[i], names[i]);
 		equal(pool, names[i], 26 + i, 50, 32);
 		equal(pool, names[i], 18, 41, 7 + i);
