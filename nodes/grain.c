@@ -258,10 +258,12 @@ static int plate_open(struct node_ctx *n, struct state *s, double from, struct e
 	int side = rect_w(d) < rect_h(d) ? rect_w(d) : rect_h(d),
 		size = side * 3 / 4 < PLATE_SIZE_MAX ? side * 3 / 4 : PLATE_SIZE_MAX;
 	struct grain_shaped *l = s->plate = xalloc(1, sizeof *l);
-	s->map.size = size &= ~7;
+	s->map.size = size &= ~15;
 	s->map.overlap = size / 9 < PLATE_OVERLAP_MAX ? size / 9 : PLATE_OVERLAP_MAX;
-	for (int i = 0; i < s->map.overlap; i++)
-		s->map.fade[i] = (float)mx_sin(MX_PI / 2 * (i + 0.5) / s->map.overlap);
+	for (int i = 0; i < size; i++) {
+		int k = i < size - 1 - i ? i : size - 1 - i;            /* from the nearer end */
+		s->map.weight[i] = k < s->map.overlap ? (float)mx_sin(MX_PI / 2 * (k + 0.5) / s->map.overlap) : 1;
+	}
 	if (*p->profile && p->plate_strength == PLATE_ASKED) {
 		if (!(l->shape = grain_store_get(n->grains, p->profile, rect_h(n->in[0]->display), p->scale, e))) return -1;
 		layer_table(l, n->in[0]->space, from);
@@ -378,6 +380,13 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 	                     : plate_frame(&s, (int)(count < INT_MAX ? count : INT_MAX))), f->data);
 }
 
+/* A row of the plate's grain, and its blocks. */
+static size_t plate_floats(const struct state *s, struct rect r)
+{
+	size_t blocks = rect_area(plate_blocks(&s->map, r));
+	return 3 * px_grain_pitch(rect_w(r)) + blocks * sizeof(struct plate_block) / sizeof(float);
+}
+
 /* The layers' strengths, and the most that one of them takes beside it. */
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
@@ -389,7 +398,7 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 		if (own > most) most = own;
 	}
 	if (s->plate) {
-		size_t own = px_grain_dev_floats(&s->plate->table, r) + 3 * px_grain_pitch(rect_w(r)) * (size_t)rect_h(r);
+		size_t own = px_grain_dev_floats(&s->plate->table, r) + plate_floats(s, r);
 		if (own > most) most = own;
 	}
 	return (cells + most + 32) * sizeof(float);
@@ -412,17 +421,19 @@ static void add_plate(const struct call *c, struct rect r, struct px_grain_lumas
 {
 	const struct grain *p = c->n->v;
 	const struct state *s = c->n->state;
-	size_t pitch = px_grain_pitch(rect_w(r)), plane = pitch * (size_t)rect_h(r);
-	float *field[3] = { scratch, scratch + plane, scratch + 2 * plane };
+	size_t pitch = px_grain_pitch(rect_w(r));
+	float *const field[3] = { scratch, scratch + pitch, scratch + 2 * pitch };
+	struct plate_block *blocks = (struct plate_block *)(void *)(scratch + 3 * pitch);
 	struct plate_seed seed = plate_seed(c->n, c->frame);
 	struct px_grain_devs devs;
-	px_grain_devs_begin(&devs, &s->plate->table, r, lumas, scratch + 3 * plane);
-	plate_tile(&s->map, &seed, &c->in[1], r, p->plate_strength == PLATE_ASKED, field, pitch);
+	px_grain_devs_begin(&devs, &s->plate->table, r, lumas, scratch + plate_floats(s, r));
+	plate_begin(&s->map, &seed, &c->in[1], r, p->plate_strength == PLATE_ASKED, blocks);
 	for (int y = r.y0; y < r.y1; y++) {
 		const float *near[3], *far[3];
 		px_grain_devs_row(&devs, y, near, far);
+		plate_field(&s->map, &c->in[1], r, blocks, y, field);
 		for (int i = 0; i < 3; i++) {
-			const float *f = field[i] + (size_t)(y - r.y0) * pitch, *v = view_at(&c->in[0], i, r.x0, y);
+			const float *IN_RESTRICT f = field[i], *v = view_at(&c->in[0], i, r.x0, y);
 			const float *IN_RESTRICT a = near[i], *IN_RESTRICT b = far[i];
 			float *IN_RESTRICT o = view_at(c->out, i, r.x0, y);
 			for (int x = 0; x < rect_w(r); x++) o[x] = v[x] + (0.75f * a[x] + 0.25f * b[x]) * f[x];
