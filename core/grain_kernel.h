@@ -37,6 +37,11 @@ double grain_shape_power(const struct grain_shape *s, int c, double fx, double f
 /* What the kernel of channel c was to have there, of unit variance in the profile's own picture. */
 double grain_shape_target(const struct grain_profile *p, int c, double zoom, double fx, double fy);
 
+/* The kernel of channel c as terms[c] products of orthogonal symmetric rows, halves of which are stored: h(x, y) =
+ * sum_r v[r][|x|] u[r][|y|], the squares of a u adding up to 1 over the row. */
+void grain_shape_terms(const struct grain_shape *s, int c, double u[GRAIN_RANKS][GRAIN_RADIUS + 1],
+                       double v[GRAIN_RANKS][GRAIN_RADIUS + 1]);
+
 /* Shapes that nodes and frames of one net share, by the content of the file. */
 struct grain_store;
 struct grain_store *grain_store_new(void);

@@ -13,8 +13,8 @@
 
 enum { PLATE_LEAST = 64, PLATE_OVERLAP_MAX = 32, PLATE_SIZE_MAX = 288 };
 
-/* Of a plate: the windows' side, and how much of it overlaps. Threads: frozen. */
-struct plate_map { int size, overlap; float fade[PLATE_OVERLAP_MAX]; };
+/* Of a plate: the windows' side, how much of it overlaps, weights over a window. Threads: frozen. */
+struct plate_map { int size, overlap; float weight[PLATE_SIZE_MAX]; };
 
 struct plate_seed { uint32_t frame, seed, low, high; };
 
@@ -31,13 +31,13 @@ static IN_UNUSED int plate_frame(const struct plate_seed *s, int n)
 	return (int)(((uint64_t)p.c[0] * (uint32_t)n) >> 32);
 }
 
-/* Sums over every fourth row of the window, symmetric about its middle, in eight lanes by column, row by row:
- * every tile needs them of the blocks that it meets. size: a multiple of 8. */
+/* Sums over every eighth row of the window, symmetric about its middle, in eight lanes by column, row by row:
+ * every tile needs them of the blocks that it meets. size: a multiple of 16. */
 static IN_NOINLINE IN_UNUSED void plate_plane(const struct view *in, int ch, int size, bool unit,
                                               struct plate_block *b)
 {
-	double sum = 0, sx = 0, sy = 0, sq = 0, mid = 0.5 * (size - 1), n = 0.25 * size * size, down = 0;
-	for (int y = 0; y < size; y += y == size / 2 - 4 ? 7 : 4) {
+	double sum = 0, sx = 0, sy = 0, sq = 0, mid = 0.5 * (size - 1), n = 0.125 * size * size, down = 0;
+	for (int y = 0; y < size; y += y == size / 2 - 8 ? 15 : 8) {
 		const float *p = view_at(in, ch, b->from_x, b->from_y + y);
 		float s[8] = { 0 }, m[8] = { 0 }, q[8] = { 0 };
 		for (int x = 0; x < size; x += 8)
@@ -77,14 +77,6 @@ static IN_UNUSED void plate_choose(const struct plate_map *m, const struct plate
 	for (int c = 0; c < 3; c++) plate_plane(in, c, m->size, unit, b);
 }
 
-/* Weight at k pixels into a block. */
-IN_INLINE float plate_weight(const struct plate_map *m, int k)
-{
-	int step = m->size - m->overlap;
-	if (k < m->overlap) return m->fade[k];
-	return k < step ? 1.0f : m->fade[m->overlap - 1 - (k - step)];
-}
-
 /* Columns from, from + turn ... of a row less its line base + slope (column - mid), times w wx. */
 IN_INLINE void plate_row(const float *IN_RESTRICT p, int from, int turn, int n, float w,
                          const float *IN_RESTRICT wx, float base, float slope, float mid,
@@ -98,39 +90,45 @@ IN_INLINE void plate_row(const float *IN_RESTRICT p, int from, int turn, int n, 
 	}
 }
 
+/* Row y of r of the blocks that meet it, into field. */
 static IN_UNUSED void plate_add(const struct plate_map *m, const struct view *in, const struct plate_block *b,
-                                struct rect r, float *const field[3], size_t pitch)
+                                struct rect r, int y, float *const field[3])
 {
-	struct rect own = rect_and(r, rect_of(b->x, b->y, b->x + m->size, b->y + m->size));
-	float wx[PLATE_SIZE_MAX], mid = 0.5f * (float)(m->size - 1);
-	for (int x = own.x0; x < own.x1; x++) wx[x - own.x0] = plate_weight(m, x - b->x);
-	for (int y = own.y0; y < own.y1; y++) {
-		int k = y - b->y, row = b->flip_y ? m->size - 1 - k : k;
-		float wy = plate_weight(m, k), dy = (float)row - mid;
-		for (int c = 0; c < 3; c++) {
-			const float *p = view_at(in, c, b->from_x, b->from_y + row), w = wy * b->scale[c];
-			float *IN_RESTRICT d = field[c] + (size_t)(y - r.y0) * pitch + (own.x0 - r.x0);
-			float base = b->mean[c] + b->slope_y[c] * dy, slope = b->slope_x[c];
-			int at = own.x0 - b->x, n = rect_w(own);
-			if (b->flip_x) plate_row(p, m->size - 1 - at, -1, n, w, wx, base, slope, mid, d);
-			else plate_row(p, at, 1, n, w, wx, base, slope, mid, d);
-		}
+	int x0 = r.x0 > b->x ? r.x0 : b->x, x1 = r.x1 < b->x + m->size ? r.x1 : b->x + m->size;
+	int k = y - b->y, row = b->flip_y ? m->size - 1 - k : k, at = x0 - b->x, n = x1 - x0;
+	float mid = 0.5f * (float)(m->size - 1), dy = (float)row - mid;
+	if (k < 0 || k >= m->size || n <= 0) return;
+	for (int c = 0; c < 3; c++) {
+		const float *p = view_at(in, c, b->from_x, b->from_y + row), w = m->weight[k] * b->scale[c];
+		float *d = field[c] + (x0 - r.x0), base = b->mean[c] + b->slope_y[c] * dy, slope = b->slope_x[c];
+		if (b->flip_x) plate_row(p, m->size - 1 - at, -1, n, w, m->weight + at, base, slope, mid, d);
+		else plate_row(p, at, 1, n, w, m->weight + at, base, slope, mid, d);
 	}
 }
 
-/* The plate's grain over r into field, pitch apart; unit: of deviation 1. */
-static IN_UNUSED void plate_tile(const struct plate_map *m, const struct plate_seed *s, const struct view *in,
-                                 struct rect r, bool unit, float *const field[3], size_t pitch)
+/* Blocks that a rect meets, by row and column. */
+IN_INLINE struct rect plate_blocks(const struct plate_map *m, struct rect r)
 {
 	int step = m->size - m->overlap;
-	for (int c = 0; c < 3; c++)
-		for (size_t i = 0; i < pitch * (size_t)rect_h(r); i++) field[c][i] = 0;
-	for (int j = plate_floor(r.y0 - m->overlap, step); j <= plate_floor(r.y1 - 1, step); j++)
-		for (int i = plate_floor(r.x0 - m->overlap, step); i <= plate_floor(r.x1 - 1, step); i++) {
-			struct plate_block b;
-			plate_choose(m, s, in, i, j, unit, &b);
-			plate_add(m, in, &b, r, field, pitch);
-		}
+	return rect_of(plate_floor(r.x0 - m->overlap, step), plate_floor(r.y0 - m->overlap, step),
+	               plate_floor(r.x1 - 1, step) + 1, plate_floor(r.y1 - 1, step) + 1);
+}
+
+/* Chooses the blocks of r, rect_area(plate_blocks) of them; unit: of deviation 1. */
+static IN_UNUSED void plate_begin(const struct plate_map *m, const struct plate_seed *s, const struct view *in,
+                                  struct rect r, bool unit, struct plate_block *b)
+{
+	struct rect g = plate_blocks(m, r);
+	for (int j = g.y0; j < g.y1; j++) for (int i = g.x0; i < g.x1; i++) plate_choose(m, s, in, i, j, unit, b++);
+}
+
+/* The plate's grain in row y of r. */
+static IN_UNUSED void plate_field(const struct plate_map *m, const struct view *in, struct rect r,
+                                  const struct plate_block *b, int y, float *const field[3])
+{
+	int n = (int)rect_area(plate_blocks(m, r));
+	for (int c = 0; c < 3; c++) __builtin_memset(field[c], 0, (size_t)rect_w(r) * sizeof(float));
+	for (int i = 0; i < n; i++) plate_add(m, in, b + i, r, y, field);
 }
 
 #endif

@@ -8,7 +8,7 @@
 #include "mathx.h"
 #include "node.h"
 #include "px_grain.h"
-#include "px_noise.h"
+#include "px_grain_shaped.h"
 #include "px_plate.h"
 
 enum { TEMPORAL_NONE, TEMPORAL_KEEP };
@@ -58,15 +58,14 @@ static const struct param params[] = {
 	P_END
 };
 
-enum { TABLE = 2048, FIELDS = PX_NOISE_CHANNELS };
-#define LUMA_SIGMA 1.5
+enum { TABLE = 2048, PROFILE_TABLE = 1024, FIELDS = PX_NOISE_CHANNELS };
 
 /* Immutable after open. */
 struct state {
 	float luma[FIELDS];
-	struct grain_layer *layer[2]; int nlayer;
-	float low_pass[GRAIN_LUMA_RADIUS + 1];
-	struct grain_layer *plate; struct plate_map map;        /* of that layer only the table */
+	struct grain_layer *plain;                              /* what has no profile */
+	struct grain_shaped *layer[2]; int nlayer;
+	struct grain_shaped *plate; struct plate_map map;       /* of that layer only the table */
 };
 
 static double strength(const struct curve *c, double x)
@@ -112,7 +111,7 @@ static void mix_of(double colour, float m[FIELDS][FIELDS])
 
 /* Deviations of the profile over luma of the node's space; the slope between the two encodings is
  * that of greys. */
-static void layer_table(struct grain_layer *l, int space, double strength)
+static void layer_table(struct grain_shaped *l, int space, double strength)
 {
 	const struct grain_profile *p = &l->shape->profile;
 	const double h = 1.0 / 1024;
@@ -120,8 +119,8 @@ static void layer_table(struct grain_layer *l, int space, double strength)
 	double ends[2] = { p->luma[0], p->luma[p->nstrength - 1] };
 	for (int i = 0; i < 2 && space != p->space; i++)
 		ends[i] = colour_encode(space, colour_decode(p->space, ends[i]));
-	double step = (ends[1] > ends[0] ? ends[1] - ends[0] : 1) / GRAIN_TABLE_SIZE;
-	*t = (struct grain_table){ true, GRAIN_TABLE_SIZE, (float)ends[0], (float)(1 / step), NULL };
+	double step = (ends[1] > ends[0] ? ends[1] - ends[0] : 1) / PROFILE_TABLE;
+	*t = (struct grain_table){ true, PROFILE_TABLE, (float)ends[0], (float)(1 / step), NULL };
 	t->v = xalloc(grain_table_floats(false, t->size), sizeof *t->v);
 	for (int i = 0; i <= t->size; i++) {
 		double y = ends[0] + i * step, slope = 1;
@@ -139,7 +138,7 @@ static void layer_table(struct grain_layer *l, int space, double strength)
 }
 
 /* How the frames before take part: correlations below 0.004 are nothing that was measured. */
-static void layer_lags(struct grain_layer *l, const struct grain *p)
+static void layer_lags(struct grain_shaped *l, const struct grain *p)
 {
 	double products[3] = { 0 }, mix[3][3], w[3][GRAIN_LAGS] = { { 0 } }, still[3] = { 0 };
 	l->lags = 1;
@@ -150,8 +149,8 @@ static void layer_lags(struct grain_layer *l, const struct grain *p)
 		if (still[c] > 0) l->stills = true;
 	}
 	for (int c = 0; c < 3; c++) {
-		l->still[c] = (float)__builtin_sqrt(still[c]);
-		for (int i = 0; i < GRAIN_LAGS; i++) l->lag[c][i] = (float)w[c][i];
+		l->still[c] = px_grain_factor(__builtin_sqrt(still[c]));
+		for (int i = 0; i < GRAIN_LAGS; i++) l->lag[c][i] = px_grain_factor(w[c][i]);
 	}
 	for (int i = 0; i < 3; i++) {
 		int a = i == 2, b = i ? 2 : 1;
@@ -159,7 +158,7 @@ static void layer_lags(struct grain_layer *l, const struct grain *p)
 		products[i] += __builtin_sqrt(still[a] * still[b]);
 	}
 	grain_mix(l->shape, products, mix);
-	for (int i = 0; i < 9; i++) l->mix[i / 3][i % 3] = (float)mix[i / 3][i % 3];
+	for (int i = 0; i < 9; i++) l->mix[i / 3][i % 3] = px_grain_factor(mix[i / 3][i % 3]);
 	bool alone = l->shape->same && mix[1][1] == 0 && mix[2][1] == 0 && mix[2][2] == 0;
 	for (int c = 1; c < 3; c++) {
 		alone = alone && l->still[c] == l->still[0];
@@ -169,12 +168,13 @@ static void layer_lags(struct grain_layer *l, const struct grain *p)
 }
 
 /* Channels whose strengths keep their proportions over luma, within 0.2 % of the strongest, as stocks' do: one
- * table serves them, and their kernels have the rest. */
-static void layer_share(struct grain_layer *l)
+ * table serves them. */
+static void layer_share(struct grain_shaped *l)
 {
 	const float *v = l->table.v;
 	double ratio[3] = { 1 };
-	if (l->table.one || l->fields < FIELDS) return;
+	for (int c = 0; c < 3; c++) l->gain[c] = 1.0f / GRAIN_UNIT;
+	if (l->table.one) return;
 	for (int c = 1; c < 3; c++) {
 		double both = 0, own = 0, most = 0;
 		for (int i = 0; i <= l->table.size; i++) {
@@ -186,15 +186,30 @@ static void layer_share(struct grain_layer *l)
 		for (int i = 0; i <= l->table.size; i++)
 			if (__builtin_fabs((double)v[4 * i + c] - ratio[c] * (double)v[4 * i]) > 0.002 * most) return;
 	}
-	size_t room = (size_t)l->radius + 1;
-	float *w = l->w = xalloc(2 * (size_t)l->ranks * room, sizeof *w);
-	for (int c = 1; c < 3; c++)
-		for (int k = 0; k < l->ranks; k++, w += room) {
-			for (int i = 0; i <= l->radius; i++) w[i] = (float)(ratio[c] * (double)l->v[c][k][i]);
-			l->v[c][k] = w;
-		}
+	for (int c = 0; c < 3; c++) l->gain[c] = (float)(ratio[c] / GRAIN_UNIT);
 	for (int i = 1; i <= l->table.size; i++) l->table.v[i] = l->table.v[4 * i];
 	l->table.one = true;
+}
+
+/* The shape's terms as factors. */
+static void layer_taps(struct grain_shaped *l)
+{
+	const struct grain_shape *s = l->shape;
+	size_t room = (size_t)s->radius + 1;
+	int32_t *to = l->taps = xalloc(6 * (size_t)s->ranks * room, sizeof *to);
+	l->radius = s->radius;
+	l->ranks = s->ranks;
+	for (int c = 0; c < FIELDS; c++) {
+		double u[GRAIN_RANKS][GRAIN_RADIUS + 1], v[GRAIN_RANKS][GRAIN_RADIUS + 1];
+		grain_shape_terms(s, c, u, v);
+		l->reach[c] = s->reach[c];
+		l->terms[c] = s->terms[c];
+		for (int k = 0; k < 2 * s->ranks; k++, to += room) {
+			for (int i = 0; i <= s->radius; i++) to[i] = px_grain_factor(k & 1 ? v[k / 2][i] : u[k / 2][i]);
+			if (k & 1) l->v[c][k / 2] = to;
+			else l->u[c][k / 2] = to;
+		}
+	}
 }
 
 static int layer_open(struct node_ctx *n, struct state *s, const char *path, double strength, struct err *e)
@@ -203,15 +218,9 @@ static int layer_open(struct node_ctx *n, struct state *s, const char *path, dou
 	int lines = rect_h(n->in[0]->display);
 	struct grain_shape *shape = grain_store_get(n->grains, path, lines, p->scale, e);
 	if (!shape) return -1;
-	struct grain_layer *l = s->layer[s->nlayer++] = xalloc(1, sizeof *l);
+	struct grain_shaped *l = s->layer[s->nlayer++] = xalloc(1, sizeof *l);
 	l->shape = shape;
-	l->radius = shape->radius;
-	l->ranks = shape->ranks;
-	for (int c = 0; c < FIELDS; c++) {
-		l->reach[c] = shape->reach[c];
-		l->terms[c] = shape->terms[c];
-		for (int k = 0; k < shape->ranks; k++) l->u[c][k] = shape->u[c][k], l->v[c][k] = shape->v[c][k];
-	}
+	layer_taps(l);
 	l->stream = path == p->to_profile;
 	layer_table(l, n->in[0]->space, strength);
 	layer_lags(l, p);
@@ -224,11 +233,10 @@ static void plain_open(struct node_ctx *n, struct state *s)
 {
 	const struct grain *p = n->v;
 	double size = p->size * p->scale;
-	struct grain_layer *l = s->layer[s->nlayer++] = xalloc(1, sizeof *l);
+	struct grain_layer *l = s->plain = xalloc(1, sizeof *l);
 	l->radius = radius_of(size);
-	l->ranks = l->lags = 1;
+	l->ranks = 1;
 	l->fields = p->colour > 0 ? FIELDS : 1;
-	l->own_luma = true;
 	l->w = xalloc((size_t)l->radius + 1, sizeof *l->w);
 	gauss_half_float(size, l->radius, 2, l->w);
 	for (int c = 0; c < FIELDS; c++) {
@@ -249,11 +257,13 @@ static int plate_open(struct node_ctx *n, struct state *s, double from, struct e
 	const struct rect d = n->in[PLATE]->data;
 	int side = rect_w(d) < rect_h(d) ? rect_w(d) : rect_h(d),
 		size = side * 3 / 4 < PLATE_SIZE_MAX ? side * 3 / 4 : PLATE_SIZE_MAX;
-	struct grain_layer *l = s->plate = xalloc(1, sizeof *l);
-	s->map.size = size &= ~7;
+	struct grain_shaped *l = s->plate = xalloc(1, sizeof *l);
+	s->map.size = size &= ~15;
 	s->map.overlap = size / 9 < PLATE_OVERLAP_MAX ? size / 9 : PLATE_OVERLAP_MAX;
-	for (int i = 0; i < s->map.overlap; i++)
-		s->map.fade[i] = (float)mx_sin(MX_PI / 2 * (i + 0.5) / s->map.overlap);
+	for (int i = 0; i < size; i++) {
+		int k = i < size - 1 - i ? i : size - 1 - i;            /* from the nearer end */
+		s->map.weight[i] = k < s->map.overlap ? (float)mx_sin(MX_PI / 2 * (k + 0.5) / s->map.overlap) : 1;
+	}
 	if (*p->profile && p->plate_strength == PLATE_ASKED) {
 		if (!(l->shape = grain_store_get(n->grains, p->profile, rect_h(n->in[0]->display), p->scale, e))) return -1;
 		layer_table(l, n->in[0]->space, from);
@@ -279,10 +289,18 @@ static int only_profile(const struct node_ctx *n, struct err *e)
 	               "strength= (a multiplier) or scale= (of its size)", name);
 }
 
-static void layer_free(struct grain_layer *l)
+static void layer_free(struct grain_shaped *l)
 {
 	if (!l) return;
 	grain_shape_free(&l->shape);
+	free(l->taps);
+	free(l->table.v);
+	free(l);
+}
+
+static void plain_free(struct grain_layer *l)
+{
+	if (!l) return;
 	free(l->w);
 	free(l->table.v);
 	free(l);
@@ -292,7 +310,7 @@ static void close_tables(struct node_ctx *n)
 {
 	struct state *s = n->state;
 	for (int i = 0; s && i < s->nlayer; i++) layer_free(s->layer[i]);
-	if (s) layer_free(s->plate);
+	if (s) layer_free(s->plate), plain_free(s->plain);
 	free(s);
 	n->state = NULL;
 }
@@ -302,7 +320,6 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	const struct grain *p = n->v;
 	double w[3];
 	struct state *s = n->state = xalloc(1, sizeof *s);
-	gauss_half_float(LUMA_SIGMA, GRAIN_LUMA_RADIUS, 1, s->low_pass);
 	colour_luma(n->in[0]->space, w);
 	for (int i = 0; i < 3; i++) s->luma[i] = (float)w[i];
 	if (*p->profile && only_profile(n, e) < 0) return -1;
@@ -352,7 +369,7 @@ static struct plate_seed plate_seed(const struct node_ctx *n, int frame)
 /* The luma that a profile's strength follows is low-passed. */
 static void needs(const struct node_ctx *n, int frame, struct rect r, struct needs *out)
 {
-	int d = layered(n) ? GRAIN_LUMA_RADIUS : 0;
+	int d = layered(n) ? GRAIN_CELL_REACH : 0;
 	need_add(out, 0, frame, rect_grow(r, d, d));
 	if (!has_plate(n)) return;
 	const struct format *f = n->in[PLATE];
@@ -363,76 +380,106 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 	                     : plate_frame(&s, (int)(count < INT_MAX ? count : INT_MAX))), f->data);
 }
 
-/* The layers' low-passed luma, and the most that one of them takes beside it. */
+/* A row of the plate's grain, and its blocks. */
+static size_t plate_floats(const struct state *s, struct rect r)
+{
+	size_t blocks = rect_area(plate_blocks(&s->map, r));
+	return 3 * px_grain_pitch(rect_w(r)) + blocks * sizeof(struct plate_block) / sizeof(float);
+}
+
+/* The layers' strengths, and the most that one of them takes beside it. */
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct state *s = n->state;
-	size_t plane = px_grain_pitch(rect_w(r)) * (size_t)rect_h(r), most = 0;
+	size_t cells = layered(n) ? px_grain_cell_floats(r) : 0, most = 0;
+	if (s->plain) most = px_grain_floats(s->plain, rect_w(r));
 	for (int i = 0; i < s->nlayer; i++) {
-		size_t own = px_grain_floats(s->layer[i], rect_w(r));
+		size_t own = px_grain_dev_floats(&s->layer[i]->table, r) + 16 + px_shaped_floats(s->layer[i], rect_w(r));
 		if (own > most) most = own;
 	}
-	if (s->plate && 6 * plane > most) most = 6 * plane;
-	if (layered(n) && px_grain_luma_floats(r) > most) most = px_grain_luma_floats(r);
-	return (most + (layered(n) ? plane : 0)) * sizeof(float);
+	if (s->plate) {
+		size_t own = px_grain_dev_floats(&s->plate->table, r) + plate_floats(s, r);
+		if (own > most) most = own;
+	}
+	return (cells + most + 32) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)
 {
 	const struct state *s = n->state;
-	double sum = s && s->nlayer ? 30 : 60;
-	for (int i = 0; s && i < s->nlayer; i++) {
-		const struct grain_layer *l = s->layer[i];
-		sum += (l->own_luma ? 30 : 60) + l->fields * (60.0 * l->lags + l->ranks * 7.0 * (l->radius + 1));
+	double sum = s && s->nlayer ? 20 : 10;
+	if (!s) return 200;
+	if (s->plain) sum += 80 + s->plain->fields * (60 + 7.0 * (s->plain->radius + 1));
+	for (int i = 0; i < s->nlayer; i++) {
+		const struct grain_shaped *l = s->layer[i];
+		sum += 20 + l->fields * (60.0 * l->lags + l->ranks * 3.5 * (l->radius + 1));
 	}
-	return s && s->plate ? sum + 60 : s ? sum : 200;
+	return s->plate ? sum + 60 : sum;
 }
 
-static void add_plate(const struct call *c, struct rect r, const float *luma, size_t pitch, float *scratch)
+static void add_plate(const struct call *c, struct rect r, struct px_grain_lumas *lumas, float *scratch)
 {
 	const struct grain *p = c->n->v;
 	const struct state *s = c->n->state;
-	size_t plane = pitch * (size_t)rect_h(r);
-	float *field[3] = { scratch, scratch + plane, scratch + 2 * plane };
-	float *const dev[3] = { scratch + 3 * plane, scratch + 4 * plane, scratch + 5 * plane };
+	size_t pitch = px_grain_pitch(rect_w(r));
+	float *const field[3] = { scratch, scratch + pitch, scratch + 2 * pitch };
+	struct plate_block *blocks = (struct plate_block *)(void *)(scratch + 3 * pitch);
 	struct plate_seed seed = plate_seed(c->n, c->frame);
-	plate_tile(&s->map, &seed, &c->in[1], r, p->plate_strength == PLATE_ASKED, field, pitch);
+	struct px_grain_devs devs;
+	px_grain_devs_begin(&devs, &s->plate->table, r, lumas, scratch + plate_floats(s, r));
+	plate_begin(&s->map, &seed, &c->in[1], r, p->plate_strength == PLATE_ASKED, blocks);
 	for (int y = r.y0; y < r.y1; y++) {
-		px_grain_strength(&s->plate->table, luma + (size_t)(y - r.y0) * pitch, rect_w(r), dev);
+		const float *near[3], *far[3];
+		px_grain_devs_row(&devs, y, near, far);
+		plate_field(&s->map, &c->in[1], r, blocks, y, field);
 		for (int i = 0; i < 3; i++) {
-			const float *IN_RESTRICT f = field[i] + (size_t)(y - r.y0) * pitch, *v = view_at(&c->in[0], i, r.x0, y);
-			const float *d = dev[s->plate->table.one ? 0 : i];
+			const float *IN_RESTRICT f = field[i], *v = view_at(&c->in[0], i, r.x0, y);
+			const float *IN_RESTRICT a = near[i], *IN_RESTRICT b = far[i];
 			float *IN_RESTRICT o = view_at(c->out, i, r.x0, y);
-			for (int x = 0; x < rect_w(r); x++) o[x] = v[x] + d[x] * f[x];
+			for (int x = 0; x < rect_w(r); x++) o[x] = v[x] + (0.75f * a[x] + 0.25f * b[x]) * f[x];
 		}
 	}
 }
 
-static int tile(const struct call *c, struct rect r)
+/* Grain that has no profile. */
+static int add_plain(const struct call *c, struct rect r, const struct view **from, float *scratch)
 {
 	const struct grain *p = c->n->v;
 	const struct state *s = c->n->state;
-	const struct view *from = &c->in[0];
-	size_t pitch = px_grain_pitch(rect_w(r));
-	float *luma = c->scratch, *rest = luma;
-	if (layered(c->n)) {
-		rest += pitch * (size_t)rect_h(r);
-		if (px_grain_luma(from, c->n->in[0]->data, r, s->luma, s->low_pass, luma, pitch, rest,
-		                  c->cancel) < 0)
-			return -1;
-	}
+	struct px_noise_key key = px_noise_key((uint32_t)p->seed, c->n->instance, c->frame);
+	if (!s->plain) return 0;
+	if (px_grain_tile(s->plain, &key, r, s->luma, *from, c->out, scratch, c->cancel) < 0) return -1;
+	*from = c->out;
+	return 0;
+}
+
+/* Grain of the plate and of profiles; *from: what has grain so far. */
+static int add_layers(const struct call *c, struct rect r, const struct view **from)
+{
+	const struct grain *p = c->n->v;
+	const struct state *s = c->n->state;
+	float *rest = (float *)c->scratch + px_grain_cell_floats(r);
+	struct px_grain_lumas lumas;
+	px_grain_lumas_begin(&lumas, &c->in[0], c->n->in[0]->data, r, s->luma, c->scratch);
+	if (s->plain) px_grain_lumas_row(&lumas, lumas.c.y1 - 1);       /* of the clean picture */
+	if (add_plain(c, r, from, rest) < 0) return -1;
 	if (s->plate) {
-		add_plate(c, r, luma, pitch, rest);
-		from = c->out;
+		add_plate(c, r, &lumas, rest);
+		*from = c->out;
 	}
 	for (int i = 0; i < s->nlayer; i++) {
-		struct px_grain_keys keys;
-		px_grain_keys(s->layer[i], (uint32_t)p->seed, c->n->instance, c->frame, &keys);
-		if (px_grain_tile(s->layer[i], &keys, r, luma, pitch, s->luma, from, c->out, rest,
-		                  c->cancel) < 0)
-			return -1;
-		from = c->out;
+		struct px_shaped_keys keys;
+		px_shaped_keys(s->layer[i], (uint32_t)p->seed, c->n->instance, c->frame, &keys);
+		if (px_shaped_tile(s->layer[i], &keys, r, &lumas, *from, c->out, rest, c->cancel) < 0) return -1;
+		*from = c->out;
 	}
+	return 0;
+}
+
+static int tile(const struct call *c, struct rect r)
+{
+	const struct view *from = &c->in[0];
+	if ((layered(c->n) ? add_layers(c, r, &from) : add_plain(c, r, &from, c->scratch)) < 0) return -1;
 	for (int y = r.y0; y < r.y1 && from != c->out; y++)
 		for (int i = 0; i < 3; i++)
 			memcpy(view_at(c->out, i, r.x0, y), view_at(from, i, r.x0, y), (size_t)rect_w(r) * sizeof(float));
@@ -451,9 +498,9 @@ const struct node_type ISA(node_grain) = {
 	        "(4 size^2)). The mean of the picture does not move.\n"
 	        "With profile= out_c = in_c + strength sigma_c(Y) g_c: sigma_c from the profile's table (of "
 	        "its own encoding, brought to the picture's by the slope between the two for greys), Y "
-	        "the luma of the clean picture low-passed with sigma 1.5, g_c of variance 1 with the "
-	        "profile's spectrum (white noise through a sum of separable kernels fitted to it, "
-	        "within 0.25 dB where the profile is above -30 dB) and its correlations of channels. "
+	        "the luma of the clean picture low-passed with sigma 1.5 (by cells of 2 x 2 pixels), g_c of variance 1 with the "
+	        "profile's spectrum (white noise through a sum of separable kernels fitted to it, in "
+	        "16 bits, within 0.25 dB where the profile is above -30 dB) and its correlations of channels. "
 	        "Frequencies are in cycles per picture height: on a picture with N times the profile's "
 	        "lines the grain is N times larger in pixels; on a smaller one it loses what scaling "
 	        "down would take. A lattice is told in a profile and never made. boil= and "
@@ -466,7 +513,7 @@ const struct node_type ISA(node_grain) = {
 	        "overlapping so that variance is the same everywhere. amount, response or profile then "
 	        "give the strength alone.\n"
 	        "Grain comes last, once per delivery size: below it stand output nodes only.",
-	.category = "image", .version = 5, .size = sizeof(struct grain), .params = params,
+	.category = "image", .version = 6, .size = sizeof(struct grain), .params = params,
 	.inputs = "image mask? plate?", .flags = NF_RGB | NF_MASKED | NF_TIME, .traits = TR_GRAIN,
 	    .want = WANT_ENCODED,
 	.example = "<grain id=\"grained\" in=\"soft\" amount=\"0.03\" size=\"0.7\" colour=\"0.3\" "
