@@ -1,4 +1,5 @@
-/* px_past - stores that go past the caches, for pictures that nobody reads soon. After the last of them px_past_done.
+/* px_past - stores that go past the caches, for pictures that nobody reads soon. After the last of them
+ * px_past_done.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_PX_PAST_H
 #define IN_PX_PAST_H

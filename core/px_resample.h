@@ -207,7 +207,8 @@ IN_INLINE void px_weave(vnf a, vnf b, float *IN_RESTRICT d)
 {
 #if IN_LANES == 16
 	*(vnf *)d = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-	*(vnf *)(d + 16) = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+	*(vnf *)(d + 16) = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30,
+		15, 31);
 #elif IN_LANES == 8
 	*(vnf *)d = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
 	*(vnf *)(d + 8) = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
@@ -225,10 +226,10 @@ static inline bool px_mirrored(const float *w, const float *u, int taps)
 	return true;
 }
 
-/* m (IN_LANES at least) periods of two mirrored phases, the second of which reads one pixel further on. q: the first neighbour
- * of each, from its first pixel. The last vector may overlap the one before. */
-IN_INLINE void px_resample_twins(const float *IN_RESTRICT weight, int taps, bool ring, float share, int q0, int q1,
-                                 const float *IN_RESTRICT s, int m, float *IN_RESTRICT d)
+/* m (IN_LANES at least) periods of two mirrored phases, the second of which reads one pixel further on.
+ * q: the first neighbour of each, from its first pixel. The last vector may overlap the one before. */
+IN_INLINE void px_resample_twins(const float *IN_RESTRICT weight, int taps, bool ring, float share, int q0,
+                                 int q1, const float *IN_RESTRICT s, int m, float *IN_RESTRICT d)
 {
 	vnf w[6];
 	for (int k = 0; k < taps; k++) w[k] = (vnf){ 0 } + weight[k];
@@ -256,7 +257,8 @@ IN_INLINE bool px_resample_doubled(const struct resample *rs, int i, const float
 	const struct resample_axis *a = &rs->x;
 	int taps = a->taps, q0 = a->n0[i] - a->left[i], q1 = a->n0[i + 1] - a->left[i + 1];
 	const float *w = a->w + (size_t)i * (size_t)taps, *u = w + taps;
-	if (a->period != 2 || a->left[i + 1] != a->left[i] + 1 || m < IN_LANES || !px_mirrored(w, u, taps)) return false;
+	if (a->period != 2 || a->left[i + 1] != a->left[i] + 1 || m < IN_LANES || !px_mirrored(w, u, taps))
+		return false;
 	if (taps == 6 && rs->ringing > 0) px_resample_twins(w, 6, true, rs->ringing, q0, q1, s, m, d);
 	else if (taps == 6) px_resample_twins(w, 6, false, 0, 0, 0, s, m, d);
 	else if (rs->ringing > 0) px_resample_twins(w, 4, true, rs->ringing, q0, q1, s, m, d);
@@ -350,10 +352,12 @@ IN_INLINE void px_resample_down(const struct px_ring_rows *r, int left, int taps
 	px_resample_mix(s, taps, w, ring, share, p, q, n - x, a + x);
 }
 
-/* n (IN_LANES at least) pixels of two output rows made of the same rows s by mirrored weights. q: the first neighbour.
- * past: a and b are aligned to vectors and go past the caches. Returns whether a NaN may be among them (past only). */
-IN_INLINE bool px_resample_mix2(const float *const *s, int taps, const float *IN_RESTRICT weight, bool ring, float share,
-                                int q, bool past, int n, float *IN_RESTRICT a, float *IN_RESTRICT b)
+/* n (IN_LANES at least) pixels of two output rows made of the same rows s by mirrored weights. q: the
+ * first neighbour. past: a and b are aligned to vectors and go past the caches. Returns whether a NaN may
+ * be among them (past only). */
+IN_INLINE bool px_resample_mix2(const float *const *s, int taps, const float *IN_RESTRICT weight, bool ring,
+                                float share, int q, bool past, int n, float *IN_RESTRICT a,
+                                float *IN_RESTRICT b)
 {
 	vnf w[6];
 	vni odd = { 0 };
@@ -391,8 +395,8 @@ static void px_canon_row(float *d, int n)
 }
 
 /* Output rows i and i + 1 in one go, if the same rows make them. past as for px_resample_past. */
-IN_INLINE bool px_resample_out2(const struct resample *rs, const struct px_ring_rows *rows, int base, int i, int n,
-                                bool past, float *IN_RESTRICT out, float *IN_RESTRICT next)
+IN_INLINE bool px_resample_out2(const struct resample *rs, const struct px_ring_rows *rows, int base, int i,
+                                int n, bool past, float *IN_RESTRICT out, float *IN_RESTRICT next)
 {
 	const struct resample_axis *a = &rs->y;
 	int taps = a->taps, q = a->n0[i] - a->left[i];
@@ -529,7 +533,8 @@ IN_INLINE int px_resample_channel(struct px_resample_pass *p, const struct view 
 	p->next = p->s.y0;
 	for (int y = p->r.y0; y < p->r.y1; y++) {
 		int i = y - o0;
-		float *d = view_at(out, p->ch, p->r.x0, y), *next = y + 1 < p->r.y1 ? view_at(out, p->ch, p->r.x0, y + 1) : d;
+		float *d = view_at(out, p->ch, p->r.x0, y), *next = d;
+		if (y + 1 < p->r.y1) next = view_at(out, p->ch, p->r.x0, y + 1);
 		if (!past && y + PX_AHEAD < p->r.y1) px_fetch_row(view_at(out, p->ch, p->r.x0, y + PX_AHEAD), n, 1);
 		px_resample_fill(p, rs->y.left[i] + rs->y.taps);
 		if (next != d && !past && px_resample_out2(rs, &p->ring, p->s.y0, i, n, false, d, next)) {
@@ -546,8 +551,8 @@ IN_INLINE int px_resample_channel(struct px_resample_pass *p, const struct view 
 	return 0;
 }
 
-static struct px_resample_pass px_resample_begin(const struct resample *rs, const struct view *in, struct rect r,
-                                                 void *scratch)
+static struct px_resample_pass px_resample_begin(const struct resample *rs, const struct view *in,
+                                                 struct rect r, void *scratch)
 {
 	struct px_resample_pass p = { .rs = rs, .in = in, .r = r, .s = resample_need(rs, r),
 		.ring = { scratch, resample_stride(r), resample_ring(rs) - 1 },

@@ -421,14 +421,14 @@ static struct member *prepare(const struct stage_job *j, struct rect r, struct s
 }
 
 /* The last node, which writes past the caches. */
-static int run_past(const struct stage_job *j, const struct member *m, const struct view *in, const struct view *out,
-                    void *scratch, const atomic_int *cancel, struct err *e)
+static int run_past(const struct stage_job *j, const struct member *m, const struct view *in,
+                    const struct view *out, void *scratch, const atomic_int *cancel, struct err *e)
 {
 	int i = j->s->n - 1;
 	const struct net_node *nn = j->s->node[i];
 	bool numbered = (nn->type->flags & NF_TIME) || (nn->type->traits & TR_SOURCE);
-	struct call call = { .n = &j->ctx[i], .frame = numbered ? j->frame : 0, .nin = m->needs.n, .need = m->needs.v,
-		.in = in, .out = out, .scratch = scratch, .run = scratch, .cancel = cancel, .err = e };
+	struct call call = { .n = &j->ctx[i], .frame = numbered ? j->frame : 0, .nin = m->needs.n,
+		.need = m->needs.v, .in = in, .out = out, .scratch = scratch, .run = scratch, .cancel = cancel, .err = e };
 	if (nn->type->tile(&call, out->r) < 0) return err_in(e, "node '%s' frame %d", nn->id, j->frame);
 	return 0;
 }
