@@ -1,5 +1,5 @@
-/* exr_chunk - chunks of scanline files with NONE, RLE, ZIPS, ZIP and PIZ, read without OpenEXRCore: samples go
- * from the file to the planes with as few copies as the compression allows.
+/* exr_chunk - chunks of scanline files with NONE, RLE, ZIPS, ZIP and PIZ, read without OpenEXRCore:
+ * samples go from the file to the planes with as few copies as the compression allows.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <stdlib.h>
@@ -183,7 +183,8 @@ static int unpiz(const struct exr_part *p, struct exr_lane *l, int y, int rows, 
 		int words = p->list->entries[c].pixel_type == EXR_PIXEL_HALF ? 1 : 2;
 		l->ch[c] = (struct exr_piz_channel){ rect_w(p->data), rows, words, 1, NULL };
 	}
-	return exr_unpiz(l->piz, l->ch, p->nch, y, rows, (uint16_t *)(void *)l->tmp, l->raw, l->packed + LEADER, packed);
+	return exr_unpiz(l->piz, l->ch, p->nch, y, rows, (uint16_t *)(void *)l->tmp, l->raw,
+	                 l->packed + LEADER, packed);
 }
 
 static int one_chunk(struct exr_part *p, struct exr_lane *l, int i, struct err *e)
@@ -223,7 +224,8 @@ static bool lane_room(struct exr_part *p, struct exr_lane *l)
 	l->zip = zip ? libdeflate_alloc_decompressor() : NULL;
 	l->piz = piz ? exr_unpiz_new() : NULL;
 	l->ch = piz ? xalloc((size_t)p->nch, sizeof *l->ch) : NULL;
-	return l->packed && l->raw && (l->tmp || p->comp == EXR_COMPRESSION_NONE) && (l->zip || !zip) && (l->piz || !piz);
+	return l->packed && l->raw && (l->tmp || p->comp == EXR_COMPRESSION_NONE) && (l->zip || !zip)
+	       && (l->piz || !piz);
 }
 
 int exr_chunks_read(struct exr_part *p, struct exr_lane *l, int first, int n, struct err *e)

@@ -108,13 +108,13 @@ uint64_t *exr_chunk_table(const struct exr_file *f, int n);
 int  exr_finish_samples(const struct exr_part *p, const struct format *fmt, const struct exr_info *info,
                         struct err *e);
 
-/* PIZ back. A channel's samples in a chunk: w x h, words (1 or 2) of 16 bits each, on rows that step divides; at is
- * exr_unpiz's own. */
+/* PIZ back. A channel's samples in a chunk: w x h, words (1 or 2) of 16 bits each, on rows that step
+ * divides; at is exr_unpiz's own. */
 struct exr_piz_channel { int w, h, words, step; uint16_t *at; };
 struct exr_unpiz *exr_unpiz_new(void);            /* NULL: no memory */
 void exr_unpiz_free(struct exr_unpiz **z);        /* accepts NULL */
-/* The chunk in src whose rows are y0.. into dst, as a file has them uncompressed; tmp and dst hold all its samples.
- * -1 when src does not hold exactly those, or without memory. */
+/* The chunk in src whose rows are y0.. into dst, as a file has them uncompressed; tmp and dst hold all its
+ * samples. -1 when src does not hold exactly those, or without memory. */
 int exr_unpiz(struct exr_unpiz *z, struct exr_piz_channel *ch, int nch, int y0, int rows, uint16_t *tmp,
               uint8_t *dst, const uint8_t *src, size_t len);
 

@@ -1,8 +1,9 @@
-/* exr_unpiz - chunks of PIZ taken apart: a Huffman code over 16-bit words, a wavelet, a table of the values that occur.
+/* exr_unpiz - chunks of PIZ taken apart: a Huffman code over 16-bit words, a wavelet, a table of the
+ * values that occur.
  *
- * A chunk is the table's bitmap, then the code's lengths and bits. Codes are canonical, the longest from 0 on, so
- * a code's length follows from its first bits, and its place among all codes in order of (length, word) from
- * its value. Everything a chunk says is checked before it is used.
+ * A chunk is the table's bitmap, then the code's lengths and bits. Codes are canonical, the longest from 0
+ * on, so a code's length follows from its first bits, and its place among all codes in order of (length,
+ * word) from its value. Everything a chunk says is checked before it is used.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
@@ -248,7 +249,7 @@ static int huffman(struct exr_unpiz *z, const uint8_t *src, size_t len, uint16_t
 
 /* --- the wavelet --- */
 
-/* Each step takes a picture's average l and difference h apart: words of 14 bits signed, all others modulo 2^16. */
+/* Each step takes an average l and a difference h apart: words of 14 bits signed, all others modulo 2^16. */
 static inline void apart(bool small, uint16_t l, uint16_t h, uint16_t *a, uint16_t *b)
 {
 	if (small) {
@@ -317,7 +318,8 @@ static inline void join(int n, uint16_t *p, __m128i even, __m128i odd)
 	_mm_storeu_si128((__m128i *)(p + 8), b);
 }
 
-/* As square for a pair of rows, 8 words of averages at a time; returns the words done. small and n are constants. */
+/* As square for a pair of rows, 8 words of averages at a time; returns the words done. small and n are
+ * constants. */
 IN_INLINE size_t squares(bool small, int n, uint16_t *up, uint16_t *down, const uint16_t *low, size_t words)
 {
 	size_t i = 0;
@@ -376,7 +378,8 @@ static size_t squares_of(bool small, int n, uint16_t *up, uint16_t *down, const 
 	return small ? squares(true, 1, up, down, low, words) : squares(false, 1, up, down, low, words);
 }
 
-/* One step: p from its differences and the decoded averages. A last odd column or row has differences one way only. */
+/* One step: p from its differences and the decoded averages. A last odd column or row has differences one
+ * way only. */
 static void step_back(bool small, const struct wave *p, const struct wave *low)
 {
 	size_t words = (size_t)low->w * (size_t)low->n;
@@ -429,8 +432,8 @@ static void put_values(const struct exr_unpiz *z, bool same, uint8_t *dst, const
 }
 
 /* Channels one after the other to rows of all channels. */
-static void put_chunk(const struct exr_unpiz *z, struct exr_piz_channel *ch, int nch, int y0, int rows, int most,
-                      uint8_t *dst)
+static void put_chunk(const struct exr_unpiz *z, struct exr_piz_channel *ch, int nch, int y0, int rows,
+                      int most, uint8_t *dst)
 {
 	for (int y = y0; y < y0 + rows; y++)
 		for (int c = 0; c < nch; c++) {

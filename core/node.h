@@ -46,7 +46,7 @@ enum node_flag {
 	NF_HIDDEN = 32,    /* made by the core, not writable in scenes (convert made implicit, tests) */
 	NF_SOLVE = 64      /* must be solved or set by hand before it renders */
 };
-
+#define NF_PAST 128  /* reads no output back; where call->run is set, writes past the caches, NaNs canonical */
 struct lut_store;
 struct grain_store;
 struct skin_ref;
@@ -92,7 +92,7 @@ struct call {
 	const struct view *in;
 	const struct view *out;              /* covers exactly the rect to write; NULL for sinks */
 	void *scratch;                       /* type->scratch(n, rect) bytes, 64-byte aligned */
-	void *run;                           /* sinks: what begin made */
+	void *run;                           /* sinks: what begin made; NF_PAST: see there */
 	struct pixhash *hash;                /* sinks: hash of what was handed to the encoder */
 	void *packed;                        /* sinks that pack: the frame as it enters the encoder */
 	void **coded;                        /* sinks that code: what code makes of it and frame takes */

@@ -10,6 +10,7 @@
 
 #include "image.h"
 #include "px_fetch.h"
+#include "px_past.h"
 #include "resample.h"
 
 /* Takes a share of what exceeds the neighbourhood's extremes away. A difference is above 0 exactly
@@ -206,7 +207,8 @@ IN_INLINE void px_weave(vnf a, vnf b, float *IN_RESTRICT d)
 {
 #if IN_LANES == 16
 	*(vnf *)d = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-	*(vnf *)(d + 16) = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+	*(vnf *)(d + 16) = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30,
+		15, 31);
 #elif IN_LANES == 8
 	*(vnf *)d = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
 	*(vnf *)(d + 8) = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
@@ -224,10 +226,10 @@ static inline bool px_mirrored(const float *w, const float *u, int taps)
 	return true;
 }
 
-/* m (IN_LANES at least) periods of two mirrored phases, the second of which reads one pixel further on. q: the first neighbour
- * of each, from its first pixel. The last vector may overlap the one before. */
-IN_INLINE void px_resample_twins(const float *IN_RESTRICT weight, int taps, bool ring, float share, int q0, int q1,
-                                 const float *IN_RESTRICT s, int m, float *IN_RESTRICT d)
+/* m (IN_LANES at least) periods of two mirrored phases, the second of which reads one pixel further on.
+ * q: the first neighbour of each, from its first pixel. The last vector may overlap the one before. */
+IN_INLINE void px_resample_twins(const float *IN_RESTRICT weight, int taps, bool ring, float share, int q0,
+                                 int q1, const float *IN_RESTRICT s, int m, float *IN_RESTRICT d)
 {
 	vnf w[6];
 	for (int k = 0; k < taps; k++) w[k] = (vnf){ 0 } + weight[k];
@@ -255,7 +257,8 @@ IN_INLINE bool px_resample_doubled(const struct resample *rs, int i, const float
 	const struct resample_axis *a = &rs->x;
 	int taps = a->taps, q0 = a->n0[i] - a->left[i], q1 = a->n0[i + 1] - a->left[i + 1];
 	const float *w = a->w + (size_t)i * (size_t)taps, *u = w + taps;
-	if (a->period != 2 || a->left[i + 1] != a->left[i] + 1 || m < IN_LANES || !px_mirrored(w, u, taps)) return false;
+	if (a->period != 2 || a->left[i + 1] != a->left[i] + 1 || m < IN_LANES || !px_mirrored(w, u, taps))
+		return false;
 	if (taps == 6 && rs->ringing > 0) px_resample_twins(w, 6, true, rs->ringing, q0, q1, s, m, d);
 	else if (taps == 6) px_resample_twins(w, 6, false, 0, 0, 0, s, m, d);
 	else if (rs->ringing > 0) px_resample_twins(w, 4, true, rs->ringing, q0, q1, s, m, d);
@@ -349,11 +352,15 @@ IN_INLINE void px_resample_down(const struct px_ring_rows *r, int left, int taps
 	px_resample_mix(s, taps, w, ring, share, p, q, n - x, a + x);
 }
 
-/* n (IN_LANES at least) pixels of two output rows made of the same rows s by mirrored weights. q: the first neighbour. */
-IN_INLINE void px_resample_mix2(const float *const *s, int taps, const float *IN_RESTRICT weight, bool ring, float share,
-                                int q, int n, float *IN_RESTRICT a, float *IN_RESTRICT b)
+/* n (IN_LANES at least) pixels of two output rows made of the same rows s by mirrored weights. q: the
+ * first neighbour. past: a and b are aligned to vectors and go past the caches. Returns whether a NaN may
+ * be among them (past only). */
+IN_INLINE bool px_resample_mix2(const float *const *s, int taps, const float *IN_RESTRICT weight, bool ring,
+                                float share, int q, bool past, int n, float *IN_RESTRICT a,
+                                float *IN_RESTRICT b)
 {
 	vnf w[6];
+	vni odd = { 0 };
 	for (int k = 0; k < taps; k++) w[k] = (vnf){ 0 } + weight[k];
 	for (int x = 0; x < n; x += IN_LANES) {
 		if (x > n - IN_LANES) x = n - IN_LANES;
@@ -368,28 +375,47 @@ IN_INLINE void px_resample_mix2(const float *const *s, int taps, const float *IN
 			c = px_ring_vector(c, up, down, share);
 			d = px_ring_vector(d, up, down, share);
 		}
-		*(vnf *)(a + x) = c;
-		*(vnf *)(b + x) = d;
+		if (past && x % IN_LANES == 0) {
+			px_past(a + x, c);
+			px_past(b + x, d);
+		} else {
+			*(vnf *)(a + x) = c;
+			*(vnf *)(b + x) = d;
+		}
+		odd |= (vni)(c != c) | (vni)(d != d);
 	}
+	int any = 0;
+	for (int k = 0; past && k < IN_LANES; k++) any |= odd[k];
+	return any != 0;
 }
 
-/* Output rows i and i + 1 in one go, if the same rows make them. */
-IN_INLINE bool px_resample_out2(const struct resample *rs, const struct px_ring_rows *rows, int base, int i, int n,
-                                float *IN_RESTRICT out, float *IN_RESTRICT next)
+static void px_canon_row(float *d, int n)
+{
+	for (int x = 0; x < n; x++) d[x] = d[x] != d[x] ? __builtin_nanf("") : d[x];
+}
+
+/* Output rows i and i + 1 in one go, if the same rows make them. past as for px_resample_past. */
+IN_INLINE bool px_resample_out2(const struct resample *rs, const struct px_ring_rows *rows, int base, int i,
+                                int n, bool past, float *IN_RESTRICT out, float *IN_RESTRICT next)
 {
 	const struct resample_axis *a = &rs->y;
 	int taps = a->taps, q = a->n0[i] - a->left[i];
 	const float *w = a->w + (size_t)i * (size_t)taps, *u = w + taps, *s[8];
-	bool ring = rs->ringing > 0 && a->nn[i] > 0;
+	bool ring = rs->ringing > 0 && a->nn[i] > 0, nan;
+	float share = rs->ringing;
 	if ((taps != 4 && taps != 6) || n < IN_LANES || a->left[i + 1] != a->left[i] || !px_mirrored(w, u, taps))
 		return false;
 	if (rs->ringing > 0 && (a->nn[i] != a->nn[i + 1] || (ring && (a->nn[i] != 2 || a->n0[i] != a->n0[i + 1]))))
 		return false;
 	for (int k = 0; k < taps; k++) s[k] = px_ring_row(rows, a->left[i] - base + k);
-	if (taps == 6 && ring) px_resample_mix2(s, 6, w, true, rs->ringing, q, n, out, next);
-	else if (taps == 6) px_resample_mix2(s, 6, w, false, 0, 0, n, out, next);
-	else if (ring) px_resample_mix2(s, 4, w, true, rs->ringing, q, n, out, next);
-	else px_resample_mix2(s, 4, w, false, 0, 0, n, out, next);
+	if (taps == 6 && ring) nan = px_resample_mix2(s, 6, w, true, share, q, past, n, out, next);
+	else if (taps == 6) nan = px_resample_mix2(s, 6, w, false, 0, 0, past, n, out, next);
+	else if (ring) nan = px_resample_mix2(s, 4, w, true, share, q, past, n, out, next);
+	else nan = px_resample_mix2(s, 4, w, false, 0, 0, past, n, out, next);
+	if (past && nan) {
+		px_canon_row(out, n);
+		px_canon_row(next, n);
+	}
 	return true;
 }
 
@@ -484,34 +510,84 @@ static void px_resample_fill(struct px_resample_pass *p, int end)
 	}
 }
 
+/* A finished row to its place past the caches. */
+IN_INLINE void px_resample_put(const float *IN_RESTRICT row, int n, float *IN_RESTRICT d)
+{
+	int x = 0;
+	bool fits = px_past_fits(d);
+	for (; fits && x + IN_LANES <= n; x += IN_LANES) {
+		vnf v = *(const vnf *)(row + x);
+		px_past(d + x, v);
+	}
+	for (; x < n; x++) d[x] = row[x];
+	for (x = 0; x < n && row[x] == row[x]; x++) {}
+	if (x < n) px_canon_row(d, n);
+}
+
+/* All rows of one channel; row: room for one (past only). */
+IN_INLINE int px_resample_channel(struct px_resample_pass *p, const struct view *out, bool past, float *row,
+                                  const atomic_int *cancel)
+{
+	const struct resample *rs = p->rs;
+	int n = rect_w(p->r), o0 = rs->y.o0;
+	p->next = p->s.y0;
+	for (int y = p->r.y0; y < p->r.y1; y++) {
+		int i = y - o0;
+		float *d = view_at(out, p->ch, p->r.x0, y), *next = d;
+		if (y + 1 < p->r.y1) next = view_at(out, p->ch, p->r.x0, y + 1);
+		if (!past && y + PX_AHEAD < p->r.y1) px_fetch_row(view_at(out, p->ch, p->r.x0, y + PX_AHEAD), n, 1);
+		px_resample_fill(p, rs->y.left[i] + rs->y.taps);
+		if (next != d && !past && px_resample_out2(rs, &p->ring, p->s.y0, i, n, false, d, next)) {
+			y++;
+		} else if (next != d && past && px_past_fits(d) && px_past_fits(next)
+		           && px_resample_out2(rs, &p->ring, p->s.y0, i, n, true, d, next)) {
+			y++;
+		} else {
+			px_resample_out(rs, &p->ring, p->s.y0, i, n, past ? row : d);
+			if (past) px_resample_put(row, n, d);
+		}
+		if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
+	}
+	return 0;
+}
+
+static struct px_resample_pass px_resample_begin(const struct resample *rs, const struct view *in,
+                                                 struct rect r, void *scratch)
+{
+	struct px_resample_pass p = { .rs = rs, .in = in, .r = r, .s = resample_need(rs, r),
+		.ring = { scratch, resample_stride(r), resample_ring(rs) - 1 },
+		.regular = px_resample_regular(rs) };
+	p.t = p.ring.row + (ptrdiff_t)(p.ring.mask + 2) * p.ring.stride;
+	/* rows along x come one by one: fewer stay nearer */
+	if (p.regular && rs->y.taps <= 8) p.ring.mask = 7;
+	if (p.regular) p.span = px_resample_span(rs, r.x0, r.x1);
+	return p;
+}
+
 /* Writes rect r of all planes; in covers resample_need(rs, r), scratch has resample_scratch
  * bytes. -1 when cancelled. */
 static IN_UNUSED int px_resample(const struct resample *rs, const struct view *in,
                                  const struct view *out, struct rect r, void *scratch,
                                  const atomic_int *cancel)
 {
-	int n = rect_w(r), o0 = rs->y.o0;
-	struct px_resample_pass p = { .rs = rs, .in = in, .r = r, .s = resample_need(rs, r),
-		.ring = { scratch, resample_stride(r), resample_ring(rs) - 1 },
-		.regular = px_resample_regular(rs) };
-	/* rows along x come one by one: fewer stay nearer */
-	if (p.regular && rs->y.taps <= 8) p.ring.mask = 7;
-	p.t = p.ring.row + (ptrdiff_t)(p.ring.mask + 1) * p.ring.stride;
-	if (p.regular) p.span = px_resample_span(rs, r.x0, r.x1);
-	for (p.ch = 0; p.ch < out->nch; p.ch++) {
-		p.next = p.s.y0;
-		for (int y = r.y0; y < r.y1; y++) {
-			int i = y - o0;
-			if (y + PX_AHEAD < r.y1) px_fetch_row(view_at(out, p.ch, r.x0, y + PX_AHEAD), n, 1);
-			px_resample_fill(&p, rs->y.left[i] + rs->y.taps);
-			if (y + 1 < r.y1 && px_resample_out2(rs, &p.ring, p.s.y0, i, n, view_at(out, p.ch, r.x0, y),
-			                                     view_at(out, p.ch, r.x0, y + 1)))
-				y++;
-			else px_resample_out(rs, &p.ring, p.s.y0, i, n, view_at(out, p.ch, r.x0, y));
-			if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
-		}
-	}
+	struct px_resample_pass p = px_resample_begin(rs, in, r, scratch);
+	for (p.ch = 0; p.ch < out->nch; p.ch++)
+		if (px_resample_channel(&p, out, false, NULL, cancel)) return -1;
 	return 0;
+}
+
+/* The same past the caches, NaNs canonical: for pictures that nobody reads soon. */
+static IN_UNUSED int px_resample_past(const struct resample *rs, const struct view *in,
+                                      const struct view *out, struct rect r, void *scratch,
+                                      const atomic_int *cancel)
+{
+	struct px_resample_pass p = px_resample_begin(rs, in, r, scratch);
+	float *row = p.ring.row + (ptrdiff_t)resample_ring(rs) * p.ring.stride;
+	int rc = 0;
+	for (p.ch = 0; !rc && p.ch < out->nch; p.ch++)
+		rc = px_resample_channel(&p, out, true, row, cancel);
+	px_past_done();
+	return rc;
 }
 
 #endif

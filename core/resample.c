@@ -264,6 +264,7 @@ ptrdiff_t resample_stride(struct rect r) { return (rect_w(r) + 63) & ~63; }
 size_t resample_scratch(const struct resample *rs, struct rect r)
 {
 	struct rect s = resample_need(rs, r);
-	size_t ring = (size_t)resample_ring(rs) * (size_t)resample_stride(r);
+	/* and one finished row */
+	size_t ring = ((size_t)resample_ring(rs) + 1) * (size_t)resample_stride(r);
 	return (ring + (((size_t)rect_w(s) + 3) & ~(size_t)3) * 8 + 64) * sizeof(float);
 }

@@ -27,7 +27,18 @@ struct member {
 
 /* A band's output should leave room in the second-level cache for what it is made of; shorter ones
  * are more calls, and more of the border that nodes compute inside a call. */
-enum { BAND_BYTES = 160 << 10, BAND_ROWS = 32 };
+enum { BAND_BYTES = 160 << 10, BAND_ROWS = 32, PAST_ROWS = 64 };
+
+/* Pictures from this size on have left the caches when somebody reads them: bands of them are made
+ * in scratch and go to memory once, past the caches. */
+#define STREAM_FROM ((size_t)16 << 20)
+
+static bool streams(const struct stage_job *j)
+{ return j->s->n > 1 && j->s->kind == ST_TILES && j->s->bytes >= STREAM_FROM; }
+
+/* The last node does that itself. */
+static bool past(const struct stage_job *j)
+{ return streams(j) && (j->s->node[j->s->n - 1]->type->flags & NF_PAST) && !j->same[j->s->n - 1]; }
 
 static int band_rows(const struct stage_job *j, struct rect r)
 {
@@ -35,6 +46,7 @@ static int band_rows(const struct stage_job *j, struct rect r)
 	if (j->s->n < 2 || w < 1) return h;
 	int rows = (int)(BAND_BYTES / (sizeof(float) * (size_t)w * (size_t)j->s->out->fmt.nch)) & ~7;
 	if (rows < BAND_ROWS) rows = BAND_ROWS;
+	if (past(j)) rows = PAST_ROWS;
 	return rows < h ? rows : h;
 }
 
@@ -181,13 +193,6 @@ static size_t plane_bytes(const struct member *m)
 	return n % 4096 < 256 ? n + 320 : n;
 }
 
-/* Pictures from this size on have left the caches when somebody reads them: bands of them are made
- * in scratch and go to memory once, past the caches. */
-#define STREAM_FROM ((size_t)16 << 20)
-
-static bool streams(const struct stage_job *j)
-{ return j->s->n > 1 && j->s->kind == ST_TILES && j->s->bytes >= STREAM_FROM; }
-
 /* A band of the stage's result in scratch, at mem. Returns the bytes that it takes. */
 static size_t result_planes(const struct stage_job *j, struct rect r, char *mem, struct view *v)
 {
@@ -330,7 +335,7 @@ void stage_job_cost(const struct stage_job *j, struct rect r, struct stage_cost 
 		out->read += (size_t)times * one.read;
 	}
 	out->scratch = lay_out(j, m, align64(n * sizeof *m), &out->live) + align64(own) + 128;
-	if (streams(j)) {
+	if (streams(j) && !past(j)) {
 		struct view v;
 		out->scratch += result_planes(j, r, NULL, &v);
 	}
@@ -405,7 +410,7 @@ static struct member *prepare(const struct stage_job *j, struct rect r, struct s
 	struct member *m = stage_mem_get(mem, head, e);
 	if (!m) return NULL;
 	*end = align64(survey(j, r, m, head, tail));
-	size_t all = *end + (streams(j) ? result_planes(j, r, NULL, &v) : 0);
+	size_t all = *end + (streams(j) && !past(j) ? result_planes(j, r, NULL, &v) : 0);
 	if (all > mem->size) {
 		if (!(m = stage_mem_get(mem, all, e))) return NULL;
 		survey(j, r, m, head, tail);
@@ -413,6 +418,19 @@ static struct member *prepare(const struct stage_job *j, struct rect r, struct s
 	for (int i = 0; i < j->s->n - 1; i++)
 		if (m[i].w > 0 && !j->same[i]) place_planes(j->s->node[i], &m[i], mem->p);
 	return m;
+}
+
+/* The last node, which writes past the caches. */
+static int run_past(const struct stage_job *j, const struct member *m, const struct view *in,
+                    const struct view *out, void *scratch, const atomic_int *cancel, struct err *e)
+{
+	int i = j->s->n - 1;
+	const struct net_node *nn = j->s->node[i];
+	bool numbered = (nn->type->flags & NF_TIME) || (nn->type->traits & TR_SOURCE);
+	struct call call = { .n = &j->ctx[i], .frame = numbered ? j->frame : 0, .nin = m->needs.n,
+		.need = m->needs.v, .in = in, .out = out, .scratch = scratch, .run = scratch, .cancel = cancel, .err = e };
+	if (nn->type->tile(&call, out->r) < 0) return err_in(e, "node '%s' frame %d", nn->id, j->frame);
+	return 0;
 }
 
 /* One band, whose regions are known. */
@@ -430,6 +448,10 @@ static int run_band(const struct stage_job *j, struct member *m, void *scratch,
 		if (j->same[i] && i < n - 1) { m[i].view = in[0]; continue; }
 		if (j->same[i]) { copy_view(&in[0], &m[i].view); continue; }
 		struct view out = view_sub(&m[i].view, m[i].fresh);
+		if (i == n - 1 && past(j)) {
+			if (run_past(j, &m[i], in, &out, scratch, cancel, e) < 0) return -1;
+			continue;
+		}
 		if (net_run(j->s->node[i], &j->ctx[i], &j->common[i], j->frame, &m[i].needs, in, &out,
 		            scratch, cancel, e) < 0)
 			return err_in(e, "node '%s' frame %d", j->s->node[i]->id, j->frame);
@@ -441,7 +463,7 @@ int stage_tile(const struct stage_job *j, struct rect r, const struct view *out,
                const atomic_int *cancel, struct err *e)
 {
 	int n = j->s->n, rows = band_rows(j, r);
-	bool stream = streams(j);
+	bool direct = past(j), stream = streams(j) && !direct;
 	size_t tail, end;
 	struct view result;
 	struct member *m = prepare(j, r, mem, &tail, &end, e);
@@ -454,7 +476,7 @@ int stage_tile(const struct stage_job *j, struct rect r, const struct view *out,
 		m[n - 1].view = stream ? result : view_sub(out, band);
 		if (run_band(j, m, mem->p + tail, cancel, e) < 0) return -1;
 		if (stream) view_stream(&result, out, band);
-		else view_canon_nan(out, band);
+		else if (!direct) view_canon_nan(out, band);
 	}
 	return 0;
 }

@@ -288,6 +288,7 @@ static enum want want_of(const struct node_ctx *n, int conn)
 
 static int tile(const struct call *c, struct rect r)
 {
+	if (c->run) return px_resample_past(c->n->state, &c->in[0], c->out, r, c->scratch, c->cancel);
 	return px_resample(c->n->state, &c->in[0], c->out, r, c->scratch, c->cancel);
 }
 
@@ -329,7 +330,7 @@ const struct node_type ISA(node_upscale) = {
 	        "next factor above (4 at most), brought to size by lanczos3; reducing is lanczos3's. "
 	        "Flat areas keep their exact value; the hash of the filters is in the key and the "
 	        "lock. Figures and where it loses: nodes/UPSCALE.md.",
-	.category = "geometry", .version = 1, .size = sizeof(struct upscale), .params = params,
+	.category = "geometry", .version = 1, .size = sizeof(struct upscale), .params = params, .flags = NF_PAST,
 	.inputs = "image", .want = WANT_ENCODED,
 	.example = "<upscale id=\"up\" in=\"plate\" scale=\"2\" method=\"lanczos3\" ringing=\"0.8\"/>",
 	.expand = expand, .traits_of = traits_of, .want_of = want_of, .format = format, .open = open_tables,
