@@ -6,13 +6,15 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "degrain_cells.h"
 
-struct degrain_bands_node { DEGRAIN_COMMON; double most, least, level, push, pull; };
+struct degrain_bands_node { DEGRAIN_COMMON; double most, least, level, agree, push, pull; };
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_bands_node),
 	P_FLOAT(degrain_bands_node, most, 2, 1, 8, "factor", "The most that a band is raised by."),
 	P_FLOAT(degrain_bands_node, least, 0.5, 0, 1, "factor", "And the least."),
-	P_FLOAT(degrain_bands_node, level, 0.95, 0, 2, "factor", "The grain's variance that bands are brought to."),
+	P_FLOAT(degrain_bands_node, level, 1.0, 0, 2, "factor", "The grain's variance that bands are brought to."),
+	P_FLOAT(degrain_bands_node, agree, 0.06, 0, 1, "factor", "How much less than that bands "
+	        "are brought to that hold most of the grain."),
 	P_FLOAT(degrain_bands_node, push, 1.15, 1, 2, "factor", "By how much more than they lack bands "
 	        "are raised, as overlapping blocks make little of it."),
 	P_FLOAT(degrain_bands_node, pull, 1.25, 1, 2, "factor", "So for bands that are lowered."),
@@ -24,10 +26,29 @@ static const struct param params[] = {
 enum { TENT = 3, BANDS = DEGRAIN_BANDS };
 
 /* Threads: frozen. */
-struct state { struct degrain_bands want; int band[64]; float count[BANDS], taper[8]; };
+struct state {
+	struct degrain_bands want;
+	int band[64];
+	float count[BANDS], taper[8], level[3][BANDS], steep[3][BANDS];
+};
+
+/* What channel c's bands are brought to, of the grain's variance: a little less where much of it lies, as there
+ * overlapping blocks agree, and what they add adds up; steep: by how much more bands are pushed and pulled where little of it lies, as there they
+ * differ most. */
+static void levels(struct state *s, const struct degrain_bands_node *p, int c)
+{
+	const float *v = s->want.var[DEGRAIN_BINS / 2][c];
+	float mean = 0;
+	for (int k = 0; k < BANDS; k++) mean += v[k] * s->count[k] * (1.0f / 64);
+	for (int k = 0; k < BANDS; k++) {
+		s->level[c][k] = (float)p->level - (float)p->agree * px_max(0.0f, 1.0f - mean / v[k]);
+		s->steep[c][k] = 1.0f + px_max(0.0f, 1.0f - v[k] / mean);
+	}
+}
 
 static int open_tables(struct node_ctx *n, struct err *e)
 {
+	const struct degrain_bands_node *p = n->v;
 	struct degrain_ask a = degrain_ask_of(n);
 	struct state *s = n->state = xalloc(1, sizeof *s);
 	for (int k = 0; k < 64; k++) {
@@ -35,7 +56,9 @@ static int open_tables(struct node_ctx *n, struct err *e)
 		s->count[s->band[k]]++;
 	}
 	for (int i = 0; i < 8; i++) s->taper[i] = bm_taper[i] / (bm_taper[i & 3] + bm_taper[(i & 3) + 4]);
-	return degrain_bands_make(&a, &s->want, e);
+	if (degrain_bands_make(&a, &s->want, e) < 0) return -1;
+	for (int c = 0; c < 3; c++) levels(s, p, c);
+	return 0;
 }
 
 /* Per cell bands' energies as they are and as they should be, and factors of all coefficients; what is added,
@@ -89,7 +112,8 @@ static double flops(const struct node_ctx *n)
 static void row(const void *job, const struct cells *c, int y)
 {
 	const struct job *j = job;
-	const float *w = j->s->want.luma, *IN_RESTRICT r = c->clean[0], *IN_RESTRICT g = c->clean[1], *IN_RESTRICT b = c->clean[2];
+	const float *w = j->s->want.luma, *IN_RESTRICT r = c->clean[0];
+	const float *IN_RESTRICT g = c->clean[1], *IN_RESTRICT b = c->clean[2];
 	float *IN_RESTRICT luma = c->luma;
 	(void)y;
 	for (int x = 0; x < c->w; x++) luma[x] = w[0] * r[x] + w[1] * g[x] + w[2] * b[x];
@@ -130,18 +154,18 @@ static void tent(const struct job *j, float *IN_RESTRICT v)
 }
 
 /* What every coefficient of a cell is short of, as a share of it. */
-static void factors(const struct job *j)
+static void factors(const struct job *j, int c)
 {
-	const float level = (float)j->p->level, most = (float)j->p->most, least = (float)j->p->least;
-	const float push = (float)j->p->push, pull = (float)j->p->pull;
+	const float *level = j->s->level[c], *steep = j->s->steep[c], most = (float)j->p->most, least = (float)j->p->least;
+	const float push = (float)j->p->push - 1.0f, pull = (float)j->p->pull - 1.0f;
 	for (int y = TENT; y < j->ch - TENT; y++)
 		for (int x = TENT; x < j->cw - TENT; x++) {
 			ptrdiff_t i = (ptrdiff_t)y * j->cw + x;
 			const float *have = j->have + i * BANDS, *want = j->want + i * BANDS;
 			float g[BANDS], *f = j->factor + i * 64;
 			for (int k = 0; k < BANDS; k++) {
-				float v = __builtin_sqrtf(level * want[k] / (have[k] + 1e-12f)) - 1.0f;
-				g[k] = px_clamp(v * (v > 0 ? push : pull), least - 1.0f, most - 1.0f);
+				float v = __builtin_sqrtf(level[k] * want[k] / (have[k] + 1e-12f)) - 1.0f;
+				g[k] = px_clamp(v + v * ((v > 0 ? push : pull) * steep[k]), least - 1.0f, most - 1.0f);
 			}
 			for (int k = 0; k < 64; k++) f[k] = g[j->s->band[k]];
 		}
@@ -206,7 +230,7 @@ static int tile(const struct call *c, struct rect r)
 		energies(&j, k);
 		tent(&j, j.have);
 		tent(&j, j.want);
-		factors(&j);
+		factors(&j, k);
 		add(&j, k);
 		finish(c, &j, ch[k], ch[3]);
 	}

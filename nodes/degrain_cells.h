@@ -1,4 +1,5 @@
-/* degrain_cells - what was taken of a picture, over whole cells of 8x8 pixels around a tile, for the stages that even it out.
+/* degrain_cells - what was taken of a picture, over whole cells of 8x8 pixels around a tile, for
+ * the stages that even it out.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_DEGRAIN_CELLS_H
 #define IN_DEGRAIN_CELLS_H
@@ -27,7 +28,11 @@ static inline void cells_needs(const struct node_ctx *n, int frame, struct rect 
 
 /* w x h planes over `all`, and a row each of the neutral picture and its luma. Of each cell: its bin, and in
  * each channel the share of the grain's variance that was there to be taken. */
-struct cells { struct rect all; int w, h; float *taken[3], *bin, *there, *clean[3], *luma, *lumas, *clipped[3]; };
+struct cells {
+	struct rect all;
+	int w, h;
+	float *taken[3], *bin, *there, *clean[3], *luma, *lumas, *clipped[3];
+};
 
 /* Eight rows, which cells_load alone needs. */
 static inline void cells_rows(struct cells *c, float *mem)
@@ -80,8 +85,8 @@ static inline void cells_row(const struct cells *c, const struct view *a, const 
 	cells_far(c, a, b, ch, data, y, first + n, c->w);
 }
 
-/* Bins and shares of the row of cells whose last pixels are in row y. Gaussian grain of which a share s is clipped
- * keeps (1 - s)^1.5 of its variance, within 0.02. */
+/* Bins and shares of the row of cells whose last pixels are in row y. Gaussian grain of which a
+ * share s is clipped keeps (1 - s)^1.5 of its variance, within 0.02. */
 static inline void cells_sum(const struct cells *c, int y, float low, float scale)
 {
 	float *bin = c->bin + y / CELL * (c->w / CELL), *there = c->there + 3 * (bin - c->bin);

@@ -36,7 +36,7 @@ enum { KINDS = 9 };
 #define FEW 0.25f
 /* As much as luma is raised by where grain is coarse: few grains, of which little
  * is left along edges, tell little. */
-#define COARSE 1.5f
+#define COARSE 2.5f
 
 /* Threads: frozen. */
 struct state { struct degrain_low want; };
@@ -99,7 +99,8 @@ static void row(const void *job, const struct cells *c, int y)
 	const struct job *j = job;
 	const float *w = j->s->want.luma, lr = w[0], lg = w[1], lb = w[2];
 	ptrdiff_t at = (ptrdiff_t)y * c->w;
-	float *IN_RESTRICT t0 = c->taken[0] + at, *IN_RESTRICT t1 = c->taken[1] + at, *IN_RESTRICT t2 = c->taken[2] + at;
+	float *IN_RESTRICT t0 = c->taken[0] + at, *IN_RESTRICT t1 = c->taken[1] + at;
+	float *IN_RESTRICT t2 = c->taken[2] + at;
 	float *IN_RESTRICT own = j->spare + at, *IN_RESTRICT luma = c->luma;
 	for (int x = 0; x < c->w; x++) {
 		float r = c->clean[0][x], g = c->clean[1][x], s = c->clean[2][x];
@@ -131,8 +132,8 @@ static void kinds(const struct job *j)
 	}
 }
 
-/* Sums of luma's squares and of pixels per cell and kind, those between two kinds shared by both; every second row
- * tells enough. */
+/* Sums of luma's squares and of pixels per cell and kind, those between two kinds shared by both;
+ * every second row tells enough. */
 static void count(const struct job *j)
 {
 	ptrdiff_t w = j->c.w, cw = w / CELL;

@@ -23,11 +23,12 @@ struct state {
 	int cost;
 };
 
-/* Coefficients that hold less than this share of the channel's grain are compared as if they held it: else where grain
- * is coarse, the rounding of finer ones would keep blocks apart. */
+/* Coefficients that hold less than this share of the channel's mean are compared as if they held it:
+ * else where grain is coarse, the rounding of finer ones would keep blocks apart. */
 #define LEAST 0.25f
 
-/* What differences of a bin's coefficients are multiplied by, and their mean where they are grain alone, inverted. */
+/* What differences of a bin's coefficients are multiplied by, and their mean where they are grain
+ * alone, inverted. */
 static void weigh(struct state *s, int bin)
 {
 	float sum = 0;

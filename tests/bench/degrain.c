@@ -1,6 +1,6 @@
 /* degrain - what a neutral picture is worth: its PSNR, the spectrum of what was taken against the grain that was there, and
- * whether edges show in it. CLEAN GRAINED NEUTRAL W H FIRST COUNT: raw RGB frames of 8 bits, of which COUNT from FIRST (0
- * is the first) on are compared. Prints the grained picture's PSNR, the neutral one's, the worst ring in dB, its middle in
+ * whether edges show in it. CLEAN GRAINED NEUTRAL W H FIRST COUNT [BITS]: raw RGB frames of 8 bits, NEUTRAL's of 8 (default)
+ * or 16, of which COUNT from FIRST (0 is the first) on are compared. PSNR is of 8 bits, rounded here where there are 16. Prints the grained picture's PSNR, the neutral one's, the worst ring in dB, its middle in
  * cycles a pixel and its channel, |r| with edges, and |r| of the grain itself.
  *
  * Rings of 0.05 cycles a pixel from 0.05 on, per channel, over windowed blocks of 32x32; those where the grain has no more
@@ -8,6 +8,7 @@
  * of what was taken, R + G + B, over the grain's deviation in such tones, with the clean picture's gradient.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,7 +151,7 @@ static double squares(const struct picture *a, const struct picture *b)
 	double sum = 0;
 	for (int c = 0; c < 3; c++)
 		for (int i = 0; i < a->w * a->h; i++) {
-			double e = (double)a->p[c][i] - (double)b->p[c][i];
+			double e = (rint(255 * (double)a->p[c][i]) - rint(255 * (double)b->p[c][i])) / 255;
 			sum += e * e;
 		}
 	return sum;
@@ -204,11 +205,12 @@ static double worst(const struct sums *s, int *ch, int *ring)
 }
 
 #ifndef DEGRAIN_BENCH_NO_MAIN
-static int next(FILE *f, unsigned char *bytes, struct picture *p)
+static int next(FILE *f, unsigned char *bytes, bool deep, struct picture *p)
 {
 	size_t n = (size_t)p->w * (size_t)p->h;
-	if (fread(bytes, 3, n, f) != n) return -1;
-	for (size_t i = 0; i < n; i++) for (int c = 0; c < 3; c++) p->p[c][i] = bytes[3 * i + (size_t)c] / 255.0f;
+	if (fread(bytes, deep ? 6 : 3, n, f) != n) return -1;
+	for (size_t i = 0; i < 3 * n; i++)
+		p->p[i % 3][i / 3] = deep ? (float)(bytes[2 * i] | bytes[2 * i + 1] << 8) / 65535.0f : bytes[i] / 255.0f;
 	return 0;
 }
 
@@ -218,9 +220,9 @@ int main(int argc, char **argv)
 	struct sums s = { 0 }, grain = { 0 };
 	struct picture p[3];
 	FILE *f[3];
-	if (argc != 8) { fprintf(stderr, "degrain CLEAN GRAINED NEUTRAL W H FIRST COUNT\n"); return 2; }
+	if (argc != 8 && argc != 9) { fprintf(stderr, "degrain CLEAN GRAINED NEUTRAL W H FIRST COUNT [BITS]\n"); return 2; }
 	int w = atoi(argv[4]), h = atoi(argv[5]), first = atoi(argv[6]), count = atoi(argv[7]), ch, ring;
-	unsigned char *bytes = malloc((size_t)w * (size_t)h * 3);
+	unsigned char *bytes = malloc((size_t)w * (size_t)h * 6);
 	for (int i = 0; i < 3; i++) {
 		p[i] = (struct picture){ .w = w, .h = h };
 		for (int c = 0; c < 3; c++) p[i].p[c] = calloc((size_t)w * (size_t)h, sizeof(float));
@@ -229,7 +231,7 @@ int main(int argc, char **argv)
 	}
 	waves_make(&t);
 	for (int k = 0; k < first + count; k++) {
-		for (int i = 0; i < 3; i++) if (next(f[i], bytes, &p[i])) { fprintf(stderr, "%s is short\n", argv[1 + i]); return 1; }
+		for (int i = 0; i < 3; i++) if (next(f[i], bytes, i == 2 && argc == 9 && atoi(argv[8]) == 16, &p[i])) { fprintf(stderr, "%s is short\n", argv[1 + i]); return 1; }
 		if (k < first) continue;
 		sums_add(&t, &p[0], &p[1], &p[2], &s);
 		edges(&p[0], &p[1], &p[0], &grain);

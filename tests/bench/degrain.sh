@@ -1,15 +1,18 @@
 #!/bin/sh
 # degrain.sh - degrain beside FFmpeg's nlmeans, bm3d, fftdnoiz and hqdn3d, one row for a picture, a grain and its strength.
 #
-# degrain.sh [stills=A,B] [clips=A,B] [sigmas=5,10,25] [grains=white,35mm-medium] [crop=WxH]
+# degrain.sh [stills=A,B] [clips=A,B] [sigmas=5,25] [grains=white,35mm-medium,16mm-coarse] [crop=WxH]
 #            [sweep=0|1|2] [speed=0|1|still|clip]
+#   FULL=1     in the environment: five stills, three clips, sigmas 5, 10 and 25, sweep=2 (hours)
 #   stills     pictures of ../shared/data/grain; clips: of ../shared/data, seven frames at half size; "" for none
 #   sigmas     standard deviation of the planted grain, of 255 (a stock's in green at mid-grey)
 #   crop       480x320 (default): the middle of them that is used; whole: all
 #   grains     white, or a stock in its own size (a pixel of it is a pixel of the picture)
-#   sweep      how FFmpeg's filters are set: 0 as this file has it from the last full sweep, 1 (default) the same, but
-#              their strength is climbed by steps of a quarter, 2 all parameters are, from several starts
+#   sweep      how FFmpeg's filters are set, on stills and clips: 0 (default) as this file has it from the last full
+#              sweep, 1 the same, but their strength is climbed by steps of a quarter, 2 all parameters are, from
+#              several starts
 #   speed      still, clip, 1 (default: both), 0: CPU time a 1080p frame, beside nlmeans as it comes
+# What was taken is measured before the neutral picture is rounded to 8 bits (PSNR after it).
 # Columns: PSNR grained, ours, each filter's at its best (8 bits in and out, R, G and B); CPU milliseconds a megapixel and
 # frame, one thread, ours (net of decoding; theirs read raw frames) and of the filter of the best PSNR; their ratio; the
 # worst of the spectrum of what we took against the grain that was there (degrain.c), |r| with edges and the grain's own.
@@ -20,8 +23,11 @@ have ffmpeg || { skip "degrain" "no ffmpeg to compare with"; exit 0; }
 data=
 for d in "$root/../shared/data" /work/shared/data; do [ -z "$data" ] && [ -r "$d/grain" ] && data=$d; done
 [ -n "$data" ] || { skip "degrain" "no ../shared/data"; exit 0; }
-stills=kodak_03,kodak_15,kodak_23 clips=live/bigbuckbunny_51.mp4,live/flower.mp4,video/kandinsky5_profile.mp4
-sigmas=5,10,25 grains=white,35mm-medium sweep=1 speed=1 crop=480x320
+stills=kodak_03,kodak_23 clips=live/flower.mp4 sigmas=5,25 grains=white,35mm-medium,16mm-coarse sweep=0 speed=1 crop=480x320
+if [ "${FULL:-}" ]; then
+	stills=kodak_03,kodak_07,kodak_15,kodak_20,kodak_23 sigmas=5,10,25 sweep=2
+	clips=live/bigbuckbunny_51.mp4,live/flower.mp4,video/kandinsky5_profile.mp4
+fi
 for a; do
 	case $a in
 	stills=* | clips=* | sigmas=* | grains=* | sweep=* | speed=* | crop=*) eval "${a%%=*}=\${a#*=}" ;;
@@ -42,7 +48,7 @@ stock() { # name lines sigma
 		{ print }' "$root/graphs/stocks/$1.grain" "$root/graphs/stocks/$1.grain"
 }
 render() { "$in" render "$1" --no-cache --progress none > "$tmp/render.log" 2>&1 || { tail -n 2 "$tmp/render.log" >&2; return 1; }; }
-raw() { ffmpeg -v error -y -start_number 1 -i "$1/%04d.png" -f rawvideo -pix_fmt rgb24 "$2"; }
+raw() { ffmpeg -v error -y -start_number 1 -i "$1/%04d.png" -f rawvideo -pix_fmt "${3:-rgb24}" "$2"; }
 # $tmp/src/ to $tmp/grained/, and $tmp/neutral.xml that takes it out again; raw frames of both.
 plant() { # sigma grain radius lines
 	if [ "$2" = white ]; then
@@ -61,10 +67,10 @@ XML
 	cat > "$tmp/neutral.xml" <<XML
 <graph version="1" fps="24"><read id="src" file="$tmp/grained/####.png" color="rec709"/>
 <pass id="p" kind="cleanup"><degrain id="d" in="src" $_d radius="$3"/></pass>
-<write id="w" in="p" file="$tmp/neutral/####.png" color="encoded" bits="8" dither="none"/></graph>
+<write id="w" in="p" file="$tmp/neutral/####.png" color="encoded" bits="16" dither="none"/></graph>
 XML
 	render "$tmp/plant.xml" && render "$tmp/neutral.xml" && raw "$tmp/src" "$tmp/clean.raw" &&
-		raw "$tmp/grained" "$tmp/grained.raw" && raw "$tmp/neutral" "$tmp/neutral.raw"
+		raw "$tmp/grained" "$tmp/grained.raw" && raw "$tmp/neutral" "$tmp/neutral.raw" rgb48le
 }
 
 # --- FFmpeg's filters: parameters with steps, climbed one at a time ---
@@ -181,7 +187,7 @@ row() { # label sigma grain radius
 	done
 	_a=$(megapixel "$(net ours source cpu)") _b=$(megapixel "$(med theirs cpu)")
 	read -r was db off at ch r own <<-LINE
-	$("$tmp/degrain" "$tmp/clean.raw" "$tmp/grained.raw" "$tmp/neutral.raw" "$w" "$h" "$first" "$seen")
+	$("$tmp/degrain" "$tmp/clean.raw" "$tmp/grained.raw" "$tmp/neutral.raw" "$w" "$h" "$first" "$seen" 16)
 	LINE
 	# shellcheck disable=SC2086
 	printf '%-22s %-11s %5s %6s %6s  %6s %6s %6s %6s  %5s %5s %-8s %5s  %6s at %s %s  %6s (%s)\n' "$1" "$3" "$2" "$was" "$db" $cells "$_a" "$_b" "$who" \
