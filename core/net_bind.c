@@ -276,20 +276,28 @@ static int group_table(struct net *n, const struct net_node *nn, const struct xn
 	return 0;
 }
 
+/* What an owner's expand asks for at a frame; where nothing moves that is what it was built of. */
+static int group_at(struct net *n, const struct net_group *g, int frame, struct arena *a, struct expand **x,
+                    struct node_common *shared, struct err *e)
+{
+	struct node_ctx ctx = g->owner->ctx;
+	*shared = g->owner->common;
+	*x = g->made;
+	if (!g->owner->animated) return 0;
+	void *ov = arena_alloc(a, 1, g->owner->type->size + 1);
+	if (bind_fill(n, g->owner, frame, ov, shared, a, e) < 0) return -1;
+	ctx.v = ov;
+	return expand_run(n, g->owner, &ctx, a, x, e);
+}
+
 /* Parameters that an owner's expand gave this inner node, at a frame. */
 static int group_fill(struct net *n, const struct net_node *nn, int frame, void *v,
                       struct node_common *common, struct arena *a, struct err *e)
 {
 	struct net_node *owner = nn->group->owner;
-	struct node_ctx ctx = owner->ctx;
 	struct expand *x = NULL;
-	struct node_common shared = owner->common;
-	if (owner->animated) {
-		void *ov = arena_alloc(a, 1, owner->type->size + 1);
-		if (bind_fill(n, owner, frame, ov, &shared, a, e) < 0) return -1;
-		ctx.v = ov;
-	}
-	int rc = expand_run(n, owner, &ctx, a, &x, e);
+	struct node_common shared;
+	int rc = group_at(n, nn->group, frame, a, &x, &shared, e);
 	if (rc < 0) return -1;
 	if (rc == EXPAND_NOT || nn->group_index >= x->n || x->x[nn->group_index]->type != nn->type)
 		return err_set(e, E_SCRIPT, "node '%s': the composition changes with the frame", owner->id);

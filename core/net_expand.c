@@ -186,6 +186,7 @@ int expand_build(struct net *n, struct net_node *owner)
 	if (rc == EXPAND_NOT) return rc;
 	struct net_group *g = arena_alloc(n->a, 1, sizeof *g);
 	g->owner = owner;
+	g->made = x;
 	for (int i = 0; i < x->n; i++)
 		if (build_one(n, owner, x->x[i], i, g) < 0) return -1;
 	owner->stand_in = x->out->input ? x->out->input : x->out->made;

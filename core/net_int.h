@@ -40,7 +40,8 @@ struct net_priv {
 	struct grain_store *grains;
 };
 
-struct net_group { struct net_node *owner; };
+/* made: what the owner asked for when it was built. */
+struct net_group { struct net_node *owner; struct expand *made; };
 
 /* One inner node that an expand asked for. */
 struct xnode {

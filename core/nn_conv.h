@@ -1,9 +1,10 @@
 /* nn_conv - a convolution's weights as its kernels want them.
  *
  * Maps of 16 channels and more lie in planes of 16 channels each, the 16 side by side in x; smaller
- * ones a channel a plane. Kernels of 3x3 work by Winograd's F(4x4, 3x3) on blocks anchored at
- * the corner of the window (Lavin and Gray 2015), others directly. A transposed one whose every result reads 3x3 inputs at
- * most is the 3x3 convolution that makes all results of an input pixel. Threads: frozen.
+ * ones a channel a plane. Kernels of 3x3 work by Winograd's F(4x4, 3x3) on blocks anchored at the
+ * corner of the window (Lavin and Gray 2015), others directly. A transposed one whose every result
+ * reads 3x3 inputs at most is the 3x3 convolution that makes all results of an input pixel.
+ * Threads: frozen.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_NN_CONV_H
 #define IN_NN_CONV_H
