@@ -287,12 +287,14 @@ static float zone(double x, double y, int w, int h, double phase)
 static float chart(const struct call *c, int ch, int x, int y)
 {
 	const struct pattern *p = c->n->v;
-	int w = rect_w(c->n->out->data), h = rect_h(c->n->out->data), size = whole(p->size);
+	int w = rect_w(c->n->out->data), h = rect_h(c->n->out->data), size;
 	float v = (float)p->colour[ch];
 	switch (p->kind) {
 	case KIND_BARS: return bars(ch, x, y, w, h);
 	case KIND_RAMP: return 2 * v * ((float)x + 0.5f) / (float)w;
-	case KIND_CHECKER: return (x / size + y / size) % 2 ? 0 : v;
+	case KIND_CHECKER:
+		size = whole(p->size);
+		return (x / size + y / size) % 2 ? 0 : v;
 	case KIND_ZONE: return zone(x, y, w, h, (c->frame - p->first) / 24.0);
 	case KIND_NOISE: {
 		struct philox q = philox4x32((uint32_t)x, (uint32_t)y, (uint32_t)c->frame, 0, (uint32_t)p->seed,
