@@ -251,16 +251,23 @@ static IN_UNUSED void px_blur_short_downs(int radius, const float *w, const stru
 	}
 }
 
+enum { PX_BLUR_ROWS = 64 };              /* the largest radius whose rows are looked up once */
+
 static IN_UNUSED void px_blur_down(int radius, const float *w, const struct px_band *b, int y,
 			int n, float *IN_RESTRICT d)
 {
 	if (radius > 0 && radius <= 4) { px_blur_short_downs(radius, w, b, y, n, d); return; }
-	const float *c = px_band_row(b, y);
+	const float *c = px_band_row(b, y), *up[PX_BLUR_ROWS + 1], *low[PX_BLUR_ROWS + 1];
+	for (int i = radius < PX_BLUR_ROWS ? radius : PX_BLUR_ROWS; i > 0; i--) {
+		up[i] = px_band_row(b, y - i);
+		low[i] = px_band_row(b, y + i);
+	}
 	int x = 0;
 	for (; x + 4 * IN_LANES <= n; x += 4 * IN_LANES) {
 		vnf acc[4] = { { 0 } };
 		for (int i = radius; i > 0; i--) {
-			const float *p = px_band_row(b, y - i) + x, *q = px_band_row(b, y + i) + x;
+			const float *p = (i <= PX_BLUR_ROWS ? up[i] : px_band_row(b, y - i)) + x;
+			const float *q = (i <= PX_BLUR_ROWS ? low[i] : px_band_row(b, y + i)) + x;
 			for (int k = 0; k < 4; k++)
 				acc[k] += w[i] * (*(const vnf *)(p + k * IN_LANES) + *(const vnf *)(q + k * IN_LANES));
 		}
@@ -305,13 +312,13 @@ static IN_UNUSED int px_blur(const struct px_kernel *kx, const struct px_kernel 
 			int until = px_band_until(&band, y + two + ky->radius + 1);
 			for (; band.done < until; band.done++) {
 				if (band.done + PX_AHEAD < have.y1)
-					px_fetch_row(view_at(in, ch, have.x0, band.done + PX_AHEAD), rect_w(have), 0);
+					px_fetch_apart(view_at(in, ch, have.x0, band.done + PX_AHEAD), in->stride, rect_w(have), 0);
 				const float *s = px_blur_line(in, ch, band.done, r.x0 - kx->radius, w + 2 * kx->radius, data,
 				                              edges, line);
 				px_blur_across(kx->radius, kx->w, s + kx->radius, w, px_band_place(&band, band.done));
 			}
 			for (int i = PX_AHEAD; i <= PX_AHEAD + two && y + i < r.y1; i++)
-				px_fetch_row(view_at(out, ch, r.x0, y + i), w, 1);
+				px_fetch_apart(view_at(out, ch, r.x0, y + i), out->stride, w, 1);
 			float *d = view_at(out, ch, r.x0, y);
 			if (two) px_blur_twos(ky->radius, ky->w, &band, y, w, d, d + out->stride);
 			else px_blur_down(ky->radius, ky->w, &band, y, w, d);
@@ -331,12 +338,47 @@ IN_INLINE struct rect px_halve_need(struct rect r, bool dx, bool dy)
 	               dx ? 2 * r.x1 + 4 : r.x1, dy ? 2 * r.y1 + 4 : r.y1);
 }
 
-/* n halved pixels of line s, which begins at the first tap; half holds n + 4 of its even pixels. */
-static IN_UNUSED void px_halve_across(const float *IN_RESTRICT s, int n, float *IN_RESTRICT even,
-			float *IN_RESTRICT odd,
-                            float *IN_RESTRICT d)
+/* Pixels s[0], s[2] .. and s[1], s[3] .. of two vectors' length. */
+IN_INLINE void px_halve_split(const float *s, float *even, float *odd)
 {
-	const float *h = gauss_halve;
+	vnf a = *(const vnf *)s, b = *(const vnf *)(s + IN_LANES);
+#if IN_LANES == 16
+	*(vnf *)even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+	*(vnf *)odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif IN_LANES == 8
+	*(vnf *)even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+	*(vnf *)odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+	*(vnf *)even = __builtin_shufflevector(a, b, 0, 2, 4, 6);
+	*(vnf *)odd = __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#endif
+}
+
+#define PX_HALVE_AT(p, i) (*(const vnf *)((p) + (i)))
+IN_INLINE void px_halve_some(const float *h, const float *e, const float *o, float *d)
+{
+	vnf acc = h[0] * (PX_HALVE_AT(e, 0) + PX_HALVE_AT(o, 4));
+	acc += h[1] * (PX_HALVE_AT(o, 0) + PX_HALVE_AT(e, 4));
+	acc += h[2] * (PX_HALVE_AT(e, 1) + PX_HALVE_AT(o, 3));
+	acc += h[3] * (PX_HALVE_AT(o, 1) + PX_HALVE_AT(e, 3));
+	*(vnf *)d = acc + h[4] * (PX_HALVE_AT(e, 2) + PX_HALVE_AT(o, 2));
+}
+#undef PX_HALVE_AT
+
+/* n halved pixels of line s, which begins at the first tap; even and odd hold n + 4 pixels. The last vector
+ * overlaps the one before: it makes the same again. */
+static IN_UNUSED void px_halve_across(const float *IN_RESTRICT s, int n, float *IN_RESTRICT even,
+                                      float *IN_RESTRICT odd, float *IN_RESTRICT d)
+{
+	const float h[5] = { gauss_halve[0], gauss_halve[1], gauss_halve[2], gauss_halve[3], gauss_halve[4] };
+	if (n >= IN_LANES) {
+		int m = n + 4, x = 0;
+		for (; x + IN_LANES <= m; x += IN_LANES) px_halve_split(s + 2 * x, even + x, odd + x);
+		if (x < m) px_halve_split(s + 2 * (m - IN_LANES), even + (m - IN_LANES), odd + (m - IN_LANES));
+		for (x = 0; x + IN_LANES <= n; x += IN_LANES) px_halve_some(h, even + x, odd + x, d + x);
+		if (x < n) px_halve_some(h, even + (n - IN_LANES), odd + (n - IN_LANES), d + (n - IN_LANES));
+		return;
+	}
 	for (int x = 0; x < n + 4; x++) even[x] = s[2 * x], odd[x] = s[2 * x + 1];
 	for (int x = 0; x < n; x++) {
 		float acc = h[0] * (even[x] + odd[x + 4]);
@@ -382,6 +424,19 @@ static IN_UNUSED void px_double_across(const float *s, int x0, int n, float *t, 
 		t[2 * x + 1] = 2 * (h[0] * a + h[2] * b + h[4] * c + h[3] * e + h[1] * f);
 	}
 	if (t != d) __builtin_memcpy(d, t + skip, (size_t)n * sizeof *d);
+}
+
+/* Rows 2j and 2j + 1, which are made of the same five. */
+static IN_UNUSED void px_double_downs(const float *const *r, int n, float *IN_RESTRICT d, float *IN_RESTRICT e)
+{
+	const float *h = gauss_halve, *a = r[0], *b = r[1], *c = r[2], *p = r[3], *q = r[4];
+	const float h0 = h[0], h1 = h[1], h2 = h[2], h3 = h[3], h4 = h[4];
+	IN_IVDEP
+	for (int x = 0; x < n; x++) {
+		float s = a[x], t = b[x], u = h4 * c[x], v = p[x], w = q[x];
+		d[x] = 2 * (h1 * s + h3 * t + u + h2 * v + h0 * w);
+		e[x] = 2 * (h0 * s + h2 * t + u + h3 * v + h1 * w);
+	}
 }
 
 /* Row y from the five rows r of the half. */

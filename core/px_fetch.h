@@ -14,6 +14,13 @@ IN_INLINE void px_fetch_row(const float *d, int n, int write)
 	else for (int x = 0; x < n; x += 16) __builtin_prefetch(d + x, 0);
 }
 
+/* The same of a row of a tile whose rows lie apart: what lies in one piece, as bands in scratch do, is fetched
+ * ahead without being asked for. */
+IN_INLINE void px_fetch_apart(const float *d, ptrdiff_t stride, int n, int write)
+{
+	if (stride >= 2 * (ptrdiff_t)n) px_fetch_row(d, n, write);
+}
+
 /* Copies a row: the compiler's own way for a memcpy of so much begins slowly. */
 IN_INLINE void px_copy_row(float *IN_RESTRICT d, const float *IN_RESTRICT s, int n)
 {

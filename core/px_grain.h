@@ -143,7 +143,7 @@ static IN_UNUSED int px_grain_tile(const struct grain_layer *l, struct px_noise_
 	for (int y = r.y0; y < r.y1; y++) {
 		int which = (y - r.y0) & 1, left = r.y1 - y > 1 ? 2 : 1;
 		for (int c = 0; c < 3 && y + PX_AHEAD < r.y1; c++)
-			px_fetch_row(view_at(out, c, r.x0, y + PX_AHEAD), rect_w(r), 1);
+			px_fetch_apart(view_at(out, c, r.x0, y + PX_AHEAD), out->stride, rect_w(r), 1);
 		if (!which) {
 			px_grain_more(l, key, &g, r, y - r.y0 + 2 * l->radius + left);
 			px_grain_terms(l, &g, r, y);

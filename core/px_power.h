@@ -23,7 +23,10 @@ IN_INLINE float px_power_place(float x, uint32_t *at)
 }
 
 IN_INLINE v4f px_power_pairs(const float *v, uint32_t a, uint32_t b)
-{ return v4f_of(v2f_load(v + 2 * (size_t)a), v2f_load(v + 2 * (size_t)b)); }
+{
+	__m128 p = _mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)(const void *)(v + 2 * (size_t)a));
+	return (v4f)_mm_loadh_pi(p, (const __m64 *)(const void *)(v + 2 * (size_t)b));
+}
 
 /* h[i] = v[2 at[i]], q[i] = v[2 at[i] + 1]; n is a multiple of 8. */
 IN_INLINE void px_power_fetch(const float *v, const uint32_t *at, float *h, float *q, int n)

@@ -66,12 +66,15 @@ static int tile(const struct call *c, struct rect r)
 			else __builtin_memcpy(d, s, (size_t)w * sizeof *d);
 			if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 		}
-		for (int y = r.y0; y < r.y1; y++) {
-			if (y + PX_AHEAD < r.y1) px_fetch_row(view_at(c->out, ch, r.x0, y + PX_AHEAD), w, 1);
+		for (int y = r.y0, two; y < r.y1; y += 1 + two) {
+			two = p->down && !(y & 1) && y + 1 < r.y1;
+			for (int i = PX_AHEAD; i <= PX_AHEAD + two && y + i < r.y1; i++)
+				px_fetch_apart(view_at(c->out, ch, r.x0, y + i), c->out->stride, w, 1);
 			const float *k = rows + (ptrdiff_t)((p->down ? px_floor2(y) - 2 : y) - src.y0) * stride;
 			const float *five[5] = { k, k + stride, k + 2 * stride, k + 3 * stride, k + 4 * stride };
 			float *d = view_at(c->out, ch, r.x0, y);
-			if (p->down) px_double_down(five, y, w, d);
+			if (two) px_double_downs(five, w, d, d + c->out->stride);
+			else if (p->down) px_double_down(five, y, w, d);
 			else __builtin_memcpy(d, k, (size_t)w * sizeof *d);
 		}
 	}

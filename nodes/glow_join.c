@@ -77,7 +77,7 @@ static int tile(const struct call *c, struct rect r)
 			                 rows + (ptrdiff_t)(y - src.y0) * stride);
 		for (int y = r.y0; y < r.y1; y++) {
 			const float *low = wide;
-			if (y + PX_AHEAD < r.y1) px_fetch_row(view_at(c->out, ch, r.x0, y + PX_AHEAD), w, 1);
+			if (y + PX_AHEAD < r.y1) px_fetch_apart(view_at(c->out, ch, r.x0, y + PX_AHEAD), c->out->stride, w, 1);
 			if (p->twice) {
 				const float *k = rows + (ptrdiff_t)(px_floor2(y) - 2 - src.y0) * stride;
 				const float *five[5] = { k, k + stride, k + 2 * stride, k + 3 * stride, k + 4 * stride };

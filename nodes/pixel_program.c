@@ -104,7 +104,7 @@ struct place {
 	const struct pp_run *run;
 	float **slot, **row, *edge;          /* row, edge: a row and a strip for each input and output */
 	int *from;                           /* the channel of each input, or -1 */
-	int copied;                          /* inputs whose row is not whole */
+	int copied, rows;                    /* inputs whose row is not whole; rows that lie somewhere */
 	int chan[4];                         /* of the outputs; -1: nowhere */
 	int x, y, n;
 };
@@ -135,7 +135,7 @@ static void load(const struct place *p, const struct pp_input *in, int chan, flo
 static void begin_row(struct place *p, struct rect r)
 {
 	const struct pp_code *code = p->run->code;
-	p->copied = 0;
+	p->copied = p->rows = 0;
 	for (int i = 0; i < code->nin; i++) {
 		const struct pp_input *in = &code->in[i];
 		const struct view *v = in->conn < p->c->nin ? &p->c->in[in->conn] : NULL;
@@ -143,11 +143,13 @@ static void begin_row(struct place *p, struct rect r)
 		bool whole = v && chan >= 0 && chan < v->nch && p->y >= v->r.y0 && p->y < v->r.y1 &&
 		             r.x0 >= v->r.x0 && r.x1 <= v->r.x1;
 		p->row[i] = whole ? view_at(v, chan, r.x0, p->y) : NULL;
-		if (whole && p->y + PX_AHEAD < v->r.y1) px_fetch_row(view_at(v, chan, r.x0, p->y + PX_AHEAD), rect_w(r), 0);
+		if (whole && p->y + PX_AHEAD < v->r.y1)
+			px_fetch_apart(view_at(v, chan, r.x0, p->y + PX_AHEAD), v->stride, rect_w(r), 0);
 		p->copied += !whole;
 	}
 	for (int k = 0; k < code->nout; k++)
 		p->row[code->nin + k] = p->chan[k] < 0 ? NULL : view_at(p->c->out, p->chan[k], r.x0, p->y);
+	for (int i = 0; i < code->nin + code->nout; i++) p->rows += p->row[i] != NULL;
 }
 
 /* Inputs and outputs of a strip that is short, or of rows that are not whole,
@@ -188,7 +190,8 @@ static void run_strip(const struct place *p, int at)
 	int rows = code->nin + code->nout;
 	float **slot = p->slot + PP_ROWS;
 	bool whole = p->n == PS_STRIP;
-	for (int i = 0; i < rows; i++)
+	if (whole && p->rows == rows) for (int i = 0; i < rows; i++) slot[i] = p->row[i] + at;
+	else for (int i = 0; i < rows; i++)
 		slot[i] = p->row[i] && whole ? p->row[i] + at : p->edge + (size_t)i * PS_STRIP;
 	if (p->copied || !whole) copy_in(p);
 	if (code->x) {

@@ -49,22 +49,24 @@ static int tile(const struct call *c, struct rect r)
 	struct axis ax = axis_of(w, unit * par, f->display.x0, p->centre[0]);
 	struct axis ay = axis_of(h, unit, f->display.y0, p->centre[1]);
 	const float a = (float)(1 / __builtin_sqrt(1 - p->amount) - 1), shape = (float)p->shape;
-	float *IN_RESTRICT gain = c->scratch;
+	const int n = rect_w(r);
+	const bool inverse = p->inverse, curved = p->shape != 1;
+	float *IN_RESTRICT gain = c->scratch, *IN_RESTRICT across = gain + n;
+	for (int i = 0; i < n; i++) {
+		float dx = (float)(r.x0 + i) * ax.step + ax.start;
+		across[i] = dx * dx;
+	}
 	for (int y = r.y0; y < r.y1; y++) {
 		float dy = (float)y * ay.step + ay.start;
-		for (int i = 0; i < rect_w(r); i++) {
-			float dx = (float)(r.x0 + i) * ax.step + ax.start;
-			gain[i] = dx * dx + dy * dy;
-		}
-		if (p->shape != 1) for (int i = 0; i < rect_w(r); i++) gain[i] = px_pow(gain[i], shape);
-		for (int i = 0; i < rect_w(r); i++) {
-			float t = px_max(1.0f + a * gain[i], 0.05f);
-			gain[i] = p->inverse ? t * t : 1.0f / (t * t);
+		if (curved) for (int i = 0; i < n; i++) gain[i] = px_pow(across[i] + dy * dy, shape);
+		for (int i = 0; i < n; i++) {
+			float t = px_max(1.0f + a * (curved ? gain[i] : across[i] + dy * dy), 0.05f);
+			gain[i] = inverse ? t * t : 1.0f / (t * t);
 		}
 		for (int k = 0; k < c->out->nch; k++) {
 			const float *IN_RESTRICT s = view_at(&c->in[0], k, r.x0, y);
 			float *IN_RESTRICT d = view_at(c->out, k, r.x0, y);
-			for (int i = 0; i < rect_w(r); i++) d[i] = s[i] * gain[i];
+			for (int i = 0; i < n; i++) d[i] = s[i] * gain[i];
 		}
 	}
 	return 0;
@@ -73,7 +75,7 @@ static int tile(const struct call *c, struct rect r)
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	(void)n;
-	return (size_t)rect_w(r) * sizeof(float);
+	return 2 * (size_t)rect_w(r) * sizeof(float);
 }
 
 const struct node_type ISA(node_vignette) = {
