@@ -125,7 +125,7 @@ static void describe(AVCodecContext *c, const struct write_spec *s)
 	c->colorspace = t.spc;
 	c->color_range = t.range;
 	c->chroma_sample_location = t.loc;
-	c->thread_count = p->apart ? 1 : encoder_threads(p, s->desc.w, s->desc.h);
+	c->thread_count = s->coders ? 1 : encoder_threads(p, s->desc.w, s->desc.h);
 	if (p->profile) c->profile = p->profile;
 	c->flags |= AV_CODEC_FLAG_BITEXACT;
 	if (!strcmp(p->name, "h265")) c->codec_tag = MKTAG('h', 'v', 'c', '1');

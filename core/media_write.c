@@ -220,10 +220,10 @@ int media_writer_open(const struct write_spec *s, struct media_writer **out, str
 	w->path = xstrdup(s->path);
 	w->s.path = w->path;
 	w->file = (struct outfile)OUTFILE_INIT;
-	w->ncoder = s->preset->apart && s->coders > 1 ? s->coders : 1;
+	w->ncoder = s->coders > 1 ? s->coders : 1;
 	w->coder = xalloc((size_t)w->ncoder, sizeof *w->coder);
 	for (int i = 0; i < w->ncoder; i++)
-		w->coder[i] = (struct encoder){ .apart = s->preset->apart, .grain_fd = -1 };
+		w->coder[i] = (struct encoder){ .apart = s->coders > 0, .grain_fd = -1 };
 	if (open_muxer(w, e) == 0 && open_coder(w, 0, e) == 0 && write_header(w, e) == 0) {
 		*out = w;
 		return 0;
@@ -297,7 +297,7 @@ void media_packet_free(AVPacket **p)
 int media_writer_frame(struct media_writer *w, const struct planes *p, struct err *e)
 {
 	bool first = w->n == 0, last = w->n == w->s.nframes - 1;
-	if (w->s.preset->apart) {
+	if (w->s.coders) {
 		AVPacket *packet = NULL;
 		if (media_writer_code(w, 0, p, first, last, &packet, e) < 0) return -1;
 		return media_writer_put(w, &packet, e);
@@ -311,9 +311,9 @@ int media_writer_frame(struct media_writer *w, const struct planes *p, struct er
 
 static int finish(struct media_writer *w, struct err *e)
 {
-	int r = w->s.preset->apart ? 0 : avcodec_send_frame(w->coder[0].enc, NULL);
+	int r = w->s.coders ? 0 : avcodec_send_frame(w->coder[0].enc, NULL);
 	if (r < 0 && r != AVERROR_EOF) return encoder_err(e, r, w->s.path, "finish encoding");
-	if (!w->s.preset->apart && drain(w, e) < 0) return -1;
+	if (!w->s.coders && drain(w, e) < 0) return -1;
 	if (w->sound && sound_pump(w->sound, INT_MAX, e) < 0) return -1;
 	r = av_write_trailer(w->mux);
 	w->header = false;

@@ -24,8 +24,9 @@ struct preset {
 	int lw, lh; bool rgb, alpha, even;   /* even: sides must be multiples of the subsampling */
 	int threads, min_w, min_h, profile;  /* profile: FFmpeg's number where no option names it */
 	double crf;                          /* usual quality; < 0: none */
-	/* every frame is encoded for itself, with the same bytes whatever the encoder has had before */
-	bool apart;
+	/* > 0: frames can be encoded each for itself, with the same bytes whatever the encoder has had
+	 * before, by so many encoders side by side within encoder_bytes */
+	int apart;
 };
 const struct preset *preset_find(const char *name);          /* NULL if none */
 /* Frames that the encoder looks ahead (0: none) and its threads: fixed by preset and size alone, so
@@ -66,7 +67,9 @@ struct write_spec {
 	const char *timecode;                /* of the first frame, or "" */
 	const char *grain;                   /* av1: a filmgrn1 table that goes along as metadata, or NULL */
 	bool check;                          /* decode first and last frame back before the file appears */
-	int coders;                          /* presets with frames apart: who may call media_writer_code */
+	/* who calls media_writer_code, at most preset->apart; 0: frames come to media_writer_frame, in turn,
+	 * and the encoder has threads of its own */
+	int coders;
 };
 
 /* Planes that preset takes for a picture of w x h; bits 0: the usual depth. */
@@ -76,7 +79,7 @@ int preset_desc(const struct preset *p, int w, int h, int bits, bool alpha, stru
 struct media_writer;
 int media_writer_open(const struct write_spec *s, struct media_writer **out, struct err *e);
 int media_writer_frame(struct media_writer *w, const struct planes *p, struct err *e);
-/* Presets whose frames stand apart, instead of media_writer_frame: any frame to its packet by coder
+/* Where there are coders, instead of media_writer_frame: any frame to its packet by coder
  * 0..coders-1, each of which has one caller at a time; then the packets in order. first, last: that
  * frame of the clip. put takes *p. */
 struct AVPacket;

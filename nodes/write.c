@@ -200,13 +200,17 @@ static char *target(const struct sink_job *j)
 
 _Static_assert((int)PACKED_HEAD == (int)SINK_PACKED_HEAD, "the engine's head is the packer's");
 
+/* Workers that encode; 0: more of them than encoders may be, or frames hang together. */
+static int coders_of(const struct preset *ps, const struct sink_job *j)
+{ return j->threads <= ps->apart ? j->threads : 0; }
+
 static unsigned write_sink(const struct sink_job *j)
 {
 	const struct write *p = j->n->v;
 	const struct preset *ps = preset_of(p, j->outpath ? j->outpath : p->file);
 	if (!ps || ps->kind == PRESET_EXR) return 0;
 	if (ps->kind != PRESET_CLIP) return SINK_PACKS;
-	return SINK_PACKS | SINK_ORDERED | (ps->apart ? SINK_CODES : 0);
+	return SINK_PACKS | SINK_ORDERED | (coders_of(ps, j) ? SINK_CODES : 0);
 }
 
 static bool write_fresh(const struct sink_job *j)
@@ -332,7 +336,7 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 		.matrix = m, .range = range, .siting = s, .crf = p->crf, .nframes = j->nframes,
 			.root = r->root, .class = r->class,
 		.hdr = r->hdr, .timecode = timecode_of(p, r->preset), .check = p->check_output,
-		.coders = j->threads,
+		.coders = coders_of(r->preset, j),
 		.sound = { strcmp(p->audio, "none") ? j->audio_file : NULL, j->audio_fps, j->audio_first } };
 	char *grain = NULL;
 	if (*p->film_grain && !(grain = film_grain_text(p->film_grain, d.h, m, range, d.lh > 0, e))) return -1;

@@ -408,7 +408,7 @@ static int write_stirred(const char *name, const char *file, bool apart, struct 
 	int rc = preset_desc(preset_find(name), W, H, 0, false, &d, e);
 	struct write_spec s = { .path = file, .preset = preset_find(name), .desc = d, .par = { 1, 1 }, .fps = { 24, 1 },
 		.space = colour_find("rec709"), .matrix = YM_BT709, .range = d.rgb ? YR_FULL : YR_LIMITED,
-		.siting = YS_LEFT, .crf = -1, .nframes = FRAMES, .root = root, .check = true, .coders = 3 };
+		.siting = YS_LEFT, .crf = -1, .nframes = FRAMES, .root = root, .check = true, .coders = apart ? 3 : 0 };
 	yuv_coef_init(&k, &d, s.matrix, s.range, s.siting);
 	for (int i = 0; i < FRAMES; i++) {
 		if (planes_new(&p[i], &d, e) < 0) return -1;
