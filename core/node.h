@@ -46,7 +46,7 @@ enum node_flag {
 	NF_HIDDEN = 32,    /* made by the core, not writable in scenes (convert made implicit, tests) */
 	NF_SOLVE = 64      /* must be solved or set by hand before it renders */
 };
-#define NF_PAST 128   /* reads no output back; where call->run is set, tile writes past the caches, NaNs canonical */
+#define NF_PAST 128   /* reads no output back; with call->run it goes past the caches, NaNs canonical */
 struct lut_store;
 struct grain_store;
 struct skin_ref;
