@@ -44,9 +44,9 @@ enum node_flag {
 	NF_TIME = 8,       /* output depends on the frame number itself, which is then in the key */
 	NF_SINK = 16,      /* consumes frames in order (write); has begin, frame, end; no output */
 	NF_HIDDEN = 32,    /* made by the core, not writable in scenes (convert made implicit, tests) */
-	NF_SOLVE = 64      /* must be solved or set by hand before it renders */
+	NF_SOLVE = 64,     /* must be solved or set by hand before it renders */
+	NF_PAST = 128      /* reads no output back; with call->run it goes past the caches, NaNs canonical */
 };
-#define NF_PAST 128  /* reads no output back; where call->run is set, writes past the caches, NaNs canonical */
 struct lut_store;
 struct grain_store;
 struct skin_ref;
