@@ -176,18 +176,12 @@ char *grain_table_text(const struct grain_params *g)
 
 /* --- table to profile --- */
 
-/* Catmull-Rom between samples two pixels apart, along one axis; 2 at frequency 0. */
-static double widen(double f)
-{
-	return 1 + 1.125 * mx_cos(2 * MX_PI * f) - 0.125 * mx_cos(6 * MX_PI * f);
-}
-
 /* Chroma of half the size, brought to the size of luma. */
 static void upsample(double *p)
 {
 	double q[NN];
 	for (int i = 0; i < NN; i++) {
-		double h = widen(gt_freq(i % N)) * widen(gt_freq(i / N));
+		double h = gt_widen(gt_freq(i % N)) * gt_widen(gt_freq(i / N));
 		q[i] = p[i / N * 2 % N * N + i % N * 2 % N] * h * h / 4;
 	}
 	memcpy(p, q, sizeof q);
@@ -204,8 +198,7 @@ static double scaling(const int (*v)[2], int n, double at)
 	return v[n - 1][1];
 }
 
-/* How Y, Cb, Cr make R, G, B. */
-static void mix_of(int matrix, double m[3][3])
+void gt_mix(int matrix, double m[3][3])
 {
 	double kr, kb;
 	yuv_weights((enum yuv_matrix)matrix, &kr, &kb);
@@ -233,11 +226,7 @@ static void put_spectrum(struct grain_profile *p, int c, const double *d)
 	}
 }
 
-/* Spectra of the planes, luma's and both chroma's brought to its size, of the deviation 1 of the template; how they go
- * together (YCb, YCr, CbCr: real parts); deviation of each plane per unit of scaling, in codes. */
-struct planes_of { double d[3][NN], x[3][NN], dev[3]; };
-
-static void plane_powers(const struct grain_params *g, bool subsampled, struct planes_of *o)
+void gt_planes_of(const struct grain_params *g, bool subsampled, struct gt_planes *o)
 {
 	const int *ar[3] = { g->ay, g->acb, g->acr };
 	double small[NN], re[3][NN], var[3], share[3] = { 0, 0, 0 };
@@ -266,15 +255,18 @@ static void plane_powers(const struct grain_params *g, bool subsampled, struct p
 	for (int i = 0; i < NN; i++) {
 		int half = subsampled ? i / N * 2 % N * N + i % N * 2 % N : i;
 		double fx = gt_freq(i % N), fy = gt_freq(i / N);
-		double h = subsampled ? widen(fx) * widen(fy) * mx_cos(MX_PI * fx) * mx_cos(MX_PI * fy) / 4 : 1;
+		double h = subsampled ? gt_widen(fx) * gt_widen(fy) * mx_cos(MX_PI * fx) * mx_cos(MX_PI * fy) / 4 : 1;
 		for (int k = 1; k < 3; k++) o->x[k - 1][i] = re[k][half] * o->d[0][i] * h;
 	}
 	for (int k = 0; k < 3; k++) {
 		var[k] = gt_mean(o->d[k]);
+		gt_blocks(o->d[k], k && subsampled);
 		o->dev[k] = __builtin_sqrt(var[k]) * GT_TEMPLATE / (1 << g->grain_shift) / (1 << g->scaling_shift);
 		if (k && subsampled) upsample(o->d[k]);
 	}
+	gt_blocks(o->x[2], subsampled);
 	if (subsampled) upsample(o->x[2]);
+	for (int k = 0; k < 2; k++) gt_blocks(o->x[k], false);
 	for (int i = 0; i < NN; i++)
 		for (int k = 0; k < 3; k++) {
 			o->d[k][i] /= var[k];
@@ -282,8 +274,7 @@ static void plane_powers(const struct grain_params *g, bool subsampled, struct p
 		}
 }
 
-/* Cross density in bin i of two sums of the planes of those deviations; i < 0: the mean over all bins. */
-static double both(const struct planes_of *o, int i, const double s[3], const double a[3], const double b[3])
+double gt_both(const struct gt_planes *o, int i, const double s[3], const double a[3], const double b[3])
 {
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
 	double v = 0;
@@ -296,12 +287,12 @@ static double both(const struct planes_of *o, int i, const double s[3], const do
 }
 
 /* Of the fields before they are shaped, as the measurement tells it. */
-static double correlation(const struct planes_of *o, const double s[3], const double a[3], const double b[3])
+static double correlation(const struct gt_planes *o, const double s[3], const double a[3], const double b[3])
 {
 	double x = 0, den = 0;
 	for (int i = 0; i < NN; i++) {
-		double v = both(o, i, s, a, a) * both(o, i, s, b, b);
-		x += both(o, i, s, a, b);
+		double v = gt_both(o, i, s, a, a) * gt_both(o, i, s, b, b);
+		x += gt_both(o, i, s, a, b);
 		den += v > 0 ? __builtin_sqrt(v) : 0;
 	}
 	return den > 0 ? mx_round(1e4 * x / den) / 1e4 : 0;
@@ -311,7 +302,7 @@ void grain_table_profile(const struct grain_params *g, int matrix, bool full, bo
                          struct grain_profile *p)
 {
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
-	struct planes_of *o = xalloc(1, sizeof *o);
+	struct gt_planes *o = xalloc(1, sizeof *o);
 	double *rgb = xalloc(NN, sizeof *rgb), m[3][3], sig[3], ref[3] = { 0, 0, 0 };
 	const double one[3] = { full ? 255 : 219, full ? 255 : 224, full ? 255 : 224 };
 	const int (*cb)[2] = g->chroma_from_luma ? g->y : g->cb, (*cr)[2] = g->chroma_from_luma ? g->y : g->cr;
@@ -320,8 +311,8 @@ void grain_table_profile(const struct grain_params *g, int matrix, bool full, bo
 	p->method = GRAIN_TABLE;
 	p->space = colour_find("rec709");
 	p->lines = lines;
-	mix_of(matrix, m);
-	plane_powers(g, subsampled, o);
+	gt_mix(matrix, m);
+	gt_planes_of(g, subsampled, o);
 	for (int i = 0; i <= LEVELS; i++) {
 		double code = full ? 255.0 * i / LEVELS : 16 + 219.0 * i / LEVELS;
 		sig[0] = scaling(g->y, g->ny, code) * o->dev[0] / one[0];
@@ -329,7 +320,7 @@ void grain_table_profile(const struct grain_params *g, int matrix, bool full, bo
 		sig[2] = scaling(cr, g->chroma_from_luma ? g->ny : g->ncr, code) * o->dev[2] / one[2];
 		p->luma[i] = mx_round(1e5 * i / LEVELS) / 1e5;
 		for (int c = 0; c < 3; c++) {
-			double v = both(o, -1, sig, m[c], m[c]);
+			double v = gt_both(o, -1, sig, m[c], m[c]);
 			p->sigma[i][c] = v > 0 ? mx_round(__builtin_sqrt(v) * 1e7) / 1e7 : 0;
 		}
 		for (int k = 0; k < 3; k++) ref[k] += sig[k] * sig[k] / (LEVELS + 1);
@@ -337,7 +328,7 @@ void grain_table_profile(const struct grain_params *g, int matrix, bool full, bo
 	p->nstrength = LEVELS + 1;
 	for (int k = 0; k < 3; k++) ref[k] = __builtin_sqrt(ref[k]);
 	for (int c = 0; c < 3; c++) {
-		for (int i = 0; i < NN; i++) rgb[i] = both(o, i, ref, m[c], m[c]);
+		for (int i = 0; i < NN; i++) rgb[i] = gt_both(o, i, ref, m[c], m[c]);
 		put_spectrum(p, c, rgb);
 		p->aniso[c] = 1;
 	}

@@ -115,7 +115,7 @@ static double levels_of(const struct grain_profile *p, const double w[3], bool s
 	for (int i = 0; i < n; i++) {
 		double l = (double)i / (n - 1);
 		sum_power(p, w, w, l, d);
-		if (sub) gt_downsample(d);
+		if (sub) gt_half(d);
 		dev[i] = __builtin_sqrt(gt_mean(d)) * one;
 		most = dev[i] > most ? dev[i] : most;
 	}
@@ -138,6 +138,36 @@ static void want(const struct grain_profile *p, const double w[3], const double 
 	}
 	double v = gt_mean(o->d) * gt_mean(y);
 	o->rho = chroma && v > 0 ? gt_mean(x) / __builtin_sqrt(v) : 0;
+	if (!sub) return;
+	sum_power(p, w, w, 0.45, o->d);
+	gt_half(o->d);
+}
+
+/* Luma's density that gives R, G, B theirs, in the mean of their decibels, beside what chroma g gives them: where
+ * chroma has no pixels to hold what the channels do not share, luma has all of it. */
+static void lift(const struct grain_params *g, const struct grain_profile *p, int matrix, bool sub, double w[3][3], double *y)
+{
+	struct gt_planes *o = xalloc(1, sizeof *o);
+	double *d = xalloc(4 * NN, sizeof *d), m[3][3], s[3];
+	gt_mix(matrix, m);
+	gt_planes_of(g, sub, o);
+	for (int k = 0; k < 3; k++) {
+		sum_power(p, w[k], w[k], 0.45, d);
+		if (k && sub) gt_half(d);
+		s[k] = __builtin_sqrt(gt_mean(d));
+	}
+	for (int c = 0; c < 3; c++) sum_power(p, (double[]){ c == 0, c == 1, c == 2 }, (double[]){ c == 0, c == 1, c == 2 }, 0.45, d + c * NN);
+	sum_power(p, w[0], w[0], 0.45, d + 3 * NN);
+	for (int i = 0; i < NN; i++) {
+		double sum = 0, least = 0.25 * d[3 * NN + i];
+		for (int c = 0; c < 3; c++) {
+			double rest = d[c * NN + i] - gt_both(o, i, s, m[c], m[c]) + s[0] * s[0] * o->d[0][i];
+			sum += mx_log2(rest > least ? rest : least > 1e-30 ? least : 1e-30) / 3;
+		}
+		y[i] = mx_exp2(sum);
+	}
+	free(o);
+	free(d);
 }
 
 /* The recursion, and the share of luma's template (density y) in it; they depend on each other. */
@@ -177,14 +207,16 @@ static double unit_of(const int *a, int shift, bool chroma, bool sub, double *y)
 	return __builtin_sqrt(gt_mean(d)) * GT_TEMPLATE;
 }
 
-/* Of all planes: coefficients, and the deviations of the templates. */
-static void fit_all(const struct grain_profile *p, double w[3][3], bool sub, struct grain_params *g, double unit[3])
+/* Of all planes: coefficients, one by one; luma of density high unless NULL. */
+static void fit_all(const struct grain_profile *p, double w[3][3], bool sub, const double *high, struct grain_params *g)
 {
 	struct wanted *o = xalloc(1, sizeof *o);
 	double *y = xalloc(NN, sizeof *y), real[3][TABLE_TAPS + 1];
 	int *ar[3] = { g->ay, g->acb, g->acr };
+	g->ar_shift = 9;
 	for (int k = 0; k < 3; k++) {
 		want(p, w[k], w[0], k > 0, k && sub, o);
+		if (!k && high) memcpy(o->d, high, sizeof o->d);
 		real[k][TABLE_TAPS] = fit_plane(o, y, real[k]);
 		if (k == 0) {
 			gt_recursion(real[0], TABLE_LAG, y, NULL);
@@ -195,12 +227,36 @@ static void fit_all(const struct grain_profile *p, double w[3][3], bool sub, str
 			while (g->ar_shift > 6 && a * (1 << g->ar_shift) > 127) g->ar_shift--;
 		}
 	}
-	for (int k = 0; k < 3; k++) {
+	for (int k = 0; k < 3; k++)
 		for (int i = 0; i < TABLE_TAPS + (k > 0); i++) ar[k][i] = coefficient(real[k][i], g->ar_shift);
-		unit[k] = unit_of(ar[k], g->ar_shift, k > 0, sub, y);
-	}
 	free(o);
 	free(y);
+}
+
+/* Parameters for R, G, B, and the planes' deviations over those of the profile's own Y, Cb, Cr. */
+static void fit_together(const struct grain_profile *p, int matrix, bool sub, double w[3][3], struct grain_params *g,
+                         double more[3])
+{
+	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+	static const double unit[3][3] = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } };
+	double *d = xalloc(7 * NN, sizeof *d), base[3];
+	const double *own[3], *cross[3];
+	for (int c = 0; c < 3; c++) {
+		sum_power(p, unit[c], unit[c], 0.45, d + c * NN);
+		sum_power(p, unit[pair[c][0]], unit[pair[c][1]], 0.45, d + (3 + c) * NN);
+		own[c] = d + c * NN;
+		cross[c] = d + (3 + c) * NN;
+		sum_power(p, w[c], w[c], 0.45, d + 6 * NN);
+		if (c && sub) gt_half(d + 6 * NN);
+		more[c] = base[c] = __builtin_sqrt(gt_mean(d + 6 * NN));
+	}
+	fit_all(p, w, sub, NULL, g);
+	lift(g, p, matrix, sub, w, d + 6 * NN);
+	fit_all(p, w, sub, d + 6 * NN, g);
+	more[0] = __builtin_sqrt(gt_mean(d + 6 * NN));
+	gt_fit(g, matrix, sub, own, cross, more);
+	for (int c = 0; c < 3; c++) more[c] = base[c] > 0 ? more[c] / base[c] : 1;
+	free(d);
 }
 
 int grain_table_from(const struct grain_profile *p, int matrix, bool full, bool subsampled,
@@ -217,11 +273,16 @@ int grain_table_from(const struct grain_profile *p, int matrix, bool full, bool 
 	yuv_weights((enum yuv_matrix)matrix, &kr, &kb);
 	double kg = 1 - kr - kb, u = 0.5 / (1 - kb), v = 0.5 / (1 - kr);
 	double w[3][3] = { { kr, kg, kb }, { -kr * u, -kg * u, (1 - kb) * u }, { (1 - kr) * v, -kg * v, -kb * v } };
-	fit_all(p, w, subsampled, g, unit);
+	double more[3], y[NN];
+	const int *ar[3] = { g->ay, g->acb, g->acr };
+	fit_together(p, matrix, subsampled, w, g, more);
+	for (int k = 0; k < 3; k++) unit[k] = unit_of(ar[k], g->ar_shift, k > 0, subsampled, y);
 	for (int k = 0; k < 3; k++) tallest = unit[k] > tallest ? unit[k] : tallest;
 	while (g->grain_shift < 3 && tallest / (1 << g->grain_shift) > TALL) g->grain_shift++;
 	for (int k = 0; k < 3; k++) {
 		double most = levels_of(p, w[k], k && subsampled, one[k], count[k], dev[k], d);
+		for (int i = 0; i < count[k]; i++) dev[k][i] *= more[k];
+		most *= more[k];
 		unit[k] /= 1 << g->grain_shift;
 		for (int i = 0; i < count[k]; i++) dev[k][i] /= unit[k];
 		top = most / unit[k] > top ? most / unit[k] : top;

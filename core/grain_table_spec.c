@@ -69,3 +69,52 @@ void gt_downsample(double *p)
 	}
 	memcpy(p, q, sizeof q);
 }
+
+double gt_widen(double f)
+{
+	return 1 + 1.125 * mx_cos(2 * MX_PI * f) - 0.125 * mx_cos(6 * MX_PI * f);
+}
+
+void gt_half(double *p)
+{
+	double q[NN];
+	for (int i = 0; i < NN; i++) {
+		double fx = gt_freq(i % N) / 2, fy = gt_freq(i / N) / 2, h = gt_widen(fx) * gt_widen(fy);
+		double gx = (fx + 1) * N, gy = (fy + 1) * N;
+		int x = (int)gx, y = (int)gy;
+		double u = gx - x, v = gy - y;
+		double t = (1 - v) * ((1 - u) * p[y % N * N + x % N] + u * p[y % N * N + (x + 1) % N]) +
+		           v * ((1 - u) * p[(y + 1) % N * N + x % N] + u * p[(y + 1) % N * N + (x + 1) % N]);
+		q[i] = 4 * t / (h * h > 8 ? h * h : 8);
+	}
+	memcpy(p, q, sizeof q);
+}
+
+void gt_blocks(double *p, bool half)
+{
+	static const double ends[2][2] = { { 17.0 / 32, 27.0 / 32 }, { 22.0 / 32, 23.0 / 32 } };
+	double w[34], turn[N], cs[N], q[NN];
+	int n = half ? 17 : 34;
+	cosines(cs);
+	for (int i = 0; i < n; i++) w[i] = 1;
+	w[0] = ends[half][0];
+	w[n - 1] = half ? ends[1][1] : ends[0][0];
+	if (!half) w[1] = w[n - 2] = ends[0][1];
+	for (int k = 0; k < N; k++) {
+		turn[k] = 0;
+		for (int d = -n + 1; d < n; d++) {
+			double sum = 0;
+			for (int i = 0; i < n; i++) sum += i + d >= 0 && i + d < n ? w[i] * w[i + d] : 0;
+			turn[k] += sum / (half ? 16 : 32) * cs[(k * d % N + N) % N] / N;
+		}
+	}
+	for (int pass = 0; pass < 2; pass++) {
+		for (int y = 0; y < N; y++)
+			for (int x = 0; x < N; x++) {
+				double sum = 0;
+				for (int k = 0; k < N; k++) sum += turn[k] * (pass ? p[(y + k) % N * N + x] : p[y * N + (x + k) % N]);
+				q[y * N + x] = sum;
+			}
+		memcpy(p, q, sizeof q);
+	}
+}

@@ -33,7 +33,7 @@ pairs "grain size 0.6" 0.6 2 '<grain id="end" in="src" amount="0.05" size="0.6"/
 pairs "grain size 1.2" 1.2 2 '<grain id="end" in="src" amount="0.05" size="1.2"/>'
 pairs "grain size 2.5" 2.5 - '<grain id="end" in="src" amount="0.05" size="2.5"/>'
 for s in 35mm-medium 16mm-medium 16mm-coarse; do
-	pairs "grain stock:$s" 0.8 - "<grain id=\"end\" in=\"src\" profile=\"stock:$s\"/>"
+	pairs "grain stock:$s" 0.8 2 "<grain id=\"end\" in=\"src\" profile=\"stock:$s\"/>"
 done
 pairs "grain of a plate" 0.8 - '<grain id="end" in="src" plate="scan" amount="0.05" plate_strength="asked"/>' two
 pairs "regrain through" 0.8 - '<regrain id="end" in="src" original="scan" neutral="src" through="yes"/>' two

@@ -84,6 +84,39 @@ static void round_trip(void)
 	test_ok(grain_table_from(&p, YM_BT709, false, true, &h, &e) < 0 && e.code == E_INPUT, "too strong: %s", e.msg);
 }
 
+static void unit_variance(struct grain_profile *p)
+{
+	for (int c = 0; c < 3; c++) {
+		double sum = 0;
+		for (int i = 0; i < 4096; i++) sum += grain_profile_power(p, c, (i % 64 - 32) / 64.0, (i / 64 - 32) / 64.0) / 4096;
+		for (int k = 0; k < p->nband; k++) p->db[k][c] -= 10 * log10(sum);
+	}
+}
+
+/* In 4:2:0, too, channels have the spectra of the profile as far as chroma's pixels can differ, and their strength. */
+static void halved(void)
+{
+	struct grain_params g;
+	struct grain_profile p = { .lines = 720, .nstrength = 2, .luma = { 0, 1 }, .nband = 46, .corr = { 0.15, 0.05, 0.15 }, .aniso = { 1, 1, 1 } }, q;
+	struct grain_diff d;
+	struct err e = ERR_INIT;
+	double most = 0;
+	for (int i = 0; i < 2; i++) for (int c = 0; c < 3; c++) p.sigma[i][c] = 0.02;
+	for (int k = 0; k < p.nband; k++) {
+		p.freq[k] = k / 64.0;
+		for (int c = 0; c < 3; c++) p.db[k][c] = -20 * p.freq[k] * p.freq[k] / 0.7;
+	}
+	unit_variance(&p);
+	test_ok(grain_table_from(&p, YM_BT709, false, true, &g, &e) == 0, "colour grain of half as many pixels gives a table %s", e.msg);
+	grain_table_profile(&g, YM_BT709, false, true, 720, &q);
+	grain_compare(&p, &q, &d);
+	for (int b = 0; b < 5; b++) for (int c = 0; c < 3; c++) most = fmax(most, fabs(d.band[b][c]));
+	test_ok(most < 0.5, "4:2:0: octaves below 0.5 cycles a pixel within 0.5 dB (%.2f)", most);
+	most = 0;
+	for (int c = 0; c < 3; c++) most = fmax(most, fabs(grain_profile_sigma(&q, c, 0.5) / grain_profile_sigma(&p, c, 0.5) - 1));
+	test_ok(most < 0.05, "4:2:0: strength within 5 %% (%.1f)", 100 * most);
+}
+
 /* Colour grain whose channels have little in common: chroma planes hold it by their share of luma, all but what Cb and Cr
  * have between them. */
 static void colour(double width)
@@ -97,11 +130,7 @@ static void colour(double width)
 		p.freq[k] = k / 64.0;
 		for (int c = 0; c < 3; c++) p.db[k][c] = fmax(-4.342945 * p.freq[k] * p.freq[k] / (width * width), -30);
 	}
-	for (int c = 0; c < 3; c++) {
-		double sum = 0;
-		for (int i = 0; i < 4096; i++) sum += grain_profile_power(&p, c, (i % 64 - 32) / 64.0, (i / 64 - 32) / 64.0) / 4096;
-		for (int k = 0; k < p.nband; k++) p.db[k][c] -= 10 * log10(sum);
-	}
+	unit_variance(&p);
 	test_ok(grain_table_from(&p, YM_BT709, true, false, &g, &e) == 0, "colour grain of width %g gives a table %s", width, e.msg);
 	grain_table_profile(&g, YM_BT709, true, false, 720, &q);
 	for (int c = 0; c < 3; c++) {
@@ -120,5 +149,6 @@ int main(void)
 	round_trip();
 	colour(0.2);
 	colour(0.1);
+	halved();
 	TEST_END();
 }
