@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cholesky.h"
 #include "grain_measure_int.h"
 #include "mathx.h"
 #include "mem.h"
@@ -29,24 +30,9 @@ static struct normal normal_new(int n)
 /* b becomes the solution; the logarithm of the determinant. */
 static double normal_solve(struct normal *q)
 {
-	int n = q->n;
-	double *a = q->a, *b = q->b, det = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j <= i; j++) {
-			double v = a[i * n + j];
-			for (int k = 0; k < j; k++) v -= a[i * n + k] * a[j * n + k];
-			a[i * n + j] = i == j ? __builtin_sqrt(v > 1e-12 ? v : 1e-12) : v / a[j * n + j];
-			if (i == j) det += 2 * mx_log(a[i * n + i]);
-		}
-	for (int i = 0; i < n; i++) {
-		for (int k = 0; k < i; k++) b[i] -= a[i * n + k] * b[k];
-		b[i] /= a[i * n + i];
-	}
-	for (int i = n - 1; i >= 0; i--) {
-		for (int k = i + 1; k < n; k++) b[i] -= a[k * n + i] * b[k];
-		b[i] /= a[i * n + i];
-	}
-	return det;
+	chol_root(q->a, q->n, q->n, 1e-12);
+	chol_solve(q->a, q->n, q->n, q->b);
+	return chol_logdet(q->a, q->n, q->n);
 }
 
 /* Weights of the third difference k of n values at x; without x they are even and go on mirrored before the first. */
