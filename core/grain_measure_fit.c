@@ -12,7 +12,7 @@
 #include "mathx.h"
 #include "mem.h"
 
-enum { GRID = GM_WINDOW, TAPS = 5, STEPS = 8, LAMBDAS = 11 };
+enum { GRID = GM_WINDOW, TAPS = 5, STEPS = 20, LAMBDAS = 11 };
 #define LN_LEAST (-13.8)
 
 /* --- normal equations: dense, small --- */
@@ -174,17 +174,21 @@ static void first_guess(struct job *j, struct gm_radial *r)
 	}
 }
 
-/* Restricted likelihood of the best fit under this penalty; the fit in ln. */
+/* Restricted likelihood of the best fit under this penalty; the fit in ln. A step that makes it worse is halved. */
 static double fit_with(struct job *j, double *ln, int n, double lambda)
 {
 	struct normal q = normal_new(n);
-	double dev = 0, det = 0, pen = 0;
+	double was[GRAIN_BANDS], least = 1e300, best = 1e300;
 	int rank = 0;
 	for (int step = 0; step < STEPS; step++) {
-		dev = scoring(j, ln, &q);
-		pen = penalise(&q, ln, lambda, NULL, &rank);
-		det = normal_solve(&q);
-		double most = 0;
+		double dev = scoring(j, ln, &q), pen = penalise(&q, ln, lambda, NULL, &rank), most = 0;
+		if (dev + pen > least) {
+			for (int k = 0; k < n; k++) ln[k] = (ln[k] + was[k]) / 2;
+			continue;
+		}
+		least = dev + pen;
+		best = least + normal_solve(&q) - rank * mx_log(lambda);
+		memcpy(was, ln, (size_t)n * sizeof *ln);
 		for (int k = 0; k < n; k++) {
 			double d = q.b[k] > 1 ? 1 : q.b[k] < -1 ? -1 : q.b[k];
 			ln[k] += d;
@@ -194,8 +198,9 @@ static double fit_with(struct job *j, double *ln, int n, double lambda)
 		}
 		if (most < 1e-4) break;
 	}
+	memcpy(ln, was, (size_t)n * sizeof *ln);
 	free(q.a);
-	return dev + pen + det - rank * mx_log(lambda);
+	return best;
 }
 
 void gm_fit(const struct gm_spec *s, const double *p, const struct gm_spectral *in, struct gm_radial *r)
