@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cholesky.h"
 #include "mathx.h"
 #include "mem.h"
 
@@ -128,30 +129,6 @@ static struct cdl_fit mixed(const struct guard *g, const struct cdl_fit *f, doub
 	return m;
 }
 
-/* The lower triangle of a becomes that of its root (Cholesky); false when a is not above 0. */
-static bool root(double a[WAYS][WAYS], int n)
-{
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j <= i; j++) {
-			double sum = a[i][j];
-			for (int k = 0; k < j; k++) sum -= a[i][k] * a[j][k];
-			if (i == j && sum <= 0) return false;
-			a[i][j] = i == j ? __builtin_sqrt(sum) : sum / a[j][j];
-		}
-	return true;
-}
-static void solve(double a[WAYS][WAYS], int n, double *x)
-{
-	for (int i = 0; i < n; i++) {
-		for (int k = 0; k < i; k++) x[i] -= a[i][k] * x[k];
-		x[i] /= a[i][i];
-	}
-	for (int i = n - 1; i >= 0; i--) {
-		for (int k = i + 1; k < n; k++) x[i] -= a[k][i] * x[k];
-		x[i] /= a[i][i];
-	}
-}
-
 /* One step: gaps, their slopes along each way, the same solved for the squares, what a gap's
  * price has come to. */
 struct step {
@@ -184,11 +161,11 @@ static bool programme(const struct guard *g, double damp, struct step *q)
 			for (int j = 0; j <= k; j++) q->a[k][j] += 2 * share(g, i) * q->slope[i][k] * q->slope[i][j];
 		}
 	for (int k = 0; k < n; k++) q->a[k][k] += damp * q->a[k][k] + 1e-6;
-	if (!root(q->a, n)) return false;
-	solve(q->a, n, q->d);
+	if (!chol_root(q->a[0], n, WAYS, 0)) return false;
+	chol_solve(q->a[0], n, WAYS, q->d);
 	for (int i = 0; i < m; i++) {
 		memcpy(q->back[i], q->slope[i], sizeof q->back[i]);
-		solve(q->a, n, q->back[i]);
+		chol_solve(q->a[0], n, WAYS, q->back[i]);
 	}
 	for (int sweep = 0; sweep < SWEEPS; sweep++)
 		for (int i = 0; i < m; i++) {

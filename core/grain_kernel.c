@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cholesky.h"
 #include "mathx.h"
 #include "mem.h"
 
@@ -175,20 +176,11 @@ static void design_start(struct design *d)
 
 /* --- alternating least squares --- */
 
-/* Cholesky of m (its lower triangle), then m x = b into b. */
+/* m x = b into b. */
 static void solve(struct design *d, int n)
 {
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j <= i; j++) {
-			double sum = d->m[i][j] - dot(d->m[i], d->m[j], j);
-			if (i > j) d->m[i][j] = sum / d->m[j][j];
-			else d->m[i][i] = __builtin_sqrt(sum > 1e-300 ? sum : 1e-300);
-		}
-	for (int i = 0; i < n; i++) d->b[i] = (d->b[i] - dot(d->m[i], d->b, i)) / d->m[i][i];
-	for (int i = n - 1; i >= 0; i--) {
-		for (int k = i + 1; k < n; k++) d->b[i] -= d->m[k][i] * d->b[k];
-		d->b[i] /= d->m[i][i];
-	}
+	chol_root(d->m[0], n, UNKNOWNS, 1e-300);
+	chol_solve(d->m[0], n, UNKNOWNS, d->b);
 }
 
 /* Products of the held axis's spectra at each frequency of the sought one. */

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cholesky.h"
 #include "grain_measure_int.h"
 #include "mathx.h"
 #include "mem.h"
 
-enum { GRID = GM_WINDOW, TAPS = 5, STEPS = 8, LAMBDAS = 11 };
+enum { GRID = GM_WINDOW, TAPS = 5, STEPS = 20, LAMBDAS = 11 };
 #define LN_LEAST (-13.8)
 
 /* --- normal equations: dense, small --- */
@@ -29,24 +30,9 @@ static struct normal normal_new(int n)
 /* b becomes the solution; the logarithm of the determinant. */
 static double normal_solve(struct normal *q)
 {
-	int n = q->n;
-	double *a = q->a, *b = q->b, det = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j <= i; j++) {
-			double v = a[i * n + j];
-			for (int k = 0; k < j; k++) v -= a[i * n + k] * a[j * n + k];
-			a[i * n + j] = i == j ? __builtin_sqrt(v > 1e-12 ? v : 1e-12) : v / a[j * n + j];
-			if (i == j) det += 2 * mx_log(a[i * n + i]);
-		}
-	for (int i = 0; i < n; i++) {
-		for (int k = 0; k < i; k++) b[i] -= a[i * n + k] * b[k];
-		b[i] /= a[i * n + i];
-	}
-	for (int i = n - 1; i >= 0; i--) {
-		for (int k = i + 1; k < n; k++) b[i] -= a[k * n + i] * b[k];
-		b[i] /= a[i * n + i];
-	}
-	return det;
+	chol_root(q->a, q->n, q->n, 1e-12);
+	chol_solve(q->a, q->n, q->n, q->b);
+	return chol_logdet(q->a, q->n, q->n);
 }
 
 /* Weights of the third difference k of n values at x; without x they are even and go on mirrored before the first. */
@@ -188,17 +174,21 @@ static void first_guess(struct job *j, struct gm_radial *r)
 	}
 }
 
-/* Restricted likelihood of the best fit under this penalty; the fit in ln. */
+/* Restricted likelihood of the best fit under this penalty; the fit in ln. A step that makes it worse is halved. */
 static double fit_with(struct job *j, double *ln, int n, double lambda)
 {
 	struct normal q = normal_new(n);
-	double dev = 0, det = 0, pen = 0;
+	double was[GRAIN_BANDS], least = 1e300, best = 1e300;
 	int rank = 0;
 	for (int step = 0; step < STEPS; step++) {
-		dev = scoring(j, ln, &q);
-		pen = penalise(&q, ln, lambda, NULL, &rank);
-		det = normal_solve(&q);
-		double most = 0;
+		double dev = scoring(j, ln, &q), pen = penalise(&q, ln, lambda, NULL, &rank), most = 0;
+		if (dev + pen > least) {
+			for (int k = 0; k < n; k++) ln[k] = (ln[k] + was[k]) / 2;
+			continue;
+		}
+		least = dev + pen;
+		best = least + normal_solve(&q) - rank * mx_log(lambda);
+		memcpy(was, ln, (size_t)n * sizeof *ln);
 		for (int k = 0; k < n; k++) {
 			double d = q.b[k] > 1 ? 1 : q.b[k] < -1 ? -1 : q.b[k];
 			ln[k] += d;
@@ -208,8 +198,9 @@ static double fit_with(struct job *j, double *ln, int n, double lambda)
 		}
 		if (most < 1e-4) break;
 	}
+	memcpy(ln, was, (size_t)n * sizeof *ln);
 	free(q.a);
-	return dev + pen + det - rank * mx_log(lambda);
+	return best;
 }
 
 void gm_fit(const struct gm_spec *s, const double *p, const struct gm_spectral *in, struct gm_radial *r)

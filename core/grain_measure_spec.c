@@ -439,7 +439,7 @@ static double coherence(const struct gm_spec *s, int k, const double *a, const d
 static void correlate(struct gm_spec *s, struct grain_profile *p, double nu, bool flat)
 {
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
-	const double faint = flat ? 0.2 : 0.02;
+	const double faint = flat ? 0.06 : 0.02;
 	double all = 0, below = 0;
 	int from = 0;
 	double ring[3][GM_RINGS] = { { 0 } }, n[GM_RINGS] = { 0 }, top[3] = { 0, 0, 0 };

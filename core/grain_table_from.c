@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cholesky.h"
 #include "grain_table_int.h"
 #include "mathx.h"
 #include "mem.h"
@@ -28,25 +29,6 @@ static void sum_power(const struct grain_profile *p, const double v[3], const do
 	}
 }
 
-/* Solves s x = b in place by Cholesky. */
-static void solve(int n, double *s, double *b)
-{
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j <= i; j++) {
-			double v = s[i * n + j];
-			for (int k = 0; k < j; k++) v -= s[i * n + k] * s[j * n + k];
-			s[i * n + j] = i == j ? __builtin_sqrt(v > 1e-12 ? v : 1e-12) : v / s[j * n + j];
-		}
-	for (int i = 0; i < n; i++) {
-		for (int k = 0; k < i; k++) b[i] -= s[i * n + k] * b[k];
-		b[i] /= s[i * n + i];
-	}
-	for (int i = n - 1; i >= 0; i--) {
-		for (int k = i + 1; k < n; k++) b[i] -= s[k * n + i] * b[k];
-		b[i] /= s[i * n + i];
-	}
-}
-
 /* The recursion whose output correlates as the density says (Yule and Walker). */
 static void ar_fit(const double *d, double floor, double a[TABLE_TAPS])
 {
@@ -64,7 +46,8 @@ static void ar_fit(const double *d, double floor, double a[TABLE_TAPS])
 		}
 		a[i] = r[-at[i][1]][-at[i][0] + SPAN];
 	}
-	solve(n, s, a);
+	chol_root(s, n, n, 1e-12);
+	chol_solve(s, n, n, a);
 }
 
 static int coefficient(double v, int shift)
