@@ -10,14 +10,14 @@
 #include "px_fetch.h"
 #include "px_grain_cells.h"
 #include "px_grain_rows.h"
+#include "px_grain_strength.h"
 #include "px_noise.h"
 
-/* One grain: fields of white noise (1 for all channels, or 3), mixed, filtered by kernels
- * of ranks terms, as strong as each pixel's own luma says. Threads: frozen. */
+/* One grain: fields of white noise (1 for all channels, or 3), mixed, filtered by a
+ * kernel down and across, as strong as each pixel's own luma says. Threads: frozen. */
 struct grain_layer {
-	float *w;                                /* the kernel */
-	int radius, ranks, reach[3], terms[3], fields;       /* as in a shape */
-	const float *u[3][GRAIN_RANKS], *v[3][GRAIN_RANKS];
+	float *w;                                /* the kernel from its middle on: radius + 1 weights */
+	int radius, fields;
 	float mix[3][3];
 	struct grain_table table;
 };
@@ -52,13 +52,13 @@ IN_INLINE size_t px_grain_pitch(int w) { return ((size_t)w + 15) & ~(size_t)15; 
 static IN_UNUSED size_t px_grain_floats(const struct grain_layer *l, int w)
 {
 	size_t room = px_noise_room(w + 2 * l->radius), high = 2 * (size_t)l->radius + 2, fields = (size_t)l->fields;
-	return fields * (high + 1 + 2 * (size_t)l->ranks) * room + 4 * px_grain_pitch(w) +
+	return fields * (high + 3) * room + 4 * px_grain_pitch(w) +
 	       high * sizeof(float *) / sizeof(float) + 64;
 }
 
 /* Parts of the scratch. ring: the last high white rows of each field. Worker's own. */
 struct px_grain_room {
-	float *ring[3], *term[3][2][GRAIN_RANKS], *dev[3], *luma;
+	float *ring[3], *down[3][2], *dev[3], *luma;
 	uint32_t *words;
 	const float **rows;
 	size_t room;
@@ -78,7 +78,7 @@ static IN_UNUSED void px_grain_parts(const struct grain_layer *l, int w, float *
 	g->words = (uint32_t *)(void *)scratch;
 	scratch += fields * room;
 	for (size_t c = 0; c < fields; c++)
-		for (int k = 0; k < 2 * l->ranks; k++, scratch += room) g->term[c][k & 1][k >> 1] = scratch;
+		for (int k = 0; k < 2; k++, scratch += room) g->down[c][k] = scratch;
 	for (int c = 0; c < 3; c++, scratch += row) g->dev[c] = scratch;
 	g->luma = scratch;
 }
@@ -96,23 +96,20 @@ IN_INLINE void px_grain_more(const struct grain_layer *l, struct px_noise_key *k
 }
 
 /* Two rows of each field from row y of r on, filtered down. */
-static IN_UNUSED void px_grain_terms(const struct grain_layer *l, struct px_grain_room *g,
+static IN_UNUSED void px_grain_downs(const struct grain_layer *l, struct px_grain_room *g,
                                      struct rect r, int y)
 {
-	int begin = px_noise_skip(r.x0 - l->radius) + l->radius;
+	int skip = px_noise_skip(r.x0 - l->radius), from = skip & ~(IN_LANES - 1);
 	for (int c = 0; c < l->fields; c++) {
-		int rad = l->reach[c], skip = begin - rad, from = skip & ~(IN_LANES - 1);
-		int at = (y - r.y0 + l->radius - rad) % g->high;
-		float *down[2][GRAIN_RANKS];
-		for (int i = 0; i < 2 * rad + 2; i++, at = at + 1 < g->high ? at + 1 : 0)
+		int at = (y - r.y0) % g->high;
+		for (int i = 0; i < 2 * l->radius + 2; i++, at = at + 1 < g->high ? at + 1 : 0)
 			g->rows[i] = g->ring[c] + (size_t)at * g->room + from;
-		for (int k = 0; k < l->terms[c]; k++)
-			down[0][k] = g->term[c][0][k] + from, down[1][k] = g->term[c][1][k] + from;
-		px_grain_down(l->terms[c], rad, l->u[c], g->rows, skip - from + rect_w(r) + 2 * rad, down[0], down[1]);
+		px_grain_down(l->radius, l->w, g->rows, skip - from + rect_w(r) + 2 * l->radius, g->down[c][0] + from,
+		              g->down[c][1] + from);
 	}
 }
 
-/* Row y of r: row which of the terms across, times its strengths. luma: of the row. */
+/* Row y of r: row which of those across, times its strengths. luma: of the row. */
 static IN_UNUSED void px_grain_row(const struct grain_layer *l, struct px_grain_room *g,
                                    struct rect r, int y, int which, const float *luma,
                                    const struct view *in, const struct view *out)
@@ -121,14 +118,12 @@ static IN_UNUSED void px_grain_row(const struct grain_layer *l, struct px_grain_
 	px_grain_strength(&l->table, luma, rect_w(r), g->dev);
 	for (int c = 0; c < l->fields; c++) {
 		struct px_grain_sink to = { .m = l->fields == 1 ? 3 : 1 };
-		const float *term[GRAIN_RANKS];
-		for (int k = 0; k < l->terms[c]; k++) term[k] = g->term[c][which][k] + begin;
 		for (int j = 0; j < to.m; j++) {
 			to.in[j] = view_at(in, c + j, r.x0, y);
 			to.out[j] = view_at(out, c + j, r.x0, y);
 			to.dev[j] = g->dev[l->table.one ? 0 : c + j];
 		}
-		px_grain_across(l->terms[c], l->reach[c], l->v[c], term, rect_w(r), &to);
+		px_grain_across(l->radius, l->w, g->down[c][which] + begin, rect_w(r), &to);
 	}
 }
 
@@ -146,7 +141,7 @@ static IN_UNUSED int px_grain_tile(const struct grain_layer *l, struct px_noise_
 			px_fetch_apart(view_at(out, c, r.x0, y + PX_AHEAD), out->stride, rect_w(r), 1);
 		if (!which) {
 			px_grain_more(l, key, &g, r, y - r.y0 + 2 * l->radius + left);
-			px_grain_terms(l, &g, r, y);
+			px_grain_downs(l, &g, r, y);
 		}
 		px_grain_luma_row(weights, view_at(in, 0, r.x0, y), view_at(in, 1, r.x0, y), view_at(in, 2, r.x0, y),
 		                  rect_w(r), g.luma);

@@ -8,7 +8,7 @@
 #define IN_PX_GRAIN_CELLS_H
 
 #include "image.h"
-#include "px_grain_rows.h"
+#include "px_grain_strength.h"
 
 /* Pixels around a rect that its strengths follow. */
 enum { GRAIN_CELL_REACH = 4 };

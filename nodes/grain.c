@@ -235,15 +235,9 @@ static void plain_open(struct node_ctx *n, struct state *s)
 	double size = p->size * p->scale;
 	struct grain_layer *l = s->plain = xalloc(1, sizeof *l);
 	l->radius = radius_of(size);
-	l->ranks = 1;
 	l->fields = p->colour > 0 ? FIELDS : 1;
 	l->w = xalloc((size_t)l->radius + 1, sizeof *l->w);
 	gauss_half_float(size, l->radius, 2, l->w);
-	for (int c = 0; c < FIELDS; c++) {
-		l->u[c][0] = l->v[c][0] = l->w;
-		l->reach[c] = l->radius;
-		l->terms[c] = 1;
-	}
 	mix_of(p->colour, l->mix);
 	tabulate(&l->table, p, n->in[0]->space, p->amount / 3);
 }
