@@ -7,6 +7,8 @@
 #ifndef IN_PX_GRAIN_H
 #define IN_PX_GRAIN_H
 
+#include <stdatomic.h>
+
 #include "px_fetch.h"
 #include "px_grain_cells.h"
 #include "px_grain_rows.h"
