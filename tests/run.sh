@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh [NAME...] - runs the unit programs and every test script, counts their ok / not ok / skip lines, and
-# closes with "N passed, N failed, N skipped". A program that dies without a "not ok" counts as one failure.
+# run.sh [NAME...] - runs the unit programs, the house rules and every test script, counts their ok / not ok /
+# skip lines, and closes with "N passed, N failed, N skipped". A program that dies without a "not ok" counts as one failure.
 # SPDX-License-Identifier: BSD-2-Clause
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -37,6 +37,7 @@ for t in tests/unit/*.c; do
 	wanted "$n" "$@" && run "$n" "$B/unit/$n"
 done
 wanted conform "$@" && run conform "$B/conform"
+wanted lint "$@" && run lint sh tests/tools/lint.sh
 for t in tests/golden/run.sh tests/scenes/*.sh; do
 	[ -e "$t" ] || continue
 	n=$(echo "$t" | sed 's|tests/||; s|\.sh$||')
