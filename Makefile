@@ -129,7 +129,7 @@ parity: program
 avx512: program $(B)/avx512/cpu $(B)/avx512/pictures $(B)/avx512/nets
 	@B=$(B) sh tests/avx512/run.sh $(T)
 .PHONY: avx512
-$(B)/avx512/pictures: tests/conform/rig.c tests/conform/conform.h
+$(B)/avx512/pictures: tests/conform/rig.c tests/conform/psource.c tests/conform/conform.h
 $(B)/avx512/nets: tests/unit/nn_case.h
 $(B)/avx512/%: tests/avx512/%.c $(B)/libinterneg.a tests/test.h
 	@mkdir -p $(@D)
@@ -157,10 +157,11 @@ $(B)/interneg-ocio.so: core/ocio_shim.cpp core/ocio_shim.h
 $(B)/libinterneg.a: $(OBJ)
 	@rm -f $@
 	@ar rcs $@ $^
+$(B)/unit/graphs: tests/conform/rig.c tests/conform/psource.c tests/conform/conform.h tests/fuzz/graphs_fuzz.h
 $(B)/unit/%: tests/unit/%.c $(B)/libinterneg.a tests/test.h
 	@mkdir -p $(@D)
 	@echo 'CC $<'
-	$Q$(CC) $(CFLAGS) $(OPT) -Itests -MMD -MP -o $@ $< $(B)/libinterneg.a $(LDLIBS) -lm
+	$Q$(CC) $(CFLAGS) $(OPT) -Itests -Itests/conform -MMD -MP -o $@ $(filter %.c,$^) $(B)/libinterneg.a $(LDLIBS) -lm
 
 $(B)/conform: $(wildcard tests/conform/*.c tests/conform/*.h) $(B)/libinterneg.a tests/test.h
 	@echo 'CC tests/conform'

@@ -109,6 +109,7 @@ int oracle_run(struct net *n, const struct render_opts *opts, struct render_stat
 	for (int i = 0; i < n->ntarget && rc == 0; i++) {
 		struct frame_list l;
 		rc = frames_parse(opts->frames, n->target[i]->fmt.first, n->target[i]->fmt.last, &l, e);
+		if (rc < 0) err_in(e, "'%s'", n->target[i]->id);
 		for (int k = 0; rc == 0 && k < l.n; k++, forget(&o)) {
 			const struct image *im = value(&o, n->target[i], l.v[k], e);
 			if (!im || (opts->result && opts->result(opts->user, n->target[i], l.v[k], im, e) < 0)) rc = -1;

@@ -43,5 +43,7 @@ void thin_attrs(char *attrs, double share, uint32_t seed, uint32_t try);
 struct csource { int w, h, dx, dy, alpha, smaller, last, seed, odd; };
 extern const struct param csource_params[];
 int csource_format(const struct node_ctx *n, struct format *f, struct err *e);
+/* The same, and its pixels are random, soft and moving; odd: among them NaN, infinities, huge and tiny numbers. */
+extern const struct node_type psource_type;
 
 #endif
