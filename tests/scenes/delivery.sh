@@ -28,7 +28,10 @@ cat > "$tmp/s.xml" << 'X'
 </graph>
 X
 cd "$tmp" || exit 1
-"$in" render s.xml --progress none --no-cache --debug=media > log 2>&1; is "render" $? 0
+# Under AddressSanitizer what other libraries lose is not asked: libx265 3.5 loses 1,176 bytes of its parameters an encoder
+# (valgrind tells the same of FFmpeg's own program), libaom 3.6 the name of a film grain table.
+theirs() { ASAN_OPTIONS=detect_leaks=0 "$@"; }
+theirs "$in" render s.xml --progress none --no-cache --debug=media > log 2>&1; is "render" $? 0
 is "first and last frame of every clip were decoded back" "$(grep -c 'decodes to plane means' log)" 26
 is "no colour bent, no tag changed" "$(grep -c 'bent the colour\|tag was written' log)" 0
 is "the lossless clip is the same to the last bit" "$(grep -c 'ffv.mkv.*means within 0.000 and blocks within 0.000' log)" 2
@@ -55,7 +58,7 @@ cat > light.xml << 'X'
   <write id="u" in="c" file="unlit.mp4" preset="h265" color="pq"/>
 </graph>
 X
-"$in" render light.xml --only v,u --progress none --no-cache > log 2>&1; is "light: render" $? 0
+theirs "$in" render light.xml --only v,u --progress none --no-cache > log 2>&1; is "light: render" $? 0
 is "light that was promised too low is told" "$(grep -c 'light_level="200 200", but the pictures reach 20[234] and 20[234] nits' log)" 1
 is "light that was not promised is told" "$(grep -c 'unlit.mp4: measured MaxCLL 20[234] and MaxFALL 20[234]' log)" 1
 
@@ -105,7 +108,7 @@ cat > fgread.xml << 'X'
 </graph>
 X
 sed 's/^height .*/height 360/' "$root/graphs/stocks/35mm-bw-medium.grain" > p.grain
-"$in" render fg.xml --only w --progress none --no-cache > log 2>&1; is "film grain: render" "$? $(grep -c warning log)" "0 0"
+theirs "$in" render fg.xml --only w --progress none --no-cache > log 2>&1; is "film grain: render" "$? $(grep -c warning log)" "0 0"
 "$in" grain --compare fg.mp4 p.grain > cmp 2>&1; is "film grain: measured" $? 0
 is "film grain: octaves from 0.03 cycles up to a half within 0.5 dB" "$(awk '/^  0\.(031|062|125|250)/ {d = $8 < 0 ? -$8 : $8; if (d > 0.5) bad++; n++} END {print n, bad + 0}' cmp)" "4 0"
 is "film grain: strength from 0.18 to 0.82 within 3 %" "$(awk '/^  luma 0\.[1-8]/ {d = $9 < 0 ? -$9 : $9; if (d > 3) bad++; n++} END {print n, bad + 0}' cmp)" "7 0"
