@@ -170,7 +170,7 @@ IN_INLINE v4f lut_tetra(const float *tab, const float *far, const struct lut_cel
 	return v0 + c->f[0][i] * (va - v0) + c->f[1][i] * (vb - va) + c->f[2][i] * (vc - vb);
 }
 
-#ifdef __AVX__
+#ifdef __AVX2__
 enum { LUT_LANES = 8 };
 
 /* Two nodes as the halves of a vector; the second comes straight from memory. */
@@ -204,11 +204,48 @@ IN_INLINE void lut_some(const float *tab, const float *far, const struct lut_cel
 	v8f_store(b, v8f_mix(p, q, 0, 1, 4, 5));
 }
 #undef LUT_PAIR
+
+/* Whether all eight from i on lie in one tetrahedron, as in most of a smooth picture. */
+IN_INLINE bool lut_alike(const struct lut_cells *c, int i)
+{
+	const uint32_t *p[3] = { c->v0 + i, c->va + i, c->vb + i };
+	__m256i other = _mm256_setzero_si256();
+	for (int k = 0; k < 3; k++) {
+		__m256i v = _mm256_loadu_si256((const void *)p[k]);
+		other = _mm256_or_si256(other, _mm256_xor_si256(v, _mm256_set1_epi32((int)p[k][0])));
+	}
+	return _mm256_testz_si256(other, other);
+}
+
+IN_INLINE v8f lut_eight(const void *node, int k)
+{ return (v8f)_mm256_broadcast_ss((const float *)node + k); }
+
+/* Those. */
+IN_INLINE void lut_same(const float *tab, const float *far, const struct lut_cells *c, int i,
+                        float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b)
+{
+	v8f f0 = v8f_load(c->f[0] + i), f1 = v8f_load(c->f[1] + i), f2 = v8f_load(c->f[2] + i);
+	v4f v0 = lut_node(tab, c->v0[i]), va = lut_node(tab, c->va[i]), vb = lut_node(tab, c->vb[i]);
+	v4f d[3] = { va - v0, vb - va, lut_node(far, c->v0[i]) - vb };
+	const char *at = (const char *)tab + c->v0[i];
+	float *const to[3] = { r, g, b };
+	for (int k = 0; k < 3; k++) {
+		v8f p = lut_eight(at, k) + f0 * lut_eight(&d[0], k);
+		v8f_store(to[k], p + f1 * lut_eight(&d[1], k) + f2 * lut_eight(&d[2], k));
+	}
+}
+
+IN_INLINE void lut_group(const float *tab, const float *far, const struct lut_cells *c, int i,
+                         float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b)
+{
+	if (lut_alike(c, i)) lut_same(tab, far, c, i, r, g, b);
+	else lut_some(tab, far, c, i, r, g, b);
+}
 #else
 enum { LUT_LANES = 4 };
 
-IN_INLINE void lut_some(const float *tab, const float *far, const struct lut_cells *c, int i,
-                        float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b)
+IN_INLINE void lut_group(const float *tab, const float *far, const struct lut_cells *c, int i,
+                         float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b)
 {
 	v4f o0 = lut_tetra(tab, far, c, i), o1 = lut_tetra(tab, far, c, i + 1);
 	v4f o2 = lut_tetra(tab, far, c, i + 2), o3 = lut_tetra(tab, far, c, i + 3);
@@ -229,9 +266,9 @@ IN_INLINE void lut_batch(const struct lut_3d *l, bool clamp, float *IN_RESTRICT 
 	const float lo = clamp ? 0.0f : -LUT_FAR, hi = (float)(l->n - 1) + (clamp ? 0.0f : LUT_FAR);
 	bool from0 = l->min[0] == 0 && l->min[1] == 0 && l->min[2] == 0;
 	int i = 0;
-	if (!(from0 ? lut_locate_inside(l, true, r, g, b, &c, n) : lut_locate_inside(l, false, r, g, b, &c, n)))
-		lut_locate_any(l, lo, hi, r, g, b, &c, n);
-	for (; i + LUT_LANES <= n; i += LUT_LANES) lut_some(tab, far, &c, i, r + i, g + i, b + i);
+	bool inside = from0 ? lut_locate_inside(l, true, r, g, b, &c, n) : lut_locate_inside(l, false, r, g, b, &c, n);
+	if (!inside) lut_locate_any(l, lo, hi, r, g, b, &c, n);
+	for (; i + LUT_LANES <= n; i += LUT_LANES) lut_group(tab, far, &c, i, r + i, g + i, b + i);
 	for (; i < n; i++) {
 		v4f o = lut_tetra(tab, far, &c, i);
 		r[i] = o[0]; g[i] = o[1]; b[i] = o[2];
