@@ -23,7 +23,8 @@ void power_table_make(struct power_table *t, float exponent)
 	double step[OCTAVE];
 	*t = (struct power_table){ .a = { (float)y, (float)(y * (y - 1) / 2), (float)(y * (y - 1) * (y - 2) / 6) } };
 	if (!(y > 0 && y <= 3) || y == 1) return;
-	t->v = xalloc(2 * POWER_PLACES, sizeof *t->v);
+	t->v = xalloc(2 * POWER_PLACES + POWER_END + POWER_NEAR, sizeof *t->v);
+	t->plain = t->v + 2 * POWER_PLACES;
 	for (int i = 0; i < OCTAVE; i++) step[i] = mx_pow(1 + (double)i / OCTAVE, y);
 	for (int k = 0; k < EXPONENTS; k++) {
 		double whole = mx_exp2(y * (k - 127)), back = mx_exp2(127 - k);
@@ -34,10 +35,11 @@ void power_table_make(struct power_table *t, float exponent)
 			v[1] = k && k < 255 ? (float)(back / (1 + (double)i / OCTAVE)) : 0.0f;
 		}
 	}
+	for (int i = POWER_FROM; i < POWER_END; i++) t->plain[i] = 2 * t->v[2 * i];
 }
 
 void power_table_free(struct power_table *t)
 {
 	free(t->v);
-	t->v = NULL;
+	t->v = t->plain = NULL;
 }

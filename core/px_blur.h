@@ -286,6 +286,26 @@ static IN_UNUSED void px_blur_down(int radius, const float *w, const struct px_b
 /* Rows of the input that a band for output rows [y0, y1) and this radius holds. */
 IN_INLINE ptrdiff_t px_blur_stride(int w) { return (w + 15) & ~15; }
 
+/* w pixels of row y across into d; what needs nothing from beyond the edges is read where it lies. line
+ * holds w + 2 radius. */
+static IN_UNUSED void px_blur_row(int radius, const float *weight, const struct view *in, int ch, int y, int x0,
+                                  int w, struct rect data, int edges, float *line, float *d)
+{
+	int a = data.x0 + radius - x0, b = data.x1 - radius - x0;       /* [a, b) needs nothing */
+	a = a > 0 ? (a + 15) & ~15 : 0;
+	b = b < w ? b & ~15 : w;
+	if (b - a < PX_BLUR_STEP && (a > 0 || b < w)) a = b = w;
+	if (a > 0) {
+		px_blur_fetch(in, ch, y, x0 - radius, a + 2 * radius, data, edges, line);
+		px_blur_across(radius, weight, line + radius, a, d);
+	}
+	if (b > a) px_blur_across(radius, weight, view_at(in, ch, x0 + a, y), b - a, d + a);
+	if (b < w) {
+		px_blur_fetch(in, ch, y, x0 + b - radius, w - b + 2 * radius, data, edges, line);
+		px_blur_across(radius, weight, line + radius, w - b, d + b);
+	}
+}
+
 /* Floats of scratch for a tile of w pixels a row, rows band rows and lines of line pixels. */
 IN_INLINE size_t px_blur_floats(int w, int rows, int line)
 { return ((size_t)rows + 1) * (size_t)px_blur_stride(w) + (size_t)line + 64; }
@@ -313,9 +333,8 @@ static IN_UNUSED int px_blur(const struct px_kernel *kx, const struct px_kernel 
 			for (; band.done < until; band.done++) {
 				if (band.done + PX_AHEAD < have.y1)
 					px_fetch_apart(view_at(in, ch, have.x0, band.done + PX_AHEAD), in->stride, rect_w(have), 0);
-				const float *s = px_blur_line(in, ch, band.done, r.x0 - kx->radius, w + 2 * kx->radius, data,
-				                              edges, line);
-				px_blur_across(kx->radius, kx->w, s + kx->radius, w, px_band_place(&band, band.done));
+				px_blur_row(kx->radius, kx->w, in, ch, band.done, r.x0, w, data, edges, line,
+				            px_band_place(&band, band.done));
 			}
 			for (int i = PX_AHEAD; i <= PX_AHEAD + two && y + i < r.y1; i++)
 				px_fetch_apart(view_at(out, ch, r.x0, y + i), out->stride, w, 1);

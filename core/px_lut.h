@@ -66,9 +66,29 @@ struct lut_cells {
 
 enum { LUT_NODE = 4 * sizeof(float) };
 
+/* What lut_all_inside tells by whether some x was negative, -0, NaN or above top, all as bits. */
+IN_INLINE uint32_t lut_reach(uint32_t some, uint32_t x, uint32_t top)
+{
+#ifdef __AVX2__
+	(void)top;
+	return x > some ? x : some;
+#else
+	return some | x | (top - x);
+#endif
+}
+IN_INLINE bool lut_all_inside(uint32_t some, uint32_t top)
+{
+#ifdef __AVX2__
+	return some <= top;
+#else
+	(void)top;
+	return some < 0x80000000u;
+#endif
+}
+
 /* Cells and places of n pixels within the domain; false, and no sense in c, when any lies outside
- * (or is NaN, or -0). Ties go as in lut_locate_any(). */
-IN_INLINE bool lut_locate_inside(const struct lut_3d *l, const float *IN_RESTRICT r,
+ * (or is NaN, or -0). Ties go as in lut_locate_any(). from0: the domain begins at 0. */
+IN_INLINE bool lut_locate_inside(const struct lut_3d *l, bool from0, const float *IN_RESTRICT r,
                                  const float *IN_RESTRICT g, const float *IN_RESTRICT b,
                                  struct lut_cells *IN_RESTRICT c, int n)
 {
@@ -76,12 +96,15 @@ IN_INLINE bool lut_locate_inside(const struct lut_3d *l, const float *IN_RESTRIC
 	const float fb = fg * (float)l->n, m0 = l->min[0], m1 = l->min[1], m2 = l->min[2];
 	const float s0 = l->scale[0], s1 = l->scale[1], s2 = l->scale[2];
 	const int32_t sr = LUT_NODE, sg = sr * l->n, sb = sg * l->n, all = sr + sg + sb;
+	const int32_t but_r = all - sr, but_g = all - sg, but_b = all - sb;
 	const uint32_t top = px_bitsf((float)(l->n - 1));
-	uint32_t outside = 0;                                   /* bit 31: negative, or above top */
+	uint32_t some = 0;
 	for (int i = 0; i < n; i++) {
-		float x = (r[i] - m0) * s0, y = (g[i] - m1) * s1, z = (b[i] - m2) * s2;
-		uint32_t bx = px_bitsf(x), by = px_bitsf(y), bz = px_bitsf(z);
-		outside |= bx | (top - bx) | by | (top - by) | bz | (top - bz);
+		float x = (from0 ? r[i] : r[i] - m0) * s0, y = (from0 ? g[i] : g[i] - m1) * s1;
+		float z = (from0 ? b[i] : b[i] - m2) * s2;
+		some = lut_reach(some, px_bitsf(x), top);
+		some = lut_reach(some, px_bitsf(y), top);
+		some = lut_reach(some, px_bitsf(z), top);
 		float kr = (float)(int32_t)px_min(x, last), kg = (float)(int32_t)px_min(y, last);
 		float kb = (float)(int32_t)px_min(z, last);
 		x -= kr;
@@ -90,15 +113,15 @@ IN_INLINE bool lut_locate_inside(const struct lut_3d *l, const float *IN_RESTRIC
 		/* exact: below 2^28, a multiple of 16 */
 		int32_t v0 = (int32_t)(kr * one + kg * fg + kb * fb);
 		float most = px_max(x, y), least = px_min(x, y);
-		int32_t a = x < y ? sg : sr, d = x <= y ? sr : sg;
+		int32_t a = x < y ? sg : sr, d = x <= y ? but_r : but_g;
 		c->v0[i] = (uint32_t)v0;
 		c->va[i] = (uint32_t)(v0 + (most < z ? sb : a));
-		c->vb[i] = (uint32_t)(v0 + all - (least < z ? d : sb));
+		c->vb[i] = (uint32_t)(v0 + (least < z ? d : but_b));
 		c->f[0][i] = px_max(most, z);
 		c->f[1][i] = px_max(least, px_min(most, z));
 		c->f[2][i] = px_min(least, z);
 	}
-	return outside < 0x80000000u;
+	return lut_all_inside(some, top);
 }
 
 /* The same of any position: beyond the domain the place is below 0 or above 1, and corners are
@@ -147,7 +170,7 @@ IN_INLINE v4f lut_tetra(const float *tab, const float *far, const struct lut_cel
 	return v0 + c->f[0][i] * (va - v0) + c->f[1][i] * (vb - va) + c->f[2][i] * (vc - vb);
 }
 
-#ifdef __AVX__
+#ifdef __AVX2__
 enum { LUT_LANES = 8 };
 
 /* Two nodes as the halves of a vector; the second comes straight from memory. */
@@ -181,11 +204,48 @@ IN_INLINE void lut_some(const float *tab, const float *far, const struct lut_cel
 	v8f_store(b, v8f_mix(p, q, 0, 1, 4, 5));
 }
 #undef LUT_PAIR
+
+/* Whether all eight from i on lie in one tetrahedron, as in most of a smooth picture. */
+IN_INLINE bool lut_alike(const struct lut_cells *c, int i)
+{
+	const uint32_t *p[3] = { c->v0 + i, c->va + i, c->vb + i };
+	__m256i other = _mm256_setzero_si256();
+	for (int k = 0; k < 3; k++) {
+		__m256i v = _mm256_loadu_si256((const void *)p[k]);
+		other = _mm256_or_si256(other, _mm256_xor_si256(v, _mm256_set1_epi32((int)p[k][0])));
+	}
+	return _mm256_testz_si256(other, other);
+}
+
+IN_INLINE v8f lut_eight(const void *node, int k)
+{ return (v8f)_mm256_broadcast_ss((const float *)node + k); }
+
+/* Those. */
+IN_INLINE void lut_same(const float *tab, const float *far, const struct lut_cells *c, int i,
+                        float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b)
+{
+	v8f f0 = v8f_load(c->f[0] + i), f1 = v8f_load(c->f[1] + i), f2 = v8f_load(c->f[2] + i);
+	v4f v0 = lut_node(tab, c->v0[i]), va = lut_node(tab, c->va[i]), vb = lut_node(tab, c->vb[i]);
+	v4f d[3] = { va - v0, vb - va, lut_node(far, c->v0[i]) - vb };
+	const char *at = (const char *)tab + c->v0[i];
+	float *const to[3] = { r, g, b };
+	for (int k = 0; k < 3; k++) {
+		v8f p = lut_eight(at, k) + f0 * lut_eight(&d[0], k);
+		v8f_store(to[k], p + f1 * lut_eight(&d[1], k) + f2 * lut_eight(&d[2], k));
+	}
+}
+
+IN_INLINE void lut_group(const float *tab, const float *far, const struct lut_cells *c, int i,
+                         float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b)
+{
+	if (lut_alike(c, i)) lut_same(tab, far, c, i, r, g, b);
+	else lut_some(tab, far, c, i, r, g, b);
+}
 #else
 enum { LUT_LANES = 4 };
 
-IN_INLINE void lut_some(const float *tab, const float *far, const struct lut_cells *c, int i,
-                        float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b)
+IN_INLINE void lut_group(const float *tab, const float *far, const struct lut_cells *c, int i,
+                         float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b)
 {
 	v4f o0 = lut_tetra(tab, far, c, i), o1 = lut_tetra(tab, far, c, i + 1);
 	v4f o2 = lut_tetra(tab, far, c, i + 2), o3 = lut_tetra(tab, far, c, i + 3);
@@ -204,9 +264,11 @@ IN_INLINE void lut_batch(const struct lut_3d *l, bool clamp, float *IN_RESTRICT 
 	struct lut_cells c;
 	const float *tab = l->t, *far = tab + 4 * (1 + l->n + l->n * l->n);
 	const float lo = clamp ? 0.0f : -LUT_FAR, hi = (float)(l->n - 1) + (clamp ? 0.0f : LUT_FAR);
+	bool from0 = l->min[0] == 0 && l->min[1] == 0 && l->min[2] == 0;
 	int i = 0;
-	if (!lut_locate_inside(l, r, g, b, &c, n)) lut_locate_any(l, lo, hi, r, g, b, &c, n);
-	for (; i + LUT_LANES <= n; i += LUT_LANES) lut_some(tab, far, &c, i, r + i, g + i, b + i);
+	bool inside = from0 ? lut_locate_inside(l, true, r, g, b, &c, n) : lut_locate_inside(l, false, r, g, b, &c, n);
+	if (!inside) lut_locate_any(l, lo, hi, r, g, b, &c, n);
+	for (; i + LUT_LANES <= n; i += LUT_LANES) lut_group(tab, far, &c, i, r + i, g + i, b + i);
 	for (; i < n; i++) {
 		v4f o = lut_tetra(tab, far, &c, i);
 		r[i] = o[0]; g[i] = o[1]; b[i] = o[2];

@@ -286,6 +286,45 @@ static void convert(void)
 	image_unref(&back);
 }
 
+/* Rows whose powers come out of a few places of the table, out of many, or one by one, side by side. */
+static float uneven(int x, int y, int c)
+{
+	static const float odd[] = { 0, -0.0f, -0.3f, 1e-7f, 0x1p-20f, 0x1.fffffep-21f, 0x1p20f, 0x1.fffffep19f,
+		3e38f, 0x1p-130f, __builtin_inff(), -__builtin_inff(), __builtin_nanf("") };
+	static const float spread[] = { 0, 0.05f, 0.12f, 0.2f, 0.4f, 0.5f, 1, 30 };
+	float u = nc_rand((unsigned)x, (unsigned)y, (unsigned)c);
+	if ((x + 7 * y) % 150 == 64) return odd[(x / 100 + y + c) % (int)IN_COUNT(odd)];
+	return (0.02f + 0.11f * (float)y) * (1 + spread[x / 100 % 8] * u);
+}
+
+/* nc_invariant's tiles are narrower than what wide instructions take at once. */
+static void whole_rows(const char *const *set, const char *what)
+{
+	struct format f = nc_format(1700, 26, "R G B", "acescg");
+	struct image *im = nc_image(&f), *want = NULL;
+	struct err e = ERR_INIT;
+	bool same = true;
+	int n = 0;
+	for (int c = 0; c < 3; c++)
+		for (int y = 0; y < 26; y++)
+			for (int x = 0; x < 1700; x++) *view_at(&im->view, c, x, y) = uneven(x, y, c);
+	for (int isa = ISA_BASELINE; isa <= ISA_AVX512; isa++) {
+		struct nc g;
+		if (node_isa_set((enum isa)isa, &e) < 0) { err_clear(&e); continue; }
+		const struct node_type *const *tables[] = { nodes_baseline, nodes_avx2, nodes_avx512 };
+		if (!nc_make(&g, nc_type(tables[isa - ISA_BASELINE], "grade"), &im, 1, set, &e)) break;
+		struct image *out = nc_run(&g, 1, 0, 0);
+		same = same && (!want || nc_same(want, out));
+		if (!want) want = out;
+		else image_unref(&out);
+		nc_free(&g);
+		n++;
+	}
+	test_ok(same && n, "grade %s: %d instruction sets give whole rows the same bits", what, n);
+	image_unref(&want);
+	image_unref(&im);
+}
+
 int main(void)
 {
 	cdl();
@@ -310,12 +349,16 @@ int main(void)
 	nc_invariant("grade", &im, 1,
 	             (const char *[]){ "space=linear", "contrast=1.2", "lift=0.01", "clamp=yes",
 	                               NULL }, "linear");
+	whole_rows((const char *[]){ "space=linear", "slope=1.05 1 0.95", "offset=0.01 0 0.02",
+	                             "power=1.02 0.98 2.6", NULL }, "powers");
+	whole_rows((const char *[]){ "space=linear", "power=0.45 1.3 3", NULL }, "powers alone");
 	if (test_data()) {
 		char set[600];
 		snprintf(set, sizeof set, "lut=%s/colour/film/fuji_160c.cube", test_data());
 		nc_invariant("grade", &im, 1,
 		             (const char *[]){ set, "lut_in=rec709", "space=clip", "saturation=0.5",
 		                               NULL }, "with a LUT");
+		whole_rows((const char *[]){ set, "lut_in=acescg", "space=linear", "saturation=0.9", NULL }, "with a LUT");
 	} else test_skip("grade with a film LUT: no ../shared/data");
 	image_unref(&im);
 	rmdir(test_tmp());
