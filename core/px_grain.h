@@ -20,6 +20,7 @@
 struct grain_layer {
 	float *w;                                /* the kernel from its middle on: radius + 1 weights */
 	int radius, fields;
+	int shift, taps, before; float *phases;  /* where shift is not 0: px_grain_lattice.h */
 	float mix[3][3];
 	struct grain_table table;
 };
