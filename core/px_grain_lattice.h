@@ -108,12 +108,14 @@ static IN_NOINLINE IN_UNUSED void px_lattice_across(int step, int taps, const fl
 	else px_lattice_across_of(4, taps, w, s, n, d);
 }
 
-/* out = in + dev field. in may be out. */
-static IN_NOINLINE IN_UNUSED void px_lattice_put(const float *field, const float *dev, int n, const float *in, float *out)
+/* out = in + dev field; past: where out fits. */
+static IN_NOINLINE IN_UNUSED void px_lattice_put(const float *field, const float *dev, int n, const float *in, float *out,
+                                                 bool past)
 {
 	int x = 0;
+	past = past && px_past_fits(out);
 	for (; x + IN_LANES <= n; x += IN_LANES)
-		*(vnf *)(out + x) = GRAIN_VNF(in + x, 0) + GRAIN_VNF(dev + x, 0) * GRAIN_VNF(field + x, 0);
+		px_past_or(out + x, GRAIN_VNF(in + x, 0) + GRAIN_VNF(dev + x, 0) * GRAIN_VNF(field + x, 0), past);
 	for (; x < n; x++) out[x] = in[x] + dev[x] * field[x];
 }
 
@@ -188,7 +190,7 @@ static IN_UNUSED void px_lattice_step(const struct grain_layer *l, struct px_noi
 
 /* Row y of r: what was filtered down, across, times its strengths. luma: of the row. */
 static IN_UNUSED void px_lattice_row(const struct grain_layer *l, struct px_lattice_room *g, struct rect r, int y,
-                                     const struct view *in, const struct view *out)
+                                     const struct px_grain_to *t)
 {
 	int step = 1 << l->shift, skip = px_noise_skip(g->x), lead = r.x0 & (step - 1);
 	px_grain_strength(&l->table, g->luma, rect_w(r), g->dev);
@@ -196,27 +198,27 @@ static IN_UNUSED void px_lattice_row(const struct grain_layer *l, struct px_latt
 		for (int k = 0; k < l->taps; k++) g->s[k] = g->down[c][y & (step - 1)] + skip + k;
 		px_lattice_across(step, l->taps, l->phases, g->s, px_lattice_count(r.x0, r.x1, l->shift), g->row);
 		for (int j = c; j < (l->fields == 1 ? 3 : c + 1); j++)
-			px_lattice_put(g->row + lead, g->dev[l->table.one ? 0 : j], rect_w(r), view_at(in, j, r.x0, y),
-			               view_at(out, j, r.x0, y));
+			px_lattice_put(g->row + lead, g->dev[l->table.one ? 0 : j], rect_w(r), view_at(t->in, j, r.x0, y),
+			               view_at(t->out, j, r.x0, y), t->past);
 	}
 }
 
 /* As px_grain_tile, of a layer whose shift is not 0; scratch holds px_lattice_floats. */
 static IN_UNUSED int px_lattice_tile(const struct grain_layer *l, struct px_noise_key *key, struct rect r,
-                                     const float weights[3], const struct view *in, const struct view *out,
-                                     float *scratch, const atomic_int *cancel)
+                                     const float weights[3], const struct px_grain_to *t, float *scratch,
+                                     const atomic_int *cancel)
 {
 	struct px_lattice_room g;
 	px_lattice_parts(l, r, scratch, &g);
 	for (int y = r.y0; y < r.y1; y++) {
-		for (int c = 0; c < 3 && y + PX_AHEAD < r.y1; c++)
-			px_fetch_apart(view_at(out, c, r.x0, y + PX_AHEAD), out->stride, rect_w(r), 1);
+		px_grain_ahead(t, r, y);
 		if (y == r.y0 || !(y & ((1 << l->shift) - 1))) px_lattice_step(l, key, &g, y >> l->shift);
-		px_grain_luma_row(weights, view_at(in, 0, r.x0, y), view_at(in, 1, r.x0, y), view_at(in, 2, r.x0, y),
-		                  rect_w(r), g.luma);
-		px_lattice_row(l, &g, r, y, in, out);
+		bool odd = px_grain_luma_at(t, weights, r.x0, y, rect_w(r), g.luma);
+		px_lattice_row(l, &g, r, y, t);
+		if (odd) px_grain_canon(t, r, y);
 		if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 	}
+	if (t->past) px_past_done();
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #define IN_PX_PLATE_H
 
 #include "image.h"
+#include "px_past.h"
 #include "rng.h"
 
 enum { PLATE_LEAST = 64, PLATE_OVERLAP_MAX = 32, PLATE_SIZE_MAX = 288 };
@@ -129,6 +130,29 @@ static IN_UNUSED void plate_field(const struct plate_map *m, const struct view *
 	int n = (int)rect_area(plate_blocks(m, r));
 	for (int c = 0; c < 3; c++) __builtin_memset(field[c], 0, (size_t)rect_w(r) * sizeof(float));
 	for (int i = 0; i < n; i++) plate_add(m, in, b + i, r, y, field);
+}
+
+/* out = in + (0.75 near + 0.25 far) field; past: where out fits. Is there a NaN in it? in may be out. */
+static IN_NOINLINE IN_UNUSED bool plate_put(const float *field, const float *near, const float *far, int n,
+                                            const float *in, float *out, bool past)
+{
+	typedef int lanes __attribute__((vector_size(sizeof(vnf))));
+	int x = 0;
+	lanes odd = { 0 };
+	bool any = false;
+	past = past && px_past_fits(out);
+	for (; x + IN_LANES <= n; x += IN_LANES) {
+		vnf d = 0.75f * *(const vnf *)(near + x) + 0.25f * *(const vnf *)(far + x);
+		vnf v = *(const vnf *)(in + x) + d * *(const vnf *)(field + x);
+		odd |= v != v;
+		px_past_or(out + x, v, past);
+	}
+	for (int i = 0; i < IN_LANES; i++) any |= odd[i] != 0;
+	for (; x < n; x++) {
+		out[x] = in[x] + (0.75f * near[x] + 0.25f * far[x]) * field[x];
+		any |= out[x] != out[x];
+	}
+	return any;
 }
 
 #endif

@@ -345,6 +345,12 @@ int main(void)
 	nc_invariant("grain", &im, 1, (const char *[]){ "amount=0.1", "size=6.5", NULL }, "lattice of four");
 	nc_invariant("grain", &odd, 1, (const char *[]){ "amount=0.1", "size=0", "colour=1", NULL },
 	    "white");
+	*view_at(&im->view, 1, 9, 4) = -__builtin_nanf("5");
+	*view_at(&odd->view, 0, 40, 30) = __builtin_nanf("7");
+	nc_past("grain", &im, 1, (const char *[]){ "amount=0.1", NULL }, "default");
+	nc_past("grain", &odd, 1, (const char *[]){ "amount=0.1", "colour=0", "size=1.9", NULL }, "mono");
+	nc_past("grain", &im, 1, (const char *[]){ "amount=0.1", "size=2.5", NULL }, "lattice of two");
+	nc_past("grain", &odd, 1, (const char *[]){ "amount=0.1", "size=5", "colour=0", NULL }, "lattice of four, mono");
 	image_unref(&im);
 	image_unref(&odd);
 	TEST_END();
