@@ -121,6 +121,12 @@ size_t net_scratch(const struct net_node *nn, const struct node_ctx *c, struct r
 int net_run(const struct net_node *nn, const struct node_ctx *c, const struct node_common *common, int frame,
             const struct needs *needs, const struct view *in, const struct view *out, void *scratch,
             const atomic_int *cancel, struct err *e);
+/* Does the protocol add nothing to what the type writes: no mask or mix, no alpha or other channels? */
+bool net_alone(const struct net_node *nn);
+/* The same for such a node of an NF_PAST type, past the caches. */
+int net_run_past(const struct net_node *nn, const struct node_ctx *c, const struct node_common *common, int frame,
+                 const struct needs *needs, const struct view *in, const struct view *out, void *scratch,
+                 const atomic_int *cancel, struct err *e);
 /* A sink's parts: pictures to a packed frame, that to a coded one, and a frame (coded, packed, or
  * in[]) to the file. */
 struct sink_call { const struct node_ctx *c; int frame, worker; void *scratch, *run, *packed, **coded;

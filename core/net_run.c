@@ -196,16 +196,25 @@ static int call_type(const struct net_node *nn, const struct call *c)
 	return t->frame(c);
 }
 
-int net_run(const struct net_node *nn, const struct node_ctx *c, const struct node_common *common, int frame,
-            const struct needs *nd, const struct view *in, const struct view *out, void *scratch,
-            const atomic_int *cancel, struct err *e)
+bool net_alone(const struct net_node *nn)
+{
+	int rgb[3];
+	if (nn->type->flags & NF_MASKED && (mask_conn(nn) >= 0 || nn->common.mix != 1.0 || nn->animated)) return false;
+	return !(nn->type->flags & NF_RGB) || (nn->fmt.nch == 3 && rgb_index(&nn->fmt, rgb) && nn->nconn && nn->conn[0] &&
+	                                       format_channel(&nn->conn[0]->fmt, "A") < 0);
+}
+
+static int run(const struct net_node *nn, const struct node_ctx *c, const struct node_common *common, int frame,
+               const struct needs *nd, const struct view *in, const struct view *out, void *scratch, bool past,
+               const atomic_int *cancel, struct err *e)
 {
 	const struct node_type *t = nn->type;
 	bool numbered = (t->flags & NF_TIME) || (t->traits & TR_SOURCE);
 	struct view seen[NODE_MAX_NEEDS], rgb_out;
 	int rgb[3];
 	struct call call = { .n = c, .frame = numbered ? frame : 0, .nin = nd->n - nd->ncore, .need = nd->v,
-		.in = in, .out = out, .scratch = scratch, .cancel = cancel ? cancel : &never, .err = e };
+		.in = in, .out = out, .scratch = scratch, .run = past ? scratch : NULL,
+		.cancel = cancel ? cancel : &never, .err = e };
 	bool colour = (t->flags & NF_RGB) && rgb_index(&nn->fmt, rgb);
 	if (colour) {
 		size_t own = t->scratch ? align64(t->scratch(c, out->r)) : 0;
@@ -224,6 +233,16 @@ int net_run(const struct net_node *nn, const struct node_ctx *c, const struct no
 	}
 	return 0;
 }
+
+int net_run(const struct net_node *nn, const struct node_ctx *c, const struct node_common *common, int frame,
+            const struct needs *nd, const struct view *in, const struct view *out, void *scratch,
+            const atomic_int *cancel, struct err *e)
+{ return run(nn, c, common, frame, nd, in, out, scratch, false, cancel, e); }
+
+int net_run_past(const struct net_node *nn, const struct node_ctx *c, const struct node_common *common, int frame,
+                 const struct needs *nd, const struct view *in, const struct view *out, void *scratch,
+                 const atomic_int *cancel, struct err *e)
+{ return run(nn, c, common, frame, nd, in, out, scratch, true, cancel, e); }
 
 static struct call sink_protocol(const struct sink_call *s, const struct needs *nd,
                                  const struct view *in, struct err *e)

@@ -20,6 +20,7 @@
 struct grain_layer {
 	float *w;                                /* the kernel from its middle on: radius + 1 weights */
 	int radius, fields;
+	int shift, taps, before; float *phases;  /* where shift is not 0: px_grain_lattice.h */
 	float mix[3][3];
 	struct grain_table table;
 };
@@ -47,6 +48,36 @@ static IN_UNUSED void px_grain_white(const struct grain_layer *l, struct px_nois
 }
 
 /* --- a tile --- */
+
+/* Rows of a picture that grain is added to. past: out goes past the caches, its NaNs canonical. in may be out. */
+struct px_grain_to { const struct view *in, *out; bool past; };
+
+/* Luma of a row from (x, y) on. Is there a NaN among the channels? Then there is one in the luma. */
+static IN_NOINLINE IN_UNUSED bool px_grain_luma_at(const struct px_grain_to *t, const float w[3], int x, int y, int n,
+                                                   float *luma)
+{
+	px_grain_luma_row(w, view_at(t->in, 0, x, y), view_at(t->in, 1, x, y), view_at(t->in, 2, x, y), n, luma);
+	int odd = 0;
+	if (t->past) for (int i = 0; i < n; i++) odd |= luma[i] != luma[i];
+	return odd;
+}
+
+/* Before a row is made: asks for lines of one further on. */
+static IN_UNUSED void px_grain_ahead(const struct px_grain_to *t, struct rect r, int y)
+{
+	for (int c = 0; c < 3 && !t->past && y + PX_AHEAD < r.y1; c++)
+		px_fetch_apart(view_at(t->out, c, r.x0, y + PX_AHEAD), t->out->stride, rect_w(r), 1);
+}
+
+/* After it: NaNs of a row that has some. */
+static IN_UNUSED void px_grain_canon(const struct px_grain_to *t, struct rect r, int y)
+{
+	const uint32_t canon = 0x7fc00000;
+	for (int c = 0; c < 3; c++) {
+		float *d = view_at(t->out, c, r.x0, y);
+		for (int x = 0; x < rect_w(r); x++) if (d[x] != d[x]) __builtin_memcpy(d + x, &canon, sizeof canon);
+	}
+}
 
 IN_INLINE size_t px_grain_pitch(int w) { return ((size_t)w + 15) & ~(size_t)15; }
 
@@ -112,44 +143,44 @@ static IN_UNUSED void px_grain_downs(const struct grain_layer *l, struct px_grai
 }
 
 /* Row y of r: row which of those across, times its strengths. luma: of the row. */
-static IN_UNUSED void px_grain_row(const struct grain_layer *l, struct px_grain_room *g,
-                                   struct rect r, int y, int which, const float *luma,
-                                   const struct view *in, const struct view *out)
+static IN_UNUSED void px_grain_row(const struct grain_layer *l, struct px_grain_room *g, struct rect r, int y, int which,
+                                   const struct px_grain_to *t)
 {
 	int begin = px_noise_skip(r.x0 - l->radius) + l->radius;
-	px_grain_strength(&l->table, luma, rect_w(r), g->dev);
+	px_grain_strength(&l->table, g->luma, rect_w(r), g->dev);
 	for (int c = 0; c < l->fields; c++) {
-		struct px_grain_sink to = { .m = l->fields == 1 ? 3 : 1 };
+		struct px_grain_sink to = { .m = l->fields == 1 ? 3 : 1, .past = t->past };
 		for (int j = 0; j < to.m; j++) {
-			to.in[j] = view_at(in, c + j, r.x0, y);
-			to.out[j] = view_at(out, c + j, r.x0, y);
+			to.in[j] = view_at(t->in, c + j, r.x0, y);
+			to.out[j] = view_at(t->out, c + j, r.x0, y);
 			to.dev[j] = g->dev[l->table.one ? 0 : c + j];
+			to.past = to.past && px_past_fits(to.out[j]);
 		}
 		px_grain_across(l->radius, l->w, g->down[c][which] + begin, rect_w(r), &to);
 	}
 }
 
 /* Rect r of out: that of in with the grain added, by the luma of those weights; scratch holds px_grain_floats.
- * in may be out. -1 when cancelled. */
+ * -1 when cancelled. */
 static IN_UNUSED int px_grain_tile(const struct grain_layer *l, struct px_noise_key *key, struct rect r,
-                                   const float weights[3], const struct view *in,
-                                   const struct view *out, float *scratch, const atomic_int *cancel)
+                                   const float weights[3], const struct px_grain_to *t, float *scratch,
+                                   const atomic_int *cancel)
 {
 	struct px_grain_room g;
 	px_grain_parts(l, rect_w(r), scratch, &g);
 	for (int y = r.y0; y < r.y1; y++) {
 		int which = (y - r.y0) & 1, left = r.y1 - y > 1 ? 2 : 1;
-		for (int c = 0; c < 3 && y + PX_AHEAD < r.y1; c++)
-			px_fetch_apart(view_at(out, c, r.x0, y + PX_AHEAD), out->stride, rect_w(r), 1);
+		px_grain_ahead(t, r, y);
 		if (!which) {
 			px_grain_more(l, key, &g, r, y - r.y0 + 2 * l->radius + left);
 			px_grain_downs(l, &g, r, y);
 		}
-		px_grain_luma_row(weights, view_at(in, 0, r.x0, y), view_at(in, 1, r.x0, y), view_at(in, 2, r.x0, y),
-		                  rect_w(r), g.luma);
-		px_grain_row(l, &g, r, y, which, g.luma, in, out);
+		bool odd = px_grain_luma_at(t, weights, r.x0, y, rect_w(r), g.luma);
+		px_grain_row(l, &g, r, y, which, t);
+		if (odd) px_grain_canon(t, r, y);
 		if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 	}
+	if (t->past) px_past_done();
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #ifndef IN_PX_GRAIN_ROWS_H
 #define IN_PX_GRAIN_ROWS_H
 
+#include "px_past.h"
 #include "px_vec.h"
 
 enum { GRAIN_DOWN = 2, GRAIN_ACROSS = 2, GRAIN_WIDE = 4 };
@@ -23,8 +24,10 @@ IN_INLINE void px_grain_down_of(int radius, const float *w, const float *const *
 		for (int i = radius; i > 0; i--)
 			for (int b = 0; b < M; b++) {
 				vnf up = GRAIN_VNF(p[radius + 1 - i] + x, b), down = GRAIN_VNF(p[radius + i] + x, b);
-				acc[b] += w[i] * (top[b] + down);
-				bcc[b] += w[i] * (up + low[b]);
+				vnf one = w[i] * (top[b] + down), two = w[i] * (up + low[b]);
+				if (i < radius) one += acc[b], two += bcc[b];
+				acc[b] = one;
+				bcc[b] = two;
 				top[b] = up;
 				low[b] = down;
 			}
@@ -35,12 +38,12 @@ IN_INLINE void px_grain_down_of(int radius, const float *w, const float *const *
 	}
 }
 
-/* Where a row of field goes: out = in + dev times it, in m channels. */
-struct px_grain_sink { int m; const float *in[3], *dev[3]; float *out[3]; };
+/* Where a row of field goes: out = in + dev times it, in m channels; past: rows that fit go past the caches. */
+struct px_grain_sink { int m; const float *in[3], *dev[3]; float *out[3]; bool past; };
 
 /* n pixels of a field: row s through w, radius more of them on each side; v vectors at once. How
  * many it has done: whole ones. */
-IN_INLINE int px_grain_across_of(int radius, const float *w, const float *s, int n, int v, int m,
+IN_INLINE int px_grain_across_of(int radius, const float *w, const float *s, int n, int v, int m, bool past,
                                  const struct px_grain_sink *to)
 {
 	const struct px_grain_sink t = *to;
@@ -49,12 +52,16 @@ IN_INLINE int px_grain_across_of(int radius, const float *w, const float *s, int
 		vnf acc[GRAIN_WIDE] = { { 0 } };
 		const float *c = s + x;
 		for (int i = radius; i > 0; i--)
-			for (int b = 0; b < v; b++) acc[b] += w[i] * (GRAIN_VNF(c - i, b) + GRAIN_VNF(c + i, b));
+			for (int b = 0; b < v; b++) {
+				vnf one = w[i] * (GRAIN_VNF(c - i, b) + GRAIN_VNF(c + i, b));
+				if (i < radius) one += acc[b];
+				acc[b] = one;
+			}
 		for (int b = 0; b < v; b++) acc[b] += w[0] * GRAIN_VNF(c, b);
 		for (int j = 0; j < m; j++)
 			for (int b = 0; b < v; b++)
-				*(vnf *)(t.out[j] + x + b * IN_LANES) =
-				    GRAIN_VNF(t.in[j] + x, b) + GRAIN_VNF(t.dev[j] + x, b) * acc[b];
+				px_past_or(t.out[j] + x + b * IN_LANES,
+				           GRAIN_VNF(t.in[j] + x, b) + GRAIN_VNF(t.dev[j] + x, b) * acc[b], past);
 	}
 	return x;
 }
@@ -75,7 +82,8 @@ IN_INLINE int px_grain_across_of(int radius, const float *w, const float *s, int
 	{ \
 		float copy[radius + 1]; \
 		for (int i = 0; i <= radius; i++) copy[i] = w[i]; \
-		return px_grain_across_of(radius, copy, s, n, GRAIN_ACROSS, 1, sink); \
+		return sink->past ? px_grain_across_of(radius, copy, s, n, GRAIN_ACROSS, 1, true, sink) \
+		                  : px_grain_across_of(radius, copy, s, n, GRAIN_ACROSS, 1, false, sink); \
 	}
 GRAIN_FIXED(0)
 GRAIN_FIXED(1)
@@ -84,7 +92,6 @@ GRAIN_FIXED(3)
 GRAIN_FIXED(4)
 GRAIN_FIXED(5)
 GRAIN_FIXED(6)
-GRAIN_FIXED(8)
 
 static IN_NOINLINE IN_UNUSED void px_grain_down(int radius, const float *w, const float *const *p, int n,
                                                 float *d, float *e)
@@ -97,7 +104,6 @@ static IN_NOINLINE IN_UNUSED void px_grain_down(int radius, const float *w, cons
 	case 4: px_grain_down_4(w, p, n, d, e); return;
 	case 5: px_grain_down_5(w, p, n, d, e); return;
 	case 6: px_grain_down_6(w, p, n, d, e); return;
-	case 8: px_grain_down_8(w, p, n, d, e); return;
 	default: px_grain_down_of(radius, w, p, n, d, e);
 	}
 }
@@ -105,7 +111,7 @@ static IN_NOINLINE IN_UNUSED void px_grain_down(int radius, const float *w, cons
 static IN_UNUSED int px_grain_across_some(int radius, const float *w, const float *s, int n,
                                           const struct px_grain_sink *to)
 {
-	if (to->m > 1) return px_grain_across_of(radius, w, s, n, GRAIN_WIDE, 3, to);
+	if (to->m > 1) return px_grain_across_of(radius, w, s, n, GRAIN_WIDE, 3, to->past, to);
 	switch (radius) {
 	case 0: return px_grain_across_0(w, s, n, to);
 	case 1: return px_grain_across_1(w, s, n, to);
@@ -114,8 +120,7 @@ static IN_UNUSED int px_grain_across_some(int radius, const float *w, const floa
 	case 4: return px_grain_across_4(w, s, n, to);
 	case 5: return px_grain_across_5(w, s, n, to);
 	case 6: return px_grain_across_6(w, s, n, to);
-	case 8: return px_grain_across_8(w, s, n, to);
-	default: return px_grain_across_of(radius, w, s, n, GRAIN_WIDE, 1, to);
+	default: return px_grain_across_of(radius, w, s, n, GRAIN_WIDE, 1, to->past, to);
 	}
 }
 

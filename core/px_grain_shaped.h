@@ -8,6 +8,7 @@
 #define IN_PX_GRAIN_SHAPED_H
 
 #include "px_fetch.h"
+#include "px_grain.h"
 #include "px_grain_cells.h"
 #include "px_grain_fixed.h"
 
@@ -127,23 +128,34 @@ static IN_UNUSED void px_shaped_terms(const struct grain_shaped *l, struct px_sh
 	}
 }
 
-/* out = in + gain (0.75 near + 0.25 far) field. in may be out. */
-static IN_NOINLINE IN_UNUSED void px_shaped_put(const int16_t *field, float gain, const float *near, const float *far,
-                                                int n, const float *in, float *out)
+/* out = in + gain (0.75 near + 0.25 far) field; past: where out fits. Is there a NaN in it? in may be out. */
+static IN_NOINLINE IN_UNUSED bool px_shaped_put(const int16_t *field, float gain, const float *near, const float *far,
+                                                int n, const float *in, float *out, bool past)
 {
 	int x = 0;
+	vni odd = { 0 };
+	bool any = false;
+	past = past && px_past_fits(out);
 	for (; x + IN_LANES <= n; x += IN_LANES) {
 		vnf f = __builtin_convertvector(__builtin_convertvector(*(const vnh *)(field + x), vni), vnf);
 		vnf d = 0.75f * *(const vnf *)(near + x) + 0.25f * *(const vnf *)(far + x);
-		*(vnf *)(out + x) = *(const vnf *)(in + x) + d * (gain * f);
+		vnf v = *(const vnf *)(in + x) + d * (gain * f);
+		odd |= v != v;
+		px_past_or(out + x, v, past);
 	}
-	for (; x < n; x++) out[x] = in[x] + (0.75f * near[x] + 0.25f * far[x]) * (gain * (float)field[x]);
+	for (int i = 0; i < IN_LANES; i++) any |= odd[i] != 0;
+	for (; x < n; x++) {
+		out[x] = in[x] + (0.75f * near[x] + 0.25f * far[x]) * (gain * (float)field[x]);
+		any |= out[x] != out[x];
+	}
+	return any;
 }
 
 /* Row y of r: row which of the terms across, times its strengths. */
 static IN_UNUSED void px_shaped_row(const struct grain_shaped *l, struct px_shaped_room *g, struct px_grain_devs *devs,
-                                    struct rect r, int y, int which, const struct view *in, const struct view *out)
+                                    struct rect r, int y, int which, const struct px_grain_to *t)
 {
+	bool odd = false;
 	int begin = px_noise_skip(r.x0 - l->radius) + l->radius;
 	const float *near[3], *far[3];
 	px_grain_devs_row(devs, y, near, far);
@@ -151,15 +163,16 @@ static IN_UNUSED void px_shaped_row(const struct grain_shaped *l, struct px_shap
 		const int16_t *term[GRAIN_RANKS];
 		for (int k = 0; k < l->ranks; k++) term[k] = c < l->fields ? g->term[c][which][k] + begin : NULL;
 		if (c < l->fields) px_grain_along(l->terms[c], l->reach[c], l->v[c], term, rect_w(r), g->sum);
-		px_shaped_put(g->sum, l->gain[c], near[c], far[c], rect_w(r), view_at(in, c, r.x0, y), view_at(out, c, r.x0, y));
+		odd |= px_shaped_put(g->sum, l->gain[c], near[c], far[c], rect_w(r), view_at(t->in, c, r.x0, y),
+		                     view_at(t->out, c, r.x0, y), t->past);
 	}
+	if (odd && t->past) px_grain_canon(t, r, y);
 }
 
 /* Rect r of out: that of in with the grain added. lumas: of r; scratch holds px_shaped_floats and
- * px_grain_dev_floats. in may be out. -1 when cancelled. */
+ * px_grain_dev_floats. -1 when cancelled. */
 static IN_UNUSED int px_shaped_tile(const struct grain_shaped *l, struct px_shaped_keys *keys, struct rect r,
-                                    struct px_grain_lumas *lumas, const struct view *in, const struct view *out, float *scratch,
-                                    const atomic_int *cancel)
+                                    struct px_grain_lumas *lumas, const struct px_grain_to *t, float *scratch, const atomic_int *cancel)
 {
 	struct px_shaped_room g;
 	struct px_grain_devs devs;
@@ -167,15 +180,15 @@ static IN_UNUSED int px_shaped_tile(const struct grain_shaped *l, struct px_shap
 	px_shaped_parts(l, rect_w(r), scratch + ((px_grain_dev_floats(&l->table, r) + 15) & ~(size_t)15), &g);
 	for (int y = r.y0; y < r.y1; y++) {
 		int which = (y - r.y0) & 1, left = r.y1 - y > 1 ? 2 : 1;
-		for (int c = 0; c < 3 && y + PX_AHEAD < r.y1; c++)
-			px_fetch_row(view_at(out, c, r.x0, y + PX_AHEAD), rect_w(r), 1);
+		px_grain_ahead(t, r, y);
 		if (!which) {
 			px_shaped_more(l, keys, &g, r, y - r.y0 + 2 * l->radius + left);
 			px_shaped_terms(l, &g, r, y);
 		}
-		px_shaped_row(l, &g, &devs, r, y, which, in, out);
+		px_shaped_row(l, &g, &devs, r, y, which, t);
 		if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 	}
+	if (t->past) px_past_done();
 	return 0;
 }
 

@@ -37,9 +37,9 @@ IN_INLINE v8n px_noise_far(px_noise_w w)
 	v8n h = (1.25136737f - 0.969681034f * m) + q * (0.393529999f - 0.0625892885f * m);
 	return px_noise_sqrt(line - (m - 1.0f) * (2.0f - m) * h);
 }
-/* Sine and cosine of t quarters of a turn, |t| < 1, within 6e-7 and 8e-6. */
-IN_INLINE v8n px_noise_turn(px_noise_w w)
-{ return __builtin_convertvector((v8ni)(w << 18 | 0x40000u), v8n) * 0x1p-31f; }
+/* Sine and cosine of t quarters of a turn, |t| < 1, within 6e-7 and 8e-6: bits 1 to 13, the last of them turned
+ * over, and a half, in steps of 2^-13 above 1024, are 1025 + t. */
+IN_INLINE v8n px_noise_turn(px_noise_w w) { return (v8n)((w & 0x3ffeu) ^ 0x44802001u) - 1025.0f; }
 IN_INLINE v8n px_noise_sine(v8n t, v8n q)
 { return t * ((1.57079101f - 0.645892848f * q) + (q * q) * (0.0794343410f - 0.00433309321f * q)); }
 IN_INLINE v8n px_noise_cosine(v8n q)

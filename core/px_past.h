@@ -22,6 +22,13 @@ IN_INLINE void px_past(float *d, vnf v)
 
 IN_INLINE bool px_past_fits(const float *d) { return (uintptr_t)d % sizeof(vnf) == 0; }
 
+/* Past the caches, or through them. */
+IN_INLINE void px_past_or(float *d, vnf v, bool past)
+{
+	if (past) px_past(d, v);
+	else *(vnf *)d = v;
+}
+
 IN_INLINE void px_past_done(void) { _mm_sfence(); }
 
 #endif

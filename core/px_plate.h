@@ -9,6 +9,7 @@
 #define IN_PX_PLATE_H
 
 #include "image.h"
+#include "px_past.h"
 #include "rng.h"
 
 enum { PLATE_LEAST = 64, PLATE_OVERLAP_MAX = 32, PLATE_SIZE_MAX = 288 };
@@ -31,35 +32,65 @@ static IN_UNUSED int plate_frame(const struct plate_seed *s, int n)
 	return (int)(((uint64_t)p.c[0] * (uint32_t)n) >> 32);
 }
 
-/* Sums over every eighth row of the window, symmetric about its middle, in eight lanes by column, row by row:
- * every tile needs them of the blocks that it meets. size: a multiple of 16. */
-static IN_NOINLINE IN_UNUSED void plate_plane(const struct view *in, int ch, int size, bool unit,
-                                              struct plate_block *b)
+/* Sums over pixels of a window: of them, times their distance from its middle, of squares. */
+struct plate_sums { double all, x, y, squares; };
+
+/* Eight columns, in as many vectors as that takes: the same lanes everywhere. */
+typedef float plate_eight __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int plate_ints __attribute__((vector_size(32)));
+
+/* Over every eighth row, symmetric about the middle, by column and row by row, of three channels side by side.
+ * scrub: what is not finite counts as 0. size: a multiple of 16. */
+IN_INLINE void plate_sum(const struct view *in, int size, bool unit, bool scrub, const struct plate_block *b,
+                         struct plate_sums to[3])
 {
-	double sum = 0, sx = 0, sy = 0, sq = 0, mid = 0.5 * (size - 1), n = 0.125 * size * size, down = 0;
+	double mid = 0.5 * (size - 1), columns = 0.125 * size;
 	for (int y = 0; y < size; y += y == size / 2 - 8 ? 15 : 8) {
-		const float *p = view_at(in, ch, b->from_x, b->from_y + y);
-		float s[8] = { 0 }, m[8] = { 0 }, q[8] = { 0 };
+		plate_eight s[3] = { { 0 } }, m[3] = { { 0 } }, q[3] = { { 0 } };       /* m: sums of s at every step */
+		const float *p[3];
+		for (int c = 0; c < 3; c++) p[c] = view_at(in, c, b->from_x, b->from_y + y);
 		for (int x = 0; x < size; x += 8)
-			for (int k = 0; k < 8; k++) {
-				float v = p[x + k];
-				v = v - v == 0.0f ? v : 0.0f;
-				s[k] += v;
-				m[k] += v * ((float)(x + k) - (float)mid);
-				q[k] += v * v;
+			for (int c = 0; c < 3; c++) {
+				plate_eight v = *(const plate_eight *)(p[c] + x);
+				if (scrub) v = (plate_eight)((plate_ints)v & (plate_ints)(v - v == 0.0f));
+				s[c] += v;
+				m[c] += s[c];
+				if (unit) q[c] += v * v;
 			}
-		double rs = 0;
-		for (int k = 0; k < 8; k++) rs += s[k], sx += m[k], sq += q[k];
-		sum += rs;
-		sy += rs * (y - mid);
-		down += size * ((y - mid) * (y - mid));
+		for (int c = 0; c < 3; c++) {
+			double rs = 0;
+			for (int k = 0; k < 8; k++) {
+				rs += s[c][k];
+				to[c].x += 8 * (columns * s[c][k] - m[c][k]) + (k - mid) * s[c][k];
+				to[c].squares += q[c][k];
+			}
+			to[c].all += rs;
+			to[c].y += rs * (y - mid);
+		}
 	}
-	double across = n * ((double)size * size - 1) / 12, mean = sum / n;       /* sums of squared distances */
-	double var = sq / n - mean * mean - (sx * sx / across + sy * sy / down) / n;
-	b->mean[ch] = (float)mean;
-	b->slope_x[ch] = (float)(sx / across);
-	b->slope_y[ch] = (float)(sy / down);
-	b->scale[ch] = !unit ? 1.0f : var > 1e-12 ? (float)(1 / __builtin_sqrt(var)) : 0.0f;
+}
+
+/* The window's planes. Every tile needs them of the blocks that it meets. */
+static IN_NOINLINE IN_UNUSED void plate_plane(const struct view *in, int size, bool unit, struct plate_block *b)
+{
+	struct plate_sums t[3] = { { 0 } };
+	double mid = 0.5 * (size - 1), n = 0.125 * size * size, down = 0, odd = 0;
+	if (unit) plate_sum(in, size, true, false, b, t);
+	else plate_sum(in, size, false, false, b, t);
+	for (int c = 0; c < 3; c++) odd += t[c].all - t[c].all + (t[c].x - t[c].x) + (t[c].squares - t[c].squares);
+	if (odd != 0) {
+		for (int c = 0; c < 3; c++) t[c] = (struct plate_sums){ 0 };
+		plate_sum(in, size, unit, true, b, t);
+	}
+	for (int y = 0; y < size; y += y == size / 2 - 8 ? 15 : 8) down += size * ((y - mid) * (y - mid));
+	for (int c = 0; c < 3; c++) {
+		double across = n * ((double)size * size - 1) / 12, mean = t[c].all / n;       /* sums of squared distances */
+		double var = t[c].squares / n - mean * mean - (t[c].x * t[c].x / across + t[c].y * t[c].y / down) / n;
+		b->mean[c] = (float)mean;
+		b->slope_x[c] = (float)(t[c].x / across);
+		b->slope_y[c] = (float)(t[c].y / down);
+		b->scale[c] = !unit ? 1.0f : var > 1e-12 ? (float)(1 / __builtin_sqrt(var)) : 0.0f;
+	}
 }
 
 static IN_UNUSED void plate_choose(const struct plate_map *m, const struct plate_seed *s,
@@ -74,36 +105,61 @@ static IN_UNUSED void plate_choose(const struct plate_map *m, const struct plate
 	b->from_y = in->r.y0 + (int)(((uint64_t)p.c[1] * room_y) >> 32);
 	b->flip_x = p.c[2] & 1;
 	b->flip_y = p.c[2] & 2;
-	for (int c = 0; c < 3; c++) plate_plane(in, c, m->size, unit, b);
+	plate_plane(in, m->size, unit, b);
 }
 
-/* Columns from, from + turn ... of a row less its line base + slope (column - mid), times w wx. */
-IN_INLINE void plate_row(const float *IN_RESTRICT p, int from, int turn, int n, float w,
-                         const float *IN_RESTRICT wx, float base, float slope, float mid,
-                         float *IN_RESTRICT d)
+/* A row's part of a block: n columns from p[0] on, p[-1] on where it is turned, whose distances from the
+ * middle are from, from + turn ...; less base + slope distance, times w wx. */
+struct plate_span { const float *p, *wx; float from, w, base, slope; };
+
+IN_INLINE void plate_run(const struct plate_span *s, int turn, bool add, int n, float *IN_RESTRICT d)
 {
+	const float *IN_RESTRICT p = s->p, *IN_RESTRICT wx = s->wx;
+	const float from = s->from, w = s->w, base = s->base, slope = s->slope;
 	for (int x = 0; x < n; x++) {
-		int col = from + turn * x;
-		float v = p[col];
+		float v = p[turn * x];
 		v = v - v == 0.0f ? v : 0.0f;
-		d[x] += w * wx[x] * (v - base - slope * ((float)col - mid));
+		v = w * wx[x] * (v - base - slope * (from + (float)(turn * x)));
+		d[x] = add ? d[x] + v : v;
 	}
 }
-
-/* Row y of r of the blocks that meet it, into field. */
-static IN_UNUSED void plate_add(const struct plate_map *m, const struct view *in, const struct plate_block *b,
-                                struct rect r, int y, float *const field[3])
+static IN_NOINLINE IN_UNUSED void plate_run_set(const struct plate_span *s, int n, float *d)
+{ plate_run(s, 1, false, n, d); }
+static IN_NOINLINE IN_UNUSED void plate_run_back(const struct plate_span *s, int n, float *d)
+{ plate_run(s, -1, false, n, d); }
+static IN_NOINLINE IN_UNUSED void plate_run_add(const struct plate_span *s, bool back, int n, float *d)
 {
-	int x0 = r.x0 > b->x ? r.x0 : b->x, x1 = r.x1 < b->x + m->size ? r.x1 : b->x + m->size;
-	int k = y - b->y, row = b->flip_y ? m->size - 1 - k : k, at = x0 - b->x, n = x1 - x0;
-	float mid = 0.5f * (float)(m->size - 1), dy = (float)row - mid;
-	if (k < 0 || k >= m->size || n <= 0) return;
+	if (back) plate_run(s, -1, true, n, d);
+	else plate_run(s, 1, true, n, d);
+}
+
+/* Columns x0 until x1, row k of the window of a block, set or added. */
+static IN_UNUSED void plate_part(const struct plate_map *m, const struct view *in, const struct plate_block *b, int ch,
+                                 int k, int x0, int x1, bool add, float *d)
+{
+	int row = b->flip_y ? m->size - 1 - k : k, at = x0 - b->x, col = b->flip_x ? m->size - 1 - at : at;
+	float mid = 0.5f * (float)(m->size - 1);
+	struct plate_span s = { .p = view_at(in, ch, b->from_x, b->from_y + row) + col, .wx = m->weight + at,
+		.from = (float)col - mid, .w = m->weight[k] * b->scale[ch],
+		.base = b->mean[ch] + b->slope_y[ch] * ((float)row - mid), .slope = b->slope_x[ch] };
+	if (x1 <= x0) return;
+	if (add) plate_run_add(&s, b->flip_x, x1 - x0, d);
+	else if (b->flip_x) plate_run_back(&s, x1 - x0, d);
+	else plate_run_set(&s, x1 - x0, d);
+}
+
+/* Row y of r of a block, into field: all columns before *done have been set. */
+static IN_UNUSED void plate_add(const struct plate_map *m, const struct view *in, const struct plate_block *b,
+                                struct rect r, int y, int *done, float *const field[3])
+{
+	int x0 = r.x0 > b->x ? r.x0 : b->x, x1 = r.x1 < b->x + m->size ? r.x1 : b->x + m->size, k = y - b->y;
+	if (k < 0 || k >= m->size || x1 <= x0) return;
+	int until = *done < x0 ? x0 : *done < x1 ? *done : x1;
 	for (int c = 0; c < 3; c++) {
-		const float *p = view_at(in, c, b->from_x, b->from_y + row), w = m->weight[k] * b->scale[c];
-		float *d = field[c] + (x0 - r.x0), base = b->mean[c] + b->slope_y[c] * dy, slope = b->slope_x[c];
-		if (b->flip_x) plate_row(p, m->size - 1 - at, -1, n, w, m->weight + at, base, slope, mid, d);
-		else plate_row(p, at, 1, n, w, m->weight + at, base, slope, mid, d);
+		plate_part(m, in, b, c, k, x0, until, true, field[c] + (x0 - r.x0));
+		plate_part(m, in, b, c, k, until, x1, false, field[c] + (until - r.x0));
 	}
+	if (x1 > *done) *done = x1;
 }
 
 /* Blocks that a rect meets, by row and column. */
@@ -126,9 +182,31 @@ static IN_UNUSED void plate_begin(const struct plate_map *m, const struct plate_
 static IN_UNUSED void plate_field(const struct plate_map *m, const struct view *in, struct rect r,
                                   const struct plate_block *b, int y, float *const field[3])
 {
-	int n = (int)rect_area(plate_blocks(m, r));
-	for (int c = 0; c < 3; c++) __builtin_memset(field[c], 0, (size_t)rect_w(r) * sizeof(float));
-	for (int i = 0; i < n; i++) plate_add(m, in, b + i, r, y, field);
+	int n = (int)rect_area(plate_blocks(m, r)), done = r.x0;
+	for (int i = 0; i < n; i++) plate_add(m, in, b + i, r, y, &done, field);
+}
+
+/* out = in + (0.75 near + 0.25 far) field; past: where out fits. Is there a NaN in it? in may be out. */
+static IN_NOINLINE IN_UNUSED bool plate_put(const float *field, const float *near, const float *far, int n,
+                                            const float *in, float *out, bool past)
+{
+	typedef int lanes __attribute__((vector_size(sizeof(vnf))));
+	int x = 0;
+	lanes odd = { 0 };
+	bool any = false;
+	past = past && px_past_fits(out);
+	for (; x + IN_LANES <= n; x += IN_LANES) {
+		vnf d = 0.75f * *(const vnf *)(near + x) + 0.25f * *(const vnf *)(far + x);
+		vnf v = *(const vnf *)(in + x) + d * *(const vnf *)(field + x);
+		odd |= v != v;
+		px_past_or(out + x, v, past);
+	}
+	for (int i = 0; i < IN_LANES; i++) any |= odd[i] != 0;
+	for (; x < n; x++) {
+		out[x] = in[x] + (0.75f * near[x] + 0.25f * far[x]) * field[x];
+		any |= out[x] != out[x];
+	}
+	return any;
 }
 
 #endif

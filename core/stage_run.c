@@ -38,7 +38,10 @@ static bool streams(const struct stage_job *j)
 
 /* The last node does that itself. */
 static bool past(const struct stage_job *j)
-{ return streams(j) && (j->s->node[j->s->n - 1]->type->flags & NF_PAST) && !j->same[j->s->n - 1]; }
+{
+	const struct net_node *last = j->s->node[j->s->n - 1];
+	return streams(j) && (last->type->flags & NF_PAST) && net_alone(last) && !j->same[j->s->n - 1];
+}
 
 static int band_rows(const struct stage_job *j, struct rect r)
 {
@@ -420,19 +423,6 @@ static struct member *prepare(const struct stage_job *j, struct rect r, struct s
 	return m;
 }
 
-/* The last node, which writes past the caches. */
-static int run_past(const struct stage_job *j, const struct member *m, const struct view *in,
-                    const struct view *out, void *scratch, const atomic_int *cancel, struct err *e)
-{
-	int i = j->s->n - 1;
-	const struct net_node *nn = j->s->node[i];
-	bool numbered = (nn->type->flags & NF_TIME) || (nn->type->traits & TR_SOURCE);
-	struct call call = { .n = &j->ctx[i], .frame = numbered ? j->frame : 0, .nin = m->needs.n,
-		.need = m->needs.v, .in = in, .out = out, .scratch = scratch, .run = scratch, .cancel = cancel, .err = e };
-	if (nn->type->tile(&call, out->r) < 0) return err_in(e, "node '%s' frame %d", nn->id, j->frame);
-	return 0;
-}
-
 /* One band, whose regions are known. */
 static int run_band(const struct stage_job *j, struct member *m, void *scratch,
                     const atomic_int *cancel, struct err *e)
@@ -448,12 +438,9 @@ static int run_band(const struct stage_job *j, struct member *m, void *scratch,
 		if (j->same[i] && i < n - 1) { m[i].view = in[0]; continue; }
 		if (j->same[i]) { copy_view(&in[0], &m[i].view); continue; }
 		struct view out = view_sub(&m[i].view, m[i].fresh);
-		if (i == n - 1 && past(j)) {
-			if (run_past(j, &m[i], in, &out, scratch, cancel, e) < 0) return -1;
-			continue;
-		}
-		if (net_run(j->s->node[i], &j->ctx[i], &j->common[i], j->frame, &m[i].needs, in, &out,
-		            scratch, cancel, e) < 0)
+		bool last = i == n - 1 && past(j);
+		if ((last ? net_run_past : net_run)(j->s->node[i], &j->ctx[i], &j->common[i], j->frame, &m[i].needs, in,
+		                                    &out, scratch, cancel, e) < 0)
 			return err_in(e, "node '%s' frame %d", j->s->node[i]->id, j->frame);
 	}
 	return 0;

@@ -1,7 +1,9 @@
 #!/bin/sh
 # lutgrain.sh - CPU milliseconds per 1080p float frame of a 3D LUT and of three-channel grain beside FFmpeg's
 # lut3d=interp=tetrahedral and noise with gblur, one thread each, in one run, as medians of five pairs and as ratios
-# (over 1: interneg is faster). Net of the source, which is timed alone. CUBE=file.cube takes another table.
+# (over 1: interneg is faster). Whole runs of N frames, user and system time, less those of the source alone: set-up, first
+# use and page faults, shared out over N frames, are in it (grain.sh has slopes without them). CUBE=file.cube takes
+# another table.
 # SPDX-License-Identifier: BSD-2-Clause
 cd "$(dirname "$0")/../.." || exit 1
 in=${INTERNEG:-$PWD/interneg}

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "gauss.h"
+#include "px_grain_lattice.h"
 #include "px_noise.h"
 
 enum { SIDE = 512 };
@@ -218,6 +220,64 @@ static void shape(void)
 	image_unref(&im);
 }
 
+/* Coarse grain comes from a lattice: between any two pixels of a row the covariance that its weights give is the
+ * Gaussian's, wherever on the lattice they lie (what lies beyond 3.3 deviations is cut off). */
+static void lattice_weights(void)
+{
+	static const double sizes[] = { 2, 2.5, 3.9, 4, 7.3, 20 };
+	for (size_t i = 0; i < IN_COUNT(sizes); i++) {
+		double size = sizes[i], worst = 0, uneven = 0;
+		int radius = (int)ceil(3.3 * size), shift = px_lattice_shift(size), step = 1 << shift;
+		int taps = px_lattice_taps(radius, shift), before = px_lattice_before(radius, shift);
+		float *w = xalloc((size_t)radius + 1, sizeof *w), *k = xalloc((size_t)(taps * step), sizeof *k);
+		gauss_half_float(size, radius, 2, w);
+		px_lattice_weights(w, radius, shift, k);
+		for (int d = 0; d < 4 * size; d++)
+			for (int p = 0; p < step; p++) {
+				int q = (p + d) % step, on = (p + d) / step;
+				double sum = 0, want = exp(-d * d / (4 * size * size));
+				for (int a = 0; a < taps; a++)
+					for (int b = 0; b < taps; b++)
+						if (a - before == b - before + on) sum += (double)k[a * step + p] * (double)k[b * step + q];
+				worst = fmax(worst, fabs(sum - want));
+				if (d == 0) uneven = fmax(uneven, fabs(sum - 1));
+			}
+		test_ok(step > 1 && worst < 2e-3 && uneven < 1.2e-4, "grain size %g: covariance within %.1e everywhere on a lattice "
+		        "of %d, variance %.1e", size, worst, step, uneven);
+		free(w);
+		free(k);
+	}
+}
+
+/* The same of grain itself, in the mean of frames and channels; and by place on the lattice. */
+static void coarse(const char *size, double sigma)
+{
+	enum { FRAMES = 6, REACH = 9 };
+	double v = (float)pow(0.18, 1 / 2.4), along[2][REACH] = { { 0 } }, place[4] = { 0 };
+	struct image *im = flat((float)v);
+	for (int f = 1; f <= FRAMES; f++) {
+		struct image *out = grained(im, (const char *[]){ "amount=0.03", size, "colour=1", NULL }, f, 0);
+		for (int c = 0; c < 3; c++)
+			for (int d = 0; d < REACH; d++) {
+				along[0][d] += moment(out, c, out, c, v, d, 0) / 1e-4 / (3 * FRAMES);
+				along[1][d] += moment(out, c, out, c, v, 0, d) / 1e-4 / (3 * FRAMES);
+			}
+		for (int y = 0; y < SIDE; y++)
+			for (int x = 0; x < SIDE; x++)
+				for (int c = 0; c < 3; c++)
+					place[(y & 1) * 2 + (x & 1)] += pow(*view_at(&out->view, c, x, y) - v, 2) / 1e-4 /
+					                                (3.0 * FRAMES / 4 * SIDE * SIDE);
+		image_unref(&out);
+	}
+	double worst = 0, uneven = 0, all = (place[0] + place[1] + place[2] + place[3]) / 4;
+	for (int d = 0; d < REACH; d++)
+		for (int k = 0; k < 2; k++) worst = fmax(worst, fabs(along[k][d] - exp(-d * d / (4 * sigma * sigma))));
+	for (int k = 0; k < 4; k++) uneven = fmax(uneven, fabs(place[k] / all - 1));
+	test_ok(worst < 0.025, "grain %s: correlations within %.4f", size, worst);
+	test_ok(uneven < 0.003, "grain %s: variance even by place within %.4f", size, uneven);
+	image_unref(&im);
+}
+
 /* Response: nothing moves where it is 0; mid-grey has all of it, black and white less. */
 static void response(void)
 {
@@ -272,13 +332,25 @@ int main(void)
 	normal_values();
 	strength_and_colour();
 	shape();
+	lattice_weights();
+	coarse("size=2", 2);
+	coarse("size=2.6", 2.6);
+	coarse("size=4.5", 4.5);
 	response();
 	never_twice();
 	nc_invariant("grain", &im, 1, (const char *[]){ "amount=0.1", NULL }, "default");
 	nc_invariant("grain", &odd, 1, (const char *[]){ "amount=0.1", "size=3", "colour=0", NULL },
 	    "coarse, mono");
+	nc_invariant("grain", &odd, 1, (const char *[]){ "amount=0.1", "size=2", NULL }, "lattice of two");
+	nc_invariant("grain", &im, 1, (const char *[]){ "amount=0.1", "size=6.5", NULL }, "lattice of four");
 	nc_invariant("grain", &odd, 1, (const char *[]){ "amount=0.1", "size=0", "colour=1", NULL },
 	    "white");
+	*view_at(&im->view, 1, 9, 4) = -__builtin_nanf("5");
+	*view_at(&odd->view, 0, 40, 30) = __builtin_nanf("7");
+	nc_past("grain", &im, 1, (const char *[]){ "amount=0.1", NULL }, "default");
+	nc_past("grain", &odd, 1, (const char *[]){ "amount=0.1", "colour=0", "size=1.9", NULL }, "mono");
+	nc_past("grain", &im, 1, (const char *[]){ "amount=0.1", "size=2.5", NULL }, "lattice of two");
+	nc_past("grain", &odd, 1, (const char *[]){ "amount=0.1", "size=5", "colour=0", NULL }, "lattice of four, mono");
 	image_unref(&im);
 	image_unref(&odd);
 	TEST_END();

@@ -89,6 +89,16 @@ int main(void)
 	struct format f = nc_format(301, 143, "R G B", "rec709");
 	struct image *r = nc_random(&f, 2), *three[] = { r, r, p };
 	nc_invariant("grain", three, 3, (const char *[]){ "plate_strength=asked", NULL }, "plate");
+	nc_past("grain", three, 3, (const char *[]){ NULL }, "plate");
+	struct image *holes = plate();
+	for (int y = 0; y < PH; y += 5) *view_at(&holes->view, y % 3, (y * 7) % PW, y) = y & 1 ? __builtin_nanf("") : -__builtin_inff();
+	out = run(im, holes, (const char *[]){ "plate_strength=asked", NULL }, 1);
+	int bad = 0;
+	for (int c = 0; c < 3; c++)
+		for (int y = 0; y < SIDE; y++) for (int x = 0; x < SIDE; x++) bad += !isfinite(*view_at(&out->view, c, x, y));
+	test_ok(bad == 0, "plate: holes in it leave no hole (%d)", bad);
+	image_unref(&out);
+	image_unref(&holes);
 	image_unref(&r);
 	image_unref(&small);
 	image_unref(&p);

@@ -371,6 +371,8 @@ int main(void)
 	nc_invariant("grain", &im, 1, (const char *[]){ set, "strength=3", NULL }, "profile");
 	nc_invariant("grain", &odd, 1, (const char *[]){ set, to, "dissolve=0.4", "temporal=keep", "scale=2", NULL }, "two profiles");
 	nc_invariant("grain", &odd, 1, (const char *[]){ to, "dissolve=0.4", NULL }, "Gaussian to profile");
+	nc_past("grain", &im, 1, (const char *[]){ set, "strength=3", NULL }, "profile");
+	nc_past("grain", &odd, 1, (const char *[]){ to, "dissolve=0.4", NULL }, "Gaussian to profile");
 	image_unref(&im);
 	image_unref(&odd);
 	unlink(path);
