@@ -7,6 +7,7 @@
 #ifndef IN_PX_BLUR_H
 #define IN_PX_BLUR_H
 
+#include <immintrin.h>
 #include <stdatomic.h>
 
 #include "gauss.h"
@@ -341,16 +342,22 @@ IN_INLINE struct rect px_halve_need(struct rect r, bool dx, bool dy)
 /* Pixels s[0], s[2] .. and s[1], s[3] .. of two vectors' length. */
 IN_INLINE void px_halve_split(const float *s, float *even, float *odd)
 {
+#if IN_LANES == 8
+	/* halves of vectors: shuffles across them are dear */
+	const __m128 a = _mm_loadu_ps(s), b = _mm_loadu_ps(s + 4), c = _mm_loadu_ps(s + 8), e = _mm_loadu_ps(s + 12);
+	const __m256 p = _mm256_insertf128_ps(_mm256_castps128_ps256(a), c, 1);
+	const __m256 q = _mm256_insertf128_ps(_mm256_castps128_ps256(b), e, 1);
+	_mm256_storeu_ps(even, _mm256_shuffle_ps(p, q, 0x88));
+	_mm256_storeu_ps(odd, _mm256_shuffle_ps(p, q, 0xdd));
+#else
 	vnf a = *(const vnf *)s, b = *(const vnf *)(s + IN_LANES);
 #if IN_LANES == 16
 	*(vnf *)even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
 	*(vnf *)odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-#elif IN_LANES == 8
-	*(vnf *)even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
-	*(vnf *)odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
 #else
 	*(vnf *)even = __builtin_shufflevector(a, b, 0, 2, 4, 6);
 	*(vnf *)odd = __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#endif
 #endif
 }
 
