@@ -7,6 +7,7 @@
 #ifndef IN_PX_BLUR_H
 #define IN_PX_BLUR_H
 
+#include <immintrin.h>
 #include <stdatomic.h>
 
 #include "gauss.h"
@@ -357,6 +358,32 @@ IN_INLINE struct rect px_halve_need(struct rect r, bool dx, bool dy)
 	               dx ? 2 * r.x1 + 4 : r.x1, dy ? 2 * r.y1 + 4 : r.y1);
 }
 
+#if IN_LANES == 8
+/* Eight halved pixels from the 24 that they are made of. Vectors are put together of halves: shuffles across
+ * them are dear. */
+#define PX_SHIFT(low, high, n) \
+	((vnf)_mm256_alignr_epi8((__m256i)(__m256)(high), (__m256i)(__m256)(low), 4 * (n)))
+IN_INLINE void px_halve_split(const float *s, vnf *even, vnf *odd)
+{
+	const __m128 a = _mm_loadu_ps(s), b = _mm_loadu_ps(s + 4), c = _mm_loadu_ps(s + 8), e = _mm_loadu_ps(s + 12);
+	const __m256 p = _mm256_insertf128_ps(_mm256_castps128_ps256(a), c, 1);
+	const __m256 q = _mm256_insertf128_ps(_mm256_castps128_ps256(b), e, 1);
+	*even = (vnf)_mm256_shuffle_ps(p, q, 0x88);
+	*odd = (vnf)_mm256_shuffle_ps(p, q, 0xdd);
+}
+IN_INLINE void px_halve_some(const float *h, const float *s, float *d)
+{
+	vnf e, o, e4, o4;
+	px_halve_split(s, &e, &o);
+	px_halve_split(s + 8, &e4, &o4);
+	vnf acc = h[0] * (e + o4);
+	acc += h[1] * (o + e4);
+	acc += h[2] * (PX_SHIFT(e, e4, 1) + PX_SHIFT(o, o4, 3));
+	acc += h[3] * (PX_SHIFT(o, o4, 1) + PX_SHIFT(e, e4, 3));
+	*(vnf *)d = acc + h[4] * (PX_SHIFT(e, e4, 2) + PX_SHIFT(o, o4, 2));
+}
+#undef PX_SHIFT
+#else
 /* Pixels s[0], s[2] .. and s[1], s[3] .. of two vectors' length. */
 IN_INLINE void px_halve_split(const float *s, float *even, float *odd)
 {
@@ -364,9 +391,6 @@ IN_INLINE void px_halve_split(const float *s, float *even, float *odd)
 #if IN_LANES == 16
 	*(vnf *)even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
 	*(vnf *)odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-#elif IN_LANES == 8
-	*(vnf *)even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
-	*(vnf *)odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
 #else
 	*(vnf *)even = __builtin_shufflevector(a, b, 0, 2, 4, 6);
 	*(vnf *)odd = __builtin_shufflevector(a, b, 1, 3, 5, 7);
@@ -383,6 +407,7 @@ IN_INLINE void px_halve_some(const float *h, const float *e, const float *o, flo
 	*(vnf *)d = acc + h[4] * (PX_HALVE_AT(e, 2) + PX_HALVE_AT(o, 2));
 }
 #undef PX_HALVE_AT
+#endif
 
 /* n halved pixels of line s, which begins at the first tap; even and odd hold n + 4 pixels. The last vector
  * overlaps the one before: it makes the same again. */
@@ -391,11 +416,16 @@ static IN_UNUSED void px_halve_across(const float *IN_RESTRICT s, int n, float *
 {
 	const float h[5] = { gauss_halve[0], gauss_halve[1], gauss_halve[2], gauss_halve[3], gauss_halve[4] };
 	if (n >= IN_LANES) {
+#if IN_LANES == 8
+		for (int x = 0; x + 8 <= n; x += 8) px_halve_some(h, s + 2 * x, d + x);
+		if (n & 7) px_halve_some(h, s + 2 * (n - 8), d + (n - 8));
+#else
 		int m = n + 4, x = 0;
 		for (; x + IN_LANES <= m; x += IN_LANES) px_halve_split(s + 2 * x, even + x, odd + x);
 		if (x < m) px_halve_split(s + 2 * (m - IN_LANES), even + (m - IN_LANES), odd + (m - IN_LANES));
 		for (x = 0; x + IN_LANES <= n; x += IN_LANES) px_halve_some(h, even + x, odd + x, d + x);
 		if (x < n) px_halve_some(h, even + (n - IN_LANES), odd + (n - IN_LANES), d + (n - IN_LANES));
+#endif
 		return;
 	}
 	for (int x = 0; x < n + 4; x++) even[x] = s[2 * x], odd[x] = s[2 * x + 1];
@@ -417,6 +447,34 @@ static IN_UNUSED void px_halve_down(const struct px_band *b, int y, int n, float
 		float acc = h[0] * (r[0][x] + r[9][x]);
 		for (int i = 1; i < 5; i++) acc += h[i] * (r[i][x] + r[9 - i][x]);
 		d[x] = acc;
+	}
+}
+
+/* Rows y and y + 1: what both read is loaded once. */
+static IN_UNUSED void px_halve_downs(const struct px_band *b, int y, int n, float *IN_RESTRICT d, float *IN_RESTRICT e)
+{
+	const float *h = gauss_halve, *r[12];
+	for (int i = 0; i < 12; i++) r[i] = px_band_row(b, 2 * y - 4 + i);
+	int x = 0;
+	for (; x + IN_LANES <= n; x += IN_LANES) {
+		vnf v[12];
+		for (int i = 0; i < 12; i++) v[i] = *(const vnf *)(r[i] + x);
+		vnf p = h[0] * (v[0] + v[9]), q = h[0] * (v[2] + v[11]);
+		for (int i = 1; i < 5; i++) {
+			p += h[i] * (v[i] + v[9 - i]);
+			q += h[i] * (v[i + 2] + v[11 - i]);
+		}
+		*(vnf *)(d + x) = p;
+		*(vnf *)(e + x) = q;
+	}
+	for (; x < n; x++) {
+		float p = h[0] * (r[0][x] + r[9][x]), q = h[0] * (r[2][x] + r[11][x]);
+		for (int i = 1; i < 5; i++) {
+			p += h[i] * (r[i][x] + r[9 - i][x]);
+			q += h[i] * (r[i + 2][x] + r[11 - i][x]);
+		}
+		d[x] = p;
+		e[x] = q;
 	}
 }
 

@@ -16,13 +16,17 @@ static void range_text(const struct plan_row *r, char *out, size_t n)
 	else snprintf(out, n, "%d-%dx%d", r->first, r->last, r->step);
 }
 
-/* One line a stage; bytes moved are those read from other stages' pictures and written to its own. */
-static void print_stages(const struct plan *p)
+/* One line a stage that the asked frames need; bytes moved are those read from other stages' pictures
+ * and written to its own. */
+static void print_stages(const struct plan *p, const struct plan_report *r)
 {
 	double moved = 0, flops = 0;
+	bool *runs = xalloc((size_t)p->nstage + 1, sizeof *runs);
+	for (int i = 0; i < r->nrow; i++) runs[p->stage_of[r->row[i].node->index]] = true;
 	printf("\nstage kind   tile      moves MiB   Mflop  border  nodes\n");
 	for (int i = 0; i < p->nstage; i++) {
 		const struct stage *s = &p->stage[i];
+		if (!runs[i]) continue;
 		char tile[32] = "-";
 		double bytes = (double)(s->read + s->bytes) / 1048576.0;
 		if (s->kind == ST_TILES) snprintf(tile, sizeof tile, "%dx%d", s->tile_w, s->tile_h);
@@ -35,6 +39,7 @@ static void print_stages(const struct plan *p)
 		flops += s->flops / 1e6;
 	}
 	printf("a frame moves %.1f MiB and computes %.0f Mflop\n", moved, flops);
+	free(runs);
 }
 
 static void print_json(const struct plan_report *r)
@@ -90,7 +95,7 @@ int verb_plan(struct cli *c, struct err *e)
 		if (rc == 0 && c->json) print_json(&r);
 		else if (rc == 0) {
 			print_plan(&s, &r);
-			if (c->verbose) print_stages(p);
+			if (c->verbose) print_stages(p, &r);
 		}
 		plan_report_free(&r);
 		plan_free(&p);

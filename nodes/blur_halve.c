@@ -65,9 +65,10 @@ static int tile(const struct call *c, struct rect r)
 	for (int x = 0; x < w; x++) black[x] = 0;
 	if (rect_empty(have)) { view_clear(c->out, r); return 0; }
 	for (int ch = 0; ch < c->out->nch; ch++) {
-		px_band_begin(&band, src.y0, src.y1, p->down ? 10 : 1);
-		for (int y = r.y0; y < r.y1; y++) {
-			int until = px_band_until(&band, p->down ? 2 * y + 6 : y + 1);
+		px_band_begin(&band, src.y0, src.y1, p->down ? 12 : 1);
+		for (int y = r.y0, two; y < r.y1; y += 1 + two) {
+			two = p->down && y + 1 < r.y1;
+			int until = px_band_until(&band, p->down ? 2 * (y + two) + 6 : y + 1);
 			for (; band.done < until; band.done++) {
 				float *d = px_band_place(&band, band.done);
 				if (band.done + PX_AHEAD < have.y1)
@@ -77,7 +78,8 @@ static int tile(const struct call *c, struct rect r)
 				                     even, odd, d);
 			}
 			float *d = view_at(c->out, ch, r.x0, y);
-			if (p->down) px_halve_down(&band, y, w, d);
+			if (two) px_halve_downs(&band, y, w, d, d + c->out->stride);
+			else if (p->down) px_halve_down(&band, y, w, d);
 			else __builtin_memcpy(d, px_band_row(&band, y), (size_t)w * sizeof *d);
 			if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 		}

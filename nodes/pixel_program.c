@@ -13,6 +13,9 @@
 #include "pixprog_strip.h"
 #include "px_fetch.h"
 
+/* Rows between what is read and what is asked for. */
+enum { AHEAD = 3 };
+
 struct pixel_program { const char *program, *uniforms; };
 
 static const struct param params[] = {
@@ -84,7 +87,7 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 	(void)r;
 	if (!c) return 0;
 	size_t rows = (size_t)(c->nin + c->nout), strips = (size_t)c->nreg + 1 + rows;
-	return strips * PS_STRIP * sizeof(float) + (PP_ROWS + 2 * rows) * sizeof(float *) + rows * sizeof(int);
+	return strips * PS_STRIP * sizeof(float) + (PP_ROWS + 3 * rows) * sizeof(float *) + rows * sizeof(int);
 }
 
 static double flops(const struct node_ctx *n)
@@ -103,6 +106,7 @@ struct place {
 	const struct call *c;
 	const struct pp_run *run;
 	float **slot, **row, *edge;          /* row, edge: a row and a strip for each input and output */
+	const float **ahead;                 /* of each input: a row that is read soon, from memory; else NULL */
 	int *from;                           /* the channel of each input, or -1 */
 	int copied, rows;                    /* inputs whose row is not whole; rows that lie somewhere */
 	int chan[4];                         /* of the outputs; -1: nowhere */
@@ -143,8 +147,8 @@ static void begin_row(struct place *p, struct rect r)
 		bool whole = v && chan >= 0 && chan < v->nch && p->y >= v->r.y0 && p->y < v->r.y1 &&
 		             r.x0 >= v->r.x0 && r.x1 <= v->r.x1;
 		p->row[i] = whole ? view_at(v, chan, r.x0, p->y) : NULL;
-		if (whole && p->y + PX_AHEAD < v->r.y1)
-			px_fetch_apart(view_at(v, chan, r.x0, p->y + PX_AHEAD), v->stride, rect_w(r), 0);
+		p->ahead[i] = whole && p->y + AHEAD < v->r.y1 && v->stride >= 2 * (ptrdiff_t)rect_w(r)
+			? view_at(v, chan, r.x0, p->y + AHEAD) : NULL;
 		p->copied += !whole;
 	}
 	for (int k = 0; k < code->nout; k++)
@@ -194,6 +198,9 @@ static void run_strip(const struct place *p, int at)
 	else for (int i = 0; i < rows; i++)
 		slot[i] = p->row[i] && whole ? p->row[i] + at : p->edge + (size_t)i * PS_STRIP;
 	if (p->copied || !whole) copy_in(p);
+	/* a strip's worth at a time: more at once would wait for one another */
+	for (int i = 0; i < code->nin; i++)
+		if (p->ahead[i]) px_fetch_row(p->ahead[i] + at, p->n, 0);
 	if (code->x) {
 		double full = p->c->n->scale > 0 ? 1.0 / p->c->n->scale : 1.0;
 		float *x = p->slot[code->x];
@@ -227,7 +234,8 @@ static void place_open(struct place *p, float *mem)
 	p->edge = mem + (size_t)(code->nreg + 1) * PS_STRIP;
 	p->slot = (float **)(void *)(p->edge + (size_t)(code->nin + code->nout) * PS_STRIP);
 	p->row = p->slot + PP_ROWS + code->nin + code->nout;
-	p->from = (int *)(void *)(p->row + code->nin + code->nout);
+	p->ahead = (const float **)(void *)(p->row + code->nin + code->nout);
+	p->from = (int *)(void *)(p->ahead + code->nin);
 	for (int i = 0; i < code->nin; i++) p->from[i] = input_channel(p, &code->in[i]);
 	/* slot 0 is no operand, but a step's unused ones point to it */
 	for (int i = 0; i < PP_ROWS; i++)

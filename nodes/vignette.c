@@ -39,6 +39,22 @@ static struct axis axis_of(double size, double unit, double lo, double centre)
 	return (struct axis){ (float)unit, (float)((0.5 - lo - centre * size) * unit) };
 }
 
+/* n pixels of a row of three channels, a lens's own falloff; across: squared distances. */
+static void fall_off(const struct call *c, const float *IN_RESTRICT across, float down, float a, int x0, int y, int n)
+{
+	const float *IN_RESTRICT r = view_at(&c->in[0], 0, x0, y), *IN_RESTRICT g = view_at(&c->in[0], 1, x0, y);
+	const float *IN_RESTRICT b = view_at(&c->in[0], 2, x0, y);
+	float *IN_RESTRICT p = view_at(c->out, 0, x0, y), *IN_RESTRICT q = view_at(c->out, 1, x0, y);
+	float *IN_RESTRICT s = view_at(c->out, 2, x0, y);
+	IN_IVDEP
+	for (int i = 0; i < n; i++) {
+		float t = px_max(1.0f + a * (across[i] + down), 0.05f), gain = 1.0f / (t * t);
+		p[i] = r[i] * gain;
+		q[i] = g[i] * gain;
+		s[i] = b[i] * gain;
+	}
+}
+
 static int tile(const struct call *c, struct rect r)
 {
 	const struct vignette *p = c->n->v;
@@ -58,6 +74,7 @@ static int tile(const struct call *c, struct rect r)
 	}
 	for (int y = r.y0; y < r.y1; y++) {
 		float dy = (float)y * ay.step + ay.start;
+		if (!curved && !inverse && c->out->nch == 3) { fall_off(c, across, dy * dy, a, r.x0, y, n); continue; }
 		if (curved) for (int i = 0; i < n; i++) gain[i] = px_pow(across[i] + dy * dy, shape);
 		for (int i = 0; i < n; i++) {
 			float t = px_max(1.0f + a * (curved ? gain[i] : across[i] + dy * dy), 0.05f);

@@ -61,6 +61,10 @@ P
 fi
 # plan, graph, nodes
 st "plan" 0 "$in" plan "$tmp/s.xml" --verbose; says "plan lists the write" "$tmp/cap" "^a .*write .* 1-12 .*write"
+# stages of other sources are not of the plan
+sed 's|  <pass |  <pattern id="aside" kind="constant" width="160" height="90" frames="12"/>\n  <pass |' "$tmp/s.xml" > "$tmp/two.xml"
+st "plan of one node" 0 "$in" plan "$tmp/two.xml" --only g --verbose; says "plan lists its stage" "$tmp/cap" "^ .*tiles .* plate plate/acescg g"
+if grep -q aside "$tmp/cap"; then echo "not ok cli plan lists only what is needed: aside stands in it"; else echo "ok cli plan lists only what is needed"; fi
 st "graph" 0 "$in" graph "$tmp/s.xml"; says "graph is DOT" "$tmp/cap" "^digraph"
 if command -v dot >/dev/null; then st "graph parses" 0 dot -Tsvg "$tmp/cap" -o /dev/null; fi
 st "nodes NAME" 0 "$in" nodes grain; says "whole reference" "$tmp/cap" "amount"
