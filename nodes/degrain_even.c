@@ -58,7 +58,12 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 static double flops(const struct node_ctx *n)
 {
 	(void)n;
-	return 150;
+	return 300;
+}
+
+static double work(const struct node_ctx *n, struct rect r)
+{
+	return degrain_work(r, MARGIN, flops(n));
 }
 
 /* Planes over whole cells: what was taken, its means, how steep the picture is there (kind, 0
@@ -375,5 +380,5 @@ const struct node_type ISA(node_degrain_even) = {
 	.category = "image", .version = 4, .size = sizeof(struct degrain_even), .params = params,
 	.inputs = "image fine", .flags = NF_HIDDEN, .want_of = degrain_want, .open = open_tables,
 	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
-		.flops = flops, .tile = tile,
+		.flops = flops, .work = work, .tile = tile,
 };
