@@ -309,7 +309,7 @@ IN_INLINE bool bm_any_less(const bm8i *a, const bm8i *b)
 }
 
 /* Displacements that are tried, nearest first (the first is none at all). Threads: frozen. */
-enum { BM_TRIES = 4096, BM_KEY_BITS = 12 };
+enum { BM_TRIES = 4096, BM_KEY_BITS = 12, BM_ASK = 16 };
 struct bm_tries { int n, reach; int8_t dx[BM_TRIES], dy[BM_TRIES]; };
 
 /* The n best displacements of eight blocks, 8 pixels apart from luma on, in bm_lane's order: best[i]

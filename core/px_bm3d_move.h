@@ -61,6 +61,17 @@ IN_INLINE size_t bm_moves_most(struct rect r)
 /* The cell that block (x, y) stands in the middle of, or nearly. */
 IN_INLINE int bm_cell(int x) { return (x - 4) >> 3; }
 
+/* Is there none among the tries from k on that could be less than the best of eight, being too far? Nearest come
+ * first, and |x| + |y| is no less than that distance. */
+IN_INLINE bool bm_settled(const bm8i *best, const struct bm_tries *t, int k, int cost)
+{
+	if (k % BM_ASK) return false;
+	int x = t->dx[k], y = t->dy[k], far = 0;
+	while (far * far < x * x + y * y) far++;
+	bm8i bound = (bm8i){ 0 } + ((cost * far) << BM_KEY_BITS);
+	return !bm_any_less(&bound, best);
+}
+
 /* Every cell's motion from frame a to frame b, in halved pixels; `cost` a pixel
  * that a motion is away from none. */
 static inline void bm_move_cells(const struct bm_frame *a, const struct bm_frame *b,
@@ -76,7 +87,7 @@ static inline void bm_move_cells(const struct bm_frame *a, const struct bm_frame
 		for (int i = 0; i < m->w; i += BM_REFS) {
 			int x = (8 * (m->cx + i) - a->all.x0) / 2, y = (8 * (m->cy + j) - a->all.y0) / 2;
 			bm8i best = (bm8i){ 0 } + INT32_MAX, key;
-			for (int k = 0; k < t->n; k++) {
+			for (int k = 0; k < t->n && !bm_settled(&best, t, k, cost); k++) {
 				bm_differences(a->half + y * a->hstride + x, b->half + (y + t->dy[k]) * b->hstride + x + t->dx[k],
 				               a->hstride, BM_APART4, &key);
 				int far = (t->dx[k] < 0 ? -t->dx[k] : t->dx[k]) + (t->dy[k] < 0 ? -t->dy[k] : t->dy[k]);

@@ -137,27 +137,28 @@ IN_INLINE void straight(const struct job *j, const struct view *in, int x, int y
 static void mean_row(struct job *j, const struct view *in, struct rect all, int y, float *to)
 {
 	struct rect d = j->data;
-	int row = bm_mirror(y, d.y0, d.y1), x = all.x0, from = all.x0 > d.x0 ? all.x0 : d.x0;
-	int end = all.x1 < d.x1 ? all.x1 : d.x1, odd = 0;
-	float v[3];
-	if (j->alpha >= 0 || end < from) end = from = all.x0;
-	for (; x < from; x++)
-		straight(j, in, bm_mirror(x, d.x0, d.x1), row, v), *to++ = (v[0] + v[1] + v[2]) * (1.0f / 3);
-	if (end > from) {
-		const float *r = view_at(in, j->ch[0], from, row), *g = view_at(in, j->ch[1], from, row);
-		const float *b = view_at(in, j->ch[2], from, row);
-		float *IN_RESTRICT o = to;
-		for (int i = 0; i < end - from; i++) {
-			odd |= !(px_abs(r[i]) <= 1024.0f) | !(px_abs(g[i]) <= 1024.0f) | !(px_abs(b[i]) <= 1024.0f);
-			o[i] = (r[i] + g[i] + b[i]) * (1.0f / 3);
+	int row = bm_mirror(y, d.y0, d.y1), from = all.x0 > d.x0 ? all.x0 : d.x0, end = all.x1 < d.x1 ? all.x1 : d.x1;
+	int odd = 0;
+	if (j->alpha >= 0 || end <= from) {
+		for (int x = all.x0; x < all.x1; x++) {
+			float v[3];
+			straight(j, in, bm_mirror(x, d.x0, d.x1), row, v);
+			to[x - all.x0] = (v[0] + v[1] + v[2]) * (1.0f / 3);
 		}
-		for (int i = 0; odd && i < end - from; i++)
-			o[i] = (bm_sane(r[i]) + bm_sane(g[i]) + bm_sane(b[i])) * (1.0f / 3);
-		j->odd |= odd;
-		to += end - from, x = end;
+		return;
 	}
-	for (; x < all.x1; x++)
-		straight(j, in, bm_mirror(x, d.x0, d.x1), row, v), *to++ = (v[0] + v[1] + v[2]) * (1.0f / 3);
+	const float *r = view_at(in, j->ch[0], from, row), *g = view_at(in, j->ch[1], from, row);
+	const float *b = view_at(in, j->ch[2], from, row);
+	float *IN_RESTRICT o = to + (from - all.x0);
+	for (int i = 0; i < end - from; i++) {
+		odd |= !(px_abs(r[i]) <= 1024.0f) | !(px_abs(g[i]) <= 1024.0f) | !(px_abs(b[i]) <= 1024.0f);
+		o[i] = (r[i] + g[i] + b[i]) * (1.0f / 3);
+	}
+	for (int i = 0; odd && i < end - from; i++)
+		o[i] = (bm_sane(r[i]) + bm_sane(g[i]) + bm_sane(b[i])) * (1.0f / 3);
+	j->odd |= odd;
+	for (int x = all.x0; x < from; x++) to[x - all.x0] = to[bm_mirror(x, d.x0, d.x1) - all.x0];
+	for (int x = end; x < all.x1; x++) to[x - all.x0] = to[bm_mirror(x, d.x0, d.x1) - all.x0];
 }
 
 /* Frame i's luma over all; rows: three of them. */
