@@ -61,8 +61,8 @@ IN_INLINE size_t bm_moves_most(struct rect r)
 /* The cell that block (x, y) stands in the middle of, or nearly. */
 IN_INLINE int bm_cell(int x) { return (x - 4) >> 3; }
 
-/* Is there none among the tries from k on that could be less than the best of eight, being too far? Nearest come
- * first, and |x| + |y| is no less than that distance. */
+/* Is there none among the tries from k on that could be less than the best of eight, being too far?
+ * Nearest come first, and |x| + |y| is no less than that distance. */
 IN_INLINE bool bm_settled(const bm8i *best, const struct bm_tries *t, int k, int cost)
 {
 	if (k % BM_ASK) return false;

@@ -36,8 +36,8 @@ struct state {
 	float count[BANDS], taper[8], level[3][BANDS], push[3][BANDS], pull[3][BANDS];
 };
 
-/* What channel c's bands are brought to, of the grain's variance: a little less where much of it lies, as there
- * overlapping blocks agree, and what they add adds up. Bands in which little of it lies are pushed and
+/* What channel c's bands are brought to, of the grain's variance: a little less where much of it lies, as
+ * there * overlapping blocks agree, and what they add adds up. Bands in which little of it lies are pushed and
  * pulled by more, as there blocks differ most. */
 static void levels(struct state *s, const struct degrain_bands_node *p, int c)
 {

@@ -34,9 +34,10 @@ IN_INLINE void gather(const struct bm_source *s, int ch, const struct bm_group *
 	for (int i = 0; i < BLOCKS; i++) bm_into2(g + 8 * i);
 }
 
-/* A group's estimates, of which g is left without, added to the sums of a kind; their weights to those of den,
- * or to none where that is -1. */
-IN_INLINE void spread(const struct bm_area *a, const struct bm_group *b, bm8 *g, float weight, int kind, int den)
+/* A group's estimates, of which g is left without, added to the sums of a kind; their weights to those of
+ * den, or to none where that is -1. */
+IN_INLINE void spread(const struct bm_area *a, const struct bm_group *b, bm8 *g, float weight, int kind,
+                      int den)
 {
 	bm8 w[4];
 	bm_weights(weight, w);
@@ -49,7 +50,8 @@ IN_INLINE void spread(const struct bm_area *a, const struct bm_group *b, bm8 *g,
 	}
 }
 
-/* Operations of a tile: its groups, those at its edges that other tiles have too, and the matching around it. */
+/* Operations of a tile: its groups, those at its edges that other tiles have too, and the matching around
+ * it. */
 static inline double groups_work(struct rect r, int reach, double flops)
 { return 0.85 * degrain_work(r, reach / 2, flops) + 0.15 * degrain_work(r, reach + 7, flops); }
 

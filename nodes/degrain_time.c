@@ -137,8 +137,8 @@ IN_INLINE void straight(const struct job *j, const struct view *in, int x, int y
 static void mean_row(struct job *j, const struct view *in, struct rect all, int y, float *to)
 {
 	struct rect d = j->data;
-	int row = bm_mirror(y, d.y0, d.y1), from = all.x0 > d.x0 ? all.x0 : d.x0, end = all.x1 < d.x1 ? all.x1 : d.x1;
-	int odd = 0;
+	int row = bm_mirror(y, d.y0, d.y1), odd = 0;
+	int from = all.x0 > d.x0 ? all.x0 : d.x0, end = all.x1 < d.x1 ? all.x1 : d.x1;
 	if (j->alpha >= 0 || end <= from) {
 		for (int x = all.x0; x < all.x1; x++) {
 			float v[3];
