@@ -37,7 +37,7 @@ struct state {
 };
 
 /* What channel c's bands are brought to, of the grain's variance: a little less where much of it lies, as
- * there * overlapping blocks agree, and what they add adds up. Bands in which little of it lies are pushed and
+ * there overlapping blocks agree, and what they add adds up. Bands in which little of it lies are pushed and
  * pulled by more, as there blocks differ most. */
 static void levels(struct state *s, const struct degrain_bands_node *p, int c)
 {
