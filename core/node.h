@@ -180,6 +180,9 @@ struct node_type {
 	size_t (*reserve)(const struct node_ctx *n);
 	/* per output pixel, for the planner; default 20 */
 	double (*flops)(const struct node_ctx *n);
+	/* operations of a tile where its border costs much: the planner then makes tiles large; default:
+	 * flops times its pixels */
+	double (*work)(const struct node_ctx *n, struct rect r);
 	/* sources: what frame holds */
 	int (*content)(const struct node_ctx *n, int frame, struct sha *s, struct err *e);
 	/* sources: what decodes them, with its version; keyed by the core */

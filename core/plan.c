@@ -4,6 +4,7 @@
  * and computing its border again for every tile costs less than a trip through memory.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "plan_int.h"
+#include "sysinfo.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -210,6 +211,7 @@ struct plan *plan_new(struct net *n, const struct plan_opts *o)
 	                    xalloc(nn, sizeof(void *)), xalloc(nn, sizeof(int)) };
 	p->net = n;
 	p->tile = o->tile > 0 ? o->tile : 0;
+	p->threads = o->threads > 0 ? o->threads : sys_threads();
 	p->stage_of = xalloc(nn, sizeof(int));
 	p->slot_of = xalloc(nn, sizeof(int));
 	list_users(&j, n);

@@ -37,9 +37,11 @@ struct plan {
 	int *stage_of;                       /* node index -> stage it is a member of */
 	int *slot_of;                        /* node index -> place among its stage's members */
 	int tile;                            /* side of all tiles where the caller asks for one, else 0 */
+	int threads;
 };
 
-struct plan_opts { int tile; bool no_fuse; };
+/* threads: workers that share a frame's tiles; 0: as many as the machine gives. */
+struct plan_opts { int tile; bool no_fuse; int threads; };
 
 struct plan *plan_new(struct net *n, const struct plan_opts *o);
 void plan_free(struct plan **p);

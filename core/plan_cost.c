@@ -9,6 +9,8 @@
 /* What is alive in a tile should fit this, the smaller second-level caches;
  * beyond them lies the third level. */
 #define CACHE_BYTES ((size_t)512 << 10)
+/* Of a worker's scratch, as the budget counts on (render_fixed). */
+#define SCRATCH_BYTES ((size_t)6 << 20)
 #define NS_PER_FLOP 0.08
 #define NS_PER_NEAR_BYTE 0.025
 #define NS_PER_THIRD_BYTE 0.04
@@ -59,6 +61,32 @@ static void choose(const struct stage_job *j, struct stage *s)
 		}
 }
 
+/* Parts of a picture's side, of whole vectors. */
+static int part(int side, int parts, int unit)
+{ return ((side + parts - 1) / parts + unit - 1) / unit * unit; }
+
+/* Tiles of a stage whose border costs much: equal parts of the picture, large, but no fewer than
+ * keep the workers busy, and of no more scratch than a worker has; the others' where none has so little. */
+static bool choose_large(const struct stage_job *j, struct stage *s)
+{
+	struct rect d = s->out->fmt.data;
+	double best = 0;
+	if (s->n > 1 || !s->out->type->work) return false;
+	/* rows of tiles wider than 512 leave the second level before the next ones read them again */
+	for (int a = (rect_w(d) + 511) / 512; a <= 12 + rect_w(d) / 512; a++)
+		for (int b = 1; b <= 24; b++) {
+			int w = part(rect_w(d), a, 32), h = part(rect_h(d), b, 8), t = j->p->threads;
+			int n = ((rect_w(d) + w - 1) / w) * ((rect_h(d) + h - 1) / h);
+			struct stage_cost c;
+			double ns = price(j, w, h, &c) * ((n + t - 1) / t * t) / n;
+			if (c.scratch > SCRATCH_BYTES || (best > 0 && ns >= best)) continue;
+			best = ns;
+			s->tile_w = w;
+			s->tile_h = h;
+		}
+	return best > 0;
+}
+
 void plan_tiles(struct plan *p, struct stage *s)
 {
 	struct stage_job j;
@@ -75,7 +103,7 @@ void plan_tiles(struct plan *p, struct stage *s)
 	}
 	/* what cannot be opened at this frame says so when it runs */
 	if (rect_empty(d) || stage_job_open(&j, p, s, s->out->fmt.first, &e) < 0) return;
-	if (!p->tile) choose(&j, s);
+	if (!p->tile && !choose_large(&j, s)) choose(&j, s);
 	double tiles = (double)rect_area(d) / (double)rect_area(middle(d, s->tile_w, s->tile_h));
 	stage_job_cost(&j, middle(d, s->tile_w, s->tile_h), &c);
 	s->scratch = c.scratch;

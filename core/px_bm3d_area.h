@@ -16,42 +16,48 @@
 static const float bm_taper[8] = { 0x1.c1345ap-2f, 0x1.5cd688p-1f, 0x1.c0f128p-1f, 0x1.f8bdbap-1f,
 	0x1.f8bdbap-1f, 0x1.c0f128p-1f, 0x1.5cd688p-1f, 0x1.c1345ap-2f };
 
-/* r: what is written; all: pixels of the planes; data: pixels that exist. Strides in elements. */
+/* Planes d0 d1 d2 of a picture that exists over data. */
+struct bm_source { const struct view *in; struct rect data; };
+
+/* r: what is written; all: what is looked at; data: where blocks are led from; inner: where blocks may be
+ * read as they lie. Strides in elements. Sums stand in a ring of rows, BM_KINDS a row, over r's columns and 8
+ * more either way; rows before `next` are written. */
 struct bm_area {
-	struct rect r, all, data;
-	ptrdiff_t stride, lstride, astride;
-	float *plane[2][3];                  /* noisy, basic; in basic's absence only the first */
+	struct rect r, all, data, inner;
+	ptrdiff_t lstride, astride;
+	struct bm_source from[2];            /* noisy, basic; in basic's absence only the first */
 	uint8_t *luma;
-	float *sum[3], *weight[2];           /* over r grown by 8 */
+	float *rows[3], *ring;
+	int next;
 };
 
-enum { BM_EDGE = 8 };
+/* BM_RING: at least as many rows as groups that stand in one row may write. */
+enum { BM_EDGE = 8, BM_RING = 64 };
+enum { BM_SUM0, BM_WEIGHT0, BM_SUM1, BM_SUM2, BM_WEIGHT1, BM_KINDS };
 IN_INLINE int bm_margin(int reach) { return 2 * reach + BM_EDGE + 1; }
 IN_INLINE size_t bm_up(size_t n) { return (n + 15) & ~(size_t)15; }
 
-static inline size_t bm_area_bytes(struct rect r, int reach, int nplane)
+static inline size_t bm_area_bytes(struct rect r, int reach)
 {
 	size_t m = 2 * (size_t)bm_margin(reach), w = (size_t)rect_w(r), h = (size_t)rect_h(r);
-	size_t plane = bm_up(w + m + 64) * (h + m), sums = bm_up(w + 2 * BM_EDGE) * (h + 2 * BM_EDGE);
-	return (plane * (size_t)nplane * 3 + sums * 5 + 64) * sizeof(float) + bm_up(plane + 64);
+	size_t sums = bm_up(w + 2 * BM_EDGE) * BM_KINDS * BM_RING;
+	return (sums + 3 * bm_up(w + m)) * sizeof(float) + bm_up(w + m + 64) * (h + m) + 64;
 }
 
-static inline void bm_area_lay(struct bm_area *a, struct rect r, struct rect data, int reach,
-                               int nplane, void *mem)
+static inline void bm_area_lay(struct bm_area *a, struct rect r, int reach, void *mem)
 {
 	int m = bm_margin(reach);
 	float *at = mem;
 	a->r = r;
-	a->data = data;
 	a->all = rect_grow(r, m, m);
-	a->stride = a->lstride = (ptrdiff_t)bm_up((size_t)rect_w(a->all) + 64);
+	a->lstride = (ptrdiff_t)bm_up((size_t)rect_w(a->all) + 64);
 	a->astride = (ptrdiff_t)bm_up((size_t)rect_w(r) + 2 * BM_EDGE);
-	size_t plane = (size_t)a->stride * (size_t)rect_h(a->all),
-		sums = (size_t)a->astride * (size_t)(rect_h(r) + 2 * BM_EDGE);
-	for (int i = 0; i < 3 * nplane; i++, at += plane) a->plane[i / 3][i % 3] = at;
-	for (int i = 0; i < 5; i++, at += sums) *(i < 3 ? &a->sum[i] : &a->weight[i - 3]) = at;
-	__builtin_memset(a->sum[0], 0, 5 * sums * sizeof *at);
+	a->ring = at;
+	at += a->astride * BM_KINDS * BM_RING;
+	__builtin_memset(a->ring, 0, (size_t)(at - a->ring) * sizeof *at);
+	for (int i = 0; i < 3; i++, at += bm_up((size_t)rect_w(a->all))) a->rows[i] = at;
 	a->luma = (uint8_t *)at;
+	a->next = r.y0 - BM_EDGE;
 }
 
 /* Where a coordinate beyond [a, b) finds its mirror image, held where that is too far out. */
@@ -66,18 +72,28 @@ IN_INLINE int bm_mirror(int x, int a, int b)
 IN_INLINE float bm_sane(float v)
 { return v > -1024.0f ? v < 1024.0f ? v : 1024.0f : v <= -1024.0f ? -1024.0f : 0.0f; }
 
-/* A plane of `in` over all, mirrored at the data window's edges. */
-static inline void bm_fill(const struct bm_area *a, const struct view *in, int ch, float *to)
+/* Row y of a channel over all's columns, mirrored at the data window's edges. */
+static inline void bm_row(const struct bm_area *a, const struct bm_source *s, int ch, int y,
+                          float *IN_RESTRICT to)
 {
-	struct rect r = a->all, d = a->data;
-	for (int y = r.y0; y < r.y1; y++, to += a->stride) {
-		int from = r.x0 > d.x0 ? r.x0 : d.x0, end = r.x1 < d.x1 ? r.x1 : d.x1;
-		int row = bm_mirror(y, d.y0, d.y1);
-		const float *s = view_at(in, ch, 0, row);
-		for (int x = r.x0; x < from; x++) to[x - r.x0] = bm_sane(s[bm_mirror(x, d.x0, d.x1)]);
-		for (int x = from; x < end; x++) to[x - r.x0] = bm_sane(s[x]);
-		for (int x = end > from ? end : from; x < r.x1; x++) to[x - r.x0] = bm_sane(s[bm_mirror(x, d.x0, d.x1)]);
-		for (int x = rect_w(r); x < a->stride; x++) to[x] = 0;
+	struct rect r = a->all, d = s->data;
+	int from = r.x0 > d.x0 ? r.x0 : d.x0, end = r.x1 < d.x1 ? r.x1 : d.x1;
+	const float *p = view_at(s->in, ch, 0, bm_mirror(y, d.y0, d.y1));
+	for (int x = r.x0; x < from; x++) to[x - r.x0] = p[bm_mirror(x, d.x0, d.x1)];
+	for (int x = from; x < end; x++) to[x - r.x0] = p[x];
+	for (int x = end > from ? end : from; x < r.x1; x++) to[x - r.x0] = p[bm_mirror(x, d.x0, d.x1)];
+}
+
+/* The block at (x, y) of a channel, mirrored at the data window's edges. */
+static IN_NOINLINE void bm_mirrored(const struct bm_source *s, int ch, int x, int y, bm8 *v)
+{
+	int at[8];
+	bool within = x >= s->data.x0 && x + 8 <= s->data.x1;
+	for (int k = 0; k < 8; k++) at[k] = bm_mirror(x + k, s->data.x0, s->data.x1) - s->data.x0;
+	for (int i = 0; i < 8; i++) {
+		const float *p = view_at(s->in, ch, s->data.x0, bm_mirror(y + i, s->data.y0, s->data.y1));
+		if (within) v[i] = BM_LOAD(p + (x - s->data.x0));
+		else v[i] = (bm8){ p[at[0]], p[at[1]], p[at[2]], p[at[3]], p[at[4]], p[at[5]], p[at[6]], p[at[7]] };
 	}
 }
 
@@ -98,18 +114,23 @@ IN_INLINE void bm_soften(const float *IN_RESTRICT p, const float *IN_RESTRICT u,
 	for (int x = w > 1 ? w - 1 : 1; x < all; x++) o[x] = 0;
 }
 
-/* 8-bit luma for matching: the plane's mean of R, G, B, softened where the plane is noisy. */
-static inline void bm_luma(const struct bm_area *a, const float *s, bool soften)
+/* 8-bit luma for matching: the mean of R, G, B that channel 0 of the source stands for, softened where
+ * it is noisy. */
+static inline void bm_luma(const struct bm_area *a, const struct bm_source *s, bool soften)
 {
 	const float gain = 255.0f * 0x1.279a74p-1f;                       /* 1 / sqrt(3) */
 	int w = rect_w(a->all), h = rect_h(a->all);
+	if (soften) bm_row(a, s, 0, a->all.y0, a->rows[0]);
 	for (int y = 0; y < h; y++) {
-		const float *IN_RESTRICT p = s + y * a->stride;
+		float *IN_RESTRICT p = a->rows[y % 3], *next = a->rows[(y + 1) % 3];
 		uint8_t *IN_RESTRICT o = a->luma + y * a->lstride;
 		if (soften) {
-			bm_soften(p, y ? p - a->stride : p, y + 1 < h ? p + a->stride : p, gain / 16, w, o, (int)a->lstride);
+			if (y + 1 < h) bm_row(a, s, 0, a->all.y0 + y + 1, next);
+			bm_soften(p, y ? a->rows[(y + 2) % 3] : p, y + 1 < h ? next : p, gain / 16, w, o,
+			          (int)a->lstride);
 			continue;
 		}
+		bm_row(a, s, 0, a->all.y0 + y, p);
 		for (int x = 0; x < w; x++) {
 			float v = p[x] * gain;
 			v = v > 0.0f ? v : 0.0f;
@@ -139,8 +160,11 @@ IN_INLINE void bm_opponent_back(float *a, float *b, float *c)
 /* Every second block of the grid leads a group, like a chessboard's black fields. */
 IN_INLINE bool bm_leads(int x, int y) { return !(((x ^ y) >> 2) & 1); }
 
-/* Up to n blocks of a group, at (x, y) in the planes, and how they stand to the tile. */
-struct bm_group { int n, x[BM_MOST], y[BM_MOST]; bool writes[BM_MOST]; };
+/* Up to n blocks of a group, at (x, y); which of them touch the tile, and which can be read as they lie. */
+struct bm_group { int n, x[BM_MOST], y[BM_MOST]; bool writes[BM_MOST], inner[BM_MOST]; };
+
+IN_INLINE bool bm_within(struct rect r, int x, int y)
+{ return x >= r.x0 && x + 8 <= r.x1 && y >= r.y0 && y + 8 <= r.y1; }
 
 /* False: no block of it touches the tile. */
 IN_INLINE bool bm_group_of(const struct bm_area *a, const struct bm_tries *t, const bm8i *best,
@@ -151,24 +175,51 @@ IN_INLINE bool bm_group_of(const struct bm_area *a, const struct bm_tries *t, co
 	for (int i = 0; i < n; i++) {
 		int k = ((const int *)&best[i])[lane] & (BM_TRIES - 1), bx = x + t->dx[k], by = y + t->dy[k];
 		g->writes[i] = bx + 8 > a->r.x0 && bx < a->r.x1 && by + 8 > a->r.y0 && by < a->r.y1;
+		g->inner[i] = bm_within(a->inner, bx, by);
 		any |= g->writes[i];
-		g->x[i] = bx - a->all.x0;
-		g->y[i] = by - a->all.y0;
+		g->x[i] = bx;
+		g->y[i] = by;
 	}
 	return any;
 }
 
-/* Adds a block's estimate, tapered and weighted; its weights too if asked. */
-IN_INLINE void bm_add(const struct bm_area *a, int x, int y, const bm8 *v, float weight,
-                      float *sum, float *den)
+/* Block i of a group in a channel of a source. */
+IN_INLINE void bm_block(const struct bm_source *s, int ch, const struct bm_group *g, int i, bm8 *v)
 {
-	const bm8 taper = BM_LOAD(bm_taper);
-	ptrdiff_t at = (y + a->all.y0 - a->r.y0 + BM_EDGE) * a->astride + (x + a->all.x0 - a->r.x0 + BM_EDGE);
-	for (int i = 0; i < 8; i++, at += a->astride) {
-		bm8 w = taper * (bm_taper[i] * weight);
-		BM_STORE(sum + at, BM_LOAD(sum + at) + v[i] * w);
-		if (den) BM_STORE(den + at, BM_LOAD(den + at) + w);
+	const float *p = view_at(s->in, ch, g->x[i], g->y[i]);
+	if (__builtin_expect(!g->inner[i], 0)) { bm_mirrored(s, ch, g->x[i], g->y[i], v); return; }
+	for (int k = 0; k < 8; k++) v[k] = BM_LOAD(p + k * s->in->stride);
+}
+
+/* The sums of row y, from the tile's first column on. */
+IN_INLINE float *bm_sums(const struct bm_area *a, int y, int kind)
+{ return a->ring + ((ptrdiff_t)(y & (BM_RING - 1)) * BM_KINDS + kind) * a->astride + BM_EDGE; }
+
+/* The tapered weights of a block's first four rows; the others mirror them. */
+IN_INLINE void bm_weights(float weight, bm8 *w)
+{ for (int i = 0; i < 4; i++) w[i] = BM_LOAD(bm_taper) * (bm_taper[i] * weight); }
+
+/* Adds a block's estimate by those weights to the sums of a kind, and the weights to those of den, or
+ * to none where that is -1. */
+IN_INLINE void bm_add(const struct bm_area *a, int x, int y, const bm8 *v, const bm8 *weights, int kind,
+                      int den)
+{
+	for (int i = 0; i < 8; i++) {
+		float *sum = bm_sums(a, y + i, 0) + x - a->r.x0;
+		bm8 w = weights[i < 4 ? i : 7 - i];
+		BM_STORE(sum + kind * a->astride, BM_LOAD(sum + kind * a->astride) + v[i] * w);
+		if (den >= 0) BM_STORE(sum + den * a->astride, BM_LOAD(sum + den * a->astride) + w);
 	}
+}
+
+/* Are the sums of row a->next whole, where groups from row y on are still to come? bm_done goes on to
+ * the next. */
+IN_INLINE bool bm_whole(struct bm_area *a, int y, int reach)
+{ return a->next < a->r.y1 && a->next < y - reach; }
+IN_INLINE void bm_done(struct bm_area *a)
+{
+	__builtin_memset(bm_sums(a, a->next, 0) - BM_EDGE, 0, (size_t)(BM_KINDS * a->astride) * sizeof(float));
+	a->next++;
 }
 
 /* sigma of the coefficients of the three channels where the blocks' first coefficients are so. */

@@ -195,7 +195,7 @@ static void log_stages(const struct plan *p)
 
 static void sched_init(struct sched *s, struct net *n, const struct render_opts *o, struct render_stats *st)
 {
-	struct plan_opts po = { o->tile, o->no_fuse };
+	struct plan_opts po = { o->tile, o->no_fuse, o->threads };
 	*s = (struct sched){ .n = n, .o = o, .st = st, .nbucket = 4096, .t0 = now_us() };
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_mutex_init(&s->event_lock, NULL);

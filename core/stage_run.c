@@ -297,7 +297,8 @@ static void add_cost(const struct stage_job *j, const struct member *m, struct s
 		const struct net_node *nn = j->s->node[i];
 		if (rect_empty(m[i].fresh) || j->same[i]) continue;
 		double area = (double)rect_area(m[i].fresh);
-		out->flops += area * (nn->type->flops ? nn->type->flops(&j->ctx[i]) : 20);
+		out->flops += nn->type->work ? nn->type->work(&j->ctx[i], m[i].fresh)
+		              : area * (nn->type->flops ? nn->type->flops(&j->ctx[i]) : 20);
 		out->traffic += 4 * area * nn->fmt.nch;
 		for (int k = 0; k < m[i].needs.n; k++) {
 			const struct net_node *src = nn->conn[m[i].needs.v[k].conn];

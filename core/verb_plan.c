@@ -88,7 +88,7 @@ int verb_plan(struct cli *c, struct err *e)
 	if (c->narg != 1) return err_set(e, E_USAGE, "plan wants one SCENE");
 	if (session_open(&s, c, c->arg[0], WANT_RENDER, e) == 0) {
 		struct render_opts o = session_opts(&s);
-		struct plan_opts po = { o.tile, o.no_fuse };
+		struct plan_opts po = { o.tile, o.no_fuse, o.threads };
 		struct plan *p = plan_new(s.net, &po);
 		struct plan_report r = { 0 };
 		rc = render_plan(s.net, p, &o, &r, e);
@@ -165,7 +165,7 @@ int verb_graph(struct cli *c, struct err *e)
 	struct session s;
 	if (c->narg != 1) return err_set(e, E_USAGE, "graph wants one SCENE");
 	if (session_open(&s, c, c->arg[0], WANT_NET, e) < 0) { session_close(&s); return -1; }
-	struct plan_opts po = { c->tile, c->no_fuse };
+	struct plan_opts po = { c->tile, c->no_fuse, c->threads };
 	struct plan *p = plan_new(s.net, &po);
 	printf("digraph \"%s\" {\n  rankdir=LR; node [fontname=\"Helvetica\" fontsize=10];\n",
 	       s.scene->name ? s.scene->name : "graph");

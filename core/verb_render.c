@@ -86,7 +86,7 @@ static void summary(const struct shown *p, const struct render_stats *st, const 
  * written whole can do without its journal. */
 static int check_space(struct session *s, struct render_opts *o, struct err *e)
 {
-	struct plan_opts po = { o->tile, o->no_fuse };
+	struct plan_opts po = { o->tile, o->no_fuse, o->threads };
 	struct plan *p = plan_new(s->net, &po);
 	struct plan_report r = { 0 };
 	int rc = render_plan(s->net, p, o, &r, e);

@@ -24,17 +24,21 @@ static const struct param params[] = {
 
 /* TENT: cells either way that are asked. */
 enum { TENT = 3, BANDS = DEGRAIN_BANDS };
+/* FINE: the first of the bands that are as strong as they should be without it. How much more than others
+ * those before it are pushed where they have hardly any grain. */
+enum { FINE = 6 };
+#define STEEP 3.0f
 
 /* Threads: frozen. */
 struct state {
 	struct degrain_bands want;
 	int band[64];
-	float count[BANDS], taper[8], level[3][BANDS], steep[3][BANDS];
+	float count[BANDS], taper[8], level[3][BANDS], push[3][BANDS], pull[3][BANDS];
 };
 
-/* What channel c's bands are brought to, of the grain's variance: a little less where much of it lies, as there
- * overlapping blocks agree, and what they add adds up; steep: by how much more bands are pushed and pulled where little of it lies, as there they
- * differ most. */
+/* What channel c's bands are brought to, of the grain's variance: a little less where much of it lies, as
+ * there overlapping blocks agree, and what they add adds up. Bands in which little of it lies are pushed and
+ * pulled by more, as there blocks differ most. */
 static void levels(struct state *s, const struct degrain_bands_node *p, int c)
 {
 	const float *v = s->want.var[DEGRAIN_BINS / 2][c];
@@ -42,7 +46,9 @@ static void levels(struct state *s, const struct degrain_bands_node *p, int c)
 	for (int k = 0; k < BANDS; k++) mean += v[k] * s->count[k] * (1.0f / 64);
 	for (int k = 0; k < BANDS; k++) {
 		s->level[c][k] = (float)p->level - (float)p->agree * px_max(0.0f, 1.0f - mean / v[k]);
-		s->steep[c][k] = 1.0f + px_max(0.0f, 1.0f - v[k] / mean);
+		float little = px_max(0.0f, 1.0f - v[k] / mean);
+		s->push[c][k] = ((float)p->push - 1.0f) * (1.0f + (k < FINE ? STEEP : 1.0f) * little);
+		s->pull[c][k] = ((float)p->pull - 1.0f) * (1.0f + little);
 	}
 }
 
@@ -105,7 +111,12 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 static double flops(const struct node_ctx *n)
 {
 	(void)n;
-	return 250;
+	return 270;
+}
+
+static double work(const struct node_ctx *n, struct rect r)
+{
+	return degrain_work(r, MARGIN, flops(n));
 }
 
 /* R, G and B stay. */
@@ -156,8 +167,8 @@ static void tent(const struct job *j, float *IN_RESTRICT v)
 /* What every coefficient of a cell is short of, as a share of it. */
 static void factors(const struct job *j, int c)
 {
-	const float *level = j->s->level[c], *steep = j->s->steep[c], most = (float)j->p->most, least = (float)j->p->least;
-	const float push = (float)j->p->push - 1.0f, pull = (float)j->p->pull - 1.0f;
+	const float *level = j->s->level[c], *push = j->s->push[c], *pull = j->s->pull[c];
+	const float most = (float)j->p->most, least = (float)j->p->least;
 	for (int y = TENT; y < j->ch - TENT; y++)
 		for (int x = TENT; x < j->cw - TENT; x++) {
 			ptrdiff_t i = (ptrdiff_t)y * j->cw + x;
@@ -165,7 +176,7 @@ static void factors(const struct job *j, int c)
 			float g[BANDS], *f = j->factor + i * 64;
 			for (int k = 0; k < BANDS; k++) {
 				float v = __builtin_sqrtf(level[k] * want[k] / (have[k] + 1e-12f)) - 1.0f;
-				g[k] = px_clamp(v + v * ((v > 0 ? push : pull) * steep[k]), least - 1.0f, most - 1.0f);
+				g[k] = px_clamp(v + v * (v > 0 ? push[k] : pull[k]), least - 1.0f, most - 1.0f);
 			}
 			for (int k = 0; k < 64; k++) f[k] = g[j->s->band[k]];
 		}
@@ -239,8 +250,8 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_bands) = {
 	.name = "degrain_bands", .doc = "What degrain took, brought to the grain's spectrum band by band.",
-	.category = "image", .version = 2, .size = sizeof(struct degrain_bands_node), .params = params,
+	.category = "image", .version = 3, .size = sizeof(struct degrain_bands_node), .params = params,
 	.inputs = "image even mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = degrain_want, .open = open_tables,
 	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
-		.flops = flops, .tile = tile,
+		.flops = flops, .work = work, .tile = tile,
 };

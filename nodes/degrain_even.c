@@ -36,7 +36,7 @@ enum { KINDS = 9 };
 #define FEW 0.25f
 /* As much as luma is raised by where grain is coarse: few grains, of which little
  * is left along edges, tell little. */
-#define COARSE 2.5f
+#define COARSE 3.35f
 
 /* Threads: frozen. */
 struct state { struct degrain_low want; };
@@ -58,7 +58,12 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 static double flops(const struct node_ctx *n)
 {
 	(void)n;
-	return 150;
+	return 300;
+}
+
+static double work(const struct node_ctx *n, struct rect r)
+{
+	return degrain_work(r, MARGIN, flops(n));
 }
 
 /* Planes over whole cells: what was taken, its means, how steep the picture is there (kind, 0
@@ -372,8 +377,8 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_even) = {
 	.name = "degrain_even", .doc = "What degrain took, raised to the grain's strength where it is short of it.",
-	.category = "image", .version = 4, .size = sizeof(struct degrain_even), .params = params,
+	.category = "image", .version = 5, .size = sizeof(struct degrain_even), .params = params,
 	.inputs = "image fine", .flags = NF_HIDDEN, .want_of = degrain_want, .open = open_tables,
 	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
-		.flops = flops, .tile = tile,
+		.flops = flops, .work = work, .tile = tile,
 };

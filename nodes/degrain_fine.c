@@ -1,5 +1,7 @@
 /* degrain_fine - the second estimate: each coefficient keeps the share that the first says is picture.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <limits.h>
+
 #include "degrain_groups.h"
 
 struct degrain_fine { DEGRAIN_COMMON; double over; };
@@ -23,31 +25,85 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct degrain_fine *p = n->v;
-	return bm_area_bytes(r, p->reach, 2);
+	return bm_area_bytes(r, p->reach);
 }
 
 static double flops(const struct node_ctx *n)
 {
 	(void)n;
-	return 2500;
+	return 1430;
+}
+
+static double work(const struct node_ctx *n, struct rect r)
+{
+	const struct degrain_fine *p = n->v;
+	return groups_work(r, p->reach, flops(n));
 }
 
 static IN_NOINLINE void group(const struct bm_area *a, const struct groups *s,
                               const struct bm_group *b, float share)
 {
 	bm8 z[3][8 * BLOCKS], g[3][8 * BLOCKS];
-	for (int k = 0; k < 3; k++) gather(a, b, a->plane[1][k], g[k]), gather(a, b, a->plane[0][k], z[k]);
+	for (int k = 0; k < 3; k++) gather(&a->from[1], k, b, g[k]), gather(&a->from[0], k, b, z[k]);
 	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], g[1][0][0], g[2][0][0]);
 	float left = bm_wiener(z[0], g[0], sigma, share);
-	spread(a, b, z[0], 1.0f / (left + sigma[0] * sigma[0]), 0, true);
+	spread(a, b, z[0], 1.0f / (left + sigma[0] * sigma[0]), BM_SUM0, BM_WEIGHT0);
 	left = bm_wiener(z[1], g[1], sigma + 64, share);
 	left += bm_wiener(z[2], g[2], sigma + 128, share);
 	float weight = 1.0f / (left + sigma[64] * sigma[64]);
-	spread(a, b, z[1], weight, 1, false);
-	spread(a, b, z[2], weight, 2, true);
+	spread(a, b, z[1], weight, BM_SUM1, -1);
+	spread(a, b, z[2], weight, BM_SUM2, BM_WEIGHT1);
 }
 
-static int filter(const struct call *c, const struct bm_area *a, const struct groups *s,
+/* The picture less what the estimates took from it, so that what they cannot
+ * hold stays; premultiplied again. */
+IN_INLINE void finish_row(const struct call *c, const struct bm_area *a, const int ch[3],
+                          int alpha)
+{
+	int y = a->next;
+	struct rect r = a->r;
+	const float *IN_RESTRICT s0 = bm_sums(a, y, BM_SUM0), *IN_RESTRICT s1 = bm_sums(a, y, BM_SUM1);
+	const float *IN_RESTRICT s2 = bm_sums(a, y, BM_SUM2), *IN_RESTRICT w0 = bm_sums(a, y, BM_WEIGHT0);
+	const float *IN_RESTRICT w1 = bm_sums(a, y, BM_WEIGHT1);
+	const float *over = alpha < 0 ? NULL : view_at(&c->in[0], alpha, r.x0, y);
+	const float *IN_RESTRICT in0 = view_at(&c->in[0], ch[0], r.x0, y);
+	const float *IN_RESTRICT in1 = view_at(&c->in[0], ch[1], r.x0, y);
+	const float *IN_RESTRICT in2 = view_at(&c->in[0], ch[2], r.x0, y);
+	float *IN_RESTRICT o0 = view_at(c->out, ch[0], r.x0, y);
+	float *IN_RESTRICT o1 = view_at(c->out, ch[1], r.x0, y);
+	float *IN_RESTRICT o2 = view_at(c->out, ch[2], r.x0, y);
+	for (int x = 0; x < rect_w(r); x++) {
+		float m = alpha < 0 || over[x] == 0 ? 1.0f : over[x];
+		float by = alpha < 0 || over[x] == 0 ? 1.0f : 1.0f / over[x];
+		float p = bm_sane(in0[x] * by), q = bm_sane(in1[x] * by), t = bm_sane(in2[x] * by);
+		bm_opponent(&p, &q, &t);
+		float e = s0[x] / w0[x] - p, f = s1[x] / w1[x] - q, g = s2[x] / w1[x] - t;
+		bm_opponent_back(&e, &f, &g);
+		o0[x] = in0[x] + e * m;
+		o1[x] = in1[x] + f * m;
+		o2[x] = in2[x] + g * m;
+	}
+}
+
+/* Writes the rows that no group from row y on adds to. */
+static void finish(const struct call *c, struct bm_area *a, int y, int reach)
+{
+	const struct format *f = c->n->in[0];
+	int ch[3] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B") },
+		alpha = format_channel(f, "A");
+	size_t row = (size_t)rect_w(a->r) * sizeof(float);
+	for (; bm_whole(a, y, reach); bm_done(a)) {
+		if (a->next < a->r.y0) continue;
+		for (int k = 0; k < c->out->nch; k++)
+			if (k != ch[0] && k != ch[1] && k != ch[2])
+				__builtin_memcpy(view_at(c->out, k, a->r.x0, a->next),
+				                 view_at(&c->in[0], k, a->r.x0, a->next), row);
+		if (alpha < 0) finish_row(c, a, ch, -1);
+		else finish_row(c, a, ch, alpha);
+	}
+}
+
+static int filter(const struct call *c, struct bm_area *a, const struct groups *s,
                   const struct degrain_fine *p)
 {
 	const float over = (float)(p->over * p->over);
@@ -65,48 +121,10 @@ static int filter(const struct call *c, const struct bm_area *a, const struct gr
 				group(a, s, &b, bm_share(a, &c->in[1], at, y) * over);
 			}
 		}
+		finish(c, a, y + BM_STEP, p->reach);
 	}
+	finish(c, a, INT_MAX, p->reach);
 	return 0;
-}
-
-/* The picture less what the estimates took from it, so that what they cannot
- * hold stays; premultiplied again. */
-static void finish_row(const struct call *c, const struct bm_area *a, const int ch[3], int alpha,
-                       struct rect r, int y)
-{
-	ptrdiff_t at = (y - r.y0 + BM_EDGE) * a->astride + BM_EDGE;
-	const float *s[3], *w[2] = { a->weight[0] + at, a->weight[1] + at }, *in[3];
-	const float *over = alpha < 0 ? NULL : view_at(&c->in[0], alpha, r.x0, y);
-	float *o[3];
-	for (int k = 0; k < 3; k++) {
-		s[k] = a->sum[k] + at;
-		in[k] = view_at(&c->in[0], ch[k], r.x0, y);
-		o[k] = view_at(c->out, ch[k], r.x0, y);
-	}
-	for (int x = 0; x < rect_w(r); x++) {
-		float m = over && over[x] != 0 ? over[x] : 1.0f, by = over && over[x] != 0 ? 1.0f / over[x] : 1.0f;
-		float p = bm_sane(in[0][x] * by), q = bm_sane(in[1][x] * by), t = bm_sane(in[2][x] * by);
-		bm_opponent(&p, &q, &t);
-		float e = s[0][x] / w[0][x] - p, f = s[1][x] / w[1][x] - q, g = s[2][x] / w[1][x] - t;
-		bm_opponent_back(&e, &f, &g);
-		o[0][x] = in[0][x] + e * m;
-		o[1][x] = in[1][x] + f * m;
-		o[2][x] = in[2][x] + g * m;
-	}
-}
-
-static void finish(const struct call *c, const struct bm_area *a, struct rect r)
-{
-	const struct format *f = c->n->in[0];
-	int ch[3] = { format_channel(f, "R"), format_channel(f, "G"), format_channel(f, "B") },
-		alpha = format_channel(f, "A");
-	size_t row = (size_t)rect_w(r) * sizeof(float);
-	for (int y = r.y0; y < r.y1; y++) {
-		for (int k = 0; k < c->out->nch; k++)
-			if (k != ch[0] && k != ch[1] && k != ch[2])
-				__builtin_memcpy(view_at(c->out, k, r.x0, y), view_at(&c->in[0], k, r.x0, y), row);
-		finish_row(c, a, ch, alpha, r, y);
-	}
 }
 
 static int tile(const struct call *c, struct rect r)
@@ -115,22 +133,19 @@ static int tile(const struct call *c, struct rect r)
 	struct bm_area a;
 	bool none = rect_empty(c->in[0].r) || rect_empty(c->in[1].r) || rect_empty(c->in[2].r);
 	if (none) { view_clear(c->out, r); return 0; }
-	bm_area_lay(&a, r, c->n->in[1]->data, p->reach, 2, c->scratch);
-	for (int k = 0; k < 3; k++) bm_fill(&a, &c->in[1], k, a.plane[0][k]);
-	a.data = c->n->in[2]->data;
-	for (int k = 0; k < 3; k++) bm_fill(&a, &c->in[2], k, a.plane[1][k]);
+	bm_area_lay(&a, r, p->reach, c->scratch);
+	for (int i = 0; i < 2; i++) a.from[i] = (struct bm_source){ &c->in[1 + i], c->n->in[1 + i]->data };
 	a.data = c->n->in[0]->data;
-	bm_luma(&a, a.plane[1][0], false);
-	if (filter(c, &a, c->n->state, p) < 0) return -1;
-	finish(c, &a, r);
-	return 0;
+	a.inner = rect_and(a.from[0].data, a.from[1].data);
+	bm_luma(&a, &a.from[1], false);
+	return filter(c, &a, c->n->state, p);
 }
 
 const struct node_type ISA(node_degrain_fine) = {
 	.name = "degrain_fine", .doc = "The second estimate of degrain: coefficients keep the share "
 	        "that is picture.",
-	.category = "image", .version = 4, .size = sizeof(struct degrain_fine), .params = params,
+	.category = "image", .version = 5, .size = sizeof(struct degrain_fine), .params = params,
 	.inputs = "image noisy basic", .flags = NF_HIDDEN, .want_of = degrain_want, .open = groups_open,
 	.close = degrain_close, .identity = degrain_identity, .needs = needs, .scratch = scratch,
-		.flops = flops, .tile = tile,
+		.flops = flops, .work = work, .tile = tile,
 };

@@ -23,22 +23,36 @@ static int groups_open(struct node_ctx *n, struct err *e)
 	return degrain_noise_make(&a, &s->noise, e);
 }
 
-/* The coefficients of a group's blocks in a plane, into g. */
-IN_INLINE void gather(const struct bm_area *a, const struct bm_group *b, const float *plane, bm8 *g)
-{
-	for (int i = 0; i < BLOCKS; i++) bm_forward(plane + b->y[i] * a->stride + b->x[i], a->stride, g + 8 * i);
-}
-
-/* A group's estimates of channel ch, added to its sums; their weights too if asked. */
-IN_INLINE void spread(const struct bm_area *a, const struct bm_group *b, const bm8 *g, float weight, int ch,
-                      bool den)
+/* The coefficients of a group's blocks in a channel of a source, into g. */
+IN_INLINE void gather(const struct bm_source *s, int ch, const struct bm_group *b, bm8 *g)
 {
 	for (int i = 0; i < BLOCKS; i++) {
 		bm8 v[8];
+		bm_block(s, ch, b, i, v);
+		bm_into(v, g + 8 * i);
+	}
+	for (int i = 0; i < BLOCKS; i++) bm_into2(g + 8 * i);
+}
+
+/* A group's estimates, of which g is left without, added to the sums of a kind; their weights to those of
+ * den, or to none where that is -1. */
+IN_INLINE void spread(const struct bm_area *a, const struct bm_group *b, bm8 *g, float weight, int kind,
+                      int den)
+{
+	bm8 w[4];
+	bm_weights(weight, w);
+	for (int i = 0; i < BLOCKS; i++) if (b->writes[i]) bm_back(g + 8 * i, g + 8 * i);
+	for (int i = 0; i < BLOCKS; i++) {
+		bm8 v[8];
 		if (!b->writes[i]) continue;
-		bm_backward(g + 8 * i, v);
-		bm_add(a, b->x[i], b->y[i], v, weight, a->sum[ch], den ? a->weight[ch > 0] : NULL);
+		bm_back2(g + 8 * i, v);
+		bm_add(a, b->x[i], b->y[i], v, w, kind, den);
 	}
 }
+
+/* Operations of a tile: its groups, those at its edges that other tiles have too, and the matching around
+ * it. */
+static inline double groups_work(struct rect r, int reach, double flops)
+{ return 0.85 * degrain_work(r, reach / 2, flops) + 0.15 * degrain_work(r, reach + 7, flops); }
 
 #endif

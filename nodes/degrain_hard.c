@@ -1,6 +1,8 @@
 /* degrain_hard - the first estimate: groups of alike blocks, in which what is
  * no stronger than grain is dropped.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <limits.h>
+
 #include "degrain_groups.h"
 
 struct degrain_hard { DEGRAIN_COMMON; double threshold; int radius; };
@@ -31,21 +33,29 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct degrain_hard *p = n->v;
-	return bm_area_bytes(r, p->reach, 1);
+	return bm_area_bytes(r, p->reach);
 }
 
 static double flops(const struct node_ctx *n)
 {
 	(void)n;
-	return 1500;
+	return 780;
 }
 
-/* The first coefficient of a group's first block in plane k. */
-static float mean(const struct bm_area *a, const struct bm_group *b, int k)
+static double work(const struct node_ctx *n, struct rect r)
 {
-	const float *p = a->plane[0][k] + b->y[0] * a->stride + b->x[0];
-	bm8 sum = { 0 };
-	for (int i = 0; i < 8; i++) sum += BM_LOAD(p + i * a->stride);
+	const struct degrain_hard *p = n->v;
+	return groups_work(r, p->reach, flops(n));
+}
+
+/* The first coefficient of a group's first block in channel k. */
+static float mean(const struct bm_source *s, const struct bm_group *b, int k)
+{
+	bm8 sum = { 0 }, v[8];
+	if (b->inner[0])
+		for (int i = 0; i < 8; i++) v[i] = BM_LOAD(view_at(s->in, k, b->x[0], b->y[0] + i));
+	else bm_mirrored(s, k, b->x[0], b->y[0], v);
+	for (int i = 0; i < 8; i++) sum += v[i];
 	return bm_total(&sum) * 0.125f;
 }
 
@@ -53,20 +63,35 @@ static IN_NOINLINE void group(const struct bm_area *a, const struct groups *s,
                               const struct bm_group *b, float times, bool colour)
 {
 	bm8 g[3][8 * BLOCKS];
-	for (int k = 0; k < (colour ? 3 : 1); k++) gather(a, b, a->plane[0][k], g[k]);
-	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], colour ? g[1][0][0] : mean(a, b, 1),
-	                                 colour ? g[2][0][0] : mean(a, b, 2));
+	const struct bm_source *in = &a->from[0];
+	for (int k = 0; k < (colour ? 3 : 1); k++) gather(in, k, b, g[k]);
+	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], colour ? g[1][0][0] : mean(in, b, 1),
+	                                 colour ? g[2][0][0] : mean(in, b, 2));
 	float left = bm_hard(g[0], sigma, times);
-	spread(a, b, g[0], 1.0f / (left + sigma[0] * sigma[0]), 0, true);
+	spread(a, b, g[0], 1.0f / (left + sigma[0] * sigma[0]), BM_SUM0, BM_WEIGHT0);
 	if (!colour) return;
 	left = bm_hard(g[1], sigma + 64, times);
 	left += bm_hard(g[2], sigma + 128, times);
 	float weight = 1.0f / (left + sigma[64] * sigma[64]);
-	spread(a, b, g[1], weight, 1, false);
-	spread(a, b, g[2], weight, 2, true);
+	spread(a, b, g[1], weight, BM_SUM1, -1);
+	spread(a, b, g[2], weight, BM_SUM2, BM_WEIGHT1);
 }
 
-static int filter(const struct call *c, const struct bm_area *a, const struct groups *s,
+/* Writes the rows that no group from row y on adds to. */
+static void finish(const struct call *c, struct bm_area *a, int y, int reach)
+{
+	for (; bm_whole(a, y, reach); bm_done(a)) {
+		if (a->next < a->r.y0) continue;
+		static const int of[3][2] = { { BM_SUM0, BM_WEIGHT0 }, { BM_SUM1, BM_WEIGHT1 }, { BM_SUM2, BM_WEIGHT1 } };
+		for (int k = 0; k < 3; k++) {
+			const float *sum = bm_sums(a, a->next, of[k][0]), *den = bm_sums(a, a->next, of[k][1]);
+			float *IN_RESTRICT o = view_at(c->out, k, a->r.x0, a->next);
+			for (int x = 0; x < rect_w(a->r); x++) o[x] = sum[x] / den[x];
+		}
+	}
+}
+
+static int filter(const struct call *c, struct bm_area *a, const struct groups *s,
                   const struct degrain_hard *p)
 {
 	const float times = (float)p->threshold;
@@ -85,7 +110,9 @@ static int filter(const struct call *c, const struct bm_area *a, const struct gr
 				group(a, s, &b, times * __builtin_sqrtf(bm_share(a, &c->in[0], at, y)), !p->radius || !(y & BM_STEP));
 			}
 		}
+		finish(c, a, y + BM_STEP, reach);
 	}
+	finish(c, a, INT_MAX, reach);
 	return 0;
 }
 
@@ -95,24 +122,17 @@ static int tile(const struct call *c, struct rect r)
 	const struct groups *s = c->n->state;
 	struct bm_area a;
 	if (rect_empty(c->in[0].r)) { view_clear(c->out, r); return 0; }
-	bm_area_lay(&a, r, c->n->in[0]->data, p->reach, 1, c->scratch);
-	for (int k = 0; k < 3; k++) bm_fill(&a, &c->in[0], k, a.plane[0][k]);
-	bm_luma(&a, a.plane[0][0], true);
-	if (filter(c, &a, s, p) < 0) return -1;
-	for (int k = 0; k < 3; k++)
-		for (int y = r.y0; y < r.y1; y++) {
-			ptrdiff_t at = (y - r.y0 + BM_EDGE) * a.astride + BM_EDGE;
-			float *o = view_at(c->out, k, r.x0, y);
-			const float *sum = a.sum[k] + at, *den = a.weight[k > 0] + at;
-			for (int x = 0; x < rect_w(r); x++) o[x] = sum[x] / den[x];
-		}
-	return 0;
+	bm_area_lay(&a, r, p->reach, c->scratch);
+	a.data = a.inner = c->n->in[0]->data;
+	a.from[0] = (struct bm_source){ &c->in[0], a.data };
+	bm_luma(&a, &a.from[0], true);
+	return filter(c, &a, s, p);
 }
 
 const struct node_type ISA(node_degrain_hard) = {
 	.name = "degrain_hard", .doc = "The first estimate of degrain: what is no stronger than grain is dropped.",
-	.category = "image", .version = 3, .size = sizeof(struct degrain_hard), .params = params,
+	.category = "image", .version = 4, .size = sizeof(struct degrain_hard), .params = params,
 	.inputs = "image", .flags = NF_HIDDEN, .open = groups_open, .close = degrain_close,
 		.format = format, .needs = needs,
-	.scratch = scratch, .flops = flops, .tile = tile,
+	.scratch = scratch, .flops = flops, .work = work, .tile = tile,
 };

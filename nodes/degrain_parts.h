@@ -37,6 +37,10 @@ static inline struct degrain_ask degrain_ask_of(const struct node_ctx *n)
 	return (struct degrain_ask){ p->profile, p->sigma, p->strength, n->scale, f->space, rect_h(f->display) };
 }
 
+/* Operations of a tile whose every pixel within m of it takes so many. */
+static inline double degrain_work(struct rect r, int m, double flops)
+{ return flops * (double)rect_area(rect_grow(r, m, m)); }
+
 static inline void degrain_close(struct node_ctx *n)
 {
 	free(n->state);

@@ -1,6 +1,8 @@
 /* degrain_time - luma and two colour differences of a picture, averaged along
  * its motion, for the stages after it.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <limits.h>
+
 #include "degrain_parts.h"
 #include "px_bm3d_move.h"
 
@@ -13,7 +15,8 @@ static const struct param params[] = {
 	P_END
 };
 
-enum { FRAMES = 7 };
+/* Sums stand in a ring of rows, KINDS a row: the three channels', the share's, the weights. */
+enum { FRAMES = 7, RING = 16, SHARE = 3, WEIGHT, KINDS };
 
 /* Threads: frozen. */
 struct state {
@@ -76,10 +79,7 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 	}
 }
 
-static size_t sums_floats(struct rect r)
-{
-	return 5 * bm_up((size_t)rect_w(r) + 2 * BM_EDGE) * (size_t)(rect_h(r) + 2 * BM_EDGE);
-}
+static size_t sums_floats(struct rect r) { return RING * KINDS * bm_up((size_t)rect_w(r) + 2 * BM_EDGE); }
 
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
@@ -87,14 +87,22 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 	struct rect all = bm_frame_rect(r);
 	size_t nf = 2 * (size_t)p->radius + 1;
 	if (!p->radius) return 64;
-	return (sums_floats(r) + rect_area(all)) * sizeof(float) +
+	return (sums_floats(r) + 3 * bm_up((size_t)rect_w(all))) * sizeof(float) +
 		nf * (bm_frame_bytes(all) + bm_moves_most(r)) + 256;
 }
 
 static double flops(const struct node_ctx *n)
 {
 	const struct degrain_time *p = n->v;
-	return p->radius ? 300 + 200 * p->radius : 12;
+	return p->radius ? 160 + 400 * p->radius : 12;
+}
+
+static double work(const struct node_ctx *n, struct rect r)
+{
+	const struct degrain_time *p = n->v;
+	if (!p->radius) return 12 * (double)rect_area(r);
+	return degrain_work(r, 8, 100 + 260 * p->radius) + degrain_work(r, 24, 100 * p->radius) +
+	       degrain_work(r, BM_MOVE_MARGIN, 60 + 40 * p->radius);
 }
 
 /* The frames of a call, of which those before the first or after the last are left out. */
@@ -107,8 +115,13 @@ struct job {
 	struct bm_frame frame[FRAMES];
 	struct bm_moves moves[FRAMES];
 	ptrdiff_t astride;
-	float *sum[3], *share, *weight;
+	float *ring;
+	int next;                            /* rows before it are written */
 };
+
+/* The sums of row y, from the tile's first column on. */
+IN_INLINE float *sums(const struct job *j, int y)
+{ return j->ring + (ptrdiff_t)(y & (RING - 1)) * KINDS * j->astride + BM_EDGE; }
 
 IN_INLINE void straight(const struct job *j, const struct view *in, int x, int y, float v[3])
 {
@@ -120,34 +133,44 @@ IN_INLINE void straight(const struct job *j, const struct view *in, int x, int y
 	}
 }
 
-/* The mean of R, G and B over the frame's rect, mirrored beyond the data. */
-static void means(struct job *j, const struct view *in, struct rect all, float *to)
+/* The mean of R, G and B in row y over the columns of all, mirrored beyond the data. */
+static void mean_row(struct job *j, const struct view *in, struct rect all, int y, float *to)
 {
 	struct rect d = j->data;
-	for (int y = all.y0; y < all.y1; y++) {
-		int row = bm_mirror(y, d.y0, d.y1), x = all.x0, from = all.x0 > d.x0 ? all.x0 : d.x0;
-		int end = all.x1 < d.x1 ? all.x1 : d.x1;
-		float v[3];
-		if (j->alpha >= 0 || end < from) end = from = all.x0;
-		for (; x < from; x++)
-			straight(j, in, bm_mirror(x, d.x0, d.x1), row, v),
-				*to++ = (v[0] + v[1] + v[2]) * (1.0f / 3);
-		if (end > from) {
-			const float *s[3];
-			for (int k = 0; k < 3; k++) s[k] = view_at(in, j->ch[k], from, row);
-			int odd = 0;
-			for (int i = 0; i < end - from; i++) {
-				odd |= !(px_abs(s[0][i]) <= 1024.0f) | !(px_abs(s[1][i]) <= 1024.0f) | !(px_abs(s[2][i]) <= 1024.0f);
-				to[i] = (s[0][i] + s[1][i] + s[2][i]) * (1.0f / 3);
-			}
-			for (int i = 0; odd && i < end - from; i++)
-				to[i] = (bm_sane(s[0][i]) + bm_sane(s[1][i]) + bm_sane(s[2][i])) * (1.0f / 3);
-			j->odd |= odd;
-			to += end - from, x = end;
+	int row = bm_mirror(y, d.y0, d.y1), odd = 0;
+	int from = all.x0 > d.x0 ? all.x0 : d.x0, end = all.x1 < d.x1 ? all.x1 : d.x1;
+	if (j->alpha >= 0 || end <= from) {
+		for (int x = all.x0; x < all.x1; x++) {
+			float v[3];
+			straight(j, in, bm_mirror(x, d.x0, d.x1), row, v);
+			to[x - all.x0] = (v[0] + v[1] + v[2]) * (1.0f / 3);
 		}
-		for (; x < all.x1; x++)
-			straight(j, in, bm_mirror(x, d.x0, d.x1), row, v),
-				*to++ = (v[0] + v[1] + v[2]) * (1.0f / 3);
+		return;
+	}
+	const float *r = view_at(in, j->ch[0], from, row), *g = view_at(in, j->ch[1], from, row);
+	const float *b = view_at(in, j->ch[2], from, row);
+	float *IN_RESTRICT o = to + (from - all.x0);
+	for (int i = 0; i < end - from; i++) {
+		odd |= !(px_abs(r[i]) <= 1024.0f) | !(px_abs(g[i]) <= 1024.0f) | !(px_abs(b[i]) <= 1024.0f);
+		o[i] = (r[i] + g[i] + b[i]) * (1.0f / 3);
+	}
+	for (int i = 0; odd && i < end - from; i++)
+		o[i] = (bm_sane(r[i]) + bm_sane(g[i]) + bm_sane(b[i])) * (1.0f / 3);
+	j->odd |= odd;
+	for (int x = all.x0; x < from; x++) to[x - all.x0] = to[bm_mirror(x, d.x0, d.x1) - all.x0];
+	for (int x = end; x < all.x1; x++) to[x - all.x0] = to[bm_mirror(x, d.x0, d.x1) - all.x0];
+}
+
+/* Frame i's luma over all; rows: three of them. */
+static void luma(struct job *j, int i, struct rect all, float *rows)
+{
+	int w = rect_w(all), h = rect_h(all);
+	mean_row(j, j->in[i], all, all.y0, rows);
+	for (int y = 0; y < h; y++) {
+		float *p = rows + y % 3 * w, *next = rows + (y + 1) % 3 * w;
+		if (y + 1 < h) mean_row(j, j->in[i], all, all.y0 + y + 1, next);
+		bm_frame_row(&j->frame[i], y, p, y ? rows + (y + 2) % 3 * w : p, y + 1 < h ? next : p);
+		if (y & 1) bm_frame_half(&j->frame[i], y / 2);
 	}
 }
 
@@ -174,10 +197,8 @@ static IN_NOINLINE void block(const struct job *j, const struct view *in, int x,
 		v[1][i] = (r - b) * 0x1.6a09e6p-1f;
 		v[2][i] = (r + b - 2.0f * g) * 0x1.a20bd8p-2f;
 	}
-	for (int k = 0; k < 3; k++) {
-		bm_coefficients(v[k]);
-		for (int i = 0; i < 8; i++) c[k][i] = v[k][i];
-	}
+	for (int k = 0; k < 3; k++) bm_into(v[k], c[k]);
+	for (int k = 0; k < 3; k++) bm_into2(c[k]);
 }
 
 /* Squared differences over what grain alone makes of them, meaned over the
@@ -238,23 +259,38 @@ static IN_NOINLINE void average(const struct job *j, int x, int y)
 		share += square[i] * w * w;
 	}
 	float all = bm_total(&share) * (1.0f / 64);
-	ptrdiff_t at = (y - j->r.y0 + BM_EDGE) * j->astride + (x - j->r.x0 + BM_EDGE);
+	for (int k = 0; k < 3; k++) bm_back(sum[k], sum[k]);
 	for (int k = 0; k < 3; k++) {
-		bm_backward(sum[k], v);
+		bm_back2(sum[k], v);
 		for (int i = 0; i < 8; i++) {
-			float *p = j->sum[k] + at + i * j->astride;
+			float *p = sums(j, y + i) + k * j->astride + (x - j->r.x0);
 			BM_STORE(p, BM_LOAD(p) + v[i] * (taper * bm_taper[i]));
 		}
 	}
 	for (int i = 0; i < 8; i++) {
-		float *p = j->weight + at + i * j->astride, *q = j->share + at + i * j->astride;
+		float *p = sums(j, y + i) + (x - j->r.x0), *q = p + SHARE * j->astride;
 		bm8 w = taper * bm_taper[i];
+		p += WEIGHT * j->astride;
 		BM_STORE(p, BM_LOAD(p) + w);
 		BM_STORE(q, BM_LOAD(q) + w * all);
 	}
 }
 
-static int averages(const struct call *c, const struct job *j)
+/* Writes the rows before row y. */
+static void finish(const struct call *c, struct job *j, int y)
+{
+	for (; j->next < j->r.y1 && j->next < y; j->next++) {
+		float *s = sums(j, j->next);
+		const float *IN_RESTRICT w = s + WEIGHT * j->astride;
+		for (int k = 0; k < 4 && j->next >= j->r.y0; k++, s += j->astride) {
+			float *IN_RESTRICT o = view_at(c->out, k, j->r.x0, j->next);
+			for (int x = 0; x < rect_w(j->r); x++) o[x] = s[x] / w[x];
+		}
+		__builtin_memset(sums(j, j->next) - BM_EDGE, 0, (size_t)(KINDS * j->astride) * sizeof(float));
+	}
+}
+
+static int averages(const struct call *c, struct job *j)
 {
 	struct bm_span h = bm_refs(j->r.x0, j->r.x1, j->data.x0, j->data.x1, 0);
 	struct bm_span v = bm_refs(j->r.y0, j->r.y1, j->data.y0, j->data.y1, 0);
@@ -262,14 +298,9 @@ static int averages(const struct call *c, const struct job *j)
 		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 		for (int x = h.first; x <= h.last; x += BM_STEP)
 			if (bm_leads(x, y)) average(j, x, y);
+		finish(c, j, y + BM_STEP);
 	}
-	for (int k = 0; k < 4; k++)
-		for (int y = j->r.y0; y < j->r.y1; y++) {
-			ptrdiff_t at = (y - j->r.y0 + BM_EDGE) * j->astride + BM_EDGE;
-			const float *s = (k < 3 ? j->sum[k] : j->share) + at, *w = j->weight + at;
-			float *o = view_at(c->out, k, j->r.x0, y);
-			for (int x = 0; x < rect_w(j->r); x++) o[x] = s[x] / w[x];
-		}
+	finish(c, j, INT_MAX);
 	return 0;
 }
 
@@ -305,18 +336,15 @@ static int tile(const struct call *c, struct rect r)
 	frames(c, &j);
 	if (j.n <= 1) { still(c, &j); return 0; }
 	struct rect all = bm_frame_rect(r);
-	size_t plane = sums_floats(r) / 5;
-	float *at = c->scratch, *mean = at + 5 * plane;
-	uint8_t *bytes = (uint8_t *)(mean + rect_area(all));
-	__builtin_memset(at, 0, 5 * plane * sizeof *at);
-	for (int k = 0; k < 3; k++) j.sum[k] = at + (size_t)k * plane;
-	j.share = at + 3 * plane;
-	j.weight = at + 4 * plane;
+	float *rows = (float *)c->scratch + sums_floats(r);
+	uint8_t *bytes = (uint8_t *)(rows + 3 * bm_up((size_t)rect_w(all)));
+	j.ring = c->scratch;
+	j.next = r.y0 - BM_EDGE;
 	j.astride = (ptrdiff_t)bm_up((size_t)rect_w(r) + 2 * BM_EDGE);
+	__builtin_memset(j.ring, 0, sums_floats(r) * sizeof *j.ring);
 	for (int i = 0; i < j.n; i++, bytes += bm_frame_bytes(all) + bm_moves_most(r)) {
-		means(&j, j.in[i], all, mean);
 		bm_frame_lay(&j.frame[i], all, bytes);
-		bm_frame_fill(&j.frame[i], mean);
+		luma(&j, i, all, rows);
 		j.moves[i].dx = (int8_t *)bytes + bm_frame_bytes(all);
 		if (i) bm_move_cells(&j.frame[0], &j.frame[i], &j.s->tries, j.s->cost, r, &j.moves[i]);
 	}
@@ -328,5 +356,5 @@ const struct node_type ISA(node_degrain_time) = {
 	.category = "image", .version = 2, .size = sizeof(struct degrain_time), .params = params,
 	.inputs = "image", .flags = NF_HIDDEN, .want_of = degrain_want, .open = open_tables,
 		.close = degrain_close, .format = format,
-	.needs = needs, .scratch = scratch, .flops = flops, .tile = tile,
+	.needs = needs, .scratch = scratch, .flops = flops, .work = work, .tile = tile,
 };

@@ -316,6 +316,11 @@ static void odd_values(void)
 	test_ok(finite, "degrain: one bad pixel makes no other bad");
 	test_ok(fabs(*view_at(&o->view, 2, 50, 5) - 12) < 0.1, "degrain: a highlight of 12 stays (%g)", *view_at(&o->view, 2, 50, 5));
 	test_ok(fabs(*view_at(&o->view, 0, 5, 60) - 0.4) < 1e-5, "degrain: a flat field stays");
+	image_unref(&o);
+	for (int c = 0; c < 3; c++) for (int y = 0; y < 64; y++) for (int x = 0; x < 64; x++) *view_at(&a->view, c, x, y) = 900;
+	o = degrained(a, 0.02);
+	test_ok(fabs(*view_at(&o->view, 1, 20, 20) / 900 - 1) < 1e-5, "degrain: a field of 900 stays, whose orthonormal luma is 1559 (%g)",
+	        *view_at(&o->view, 1, 20, 20));
 	image_unref(&a);
 	image_unref(&o);
 }
