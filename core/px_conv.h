@@ -33,6 +33,25 @@ IN_INLINE pxv pxv_fma(pxv a, pxv b, pxv c)
 #endif
 }
 
+/* Maps of one window side by side, as if they were one of all their planes. */
+struct px_maps { struct rect r; int n; float *plane[IN_MAX_CH]; ptrdiff_t stride[IN_MAX_CH]; };
+
+IN_INLINE void px_maps_of(struct px_maps *m, const struct view *in, int n)
+{
+	m->r = in[0].r;
+	m->n = 0;
+	for (int i = 0; i < n; i++)
+		for (int c = 0; c < in[i].nch && m->n < IN_MAX_CH; c++, m->n++) {
+			m->plane[m->n] = view_at(&in[i], c, m->r.x0, m->r.y0);
+			m->stride[m->n] = in[i].stride;
+		}
+}
+
+IN_INLINE float *px_maps_at(const struct px_maps *m, int p, int x, int y)
+{
+	return m->plane[p] + (ptrdiff_t)(y - m->r.y0) * m->stride[p] + (x - m->r.x0);
+}
+
 IN_INLINE int px_floor_div(int a, int b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
 /* Bias has been added; slope, limits or sigmoid. */
@@ -175,7 +194,7 @@ IN_INLINE void px_wino_ahead(const float *s, ptrdiff_t ss)
 }
 
 /* One block's input, transformed: plane by plane; what lies outside the input's window is 0. */
-IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int x, int y,
+IN_INLINE void px_wino_block(const struct nn_conv *c, const struct px_maps *in, int x, int y,
                              float *tmp, float *v)
 {
 	int step = nn_step(c->cin), planes = nn_planes(c->cin);
@@ -184,14 +203,14 @@ IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int
 		const float *s = tmp;
 		ptrdiff_t ss = 6 * step;
 		if (inside) {
-			s = view_at(in, p, x * step, y);
-			ss = in->stride;
+			s = px_maps_at(in, p, x * step, y);
+			ss = in->stride[p];
 			if (step > 1) px_wino_ahead(s + 96, ss);
 		} else
 			for (int i = 0; i < 6; i++)
 				for (int j = 0; j < 6; j++) {
 					bool is = x + j >= c->in.x0 && x + j < c->in.x1 && y + i >= c->in.y0 && y + i < c->in.y1;
-					const float *q = is ? view_at(in, p, (x + j) * step, y + i) : NULL;
+					const float *q = is ? px_maps_at(in, p, (x + j) * step, y + i) : NULL;
 					for (int k = 0; k < step; k++) tmp[(i * 6 + j) * step + k] = is ? q[k] : 0.0f;
 				}
 		if (step == 1) px_wino_in1(s, ss, v + p, CONV_ROWS * 16);
@@ -247,7 +266,7 @@ IN_INLINE void px_wino_store(const struct nn_conv *c, const float *m, ptrdiff_t 
 
 struct px_block { int x, y; };
 
-static IN_UNUSED void px_wino_blocks(const struct nn_conv *c, const struct view *in,
+static IN_UNUSED void px_wino_blocks(const struct nn_conv *c, const struct px_maps *in,
                                      const struct view *out, struct rect r, struct rect px,
                                      const struct px_block *b, int n, float *scratch)
 {
@@ -280,7 +299,7 @@ IN_INLINE struct rect px_wino_cover(const struct nn_conv *c, struct rect px)
 	               px_floor_div(px.y1 - y + side - 1, side) * 4 + c->y0);
 }
 
-static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct view *in,
+static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct px_maps *in,
                                   const struct view *out, struct rect r, struct rect px,
                                   void *scratch, const atomic_int *cancel)
 {
@@ -302,20 +321,20 @@ static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct view *in
 /* --- directly --- */
 
 /* One output pixel's sum of one tap over the panel's inputs, onto acc. */
-IN_INLINE void px_conv_tap(const struct nn_conv *c, const struct view *in, int x, int y, int p,
+IN_INLINE void px_conv_tap(const struct nn_conv *c, const struct px_maps *in, int x, int y, int p,
                            int t, pxv acc[CONV_NV])
 {
 	const struct nn_panel *q = &c->panel[p];
 	const float *w = c->w + q->at + (size_t)t * (size_t)q->n * 16;
 	int step = nn_step(c->cin);
 	if (c->depth) {
-		const float *v = view_at(in, p, x * 16, y);
+		const float *v = px_maps_at(in, p, x * 16, y);
 		for (int j = 0; j < CONV_NV; j++)
 			acc[j] = pxv_fma(pxv_load(v + j * PXV_LANES), pxv_load(w + j * PXV_LANES), acc[j]);
 		return;
 	}
 	for (int i = q->first; i < q->first + q->n;) {
-		const float *v = view_at(in, i / step, x * step, y) + i % step;
+		const float *v = px_maps_at(in, i / step, x * step, y) + i % step;
 		int n = step - i % step < q->first + q->n - i ? step - i % step : q->first + q->n - i;
 		for (int k = 0; k < n; k++, w += 16) {
 			pxv b = pxv_of(v[k]);
@@ -344,7 +363,7 @@ IN_INLINE void px_conv_done(const struct nn_conv *c, const struct view *out, str
 	px_conv_put(out, r, c->cout, p, x, y, v);
 }
 
-static IN_UNUSED void px_conv_pixel(const struct nn_conv *c, const struct view *in, const struct view *out,
+static IN_UNUSED void px_conv_pixel(const struct nn_conv *c, const struct px_maps *in, const struct view *out,
                                     struct rect r, int x, int y)
 {
 	for (int p = 0; p < c->panels; p++) {
@@ -363,7 +382,7 @@ static IN_UNUSED void px_conv_pixel(const struct nn_conv *c, const struct view *
 /* Pixels x, x + sub ... of one row that read the same taps, one input pixel (or stride) apart:
  * each weight is loaded once for
  * all of them, and their sums do not wait for one another. The sums are px_conv_pixel's. */
-static IN_UNUSED void px_conv_run(const struct nn_conv *c, const struct view *in, const struct view *out,
+static IN_UNUSED void px_conv_run(const struct nn_conv *c, const struct px_maps *in, const struct view *out,
                                   struct rect r, int x, int y, int sub)
 {
 	int step = nn_step(c->cin);
@@ -379,7 +398,7 @@ static IN_UNUSED void px_conv_run(const struct nn_conv *c, const struct view *in
 			if (!px_conv_at(c, y, t / c->k, &iy) || !px_conv_at(c, x, t % c->k, &ix)) continue;
 			if (iy < c->in.y0 || iy >= c->in.y1) continue;
 			for (int i = q->first; i < q->first + q->n; i += n) {
-				const float *v = view_at(in, i / step, ix * step, iy) + i % step;
+				const float *v = px_maps_at(in, i / step, ix * step, iy) + i % step;
 				n = step - i % step < q->first + q->n - i ? step - i % step : q->first + q->n - i;
 				for (int k = 0; k < n; k++, w += 16) {
 					pxv u[CONV_NV];
@@ -406,7 +425,7 @@ IN_INLINE bool px_conv_inside(const struct nn_conv *c, int x)
 	return true;
 }
 
-static IN_UNUSED int px_conv_direct(const struct nn_conv *c, const struct view *in, const struct view *out,
+static IN_UNUSED int px_conv_direct(const struct nn_conv *c, const struct px_maps *in, const struct view *out,
                                     struct rect r, struct rect px, const atomic_int *cancel)
 {
 	int sub = c->transposed ? c->stride : 1;
@@ -451,13 +470,15 @@ IN_INLINE struct rect px_conv_need(const struct nn_conv *c, struct rect px)
 
 IN_INLINE size_t px_conv_scratch(const struct nn_conv *c) { return c->wino ? px_wino_scratch(c->cin) : 64; }
 
-/* Writes rect r (floats of x) of out. -1 when cancelled. */
-static IN_UNUSED int px_conv(const struct nn_conv *c, const struct view *in, const struct view *out,
+/* Writes rect r (floats of x) of out, from the channels of n maps in turn. -1 when cancelled. */
+static IN_UNUSED int px_conv(const struct nn_conv *c, const struct view *in, int n, const struct view *out,
                              struct rect r, void *scratch, const atomic_int *cancel)
 {
 	struct rect px = px_map_pixels(r, c->cout);
-	if (c->wino) return px_conv_wino(c, in, out, r, px, scratch, cancel);
-	return px_conv_direct(c, in, out, r, px, cancel);
+	struct px_maps maps;
+	px_maps_of(&maps, in, n);
+	if (c->wino) return px_conv_wino(c, &maps, out, r, px, scratch, cancel);
+	return px_conv_direct(c, &maps, out, r, px, cancel);
 }
 
 #endif
