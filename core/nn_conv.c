@@ -152,7 +152,8 @@ static int vectors(struct nn_conv *c, const struct nn_model *m, const struct nn_
 
 struct nn_conv nn_conv_shape(const struct nn_model *m, const struct nn_layer *l)
 {
-	int cin = m->blob[l->in[0]].c;
+	int cin = 0;
+	for (int i = 0; i < l->nin; i++) cin += m->blob[l->in[i]].c;
 	struct nn_conv c = { .cin = cin, .cout = l->cout, .k = l->k, .up = 1,
 		.lanes = l->cout < NN_BLOCK ? l->cout : (l->cout + 15) / 16 * 16,
 		.dilation = l->dilation, .stride = l->stride, .off = l->off, .transposed = l->op == NN_DECONV,

@@ -90,8 +90,8 @@ static int make_layer(struct making *k, const struct nn_unit *u, const struct pa
 	snprintf(name, sizeof name, p ? "layer%d.%d" : "layer%d", u->layer, p ? p->strip + 1 : 0);
 	struct xnode *n = expand_node(k->x, "neural_layer", name, k->e);
 	if (!n) return -1;
-	for (int j = 0; j < l->nin; j++)
-		if (expand_connect(k->x, n, "image", k->blob[l->in[j]], k->e) < 0) return -1;
+	for (int j = 0; j < l->nread; j++)
+		if (expand_connect(k->x, n, "image", k->blob[l->read[j]], k->e) < 0) return -1;
 	if (p && p->after && expand_connect(k->x, n, "image", p->after, k->e) < 0) return -1;
 	if (p && (set_int(k, n, "top", p->rows.y0) < 0 || set_int(k, n, "bottom", p->rows.y1) < 0)) return -1;
 	if (expand_set(k->x, n, "model", k->a->model, k->e) < 0 ||
@@ -119,8 +119,8 @@ static int make_strip(struct making *k, const struct nn_unit *u, int n, const st
 		const struct nn_layer *l = &k->m->layer[u[i].layer];
 		struct part p = { strip, want[u[i].out], before };
 		if (rect_empty(p.rows)) continue;
-		for (int j = 0; j < l->nin; j++)
-			if (own[l->in[j]]) p.after = NULL;
+		for (int j = 0; j < l->nread; j++)
+			if (own[l->read[j]]) p.after = NULL;
 		own[u[i].out] = true;
 		rc = make_layer(k, &u[i], &p);
 	}

@@ -108,6 +108,37 @@ static int input_channels(const struct nn_model *m)
 	return 3;
 }
 
+/* May the convolutions that read layer l's result read the maps that it joins? */
+static bool joins(const struct nn_model *m, const struct nn_layer *l)
+{
+	if (l->op != NN_CONCAT || l->out == m->output) return false;
+	for (int j = 0; j < l->nin; j++)
+		if (m->blob[l->in[j]].vec || m->blob[l->in[j]].c % NN_BLOCK) return false;
+	for (int i = 0; i < m->nlayer; i++)
+		for (int j = 0; j < m->layer[i].nin; j++)
+			if (m->layer[i].in[j] == l->out && m->layer[i].op != NN_CONV && m->layer[i].op != NN_DECONV)
+				return false;
+	return true;
+}
+
+static void find_reads(struct nn_model *m)
+{
+	for (int i = 0; i < m->nlayer; i++) {
+		struct nn_layer *l = &m->layer[i];
+		l->nread = l->nin;
+		memcpy(l->read, l->in, sizeof l->in);
+	}
+	for (int i = 0; i < m->nlayer; i++) {
+		struct nn_layer *l = &m->layer[i];
+		if (!(l->gone = joins(m, l))) continue;
+		for (int k = 0; k < m->nlayer; k++) {
+			if (!m->layer[k].nin || m->layer[k].in[0] != l->out) continue;
+			m->layer[k].nread = l->nin;
+			memcpy(m->layer[k].read, l->in, sizeof l->in);
+		}
+	}
+}
+
 int nn_shape(struct nn_model *m, const char *name, struct err *e)
 {
 	double *reach = xalloc((size_t)m->nblob + 1, sizeof *reach);
@@ -134,6 +165,7 @@ int nn_shape(struct nn_model *m, const char *name, struct err *e)
 		        m->blob[m->input].c, o->c);
 		goto out;
 	}
+	find_reads(m);
 	rc = 0;
 out:
 	free(reach);

@@ -35,6 +35,8 @@ struct nn_layer {
 	char name[64], type[32];             /* as the file says */
 	enum nn_op op;
 	int nin, in[NN_MAX_IN], out;         /* blobs */
+	/* what backend exact reads: in, or what the CONCAT before it joins, which then is gone */
+	int nread, read[NN_MAX_IN]; bool gone;
 	int cout, k, dilation, stride;       /* CONV, DECONV, POOL; SHUFFLE, UNSHUFFLE: stride is the factor */
 	/* before and behind, extra: a DECONV's more behind; PAD: negative ones cut */
 	int pad, pad_end, extra;

@@ -32,7 +32,7 @@ struct nn_unit *nn_units(const struct nn_model *m, int *n)
 	bool *done = xalloc((size_t)m->nlayer + 1, sizeof *done);
 	*n = 0;
 	for (int i = 0; i < m->nlayer; i++) {
-		if (done[i] || m->layer[i].op == NN_INPUT) continue;
+		if (done[i] || m->layer[i].op == NN_INPUT || m->layer[i].gone) continue;
 		int act = following(m, i);
 		if (act >= 0) done[act] = true;
 		u[(*n)++] = (struct nn_unit){ i, act, m->layer[act >= 0 ? act : i].out };
@@ -70,8 +70,8 @@ static void forget_fused(struct cutter *c)
 		bool moves = l->op == NN_SHUFFLE || l->op == NN_INTERP || l->op == NN_BINARY || l->op ==
 			NN_ACT || l->op == NN_AFFINE;
 		for (int k = i + 1; k < c->n && moves; k++)
-			for (int j = 0; j < m->layer[c->u[k].layer].nin; j++)
-				if (m->layer[c->u[k].layer].in[j] == b && convolves(&m->layer[c->u[k].layer])) moves = false;
+			for (int j = 0; j < m->layer[c->u[k].layer].nread; j++)
+				if (m->layer[c->u[k].layer].read[j] == b && convolves(&m->layer[c->u[k].layer])) moves = false;
 		if (moves && b != m->output) c->row[b] = 0;
 	}
 }
@@ -87,7 +87,7 @@ static void look(struct cutter *c)
 	for (int i = 0; i < c->n; i++) {
 		const struct nn_layer *l = &m->layer[c->u[i].layer];
 		c->made[c->u[i].out] = i;
-		for (int j = 0; j < l->nin; j++) c->last[l->in[j]] = i;
+		for (int j = 0; j < l->nread; j++) c->last[l->read[j]] = i;
 		double taps = convolves(l)
 			? (double)l->k * l->k * m->blob[l->in[0]].c / (l->group ? l->group : 1) : 4;
 		c->work[i] = taps * m->blob[c->u[i].out].c * rect_w(c->full[c->u[i].out]);
@@ -111,10 +111,10 @@ static void rows_of(struct cutter *c, int first, int y0, int y1)
 			nn_conv_place(c->conv, c->full[s->l.in[0]], c->full[s->l.out]);
 		}
 		s->conv = convolves(&s->l) ? c->conv : NULL;
-		for (int j = 0; j < s->l.nin; j++) s->from[j] = c->full[s->l.in[j]];
+		for (int j = 0; j < s->l.nread; j++) s->from[j] = c->full[s->l.read[j]];
 		struct rect need = px_layer_need(s, r);
-		for (int j = 0; j < s->l.nin; j++) {
-			int b = s->l.in[j];
+		for (int j = 0; j < s->l.nread; j++) {
+			int b = s->l.read[j];
 			struct rect whole = c->full[b], rows = rect_of(whole.x0, need.y0, whole.x1, need.y1);
 			c->want[b] = rect_or(c->want[b], m->blob[b].vec ? whole : rect_and(rows, whole));
 		}

@@ -33,12 +33,34 @@ IN_INLINE pxv pxv_fma(pxv a, pxv b, pxv c)
 #endif
 }
 
+/* Maps of one window side by side, as if they were one of all their planes. */
+struct px_maps { struct rect r; int n; float *plane[IN_MAX_CH]; ptrdiff_t stride[IN_MAX_CH]; };
+
+IN_INLINE void px_maps_of(struct px_maps *m, const struct view *in, int n)
+{
+	m->r = in[0].r;
+	m->n = 0;
+	for (int i = 0; i < n; i++)
+		for (int c = 0; c < in[i].nch && m->n < IN_MAX_CH; c++, m->n++) {
+			m->plane[m->n] = view_at(&in[i], c, m->r.x0, m->r.y0);
+			m->stride[m->n] = in[i].stride;
+		}
+}
+
+IN_INLINE float *px_maps_at(const struct px_maps *m, int p, int x, int y)
+{
+	return m->plane[p] + (ptrdiff_t)(y - m->r.y0) * m->stride[p] + (x - m->r.x0);
+}
+
 IN_INLINE int px_floor_div(int a, int b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+
+IN_INLINE pxv px_conv_slope(pxv v, pxv slope) { return pxv_lt(pxv_of(0.0f), v, v, v * slope); }
+IN_INLINE bool px_conv_slopes(const struct nn_conv *c) { return c->act == NN_SLOPE || c->act == NN_SLOPES; }
 
 /* Bias has been added; slope, limits or sigmoid. */
 IN_INLINE pxv px_conv_act(const struct nn_conv *c, pxv v, pxv slope)
 {
-	if (c->act == NN_SLOPE || c->act == NN_SLOPES) return pxv_lt(pxv_of(0.0f), v, v, v * slope);
+	if (px_conv_slopes(c)) return px_conv_slope(v, slope);
 	if (c->act == NN_CLIP) return pxv_min(pxv_max(v, pxv_of(c->lo)), pxv_of(c->hi));
 	if (c->act != NN_SIGMOID) return v;
 	float x[PXV_LANES];
@@ -174,30 +196,36 @@ IN_INLINE void px_wino_ahead(const float *s, ptrdiff_t ss)
 		for (int j = 0; j < 4; j++) __builtin_prefetch(s + i * ss + j * 16);
 }
 
-/* One block's input, transformed: plane by plane; what lies outside the input's window is 0. */
-IN_INLINE void px_wino_block(const struct nn_conv *c, const struct view *in, int x, int y,
+struct px_block { int x, y; };
+
+/* A map's 6x6 pixels, those outside the input's window 0. */
+IN_INLINE const float *px_wino_edge(const struct nn_conv *c, const struct px_maps *in, int p, int x, int y,
+                                    int step, float *tmp)
+{
+	for (int i = 0; i < 6; i++)
+		for (int j = 0; j < 6; j++) {
+			bool is = x + j >= c->in.x0 && x + j < c->in.x1 && y + i >= c->in.y0 && y + i < c->in.y1;
+			const float *q = is ? px_maps_at(in, p, (x + j) * step, y + i) : NULL;
+			for (int k = 0; k < step; k++) tmp[(i * 6 + j) * step + k] = is ? q[k] : 0.0f;
+		}
+	return tmp;
+}
+
+/* Plane p of one block's input, transformed. */
+IN_INLINE void px_wino_block(const struct nn_conv *c, const struct px_maps *in, struct px_block b, int p,
                              float *tmp, float *v)
 {
-	int step = nn_step(c->cin), planes = nn_planes(c->cin);
+	int step = nn_step(c->cin), x = b.x - 1, y = b.y - 1;
 	bool inside = x >= c->in.x0 && y >= c->in.y0 && x + 6 <= c->in.x1 && y + 6 <= c->in.y1;
-	for (int p = 0; p < planes; p++) {
-		const float *s = tmp;
-		ptrdiff_t ss = 6 * step;
-		if (inside) {
-			s = view_at(in, p, x * step, y);
-			ss = in->stride;
-			if (step > 1) px_wino_ahead(s + 96, ss);
-		} else
-			for (int i = 0; i < 6; i++)
-				for (int j = 0; j < 6; j++) {
-					bool is = x + j >= c->in.x0 && x + j < c->in.x1 && y + i >= c->in.y0 && y + i < c->in.y1;
-					const float *q = is ? view_at(in, p, (x + j) * step, y + i) : NULL;
-					for (int k = 0; k < step; k++) tmp[(i * 6 + j) * step + k] = is ? q[k] : 0.0f;
-				}
-		if (step == 1) px_wino_in1(s, ss, v + p, CONV_ROWS * 16);
-		else for (int k = 0; k < 16; k += PXV_LANES)
-			px_wino_in(s + k, ss, 16, v + (ptrdiff_t)p * CONV_BUNCH + k, CONV_ROWS * 16);
+	const float *s = inside ? px_maps_at(in, p, x * step, y) : px_wino_edge(c, in, p, x, y, step, tmp);
+	ptrdiff_t ss = inside ? in->stride[p] : 6 * step;
+	if (step == 1) {
+		px_wino_in1(s, ss, v + p, CONV_ROWS * 16);
+		return;
 	}
+	if (inside) px_wino_ahead(s + 96, ss);
+	for (int k = 0; k < 16; k += PXV_LANES)
+		px_wino_in(s + k, ss, 16, v + (ptrdiff_t)p * CONV_BUNCH + k, CONV_ROWS * 16);
 }
 
 /* What a transposed convolution makes of a block of its input: a panel's outputs are several pixels'. */
@@ -224,15 +252,18 @@ IN_INLINE void px_wino_store(const struct nn_conv *c, const float *m, ptrdiff_t 
 {
 	float v[4][4][16];
 	bool inside = x * 16 >= r.x0 && (x + 4) * 16 <= r.x1 && y >= r.y0 && y + 4 <= r.y1;
-	bool whole = c->cout >= NN_BLOCK && c->up == 1 && inside;
+	bool whole = c->cout >= NN_BLOCK && c->up == 1 && inside, slopes = px_conv_slopes(c);
 	float *to = whole ? view_at(out, p, x * 16, y) : &v[0][0][0];
 	ptrdiff_t stride = whole ? out->stride : 64;
+	/* those of the block to the right come near while this one is made */
+	if (whole) for (int k = 0; k < 16; k++) __builtin_prefetch(to + k / 4 * stride + (k % 4 + 4) * 16, 1);
 	for (int k = 0; k < 16; k += PXV_LANES) {
 		pxv o[4][4], bias = pxv_load(c->bias + p * 16 + k), slope = pxv_load(c->slope + p * 16 + k);
 		px_wino_out(m + k, ms, o);
-		for (int i = 0; i < 4; i++)
-			for (int j = 0; j < 4; j++)
-				pxv_store(to + i * stride + j * 16 + k, px_conv_act(c, o[i][j] + bias, slope));
+		if (slopes) for (int i = 0; i < 16; i++)
+			pxv_store(to + i / 4 * stride + i % 4 * 16 + k, px_conv_slope(o[i / 4][i % 4] + bias, slope));
+		else for (int i = 0; i < 16; i++)
+			pxv_store(to + i / 4 * stride + i % 4 * 16 + k, px_conv_act(c, o[i / 4][i % 4] + bias, slope));
 	}
 	if (whole) return;
 	if (c->up > 1) {
@@ -245,9 +276,7 @@ IN_INLINE void px_wino_store(const struct nn_conv *c, const float *m, ptrdiff_t 
 				px_conv_put(out, r, c->cout, p, x + j, y + i, v[i][j]);
 }
 
-struct px_block { int x, y; };
-
-static IN_UNUSED void px_wino_blocks(const struct nn_conv *c, const struct view *in,
+static IN_UNUSED void px_wino_blocks(const struct nn_conv *c, const struct px_maps *in,
                                      const struct view *out, struct rect r, struct rect px,
                                      const struct px_block *b, int n, float *scratch)
 {
@@ -255,8 +284,10 @@ static IN_UNUSED void px_wino_blocks(const struct nn_conv *c, const struct view 
 	ptrdiff_t vs = (ptrdiff_t)planes * CONV_BUNCH;
 	float *v = scratch, *m = v + bunches * vs, *tmp = m + bunches * (ptrdiff_t)CONV_BUNCH;
 	if (n % CONV_ROWS) memset(v + (bunches - 1) * vs, 0, (size_t)vs * sizeof(float));
-	for (int i = 0; i < n; i++)
-		px_wino_block(c, in, b[i].x - 1, b[i].y - 1, tmp, v + i / CONV_ROWS * vs + i % CONV_ROWS * 16);
+	for (int k = 0; k < bunches; k++)
+		for (int q = 0; q < nn_planes(c->cin); q++)
+			for (int i = k * CONV_ROWS; i < n && i < (k + 1) * CONV_ROWS; i++)
+				px_wino_block(c, in, b[i], q, tmp, v + k * vs + i % CONV_ROWS * 16);
 	for (int p = 0; p < c->panels; p++) {
 		const float *w = c->w + (size_t)p * 36 * (size_t)c->cin * 16;
 		for (int k = 0, at = 0; k < 36; k++, at += CONV_ROWS * 16, w += c->cin * 16)
@@ -280,7 +311,7 @@ IN_INLINE struct rect px_wino_cover(const struct nn_conv *c, struct rect px)
 	               px_floor_div(px.y1 - y + side - 1, side) * 4 + c->y0);
 }
 
-static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct view *in,
+static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct px_maps *in,
                                   const struct view *out, struct rect r, struct rect px,
                                   void *scratch, const atomic_int *cancel)
 {
@@ -302,20 +333,20 @@ static IN_UNUSED int px_conv_wino(const struct nn_conv *c, const struct view *in
 /* --- directly --- */
 
 /* One output pixel's sum of one tap over the panel's inputs, onto acc. */
-IN_INLINE void px_conv_tap(const struct nn_conv *c, const struct view *in, int x, int y, int p,
+IN_INLINE void px_conv_tap(const struct nn_conv *c, const struct px_maps *in, int x, int y, int p,
                            int t, pxv acc[CONV_NV])
 {
 	const struct nn_panel *q = &c->panel[p];
 	const float *w = c->w + q->at + (size_t)t * (size_t)q->n * 16;
 	int step = nn_step(c->cin);
 	if (c->depth) {
-		const float *v = view_at(in, p, x * 16, y);
+		const float *v = px_maps_at(in, p, x * 16, y);
 		for (int j = 0; j < CONV_NV; j++)
 			acc[j] = pxv_fma(pxv_load(v + j * PXV_LANES), pxv_load(w + j * PXV_LANES), acc[j]);
 		return;
 	}
 	for (int i = q->first; i < q->first + q->n;) {
-		const float *v = view_at(in, i / step, x * step, y) + i % step;
+		const float *v = px_maps_at(in, i / step, x * step, y) + i % step;
 		int n = step - i % step < q->first + q->n - i ? step - i % step : q->first + q->n - i;
 		for (int k = 0; k < n; k++, w += 16) {
 			pxv b = pxv_of(v[k]);
@@ -344,7 +375,7 @@ IN_INLINE void px_conv_done(const struct nn_conv *c, const struct view *out, str
 	px_conv_put(out, r, c->cout, p, x, y, v);
 }
 
-static IN_UNUSED void px_conv_pixel(const struct nn_conv *c, const struct view *in, const struct view *out,
+static IN_UNUSED void px_conv_pixel(const struct nn_conv *c, const struct px_maps *in, const struct view *out,
                                     struct rect r, int x, int y)
 {
 	for (int p = 0; p < c->panels; p++) {
@@ -363,7 +394,7 @@ static IN_UNUSED void px_conv_pixel(const struct nn_conv *c, const struct view *
 /* Pixels x, x + sub ... of one row that read the same taps, one input pixel (or stride) apart:
  * each weight is loaded once for
  * all of them, and their sums do not wait for one another. The sums are px_conv_pixel's. */
-static IN_UNUSED void px_conv_run(const struct nn_conv *c, const struct view *in, const struct view *out,
+static IN_UNUSED void px_conv_run(const struct nn_conv *c, const struct px_maps *in, const struct view *out,
                                   struct rect r, int x, int y, int sub)
 {
 	int step = nn_step(c->cin);
@@ -379,7 +410,7 @@ static IN_UNUSED void px_conv_run(const struct nn_conv *c, const struct view *in
 			if (!px_conv_at(c, y, t / c->k, &iy) || !px_conv_at(c, x, t % c->k, &ix)) continue;
 			if (iy < c->in.y0 || iy >= c->in.y1) continue;
 			for (int i = q->first; i < q->first + q->n; i += n) {
-				const float *v = view_at(in, i / step, ix * step, iy) + i % step;
+				const float *v = px_maps_at(in, i / step, ix * step, iy) + i % step;
 				n = step - i % step < q->first + q->n - i ? step - i % step : q->first + q->n - i;
 				for (int k = 0; k < n; k++, w += 16) {
 					pxv u[CONV_NV];
@@ -406,7 +437,7 @@ IN_INLINE bool px_conv_inside(const struct nn_conv *c, int x)
 	return true;
 }
 
-static IN_UNUSED int px_conv_direct(const struct nn_conv *c, const struct view *in, const struct view *out,
+static IN_UNUSED int px_conv_direct(const struct nn_conv *c, const struct px_maps *in, const struct view *out,
                                     struct rect r, struct rect px, const atomic_int *cancel)
 {
 	int sub = c->transposed ? c->stride : 1;
@@ -451,13 +482,15 @@ IN_INLINE struct rect px_conv_need(const struct nn_conv *c, struct rect px)
 
 IN_INLINE size_t px_conv_scratch(const struct nn_conv *c) { return c->wino ? px_wino_scratch(c->cin) : 64; }
 
-/* Writes rect r (floats of x) of out. -1 when cancelled. */
-static IN_UNUSED int px_conv(const struct nn_conv *c, const struct view *in, const struct view *out,
+/* Writes rect r (floats of x) of out, from the channels of n maps in turn. -1 when cancelled. */
+static IN_UNUSED int px_conv(const struct nn_conv *c, const struct view *in, int n, const struct view *out,
                              struct rect r, void *scratch, const atomic_int *cancel)
 {
 	struct rect px = px_map_pixels(r, c->cout);
-	if (c->wino) return px_conv_wino(c, in, out, r, px, scratch, cancel);
-	return px_conv_direct(c, in, out, r, px, cancel);
+	struct px_maps maps;
+	px_maps_of(&maps, in, n);
+	if (c->wino) return px_conv_wino(c, &maps, out, r, px, scratch, cancel);
+	return px_conv_direct(c, &maps, out, r, px, cancel);
 }
 
 #endif

@@ -29,13 +29,14 @@ static double bytes_per_pixel(const struct nn_model *m)
 	int *last = xalloc((size_t)m->nblob + 1, sizeof *last);
 	double most = 0, sum = 0;
 	for (int i = 0; i < m->nlayer; i++)
-		for (int j = 0; j < m->layer[i].nin; j++) last[m->layer[i].in[j]] = i;
+		for (int j = 0; j < m->layer[i].nread && !m->layer[i].gone; j++) last[m->layer[i].read[j]] = i;
 	for (int i = 0; i < m->nlayer; i++) {
 		const struct nn_layer *l = &m->layer[i];
+		if (l->gone) continue;
 		sum += map_bytes(&m->blob[l->out]);
 		if (sum > most) most = sum;
-		for (int j = 0; j < l->nin; j++)
-			if (last[l->in[j]] == i) sum -= map_bytes(&m->blob[l->in[j]]), last[l->in[j]] = -1;
+		for (int j = 0; j < l->nread; j++)
+			if (last[l->read[j]] == i) sum -= map_bytes(&m->blob[l->read[j]]), last[l->read[j]] = -1;
 	}
 	free(last);
 	return most;

@@ -66,6 +66,8 @@ static int set_up(struct px_layer *s, const struct neural_layer *p, const struct
 	struct rect r = rect_of(p->x0, p->y0, p->x1, p->y1);
 	if (p->layer >= m->nlayer || p->act >= m->nlayer) return err_set(e, E_INTERNAL, "no such layer");
 	s->l = m->layer[p->layer];
+	s->l.nin = s->l.nread;
+	memcpy(s->l.in, s->l.read, sizeof s->l.in);
 	s->out = m->blob[s->l.out];
 	s->window = nn_window(&s->out, r);
 	for (int i = 0; i < s->l.nin; i++) s->in[i] = m->blob[s->l.in[i]];
@@ -121,7 +123,7 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 static int tile(const struct call *c, struct rect r)
 {
 	const struct px_layer *s = c->n->state;
-	if (s->conv) return px_conv(s->conv, &c->in[0], c->out, r, c->scratch, c->cancel);
+	if (s->conv) return px_conv(s->conv, c->in, s->l.nin, c->out, r, c->scratch, c->cancel);
 	if (s->l.op == NN_MEAN) return px_layer_mean(s, &c->in[0], c->out, r, c->cancel);
 	for (int p = 0; p < c->out->nch; p++)
 		for (int y = r.y0; y < r.y1; y++) {

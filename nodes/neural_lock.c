@@ -18,14 +18,20 @@ enum { CELL = 8, ROUNDS = 10 };
 
 static const struct param params[] = { P_END };
 
-struct work { int w, h, radius; float *k, *rest, *tmp, *cell; int cx0, cy0, cw, ch; struct rect r; };
+/* tmp: a row, radius more to each side. share, cell_of: where each column stands between cells. */
+struct work {
+	int w, h, radius;
+	float *k, *rest, *tmp, *cell, *share;
+	int *cell_of, cx0, cy0, cw, ch;
+	struct rect r;
+};
 
 static int clamp(int v, int n) { return v < 0 ? 0 : v >= n ? n - 1 : v; }
 
 /* Blurs down, then across; edges held. rest is read, to written. */
 static void blur(const struct work *k, float *to, ptrdiff_t stride)
 {
-	float *line = k->tmp;
+	float *line = k->tmp + k->radius;
 	for (int y = 0; y < k->h; y++) {
 		const float *mid = k->rest + (size_t)y * (size_t)k->w;
 		for (int x = 0; x < k->w; x++) line[x] = k->k[0] * mid[x];
@@ -35,29 +41,37 @@ static void blur(const struct work *k, float *to, ptrdiff_t stride)
 			for (int x = 0; x < k->w; x++) line[x] += k->k[i] * (a[x] + b[x]);
 		}
 		float *o = to + (ptrdiff_t)y * stride;
-		for (int x = 0; x < k->w; x++) {
-			float sum = k->k[0] * line[x];
-			for (int i = 1; i <= k->radius; i++)
-				sum += k->k[i] * (line[clamp(x - i, k->w)] + line[clamp(x + i, k->w)]);
-			o[x] = sum;
-		}
+		for (int i = 1; i <= k->radius; i++) line[-i] = line[0], line[k->w - 1 + i] = line[k->w - 1];
+		for (int x = 0; x < k->w; x++) o[x] = k->k[0] * line[x];
+		for (int i = 1; i <= k->radius; i++)
+			for (int x = 0; x < k->w; x++) o[x] += k->k[i] * (line[x - i] + line[x + i]);
 	}
+}
+
+/* Column i of a row of cells. */
+static struct rect columns(const struct work *k, int i, struct rect row)
+{
+	int x = (k->cx0 + i) * CELL;
+	return rect_of(x > row.x0 ? x : row.x0, row.y0, x + CELL < row.x1 ? x + CELL : row.x1, row.y1);
 }
 
 /* Means of the rest in cells that stand at multiples of 8. */
 static void means(const struct work *k)
 {
-	for (int j = 0; j < k->ch; j++)
-		for (int i = 0; i < k->cw; i++) {
-			struct rect c = rect_of((k->cx0 + i) * CELL, (k->cy0 + j) * CELL, (k->cx0 + i + 1) * CELL,
-			                        (k->cy0 + j + 1) * CELL);
-			float sum = 0;
-			c = rect_and(c, k->r);
-			for (int y = c.y0; y < c.y1; y++)
-				for (int x = c.x0; x < c.x1; x++)
-					sum += k->rest[(size_t)(y - k->r.y0) * (size_t)k->w + (size_t)(x - k->r.x0)];
-			k->cell[j * k->cw + i] = sum / (float)rect_area(c);
-		}
+	for (int j = 0; j < k->ch; j++) {
+		float *sum = k->cell + j * k->cw;
+		struct rect c = rect_and(rect_of(k->r.x0, (k->cy0 + j) * CELL, k->r.x1, (k->cy0 + j + 1) * CELL), k->r);
+		for (int i = 0; i < k->cw; i++) sum[i] = 0;
+		for (int y = c.y0; y < c.y1; y++)
+			for (int i = 0; i < k->cw; i++) {
+				const float *row = k->rest + (ptrdiff_t)(y - k->r.y0) * k->w;
+				struct rect q = columns(k, i, c);
+				float v = sum[i];
+				for (int x = q.x0; x < q.x1; x++) v += row[x - k->r.x0];
+				sum[i] = v;
+			}
+		for (int i = 0; i < k->cw; i++) sum[i] /= (float)rect_area(columns(k, i, c));
+	}
 }
 
 /* Position between cell centres: the cell before, and the share of the next. */
@@ -72,14 +86,14 @@ static int between(int v, int first, float *f)
 static void move(const struct work *k, float *to, ptrdiff_t stride)
 {
 	for (int y = 0; y < k->h; y++) {
-		float fy, fx;
+		float fy;
 		int j = between(y + k->r.y0, k->cy0, &fy);
 		const float *a = k->cell + clamp(j, k->ch) * k->cw, *b = k->cell + clamp(j + 1, k->ch) * k->cw;
 		for (int i = 0; i < k->cw; i++) k->tmp[i] = a[i] + (b[i] - a[i]) * fy;
 		float *o = to + (ptrdiff_t)y * stride, *rest = k->rest + (size_t)y * (size_t)k->w;
 		for (int x = 0; x < k->w; x++) {
-			int i = between(x + k->r.x0, k->cx0, &fx);
-			float p = k->tmp[clamp(i, k->cw)], q = k->tmp[clamp(i + 1, k->cw)], v = p + (q - p) * fx;
+			int i = k->cell_of[x];
+			float p = k->tmp[clamp(i, k->cw)], q = k->tmp[clamp(i + 1, k->cw)], v = p + (q - p) * k->share[x];
 			o[x] += v;
 			rest[x] -= v;
 		}
@@ -110,12 +124,16 @@ static int frame(const struct call *c)
 	k.cw = px_floor_div(r.x1 + CELL - 1, CELL) - k.cx0;
 	k.ch = px_floor_div(r.y1 + CELL - 1, CELL) - k.cy0;
 	size_t area = (size_t)k.w * (size_t)k.h, cells = (size_t)k.cw * (size_t)k.ch;
-	float *m = malloc((area + (size_t)k.w + cells + (size_t)k.radius + 16) * sizeof *m);
+	size_t line = (size_t)k.w + 2 * (size_t)k.radius + 8;
+	float *m = malloc((area + line + cells + (size_t)k.radius + 8 + 2 * (size_t)k.w) * sizeof *m);
 	if (!m) return err_set(c->err, E_MEMORY, "no memory for the low frequencies");
 	k.rest = m;
 	k.tmp = m + area;
-	k.cell = k.tmp + k.w + 8;
+	k.cell = k.tmp + line;
 	k.k = k.cell + cells;
+	k.share = k.k + k.radius + 8;
+	k.cell_of = (int *)(void *)(k.share + k.w);
+	for (int x = 0; x < k.w; x++) k.cell_of[x] = between(x + r.x0, k.cx0, &k.share[x]);
 	gauss_half_float(LOCK_SIGMA, k.radius, 1, k.k);
 	int rc = 0;
 	for (int i = 0; i < c->out->nch && rc == 0; i++) {
@@ -128,7 +146,8 @@ static int frame(const struct call *c)
 
 static size_t reserve(const struct node_ctx *n)
 {
-	return (rect_area(n->in[0]->data) * 9 / 8 + 65536) * sizeof(float);
+	struct rect r = n->in[0]->data;
+	return (rect_area(r) * 9 / 8 + 3 * (size_t)rect_w(r) + 65536) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)

@@ -116,10 +116,11 @@ static int tile(const struct call *c, struct rect r)
 			for (int k = 0; k < nc; k++) *view_at(&seen, k, x, y) = v[k];
 		}
 	if (px_resample(c->n->state, &seen, &plain, b, c->scratch, c->cancel) < 0) return -1;
-	for (int k = 0; k < nc; k++)
-		for (int y = r.y0; y < r.y1; y++)
-			for (int x = r.x0; x < r.x1; x++)
-				*view_at(c->out, k, x, y) = mean(&plain, &c->in[1], k, fine(c->n, rect_of(x, y, x + 1, y + 1)));
+	for (int y = r.y0; y < r.y1; y++)
+		for (int x = r.x0; x < r.x1; x++) {
+			b = fine(c->n, rect_of(x, y, x + 1, y + 1));
+			for (int k = 0; k < nc; k++) *view_at(c->out, k, x, y) = mean(&plain, &c->in[1], k, b);
+		}
 	return 0;
 }
 

@@ -3,7 +3,7 @@
 # and ONNX Runtime where PYTHON (default python3) has their wheels (the same weights as .onnx, made here; by itself with its
 # memory arena on and off, and as backend="onnxruntime"; the quickest of the three counts) and backend fast where oneDNN is;
 # two threads against one. Peers run on one core each (taskset). The source is timed alone and taken off; a frame includes the
-# plain resample, the low-frequency lock and what peers do not do.
+# plain resample, the low-frequency lock and what peers do not do. Peers make the same pixels: their frame has the border on it.
 # MODELS="16 32 upconv rrdb" chooses; RRDB=x.param names an RRDB network, without it one of 23 blocks is made of noise.
 # SPDX-License-Identifier: BSD-2-Clause
 . "$(dirname "$0")/lib.sh"
@@ -29,9 +29,9 @@ ort() { ours ort ort up 1 "$1"; }
 src() { ours src exact src 1 "$1"; }
 pin=
 have taskset && pin="taskset -c 0"
-nc() { run nc $pin "$PYTHON" "$bench/neural_peer.py" "$model" $W $H 1 "$1"; }
-arena() { run arena $pin "$PYTHON" "$bench/neural_peer.py" "$tmp/net.onnx" $W $H 1 "$1" arena; }
-plain() { run plain $pin "$PYTHON" "$bench/neural_peer.py" "$tmp/net.onnx" $W $H 1 "$1"; }
+nc() { run nc $pin "$PYTHON" "$bench/neural_peer.py" "$model" $W $H 1 "$1" "$factor"; }
+arena() { run arena $pin "$PYTHON" "$bench/neural_peer.py" "$tmp/net.onnx" $W $H 1 "$1" "$factor" arena; }
+plain() { run plain $pin "$PYTHON" "$bench/neural_peer.py" "$tmp/net.onnx" $W $H 1 "$1" "$factor"; }
 
 libs="libxml-2.0 lua5.4 libavformat libavcodec libavutil nettle libpng libxxhash libdeflate zlib"
 # shellcheck disable=SC2046,SC2086
@@ -48,6 +48,7 @@ dnnl=$(ldconfig -p 2> /dev/null | grep -q libdnnl.so.2 && echo yes)
 # One network against those that are here.
 measure() { # label model-without-suffix frames
 	model=$2 peers="one src"
+	factor=$("$in" model "$model.param" | awk '/^factor/ {print $2}')
 	scene exact "$model.param" exact
 	rm -f "$tmp"/*.s
 	[ -z "$4" ] || peers="$peers two"

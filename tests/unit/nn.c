@@ -10,6 +10,7 @@ static void against_peers(const struct image *im, const char *name)
 		{ "residual.param", 1.0619724988937378, 0.6519443392753601 }, { "upconv.param", 0.0406389981508255, -0.011313959024846554 },
 		{ "cunet.param", 0.013831689953804016, 0.027850722894072533 },
 		{ "kinds.param", 0.005606315564364195, -0.023403316736221313 }, { "dense.param", 0.02990839257836342, 0.05957916006445885 },
+		{ "skips.param", -0.10262997448444366, -0.034821752458810806 },
 	};
 	for (size_t i = 0; im && i < IN_COUNT(peers); i++) {
 		if (strcmp(peers[i].name, name) != 0) continue;
@@ -212,14 +213,15 @@ static int fuzz(const struct writer *w, uint32_t cases)
 
 static void more_kinds(struct pool *pool)
 {
-	static struct writer w[4];
-	static const char *const names[] = { "cunet", "kinds", "dense", "spread" };
+	static struct writer w[5];
+	static const char *const names[] = { "cunet", "kinds", "dense", "spread", "skips" };
 	char path[600];
 	cunet(&w[0]);
 	kinds(&w[1]);
 	dense(&w[2]);
 	spread(&w[3]);
-	for (int i = 0; i < 4; i++) {
+	skips(&w[4]);
+	for (int i = 0; i < 5; i++) {
 		save(&w[i], names[i]);
 		snprintf(path, sizeof path, "%s/%s.param", test_tmp(), names[i]);
 		against_doubles(pool, path, i == 1 ? "w=\"26\" h=\"18\"" : "w=\"27\" h=\"19\"", 2e-5);

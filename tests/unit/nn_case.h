@@ -226,6 +226,27 @@ static void dense(struct writer *w)
 	finish(w);
 }
 
+/* Maps of several grids put together, read by all kinds of kernels that can read them apart. */
+static void skips(struct writer *w)
+{
+	line(w, 1, "Input in 0 1 x");
+	conv(w, "Convolution", "x", "a", 3, 16, 3, "4=1 9=2 -23310=1,0.2");
+	line(w, 2, "Split sa 1 2 a a0 a1");
+	line(w, 1, "Pooling p 1 1 a0 b 0=0 1=2 2=2");
+	conv(w, "Convolution", "b", "c", 16, 32, 3, "4=1 9=2 -23310=1,0.2");
+	line(w, 1, "Interp u 1 1 c d 0=1 1=2.0 2=2.0");
+	line(w, 1, "Concat k 2 1 d a1 e");
+	line(w, 4, "Split se 1 4 e e0 e1 e2 e3");
+	conv(w, "Convolution", "e0", "f", 48, 16, 3, "4=1 9=2 -23310=1,0.2");
+	conv(w, "Convolution", "e1", "g", 48, 16, 5, "4=2");
+	conv(w, "Deconvolution", "e2", "h", 48, 16, 3, "4=1");
+	conv_group(w, "ConvolutionDepthWise", "e3", "i", (int[]){ 48, 48, 48 }, 3, "4=1 9=1");
+	conv(w, "Convolution", "i", "j", 48, 16, 1, "");
+	line(w, 1, "Eltwise s 4 1 f g h j l 0=1");
+	conv(w, "Convolution", "l", "m", 16, 3, 3, "4=1");
+	finish(w);
+}
+
 static void save(const struct writer *w, const char *name)
 {
 	char path[400];

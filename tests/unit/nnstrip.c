@@ -67,8 +67,8 @@ static void fits(const char *data, const char *name, int w, int h, bool whole, i
 
 int main(void)
 {
-	static struct writer w[6];
-	static const char *const names[] = { "residual", "upconv", "cunet", "kinds", "dense", "spread" };
+	static struct writer w[7];
+	static const char *const names[] = { "residual", "upconv", "cunet", "kinds", "dense", "spread", "skips" };
 	struct pool *pool = pool_new();
 	struct err e = ERR_INIT;
 	char path[400];
@@ -80,9 +80,10 @@ int main(void)
 	kinds(&w[3]);
 	dense(&w[4]);
 	spread(&w[5]);
-	for (int i = 0; i < 6; i++) {
+	skips(&w[6]);
+	for (int i = 0; i < 7; i++) {
 		save(&w[i], names[i]);
-		equal(pool, names[i], 26 + i, 50, 32);
+		equal(pool, names[i], 26 + i, 50, i == 6 ? 16 : 32);
 		equal(pool, names[i], 18, 41, 7 + i);
 	}
 	if (data) {
