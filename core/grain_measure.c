@@ -419,7 +419,7 @@ static int measure(struct work *k)
 		return err_set(k->e, E_INPUT, "no grain can be measured: %d flat blocks, and %s", k->flat.n,
 		               k->src->n < 2 ? "one frame only" : "too little of the picture holds still");
 	if (k->flat.n >= 8) {
-		k->r->flat = gm_flat_clean(&k->flat, &k->clean);
+		k->r->flat = gm_flat_clean(&k->flat, &k->clean, !time);
 		spatial_sigma(k);
 	}
 	if ((time ? by_time(k) : by_space(k)) < 0) return -1;

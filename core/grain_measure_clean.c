@@ -401,7 +401,7 @@ static void widen(struct bench *b, float limit, struct gm_sample *v)
 	free(want);
 }
 
-int gm_flat_clean(struct gm_flat *f, struct gm_clean *o)
+int gm_flat_clean(struct gm_flat *f, struct gm_clean *o, bool wide)
 {
 	struct bench b = { .f = f, .o = o };
 	size_t all = (size_t)f->n;
@@ -441,7 +441,7 @@ int gm_flat_clean(struct gm_flat *f, struct gm_clean *o)
 		for (int k = 1; k < GM_RINGS; k++) o->keep[c][k] = chosen[c][k] > 0 ? o->shape[c][k] / chosen[c][k] : 1;
 		o->keep[c][0] = o->keep[c][1];
 	}
-	if (n >= LEAST) widen(&b, limit, v);
+	if (n >= LEAST && wide) widen(&b, limit, v);
 out:
 	free(v);
 	free(b.v);

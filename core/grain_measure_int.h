@@ -93,8 +93,8 @@ struct gm_clean {
 };
 /* Variance that the curve says a block has. */
 double gm_flat_want(const struct gm_clean *o, const struct gm_patch *p, int c);
-/* Marks the blocks to use; how many, 0 when too few. */
-int gm_flat_clean(struct gm_flat *f, struct gm_clean *o);
+/* Marks the blocks to use; how many, 0 when too few. wide: of all, for high frequencies; else the flattest tell the strength. */
+int gm_flat_clean(struct gm_flat *f, struct gm_clean *o, bool wide);
 
 /* Which blocks are clean at which ring. want: variance by block and channel that grain has; shape: energies by ring; corr: of
  * the channels; least: part of the blocks that is taken at any rate. */
