@@ -19,6 +19,8 @@ enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LEAST_WINDOWS = 80,
 #define OVERLAP 3.9
 /* Pixels of grain that go together, from which a block's own mean can be taken for a change of light. */
 #define COARSE_AREA 12.0
+/* What detail that is left does to a still's correlations, by planted grain. */
+#define DETAIL_CORR 0.006
 /* Relative spread of sigma in a window that counts as even. */
 #define EVEN 0.1
 
@@ -173,22 +175,6 @@ static int time_windows(struct work *k, struct gm_spec *s)
 	return s->count;
 }
 
-static void flat_windows(struct work *k, struct gm_spec *s)
-{
-	for (int i = 0; i < k->flat.n; i++) {
-		const struct gm_patch *p = &k->flat.v[i];
-		float d[3][GM_BLOCK * GM_BLOCK];
-		if (!p->use) continue;
-		for (int c = 0; c < 3; c++) {
-			double v = gm_curve_at(&k->clean.curve, c, (double)p->luma);
-			for (int q = 0; q < GM_BLOCK * GM_BLOCK; q++)
-				d[c][q] = v > 0 ? (float)((double)p->d[c][q] / __builtin_sqrt(v)) : 0;
-			s->quant[c] += v > 0 ? quantum(k) / v : 0;
-		}
-		gm_spec_add(s, (const float *const[]){ d[0], d[1], d[2] }, GM_BLOCK);
-	}
-}
-
 /* --- profiles --- */
 
 /* scale: of the variance, where neighbouring frames share some of it. */
@@ -323,16 +309,17 @@ static int by_space(struct work *k)
 	struct gm_spec s;
 	double one[3] = { 1, 1, 1 }, mean[3];
 	if (gm_spec_new(&s, GM_BLOCK, k->e) < 0) return -1;
-	if (k->clean.n) flat_windows(k, &s);
-	k->r->windows = s.count;
+	if (k->clean.n) gm_spec_gather(&s, &k->flat, &k->clean, quantum(k));
+	k->r->windows = k->clean.n;
 	k->r->window = GM_BLOCK;
-	if (s.count < 4) { gm_spec_free(&s); return err_set(k->e, E_INPUT, "no flat blocks agree on a grain"); }
+	if (k->clean.n < 4) { gm_spec_free(&s); return err_set(k->e, E_INPUT, "no flat blocks agree on a grain"); }
 	gm_spec_end(&s, k->o->common, true);
 	gm_spec_scale(&s, GM_RINGS, k->clean.keep);
 	gm_spec_cap(&s);
 	gm_spec_lattice(&s, k->p);
 	gm_spec_profile(&s, k->p, s.count / OVERLAP, mean);
-	k->r->se_corr = se_corr(&s, s.count / OVERLAP);
+	double chance = se_corr(&s, s.count / OVERLAP);
+	k->r->se_corr = __builtin_sqrt(chance * chance + DETAIL_CORR * DETAIL_CORR);
 	gm_spec_free(&s);
 	judge_space(k);
 	for (int c = 0; c < 3; c++)
@@ -432,7 +419,7 @@ static int measure(struct work *k)
 		return err_set(k->e, E_INPUT, "no grain can be measured: %d flat blocks, and %s", k->flat.n,
 		               k->src->n < 2 ? "one frame only" : "too little of the picture holds still");
 	if (k->flat.n >= 8) {
-		k->r->flat = gm_flat_clean(&k->flat, &k->clean);
+		k->r->flat = gm_flat_clean(&k->flat, &k->clean, !time);
 		spatial_sigma(k);
 	}
 	if ((time ? by_time(k) : by_space(k)) < 0) return -1;

@@ -13,16 +13,21 @@
 #include "mem.h"
 
 /* Rings that judge: from 1 on. CORE: per cent of the blocks to begin with. */
-enum { RINGS = 16, CORE = 15, LEAST = 40, TURNS = 6, LOW = 5 };
+enum { RINGS = 16, CORE = 15, LEAST = 40, TURNS = 6, LOW = 5, WIDER = 5 };
 /* Bins below that share of the highest tell nothing of strength. */
 #define FAINT 0.03
 /* Blocks of which one would tell as much: they overlap by half. */
 #define OVERLAP 2.5
 /* Luma that the blocks of one level may span. */
 #define ALONE 0.1
+/* Luma beyond the levels where blocks still count. */
+#define LEVEL 0.05
+/* Degrees of freedom that a block must have to tell of strength. */
+#define TELLING 60
 
 struct bench {
-	const struct gm_flat *f;
+	struct gm_flat *f;
+	const struct gm_patch **v; int n;               /* the flatter blocks */
 	struct gm_clean *o;
 	double dof[GM_RINGS], weight[GM_RINGS];
 	float *each[3], *q, *z, *sorted;               /* by block: energies by ring over grain's; their mean */
@@ -83,28 +88,27 @@ static int fit_samples(struct gm_sample *v, int n, struct gm_curve *c)
 static int first_samples(const struct bench *b, struct gm_sample *v)
 {
 	enum { BINS = 24 };
-	const struct gm_flat *f = b->f;
 	float lo = 9, hi = -9, limit[BINS];
 	int n = 0;
-	for (int i = 0; i < f->n; i++) {
-		lo = f->v[i].luma < lo ? f->v[i].luma : lo;
-		hi = f->v[i].luma > hi ? f->v[i].luma : hi;
+	for (int i = 0; i < b->n; i++) {
+		lo = b->v[i]->luma < lo ? b->v[i]->luma : lo;
+		hi = b->v[i]->luma > hi ? b->v[i]->luma : hi;
 		b->z[i] = 0;
 		for (int c = 0; c < 3; c++)
-			for (int k = 2; k < GM_RINGS; k++) b->z[i] += (float)f->v[i].ring[c][k];
+			for (int k = 2; k < GM_RINGS; k++) b->z[i] += (float)b->v[i]->ring[c][k];
 	}
 	for (int bin = 0; bin < BINS; bin++) {
 		size_t m = 0;
-		for (int i = 0; i < f->n; i++)
-			if ((int)((f->v[i].luma - lo) / (hi - lo + 1e-6f) * BINS) == bin) b->sorted[m++] = b->z[i];
+		for (int i = 0; i < b->n; i++)
+			if ((int)((b->v[i]->luma - lo) / (hi - lo + 1e-6f) * BINS) == bin) b->sorted[m++] = b->z[i];
 		floats_sort(b->sorted, m);
 		limit[bin] = m >= 8 ? (float)floats_quantile(b->sorted, m, CORE / 100.0) : -1;
 	}
-	for (int i = 0; i < f->n; i++) {
-		if (b->z[i] > limit[(int)((f->v[i].luma - lo) / (hi - lo + 1e-6f) * BINS)]) continue;
-		v[n] = (struct gm_sample){ .luma = (double)f->v[i].luma, .dof = 100 };
+	for (int i = 0; i < b->n; i++) {
+		if (b->z[i] > limit[(int)((b->v[i]->luma - lo) / (hi - lo + 1e-6f) * BINS)]) continue;
+		v[n] = (struct gm_sample){ .luma = (double)b->v[i]->luma, .dof = 100 };
 		for (int c = 0; c < 3; c++)
-			for (int k = 2; k < GM_RINGS; k++) v[n].var[c] += f->v[i].ring[c][k];
+			for (int k = 2; k < GM_RINGS; k++) v[n].var[c] += (double)b->v[i]->ring[c][k];
 		n++;
 	}
 	return n;
@@ -114,13 +118,13 @@ static int first_samples(const struct bench *b, struct gm_sample *v)
  * against what the middle block has beyond grain. */
 static void ratios(struct bench *b)
 {
-	for (int i = 0; i < b->f->n; i++) {
-		const struct gm_patch *p = &b->f->v[i];
+	for (int i = 0; i < b->n; i++) {
+		const struct gm_patch *p = b->v[i];
 		for (int k = 1; k < RINGS; k++) {
 			double q = 0;
 			for (int c = 0; c < 3; c++) {
 				double want = gm_curve_at(&b->o->curve, c, (double)p->luma) * b->o->shape[c][k];
-				q += want > 0 ? p->ring[c][k] / want / 3 : 0;
+				q += want > 0 ? (double)p->ring[c][k] / want / 3 : 0;
 			}
 			b->q[i * RINGS + k] = (float)q;
 		}
@@ -136,7 +140,7 @@ static void weigh(struct bench *b)
 static void score(const struct bench *b, int but)
 {
 	double weight = 0;
-	size_t n = (size_t)b->f->n;
+	size_t n = (size_t)b->n;
 	for (int k = 1; k < RINGS; k++) weight += k == but ? 0 : b->weight[k];
 	for (size_t i = 0; i < n; i++) {
 		double sum = 0;
@@ -148,7 +152,7 @@ static void score(const struct bench *b, int but)
 
 static float score_at(const struct bench *b, double share)
 {
-	return share < 1 ? (float)floats_quantile(b->sorted, (size_t)b->f->n, share) : 1e30f;
+	return share < 1 ? (float)floats_quantile(b->sorted, (size_t)b->n, share) : 1e30f;
 }
 
 /* Lower quantile of a mean of squares with so many degrees of freedom, over its mean (Wilson and Hilferty 1931);
@@ -179,10 +183,10 @@ static void shape_of(const struct bench *b, double from, double to, double shape
 			low = from > 0 ? score_at(b, from) : -1;
 			high = score_at(b, to);
 		}
-		for (int i = 0; i < b->f->n; i++) {
+		for (int i = 0; i < b->n; i++) {
 			if (b->z[i] > high || b->z[i] <= low) continue;
 			for (int c = 0; c < 3; c++) {
-				double e = b->f->v[i].ring[c][k] / gm_curve_at(&b->o->curve, c, (double)b->f->v[i].luma);
+				double e = (double)b->v[i]->ring[c][k] / gm_curve_at(&b->o->curve, c, (double)b->v[i]->luma);
 				sum[c] += e;
 				b->each[c][n] = (float)e;
 			}
@@ -207,15 +211,15 @@ static int level(const struct bench *b, float limit, struct gm_sample *v)
 			double p = b->o->shape[c][k] / b->dof[k];
 			top[c] = p > top[c] ? p : top[c];
 		}
-	for (int i = 0; i < b->f->n; i++) {
+	for (int i = 0; i < b->n; i++) {
 		if (b->z[i] > limit) continue;
-		v[n] = (struct gm_sample){ .luma = (double)b->f->v[i].luma };
+		v[n] = (struct gm_sample){ .luma = (double)b->v[i]->luma };
 		for (int c = 0; c < 3; c++) {
 			double sum = 0, dof = 0;
 			for (int k = 2; k < RINGS; k++) {
 				double s = b->o->shape[c][k];
 				if (s < FAINT * top[c] * b->dof[k]) continue;
-				sum += b->dof[k] * b->f->v[i].ring[c][k] / s;
+				sum += b->dof[k] * (double)b->v[i]->ring[c][k] / s;
 				dof += b->dof[k];
 			}
 			v[n].var[c] = dof > 0 ? sum / dof : 0;
@@ -231,12 +235,12 @@ static double energy(const struct bench *b, int c, float low, float high, double
 {
 	double sum = 0, squares = 0;
 	int n = 0;
-	for (int i = 0; i < b->f->n; i++) {
+	for (int i = 0; i < b->n; i++) {
 		if (b->z[i] > high || b->z[i] <= low) continue;
-		double e = 0, dof = 0, v = gm_curve_at(&b->o->curve, c, (double)b->f->v[i].luma);
+		double e = 0, dof = 0, v = gm_curve_at(&b->o->curve, c, (double)b->v[i]->luma);
 		for (int k = LOW; k < RINGS; k++) {
 			if (!(b->o->shape[c][k] > 0)) continue;
-			e += b->dof[k] * b->f->v[i].ring[c][k] / (v * b->o->shape[c][k]);
+			e += b->dof[k] * (double)b->v[i]->ring[c][k] / (v * b->o->shape[c][k]);
 			dof += b->dof[k];
 		}
 		e /= dof > 0 ? dof : 1;
@@ -277,12 +281,12 @@ static void turn(struct bench *b, double part, struct gm_sample *v)
 /* From the blocks of least energy to a first shape. */
 static bool begin(struct bench *b, struct gm_sample *v)
 {
-	size_t n = (size_t)b->f->n;
+	size_t n = (size_t)b->n;
 	int first = first_samples(b, v), count = 0;
 	if (!fit_samples(v, first, &b->o->curve)) return false;
 	for (size_t i = 0; i < n; i++) {
 		double want = 0;
-		for (int c = 0; c < 3; c++) want += gm_curve_at(&b->o->curve, c, (double)b->f->v[i].luma);
+		for (int c = 0; c < 3; c++) want += gm_curve_at(&b->o->curve, c, (double)b->v[i]->luma);
 		b->sorted[i] = b->z[i] = (float)((double)b->z[i] / want);
 	}
 	floats_sort(b->sorted, n);
@@ -292,7 +296,7 @@ static bool begin(struct bench *b, struct gm_sample *v)
 		count++;
 		for (int c = 0; c < 3; c++)
 			for (int k = 0; k < GM_RINGS; k++)
-				b->o->shape[c][k] += b->f->v[i].ring[c][k] / gm_curve_at(&b->o->curve, c, (double)b->f->v[i].luma);
+				b->o->shape[c][k] += (double)b->v[i]->ring[c][k] / gm_curve_at(&b->o->curve, c, (double)b->v[i]->luma);
 	}
 	for (int c = 0; c < 3; c++)
 		for (int k = 0; k < GM_RINGS; k++) b->o->shape[c][k] /= count;
@@ -301,7 +305,103 @@ static bool begin(struct bench *b, struct gm_sample *v)
 	return true;
 }
 
-int gm_flat_clean(struct gm_flat *f, struct gm_clean *o)
+/* The window's weight of a block's sixteenths. */
+static const double seen[4] = { 0.0375, 0.4625, 0.4625, 0.0375 };
+
+double gm_flat_want(const struct gm_clean *o, const struct gm_patch *p, int c)
+{
+	double v = 0;
+	for (int q = 0; q < GM_PARTS; q++) v += seen[q / 4] * seen[q % 4] * gm_curve_at(&o->curve, c, (double)p->part[q]);
+	return v;
+}
+
+/* Strength by the high rings that blocks are clean at. */
+static int wide_samples(const struct gm_flat *f, const struct gm_clean *o, const struct gm_pick *k, struct gm_sample *v)
+{
+	int n = 0;
+	for (int i = 0; i < f->n; i++) {
+		const struct gm_patch *p = &f->v[i];
+		double dof = 0;
+		v[n] = (struct gm_sample){ .luma = (double)p->luma };
+		for (int r = GM_SEEN; r < RINGS; r++) {
+			if (!(p->use >> r & 1)) continue;
+			dof += k->dof[r];
+			for (int c = 0; c < 3; c++)
+				if (k->shape[c][r] > 0) v[n].var[c] += k->dof[r] * (double)p->hann[c][r] / (k->shape[c][r] * k->whole[r]);
+		}
+		if (dof < TELLING) continue;
+		v[n].dof = dof / OVERLAP;
+		for (int c = 0; c < 3; c++) {
+			double here = gm_curve_at(&o->curve, c, (double)p->luma);
+			v[n].var[c] *= here / (dof * k->want[3 * i + c]);
+		}
+		n++;
+	}
+	return n;
+}
+
+static void all_wants(struct gm_flat *f, const struct gm_clean *o, double *want)
+{
+	const struct gm_curve *c = &o->curve;
+	for (int i = 0; i < f->n; i++) {
+		struct gm_patch *p = &f->v[i];
+		p->level = (double)p->luma > c->luma[0] - LEVEL && (double)p->luma < c->luma[c->n - 1] + LEVEL;
+		for (int ch = 0; ch < 3; ch++) {
+			double v = gm_flat_want(o, p, ch);
+			want[3 * i + ch] = v > 1e-12 ? v : 1e-12;
+		}
+	}
+}
+
+/* What the flattest blocks are seen to hold beyond grain at the first rings that were chosen for, they hold below as well. */
+static void lower(const struct gm_pick *k, struct gm_clean *o)
+{
+	for (int c = 0; c < 3; c++) {
+		double have = 0, grain = 0;
+		for (int r = GM_SEEN; r < GM_SEEN + 2; r++) {
+			double sum = 0;
+			for (int i = 0; i < k->f->n; i++)
+				if (k->f->v[i].use >> 1 & 1) sum += (double)k->f->v[i].hann[c][r] / k->want[3 * i + c];
+			have += gm_ring_bins(r) * o->keep[c][r] * sum / (k->count[1] > 0 ? k->count[1] : 1);
+			grain += gm_ring_bins(r) * k->shape[c][r];
+		}
+		for (int r = 0; r < GM_SEEN && have > grain; r++) o->keep[c][r] *= grain / have;
+	}
+}
+
+/* From what the flattest blocks hold, those of all that are clean at high rings; the strength by them, too. */
+static void widen(struct bench *b, float limit, struct gm_sample *v)
+{
+	struct gm_flat *f = b->f;
+	struct gm_clean *o = b->o;
+	struct gm_pick k;
+	double *want = xalloc(3 * (size_t)f->n + 1, sizeof *want);
+	for (int i = 0; i < f->n; i++) f->v[i].use = 0;
+	for (int i = 0; i < b->n; i++)
+		if (b->z[i] <= limit) f->v[b->v[i] - f->v].use = (1u << GM_RINGS) - 1;
+	gm_pick_new(&k, f);
+	all_wants(f, o, want);
+	gm_pick_begin(&k, want, o);
+	for (int t = 0; t < WIDER; t++) {
+		struct gm_curve was = o->curve;
+		if (t) {
+			int n = wide_samples(f, o, &k, v);
+			if (n < LEAST || fit_samples(v, n, &o->curve) < LEAST) o->curve = was;
+			all_wants(f, o, want);
+		}
+		gm_pick_turn(&k, want);
+	}
+	lower(&k, o);
+	for (int r = 0; r < GM_RINGS; r++) {
+		o->count[r] = k.count[r];
+		o->whole[r] = k.whole[r];
+		for (int ch = 0; ch < 3 && r >= GM_SEEN; ch++) o->keep[ch][r] = 1;
+	}
+	gm_pick_free(&k);
+	free(want);
+}
+
+int gm_flat_clean(struct gm_flat *f, struct gm_clean *o, bool wide)
 {
 	struct bench b = { .f = f, .o = o };
 	size_t all = (size_t)f->n;
@@ -310,6 +410,9 @@ int gm_flat_clean(struct gm_flat *f, struct gm_clean *o)
 	double part = CORE / 100.0;
 	int n = 0;
 	memset(o, 0, sizeof *o);
+	b.v = xalloc(all + 1, sizeof *b.v);
+	for (int i = 0; i < f->n; i++)
+		if (f->v[i].flat) b.v[b.n++] = &f->v[i];
 	b.q = xalloc(all * RINGS + 1, sizeof *b.q);
 	b.z = xalloc(all + 1, sizeof *b.z);
 	b.sorted = xalloc(all + 1, sizeof *b.sorted);
@@ -329,17 +432,19 @@ int gm_flat_clean(struct gm_flat *f, struct gm_clean *o)
 	score(&b, 0);
 	float limit = score_at(&b, part);
 	o->over = (double)score_at(&b, 0.4) - 1;
-	for (int i = 0; i < f->n; i++) n += f->v[i].use = b.z[i] <= limit;
-	for (int i = 0; i < f->n; i++)
-		for (int c = 0; c < 3 && f->v[i].use; c++)
+	for (int i = 0; i < b.n; i++) n += b.z[i] <= limit;
+	for (int i = 0; i < b.n; i++)
+		for (int c = 0; c < 3 && b.z[i] <= limit; c++)
 			for (int k = 0; k < GM_RINGS; k++)
-				chosen[c][k] += f->v[i].ring[c][k] / gm_curve_at(&o->curve, c, (double)f->v[i].luma) / n;
+				chosen[c][k] += (double)b.v[i]->ring[c][k] / gm_curve_at(&o->curve, c, (double)b.v[i]->luma) / n;
 	for (int c = 0; c < 3; c++) {
 		for (int k = 1; k < GM_RINGS; k++) o->keep[c][k] = chosen[c][k] > 0 ? o->shape[c][k] / chosen[c][k] : 1;
 		o->keep[c][0] = o->keep[c][1];
 	}
+	if (n >= LEAST && wide) widen(&b, limit, v);
 out:
 	free(v);
+	free(b.v);
 	free(b.q);
 	free(b.z);
 	free(b.sorted);

@@ -147,7 +147,7 @@ static double scoring(struct job *j, const double *ln, struct normal *q)
 	for (int i = 0; i < n * n; i++) {
 		int twin = (n - i / n) % n * n + (n - i % n) % n;
 		if (twin < i || (j->in->left && j->in->left[i] < 0.4)) continue;
-		double m = expect(j, j->power, i, &lo, &hi), nu = j->in->nu / 2 * (twin > i ? 2 : 1), over = (j->p[i] + j->in->add) / m;
+		double m = expect(j, j->power, i, &lo, &hi), nu = j->in->nu / 2 * (twin > i ? 2 : 1) * (j->in->part ? j->in->part[i] : 1), over = (j->p[i] + j->in->add) / m;
 		dev += 2 * nu * (mx_log(m) + over);
 		for (int a = lo; a <= hi; a++) {
 			q->b[a] += nu * (over - 1) * j->row[a] / m;
@@ -219,6 +219,32 @@ void gm_fit(const struct gm_spec *s, const double *p, const struct gm_spectral *
 		double f = fit_with(j, ln, r->n, lambda);
 		if (f < best) { best = f; memcpy(r->ln, ln, sizeof ln); }
 	}
+	free(j);
+}
+
+/* A window smears the channels' powers and what they share alike, but where the powers fall at different rates the mean
+ * of a product's root is less than the root of the means' product. */
+void gm_smear(const struct gm_spec *s, const struct gm_radial r[3], const double aniso[3], int k, double *a, double *b, double *x)
+{
+	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+	struct gm_spectral none = { .nu = 1, .aniso = 1 };
+	struct job *j = xalloc(1, sizeof *j);
+	double *power = xalloc(3 * GRID * GRID, sizeof *power), *out[3] = { a, b, x };
+	int lo, hi;
+	*j = (struct job){ .in = &none, .s = s };
+	kernel_of(j);
+	for (int c = 0; c < 2; c++) {
+		const struct gm_radial *v = &r[pair[k][c]];
+		places(j, v, aniso[pair[k][c]]);
+		for (int i = 0; i < GRID * GRID; i++) {
+			double t = (double)j->share[i];
+			power[c * GRID * GRID + i] = mx_exp(v->ln[j->knot[i]] * (1 - t) + v->ln[j->knot[i] + 1] * t);
+		}
+	}
+	for (int i = 0; i < GRID * GRID; i++) power[2 * GRID * GRID + i] = __builtin_sqrt(power[i] * power[GRID * GRID + i]);
+	for (int c = 0; c < 3; c++)
+		for (int i = 0; i < s->n * s->n; i++) out[c][i] = expect(j, power + c * GRID * GRID, i, &lo, &hi);
+	free(power);
 	free(j);
 }
 

@@ -12,6 +12,8 @@
 enum { SOFT = 6, STEP = GM_BLOCK / 2 };
 /* Grain of one strength and spectrum has slopes this far apart. */
 #define STEEP 6
+/* Luma that a block may span: grain differs inside beyond that. */
+#define CONTRAST 0.25f
 
 int gm_frame_new(struct gm_frame *f, int w, int h, struct err *e)
 {
@@ -100,7 +102,7 @@ void gm_flat_free(struct gm_flat *f)
 	*f = (struct gm_flat){ 0 };
 }
 
-struct spot { int x, y; float slope, luma; };
+struct spot { int x, y; float slope, luma; bool flat, even, flattest; };
 
 static int by_slope(const void *a, const void *b)
 {
@@ -121,7 +123,7 @@ static bool covered_clipped(const struct gm_frame *f, int x, int y)
 /* Energy of the blurred luma's gradient (the trace of its structure tensor), and mean luma. */
 static struct spot look(const struct gm_frame *f, int x0, int y0)
 {
-	struct spot s = { x0, y0, 0, 0 };
+	struct spot s = { .x = x0, .y = y0 };
 	for (int y = y0; y < y0 + GM_BLOCK; y++)
 		for (int x = x0; x < x0 + GM_BLOCK; x++) {
 			const float *p = f->soft + (ptrdiff_t)y * f->w + x;
@@ -158,58 +160,118 @@ static double product(const float *a, const float *b)
 	return s / (GM_BLOCK * GM_BLOCK);
 }
 
-static void take(struct gm_flat *f, const struct gm_spec *spec, const struct gm_frame *a, const struct spot *s)
+/* Mean blurred luma of the block's sixteenths. */
+static void parts(const struct gm_frame *a, const struct spot *s, float part[GM_PARTS])
+{
+	enum { SIDE = GM_BLOCK / 4 };
+	for (int q = 0; q < GM_PARTS; q++) {
+		double sum = 0;
+		for (int k = 0; k < SIDE * SIDE; k++)
+			sum += (double)a->soft[(ptrdiff_t)(s->y + q / 4 * SIDE + k / SIDE) * a->w + s->x + q % 4 * SIDE + k % SIDE];
+		part[q] = (float)(sum / (SIDE * SIDE));
+	}
+}
+
+typedef float flat_block[GM_BLOCK * GM_BLOCK];
+
+static void take(struct gm_flat *f, const struct gm_spec *spec, const struct gm_frame *a, const struct spot *s, flat_block d[3])
 {
 	struct gm_patch *p;
 	f->v = grow(f->v, (size_t)f->n, &f->cap, sizeof *f->v);
 	p = &f->v[f->n++];
-	p->luma = s->luma;
-	p->use = true;
-	for (int c = 0; c < 3; c++) {
-		flatten(a->rgb[c] + (ptrdiff_t)s->y * a->w + s->x, a->w, p->d[c]);
-		gm_spec_rings(spec, p->d[c], p->ring[c]);
-	}
+	*p = (struct gm_patch){ .luma = s->luma, .frame = a->number, .x = s->x, .y = s->y, .near = { -1, -1, -1, -1 },
+	                         .flat = s->flat };
+	parts(a, s, p->part);
+	for (int c = 0; c < 3; c++) flatten(a->rgb[c] + (ptrdiff_t)s->y * a->w + s->x, a->w, d[c]);
+	gm_spec_patch(spec, (const float *const[]){ d[0], d[1], d[2] }, p);
 }
 
 /* The same block in the next frame, along its motion. */
-static void direct(struct gm_flat *f, const struct gm_frame *b, const struct gm_field *mv, const struct spot *s)
+static void direct(struct gm_flat *f, const struct gm_frame *b, const struct gm_field *mv, const struct spot *s, flat_block own[3])
 {
-	const struct gm_patch *p = &f->v[f->n - 1];
-	float d[GM_BLOCK * GM_BLOCK];
+	flat_block d;
 	int i = s->y / GM_BLOCK * b->bw + s->x / GM_BLOCK;
 	int x = s->x + (mv ? mv->mv[2 * i] : 0), y = s->y + (mv ? mv->mv[2 * i + 1] : 0);
 	if (x < 0 || y < 0 || x + GM_BLOCK > b->w || y + GM_BLOCK > b->h) return;
 	size_t cap = f->cratio;
 	for (int c = 0; c < 3; c++) {
 		flatten(b->rgb[c] + (ptrdiff_t)y * b->w + x, b->w, d);
-		double v = __builtin_sqrt(product(p->d[c], p->d[c]) * product(d, d));
+		double v = __builtin_sqrt(product(own[c], own[c]) * product(d, d));
 		cap = f->cratio;
 		f->ratio[c] = grow(f->ratio[c], (size_t)f->nratio, &cap, sizeof **f->ratio);
-		f->ratio[c][f->nratio] = v > 0 ? product(p->d[c], d) / v : 1;
+		f->ratio[c][f->nratio] = v > 0 ? product(own[c], d) / v : 1;
 	}
 	f->cratio = cap;
 	f->nratio++;
 }
 
-/* The flatter half of a frame's blocks, and all whose slope may be grain's own, or as many of them as may be, evenly. */
+static int by_place(const void *a, const void *b)
+{
+	const struct spot *p = a, *q = b;
+	return p->y != q->y ? p->y - q->y : p->x - q->x;
+}
+
+/* Of the blocks from first on, in order of place. */
+static int find_place(const struct gm_flat *f, int first, int x, int y)
+{
+	int lo = first, hi = f->n;
+	while (lo < hi) {
+		int mid = (lo + hi) / 2;
+		const struct gm_patch *p = &f->v[mid];
+		if (p->y < y || (p->y == y && p->x < x)) lo = mid + 1;
+		else hi = mid;
+	}
+	return lo < f->n && f->v[lo].x == x && f->v[lo].y == y ? lo : -1;
+}
+
+static void link_near(struct gm_flat *f, int first)
+{
+	static const int at[4][2] = { { STEP, 0 }, { -STEP, 0 }, { 0, STEP }, { 0, -STEP } };
+	for (int i = first; i < f->n; i++)
+		for (int q = 0; q < 4; q++) f->v[i].near[q] = find_place(f, first, f->v[i].x + at[q][0], f->v[i].y + at[q][1]);
+}
+
+/* The flatter half of a frame's blocks, and all whose slope may be grain's own, or as many of them as may be, evenly; then of
+ * the others those without a strong edge, for high frequencies. */
 int gm_flat_add(struct gm_flat *f, const struct gm_spec *spec, const struct gm_frame *a, const struct gm_frame *next,
                 const struct gm_field *mv, struct err *e)
 {
-	int nx = a->w / STEP - 1, ny = a->h / STEP - 1, n = 0;
+	int nx = a->w / STEP - 1, ny = a->h / STEP - 1, n = 0, first = f->n;
+	flat_block d[3];
 	struct spot *s = malloc(((size_t)nx * (size_t)ny + 1) * sizeof *s);
 	if (!s) return err_set(e, E_MEMORY, "no memory for flat blocks");
 	for (int y = 0; y < ny; y++)
-		for (int x = 0; x < nx; x++)
-			if (!covered_clipped(a, x * STEP, y * STEP)) s[n++] = look(a, x * STEP, y * STEP);
+		for (int x = 0; x < nx; x++) {
+			float part[GM_PARTS], lo = 9, hi = -9;
+			if (covered_clipped(a, x * STEP, y * STEP)) continue;
+			s[n] = look(a, x * STEP, y * STEP);
+			parts(a, &s[n], part);
+			for (int q = 0; q < GM_PARTS; q++) {
+				lo = part[q] < lo ? part[q] : lo;
+				hi = part[q] > hi ? part[q] : hi;
+			}
+			s[n++].even = hi - lo < CONTRAST;
+		}
 	qsort(s, (size_t)n, sizeof *s, by_slope);
 	int flat = (n + 1) / 2;
 	while (flat < n && s[flat].slope < STEEP * s[n / 10].slope) flat++;
-	int count = flat < f->most ? flat : f->most;
-	for (int i = 0; i < count; i++) {
-		const struct spot *p = &s[(int64_t)i * flat / count];
-		take(f, spec, a, p);
-		if (next && i * 5 < count) direct(f, next, mv, p);
+	int count = 0, take_n = flat < f->most ? flat : f->most, spare = f->most - take_n;
+	for (int i = 0; i < take_n; i++) {
+		s[count] = s[(int64_t)i * flat / take_n];
+		s[count].flattest = i * 5 < take_n;
+		s[count++].flat = true;
 	}
+	for (int i = flat; i < n && spare > 0; i++) {
+		if (!s[i].even) continue;
+		s[count++] = s[i];
+		spare--;
+	}
+	qsort(s, (size_t)count, sizeof *s, by_place);
+	for (int i = 0; i < count; i++) {
+		take(f, spec, a, &s[i], d);
+		if (next && s[i].flattest) direct(f, next, mv, &s[i], d);
+	}
+	link_near(f, first);
 	free(s);
 	return 0;
 }

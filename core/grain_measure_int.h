@@ -54,13 +54,23 @@ struct gm_spec {
 	int n, count;
 	double *p[3], *x[3];                 /* of R,G,B; real parts of RG, RB, GB */
 	double *win, *cs, *mem, *left; int *rev;      /* left: shares that planes left of the bins, or NULL */
+	double *part;                        /* of the windows that each bin has, or NULL */
 	double bins;                         /* that correlations come from */
 	double quant[3];                     /* sums of the share that rounding has; at the end means */
 };
 
-/* A block with its plane taken out; ring: its energy by radius, in steps of 1 / GM_BLOCK; sums to the variance. */
-enum { GM_RINGS = 24 };
-struct gm_patch { float luma; double ring[3][GM_RINGS]; float d[3][GM_BLOCK * GM_BLOCK]; bool use; };
+/* A block with its plane taken out. ring: its energy by radius, in steps of 1 / GM_BLOCK, without a window; sums to the
+ * variance; hann: under the window, means over bins; cross: of RG, RB, GB, under the window. bin: powers and cross powers under the window, rows 0 to
+ * GM_BLOCK / 2. */
+enum { GM_RINGS = 24, GM_PARTS = 16, GM_HALF = (GM_BLOCK / 2 + 1) * GM_BLOCK };
+struct gm_patch {
+	float luma, part[GM_PARTS];          /* of the whole, of its sixteenths */
+	int frame, x, y, near[4];            /* near: blocks half its side away, or -1 */
+	float ring[3][GM_RINGS], hann[3][GM_RINGS], cross[3][GM_RINGS];
+	float bin[6][GM_HALF];
+	bool flat, level;                    /* of the flatter half; of a luma whose strength is known */
+	uint32_t use;                        /* bit k: clean at ring k */
+};
 struct gm_flat {
 	struct gm_patch *v; int n; size_t cap;
 	double *ratio[3]; int nratio; size_t cratio;      /* correlation with the next frame, per block */
@@ -70,16 +80,37 @@ void gm_flat_free(struct gm_flat *f);
 /* next: the following frame or NULL; mv: of the blocks, or NULL. spec: of GM_BLOCK. */
 int  gm_flat_add(struct gm_flat *f, const struct gm_spec *spec, const struct gm_frame *a, const struct gm_frame *next,
                  const struct gm_field *mv, struct err *e);
-/* What the blocks hold that have nothing but grain: their strength by luma and, in units of it, energies by ring. keep:
- * over what the used blocks hold; drift: how much more, as a share, is in those that look less clean; part: of all blocks that
- * are used; over: what the middle block's low rings have beyond grain, as a share. */
+/* What the blocks hold that have nothing but grain: their strength by luma and, in units of it, energies by ring (under the
+ * window from GM_SEEN on). count: blocks used, by ring; whole: share of the energy that they keep of what they were chosen
+ * from; keep: over what the used blocks hold. drift: how much more, as a share, is in those that look less clean; over: what
+ * the middle block's low rings have beyond grain, as a share. */
+enum { GM_SEEN = 3 };
 struct gm_clean {
 	int n;
 	struct gm_curve curve;
-	double shape[3][GM_RINGS], keep[3][GM_RINGS], drift, part, over;
+	double shape[3][GM_RINGS], keep[3][GM_RINGS], whole[GM_RINGS], drift, part, over;
+	int count[GM_RINGS];
 };
-/* Marks the blocks to use; how many, 0 when too few. */
-int gm_flat_clean(struct gm_flat *f, struct gm_clean *o);
+/* Variance that the curve says a block has. */
+double gm_flat_want(const struct gm_clean *o, const struct gm_patch *p, int c);
+/* Marks the blocks to use; how many, 0 when too few. wide: of all, for high frequencies; else the flattest tell the strength. */
+int gm_flat_clean(struct gm_flat *f, struct gm_clean *o, bool wide);
+
+/* Which blocks are clean at which ring. want: variance by block and channel that grain has; shape: energies by ring; corr: of
+ * the channels; least: part of the blocks that is taken at any rate. */
+struct gm_pick {
+	struct gm_flat *f;
+	const double *want;
+	double shape[3][GM_RINGS], corr[3], least, dof[GM_RINGS], whole[GM_RINGS];
+	int count[GM_RINGS];
+	float *u, *t, *e, *sorted; int *order;
+};
+void gm_pick_new(struct gm_pick *k, struct gm_flat *f);
+void gm_pick_free(struct gm_pick *k);
+/* Shapes and correlations of the blocks that are used, over what they keep. */
+void gm_pick_begin(struct gm_pick *k, const double *want, const struct gm_clean *o);
+/* Chooses by the shapes at the rings from GM_SEEN on, then takes them from what is chosen. */
+void gm_pick_turn(struct gm_pick *k, const double *want);
 bool gm_flat_direct(struct gm_flat *f, double rho[3]);
 
 /* Observed variances at a luma, with so many degrees of freedom. */
@@ -88,11 +119,14 @@ struct gm_sample { double luma, dof, var[3]; };
 void gm_fit_curve(const struct gm_sample *v, int n, struct gm_curve *c);
 
 /* A spectrum by radius, natural logarithms. What is known of a mean periodogram: a constant taken out of it, shares that
- * each bin kept (or NULL), windows that would tell as much if they were independent, vertical to horizontal extent. */
+ * each bin kept (or NULL), windows that would tell as much if they were independent, of which each bin has a part (or NULL), vertical to
+ * horizontal extent. */
 struct gm_radial { int n; double freq[GRAIN_BANDS], ln[GRAIN_BANDS]; };
-struct gm_spectral { double add, nu, aniso; const double *left; };
+struct gm_spectral { double add, nu, aniso; const double *left, *part; };
 /* p: mean periodogram of s's window. */
 void gm_fit(const struct gm_spec *s, const double *p, const struct gm_spectral *in, struct gm_radial *r);
+/* Of the pair k of channels (RG, RB, GB): what the window makes of either's power and of the root of their product. */
+void gm_smear(const struct gm_spec *s, const struct gm_radial r[3], const double aniso[3], int k, double *a, double *b, double *x);
 
 int  gm_spec_new(struct gm_spec *s, int n, struct err *e);
 void gm_spec_free(struct gm_spec *s);
@@ -106,8 +140,13 @@ void gm_spec_lattice(struct gm_spec *s, struct grain_profile *p);
 void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS]);
 /* Caps the lowest rings of flat blocks, where a plane and detail were, by what those above lead to. */
 void gm_spec_cap(struct gm_spec *s);
-/* Energy by radius of a block of n by n without a window, per pixel. */
-void gm_spec_rings(const struct gm_spec *s, const float *d, double ring[GM_RINGS]);
+/* Energies of a block by radius and bin. */
+void gm_spec_patch(const struct gm_spec *s, const float *const d[3], struct gm_patch *p);
+/* Bins of a ring; radius of a bin. */
+int  gm_ring_bins(int k);
+int  gm_ring_at(int n, int i);
+/* The mean of clean blocks, ring by ring; quantum: variance of rounding. */
+void gm_spec_gather(struct gm_spec *s, const struct gm_flat *f, const struct gm_clean *o, double quantum);
 /* Spectrum, correlations and anisotropy. nu: windows that would tell as much if they were independent; mean (or NULL):
  * of the spectra, with the share that rounding has. */
 void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, double mean[3]);

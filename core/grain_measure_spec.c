@@ -79,15 +79,15 @@ static void fft2(const struct gm_spec *s, double *re, double *im)
 	for (int x = 0; x < s->n; x++) fft(s, re + x, im + x, s->n, a, b);
 }
 
-/* R and G go as one complex field, B by itself. */
-void gm_spec_add(struct gm_spec *s, const float *const d[3], ptrdiff_t stride)
+/* Adds powers and cross powers of d under the window (or NULL). R and G go as one complex field, B by itself. */
+static void transform(const struct gm_spec *s, const float *const d[3], ptrdiff_t stride, const double *win)
 {
 	int n = s->n;
 	size_t nn = (size_t)n * (size_t)n;
 	double *zr = s->mem + 6 * nn, *zi = zr + nn, *br = zi + nn, *bi = br + nn;
 	for (int y = 0; y < n; y++)
 		for (int x = 0; x < n; x++) {
-			double w = s->win[x] * s->win[y];
+			double w = win ? win[x] * win[y] : 1;
 			zr[y * n + x] = w * (double)d[0][y * stride + x];
 			zi[y * n + x] = w * (double)d[1][y * stride + x];
 			br[y * n + x] = w * (double)d[2][y * stride + x];
@@ -107,6 +107,11 @@ void gm_spec_add(struct gm_spec *s, const float *const d[3], ptrdiff_t stride)
 			s->x[1][i] += rr * br[i] + ri * bi[i];
 			s->x[2][i] += gr * br[i] + gi * bi[i];
 		}
+}
+
+void gm_spec_add(struct gm_spec *s, const float *const d[3], ptrdiff_t stride)
+{
+	transform(s, d, stride, s->win);
 	s->count++;
 }
 
@@ -148,20 +153,87 @@ static void restore_planes(struct gm_spec *s)
 	}
 }
 
-static int ring_of(const struct gm_spec *s, int i)
+int gm_ring_at(int n, int i)
 {
-	int n = s->n, x = (i % n + n / 2) % n - n / 2, y = (i / n + n / 2) % n - n / 2;
+	int x = (i % n + n / 2) % n - n / 2, y = (i / n + n / 2) % n - n / 2;
 	int k = (int)(__builtin_sqrt((double)(x * x + y * y)) * GM_BLOCK / n + 0.5);
 	return k < GM_RINGS ? k : GM_RINGS - 1;
 }
 
-void gm_spec_rings(const struct gm_spec *s, const float *d, double ring[GM_RINGS])
+static int ring_of(const struct gm_spec *s, int i) { return gm_ring_at(s->n, i); }
+
+int gm_ring_bins(int k)
 {
-	double re[GM_BLOCK * GM_BLOCK], im[GM_BLOCK * GM_BLOCK] = { 0 }, nn = s->n * s->n;
-	for (int i = 0; i < s->n * s->n; i++) re[i] = (double)d[i];
-	fft2(s, re, im);
-	memset(ring, 0, GM_RINGS * sizeof *ring);
-	for (int i = 0; i < s->n * s->n; i++) ring[ring_of(s, i)] += (re[i] * re[i] + im[i] * im[i]) / (nn * nn);
+	int n = 0;
+	for (int i = 0; i < GM_BLOCK * GM_BLOCK; i++) n += gm_ring_at(GM_BLOCK, i) == k;
+	return n;
+}
+
+/* Sums by ring become means. */
+static void ring_means(const struct gm_spec *s, double ring[GM_RINGS], float out[GM_RINGS])
+{
+	int n[GM_RINGS] = { 0 };
+	for (int i = 0; i < s->n * s->n; i++) n[ring_of(s, i)]++;
+	for (int k = 0; k < GM_RINGS; k++) out[k] = n[k] ? (float)(ring[k] / n[k]) : 0;
+}
+
+void gm_spec_patch(const struct gm_spec *s, const float *const d[3], struct gm_patch *p)
+{
+	int nn = s->n * s->n;
+	double *v[6], sum[9][GM_RINGS] = { { 0 } }, norm = 1.0 / nn;
+	for (int k = 0; k < 3; k++) { v[k] = s->p[k]; v[3 + k] = s->x[k]; }
+	for (int pass = 0; pass < 2; pass++) {
+		memset(s->mem, 0, 6 * (size_t)nn * sizeof *s->mem);
+		transform(s, d, s->n, pass ? s->win : NULL);
+		for (int i = 0; i < nn; i++) {
+			int r = ring_of(s, i);
+			for (int k = 0; k < (pass ? 6 : 3); k++) sum[3 * pass + k][r] += v[k][i] * (pass ? 1 : norm);
+			for (int k = 0; k < 6 && pass && i < GM_HALF; k++) p->bin[k][i] = (float)v[k][i];
+		}
+	}
+	for (int c = 0; c < 3; c++) {
+		for (int k = 0; k < GM_RINGS; k++) p->ring[c][k] = (float)(sum[c][k] / nn);
+		ring_means(s, sum[3 + c], p->hann[c]);
+		ring_means(s, sum[6 + c], p->cross[c]);
+	}
+	memset(s->mem, 0, 6 * (size_t)nn * sizeof *s->mem);
+}
+
+void gm_spec_gather(struct gm_spec *s, const struct gm_flat *f, const struct gm_clean *o, double quantum)
+{
+	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+	int nn = s->n * s->n, most = 1;
+	for (int k = 0; k < GM_RINGS; k++) most = o->count[k] > most ? o->count[k] : most;
+	for (int i = 0; i < f->n; i++) {
+		const struct gm_patch *p = &f->v[i];
+		double g[3];
+		if (!p->use) continue;
+		for (int c = 0; c < 3; c++) {
+			double v = gm_flat_want(o, p, c);
+			g[c] = v > 0 ? 1 / __builtin_sqrt(v) : 0;
+			s->quant[c] += quantum * g[c] * g[c];
+		}
+		s->count++;
+		for (int b = 0; b < GM_HALF; b++) {
+			if (!(p->use >> ring_of(s, b) & 1)) continue;
+			for (int c = 0; c < 3; c++) {
+				s->p[c][b] += g[c] * g[c] * (double)p->bin[c][b];
+				s->x[c][b] += g[pair[c][0]] * g[pair[c][1]] * (double)p->bin[3 + c][b];
+			}
+		}
+	}
+	for (int c = 0; c < 3; c++) s->quant[c] *= s->count ? (double)most / s->count : 0;
+	s->count = most;
+	s->part = s->mem + 11 * nn;
+	for (int b = 0; b < nn; b++) {
+		int k = ring_of(s, b), twin = (s->n - b / s->n) % s->n * s->n + (s->n - b % s->n) % s->n;
+		double n = o->count[k] ? most / (o->count[k] * o->whole[k]) : 0;
+		s->part[b] = (double)o->count[k] / most;
+		for (int c = 0; c < 3; c++) {
+			s->p[c][b] = b < GM_HALF ? s->p[c][b] * n : s->p[c][twin];
+			s->x[c][b] = b < GM_HALF ? s->x[c][b] * n : s->x[c][twin];
+		}
+	}
 }
 
 void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS])
@@ -416,8 +488,10 @@ static double mean_of(const double *p, int n)
 }
 
 /* Mean over the bins of rings from one on of cross pair k over the powers a and b of the rings, weighed by power where that
- * is under faint and alike above; bins: so many alone would tell as much. */
-static double coherence(const struct gm_spec *s, int k, const double *a, const double *b, double faint, int from, double *bins)
+ * is under faint and alike above; kept: what the window leaves of it, by ring;
+ * bins: so many alone would tell as much. */
+static double coherence(const struct gm_spec *s, int k, const double *a, const double *b, const double *kept, double faint, int from,
+                        double *bins)
 {
 	double num = 0, den = 0, squares = 0;
 	for (int i = 0; i < s->n * s->n; i++) {
@@ -425,21 +499,33 @@ static double coherence(const struct gm_spec *s, int k, const double *a, const d
 		double m = a[r] > 0 && b[r] > 0 ? __builtin_sqrt(a[r] * b[r]) : 0, w = m / (m + faint);
 		if (!(m > 0) || r < from) continue;
 		if (faint > 1e6 * m) w = __builtin_sqrt(w);
-		num += w * w * s->x[k][i] / m;
-		den += w * w;
+		if (s->part) w *= __builtin_sqrt(s->part[i]);
+		num += w * w * s->x[k][i] / m * kept[r];
+		den += w * w * kept[r] * kept[r];
 		squares += w * w * w * w;
 	}
 	*bins = squares > 0 ? den * den / squares : 1;
 	return den > 0 ? num / den : 0;
 }
 
+/* What the window leaves of a pair's coherence, by ring. */
+static void smear_rings(struct gm_spec *s, const struct gm_radial *fit, const double aniso[3], int k, double kept[GM_RINGS])
+{
+	int nn = s->n * s->n;
+	double *v = s->mem + 6 * nn, sum[3][GM_RINGS] = { { 0 } };
+	gm_smear(s, fit, aniso, k, v, v + nn, v + 2 * nn);
+	for (int i = 0; i < nn; i++)
+		for (int c = 0; c < 3; c++) sum[c][ring_of(s, i)] += v[c * nn + i];
+	for (int r = 0; r < GM_RINGS; r++) kept[r] = sum[0][r] > 0 && sum[1][r] > 0 ? sum[2][r] / __builtin_sqrt(sum[0][r] * sum[1][r]) : 1;
+}
+
 /* Where it is the same in every bin, all count alike that stand above what is faint: their errors are alike, too. Where it is
  * not, as with subsampled chroma, what the channels have together is kept. Of flat blocks the lowest rings hold detail, as
- * far as a quarter of the grain lies above them, and what is faint is soon detail as well. */
-static void correlate(struct gm_spec *s, struct grain_profile *p, double nu, bool flat)
+ * far as a tenth of the grain lies above them. */
+static void correlate(struct gm_spec *s, struct grain_profile *p, const struct gm_radial *fit, double nu, bool flat)
 {
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
-	const double faint = flat ? 0.06 : 0.02;
+	const double faint = flat ? 0.01 : 0.02;
 	double all = 0, below = 0;
 	int from = 0;
 	double ring[3][GM_RINGS] = { { 0 } }, n[GM_RINGS] = { 0 }, top[3] = { 0, 0, 0 };
@@ -454,16 +540,17 @@ static void correlate(struct gm_spec *s, struct grain_profile *p, double nu, boo
 			ring[c][k] /= n[k] > 0 ? n[k] : 1;
 			top[c] = ring[c][k] > top[c] ? ring[c][k] : top[c];
 		}
-	while (flat && from < 4) {
+	while (flat && from < 5) {
 		for (int c = 0; c < 3; c++) below += ring[c][from] * n[from];
-		if (from >= 2 && below > 0.75 * all) break;
+		if (from >= 4 && below > 0.9 * all) break;
 		from++;
 	}
 	for (int k = 0; k < 3; k++) {
 		const double *a = ring[pair[k][0]], *b = ring[pair[k][1]];
-		double bins[2], r[2], both = __builtin_sqrt(top[pair[k][0]] * top[pair[k][1]]);
-		r[0] = coherence(s, k, a, b, faint * both, from, &bins[0]);
-		r[1] = coherence(s, k, a, b, 1e9 * both, from, &bins[1]);
+		double bins[2], r[2], kept[GM_RINGS], both = __builtin_sqrt(top[pair[k][0]] * top[pair[k][1]]);
+		smear_rings(s, fit, p->aniso, k, kept);
+		r[0] = coherence(s, k, a, b, kept, faint * both, from, &bins[0]);
+		r[1] = coherence(s, k, a, b, kept, 1e9 * both, from, &bins[1]);
 		double off = r[0] - r[1], chance = __builtin_sqrt(1.2 / (bins[1] * nu));
 		bool even = flat || (off < 3 * chance && off > -3 * chance);
 		s->bins = bins[!even];
@@ -475,16 +562,21 @@ void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, doub
 {
 	int n = s->n, nn = n * n;
 	struct fit f;
-	struct gm_radial r;
+	struct gm_radial fit[3];
 	double *tmp = s->mem + 6 * nn, *db = tmp + nn, *raw = db + nn;
-	double bias = 4.343 / (1.4 * s->count);           /* the mean of a logarithm; windows overlap */
+	double norm[3], bias = 4.343 / (1.4 * s->count);           /* the mean of a logarithm; windows overlap */
 	fit_knots(&f, n);
-	correlate(s, p, nu, mean != NULL);
 	for (int c = 0; c < 3; c++) {
 		double m = mean_of(s->p[c], nn);
 		if (mean) mean[c] = m + s->quant[c];
 		for (int i = 0; i < nn; i++) s->p[c][i] = m > 0 ? s->p[c][i] / m : 1;
+		norm[c] = m > 0 ? m : 1;
 		s->quant[c] = m > 0 ? s->quant[c] / m : 0;
+	}
+	for (int i = 0; i < nn; i++) {
+		s->x[0][i] /= __builtin_sqrt(norm[0] * norm[1]);
+		s->x[1][i] /= __builtin_sqrt(norm[0] * norm[2]);
+		s->x[2][i] /= __builtin_sqrt(norm[1] * norm[2]);
 	}
 	for (int c = 0; c < 3; c++) {
 		double sum = 0;
@@ -492,15 +584,17 @@ void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, doub
 		sharpen(s, s->p[c], tmp);
 		levels(s, s->p[c], bias, db);
 		p->aniso[c] = find_aniso(&f, n, db);
-		gm_fit(s, raw, &(struct gm_spectral){ s->quant[c], nu, p->aniso[c], s->left }, &r);
-		p->nband = r.n;
-		for (int k = 0; k < r.n; k++) {
-			p->freq[k] = r.freq[k];
-			p->db[k][c] = 4.342944819 * r.ln[k] < DB_FLOOR ? DB_FLOOR : 4.342944819 * r.ln[k];
+		gm_fit(s, raw, &(struct gm_spectral){ s->quant[c], nu, p->aniso[c], s->left, s->part }, &fit[c]);
+		memcpy(s->p[c], raw, (size_t)nn * sizeof *raw);
+		p->nband = fit[c].n;
+		for (int k = 0; k < fit[c].n; k++) {
+			p->freq[k] = fit[c].freq[k];
+			p->db[k][c] = 4.342944819 * fit[c].ln[k] < DB_FLOOR ? DB_FLOOR : 4.342944819 * fit[c].ln[k];
 		}
 		for (int i = 0; i < nn; i++)
 			sum += grain_profile_power(p, c, (double)((i % n + n / 2) % n - n / 2) / n,
 			                           (double)((i / n + n / 2) % n - n / 2) / n) / nn;
-		for (int k = 0; k < r.n; k++) p->db[k][c] = mx_round((p->db[k][c] - 10 * mx_log10(sum)) * 1000) / 1000;
+		for (int k = 0; k < p->nband; k++) p->db[k][c] = mx_round((p->db[k][c] - 10 * mx_log10(sum)) * 1000) / 1000;
 	}
+	correlate(s, p, fit, nu, mean != NULL);
 }

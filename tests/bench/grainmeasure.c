@@ -43,6 +43,31 @@ struct sums { int n, refused; double strength, bias[3], low[3], db, corr; };
 
 static double worst(const double v[3]) { return fmax(fabs(v[0]), fmax(fabs(v[1]), fabs(v[2]))); }
 
+/* What pixels of flat grain allow at best (Cramer-Rao, the spectrum unknown): standard errors of the strength (a share), of a
+ * ring of the spectrum 1/32 cycles a pixel wide at 0.0625 (dB), and of the worst correlation by all bins above -30 dB. */
+static void bound(const struct plant *t, double pixels, double out[3])
+{
+	double sum[3] = { 0 }, squares[3] = { 0 }, above = 0, least = 1, most = 0;
+	for (int y = 0; y < 64; y++)
+		for (int x = 0; x < 64; x++) {
+			bool all = true;
+			for (int c = 0; c < 3; c++) {
+				double p = plant_power(t, c, (x - 32) / 64.0, (y - 32) / 64.0);
+				sum[c] += p / 4096;
+				squares[c] += p * p / 4096;
+				all = all && p > 1e-3 * plant_power(t, c, 0, 0);
+			}
+			above += all / 4096.0;
+		}
+	for (int c = 0; c < 3; c++) {
+		most = fmax(most, squares[c] / (sum[c] * sum[c]));
+		least = fmin(least, fabs(t->k->corr[c]));
+	}
+	out[0] = sqrt(most / (2 * pixels));
+	out[1] = 4.343 * sqrt(2 / (pixels * 12 / 1024));
+	out[2] = t->k->corr[0] < 1 ? (1 - least * least) / sqrt(above * pixels) : 0;
+}
+
 static void row(const struct scene *s, enum grain_choice how, int frames, struct sums *all)
 {
 	struct grain_profile g;
@@ -65,6 +90,11 @@ static void row(const struct scene *s, enum grain_choice how, int frames, struct
 	for (int c = 0; c < 3; c++) printf(" %+5.2f", f.high[c]);
 	printf("  %.4f  %2d %5d %5d %4.1fs%s\n", f.corr, g.nstrength, how == GRAIN_BY_TIME ? r.used : r.flat, r.windows,
 	       cpu_s() - t0, (how == GRAIN_BY_TIME) == (g.method == GRAIN_TEMPORAL) ? "" : " by the other estimator");
+	double still[3], used[3], seen = how == GRAIN_BY_TIME ? r.used * 1024.0 / 1.5 : r.windows * 1024.0 / 2.5;
+	bound(s->t, (double)s->p->w * s->p->h * (how == GRAIN_BY_TIME ? frames - 1 : 1) / (how == GRAIN_BY_TIME ? 1.5 : 1), still);
+	bound(s->t, seen, used);
+	printf("    one standard error by chance alone, all pixels if they were flat: %.2f %%, %.2f dB, %.4f; those of the lowest "
+	       "rings' blocks: %.2f %%, %.2f dB, %.4f\n", 100 * still[0], still[1], still[2], 100 * used[0], used[1], used[2]);
 	if (*r.doubt) printf("    %s: %s\n", r.unsure ? "refused" : "accepted", r.doubt);
 	for (int i = 0; getenv("V") && i < g.nstrength; i++)
 		printf("    %.3f: %+6.2f %+6.2f %+6.2f %%\n", g.luma[i], 100 * (g.sigma[i][0] / plant_strength(s->t, 0, g.luma[i]) - 1),

@@ -127,7 +127,7 @@ static void by_space(const char *name, const struct plate *p, const struct field
 	test_ok(g.method == GRAIN_SPATIAL && !rep.unsure && !g.unsure[0], "%s: %s", what, rep.doubt);
 	t->stills++;
 	t->within += worst(o.strength) < 0.07;
-	test_ok(worst(o.strength) < 0.09, "%s: strength %.1f %.1f %.1f %%", what, 100 * o.strength[0], 100 * o.strength[1],
+	test_ok(worst(o.strength) < 0.07, "%s: strength %.1f %.1f %.1f %%", what, 100 * o.strength[0], 100 * o.strength[1],
 	        100 * o.strength[2]);
 	test_ok(worst(o.high) < 0.8 && worst(o.db) < 1.5, "%s: spectrum (%.2f %.2f %.2f dB; at the lowest bin %.2f %.2f %.2f)", what,
 	        o.high[0], o.high[1], o.high[2], o.low[0], o.low[1], o.low[2]);
