@@ -172,7 +172,8 @@ static void sync_folder(const char *path)
 	close(fd);
 }
 
-/* Gives the nameless file its name: directly where the name is free, else by way of the temporary one. */
+/* Gives the nameless file its name: directly where the name is free, else by way of the temporary one, locked before
+ * it is there: another writer of the same file sweeps. */
 static int name_it(struct outfile *f)
 {
 	char proc[40];
@@ -181,6 +182,7 @@ static int name_it(struct outfile *f)
 	if (linkat(AT_FDCWD, proc, AT_FDCWD, f->path, AT_SYMLINK_FOLLOW) == 0) return 0;
 	if (errno != EEXIST) return -1;
 	sweep(f->path);
+	(void)flock(f->fd, LOCK_EX | LOCK_NB);
 	if (linkat(AT_FDCWD, proc, AT_FDCWD, f->tmp, AT_SYMLINK_FOLLOW) < 0) return -1;
 	f->named = true;
 	return rename(f->tmp, f->path);

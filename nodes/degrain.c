@@ -73,7 +73,7 @@ const struct node_type ISA(node_degrain) = {
 	        "that is worth 1.5 to 4.5 dB. Last, what was taken is brought to the grain's strength where it "
 	        "differs from it: at low frequencies, by how steep the picture is there, and in R, G and B "
 	        "band by band, so that it looks like grain: planted grain on photographs and clips, white, "
-	        "a 35 mm stock's or a coarse 16 mm one's, of sigma 5 to 25/255, leaves no edges in it (|r| below "
+	        "a 35 mm stock's or a coarse 16 mm one's, of sigma 5 to 25/255, leaves hardly an edge in it (|r| mostly below "
 	        "0.05) and has its spectrum mostly within 0.5 dB from 0.05 cycles a pixel on. Where the picture is "
 	        "clipped (exactly 0 or 1) that much less grain is looked for; where a quarter of it is, the "
 	        "spectrum can be off by 0.8 and |r| be 0.11.\n"
