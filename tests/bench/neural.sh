@@ -1,7 +1,8 @@
 #!/bin/sh
 # neural.sh - networks on a 448x256 frame, one thread: CPU milliseconds a megapixel of source and GFLOP/s, beside ncnn
 # and ONNX Runtime where PYTHON (default python3) has their wheels (the same weights as .onnx, made here; by itself with its
-# memory arena on and off, and as backend="onnxruntime"; the quickest of the three counts) and backend fast where oneDNN is;
+# memory arena on and off, and as backend="onnxruntime"; the quickest of the three in one trial is measured) and backend fast
+# where oneDNN is;
 # two threads against one. Peers run on one core each (taskset). The source is timed alone and taken off; a frame includes the
 # plain resample, the low-frequency lock and what peers do not do. Peers make the same pixels: their frame has the border on it.
 # MODELS="16 32 upconv rrdb" chooses; RRDB=x.param names an RRDB network, without it one of 23 blocks is made of noise.
@@ -45,9 +46,20 @@ if [ -n "$ortpy" ] && [ -z "${INTERNEG_ONNXRUNTIME:-}" ]; then
 fi
 dnnl=$(ldconfig -p 2> /dev/null | grep -q libdnnl.so.2 && echo yes)
 
+# ONNX Runtime's ways, one sample of each: the quickest is the rival.
+quickest() { # function...
+	rival= best=
+	for f in "$@"; do
+		rm -f "$tmp/$f.s"
+		sample "$f" 1 2 || return 1
+		note "ONNX Runtime, $f: $(ms "$(med "$f" cpu)") in the trial"
+		if [ -z "$best" ] || [ "$(med "$f" cpu)" -lt "$best" ]; then best=$(med "$f" cpu) rival=$f; fi
+	done
+}
+
 # One network against those that are here.
 measure() { # label model-without-suffix frames
-	model=$2 peers="one src"
+	model=$2 peers="one src" rival=
 	factor=$("$in" model "$model.param" | awk '/^factor/ {print $2}')
 	scene exact "$model.param" exact
 	rm -f "$tmp"/*.s
@@ -57,29 +69,26 @@ measure() { # label model-without-suffix frames
 	why="no compiler for neural_onnx.c"
 	if [ -n "$onnx" ] && "$tmp/onnx" "$model.param" "$tmp/net.onnx"; then
 		scene ort "$tmp/net.onnx" onnxruntime
-		if "$in" check "$tmp/ort.xml" > "$tmp/ort.out" 2>&1; then peers="$peers ort"; why=; else why=$(head -c 200 "$tmp/ort.out" | sed 's/.*: //'); fi
-		[ -z "$ortpy" ] || peers="$peers arena plain"
+		rivals=
+		if "$in" check "$tmp/ort.xml" > "$tmp/ort.out" 2>&1; then rivals=ort; why=; else why=$(head -c 200 "$tmp/ort.out" | sed 's/.*: //'); fi
+		[ -z "$ortpy" ] || rivals="$rivals arena plain"
+		quickest $rivals || exit 1
+		peers="$peers $rival"
 	fi
-	for _ in $(seq "$PAIRS"); do
-		for f in $peers; do sample "$f" 1 "$3" || exit 1; done
-	done
+	one 2 || exit 1
+	pairs 1 "$3" $peers || exit 1
 	us=$(net one src cpu)
 	gflop=$("$in" model "$model.param" | awk '/^cost/ {print $2 * 2e-9}')
 	note "$1: $(awk -v u="$us" -v p=$((W * H)) 'BEGIN {printf "%.0f", u * 1000 / p}') ms CPU a source megapixel, $(awk -v g="$gflop" -v u="$us" -v p=$((W * H)) 'BEGIN {printf "%.0f", g * p * 1e6 / u}') GFLOP/s as a direct convolution counts them"
 	if [ -n "$ncnn" ]; then result "neural $1, 1 thread, CPU, against ncnn" "$(ms "$us")" "$(ms "$(med nc cpu)")" "$(ratio "$(med nc cpu)" "$us")" 1
 	else skip "neural $1 against ncnn" "$PYTHON has no ncnn"; fi
-	best=
-	case $peers in *arena*)
-		note "$1: ONNX Runtime by itself $(ms "$(med arena cpu)") with its arena, $(ms "$(med plain cpu)") without"
-		best=$(med arena cpu)
-		[ "$(med plain cpu)" -ge "$best" ] || best=$(med plain cpu) ;;
+	case $rival in
+	'') skip "neural $1 against ONNX Runtime" "$why" ;;
+	*)
+		best=$(med "$rival" cpu)
+		[ "$rival" != ort ] || best=$(net ort src cpu)
+		result "neural $1, 1 thread, CPU, against ONNX Runtime ($rival)" "$(ms "$us")" "$(ms "$best")" "$(ratio "$best" "$us")" 1.5 ;;
 	esac
-	if [ -z "$why" ]; then
-		note "$1: as backend=\"onnxruntime\" $(ms "$(net ort src cpu)")"
-		[ -n "$best" ] && [ "$(net ort src cpu)" -ge "$best" ] || best=$(net ort src cpu)
-	fi
-	if [ -n "$best" ]; then result "neural $1, 1 thread, CPU, against ONNX Runtime" "$(ms "$us")" "$(ms "$best")" "$(ratio "$best" "$us")" 1.5
-	else skip "neural $1 against ONNX Runtime" "$why"; fi
 	[ -n "$4" ] || return 0
 	if [ -n "$dnnl" ]; then result "neural $1, backend fast against exact, 1 thread, CPU" "$(ms "$(net quick src cpu)")" "$(ms "$us")" "$(ratio "$us" "$(net quick src cpu)")" -
 	else skip "neural $1, backend fast" "no oneDNN"; fi
@@ -87,9 +96,9 @@ measure() { # label model-without-suffix frames
 }
 for m in ${MODELS:-16 32 upconv rrdb}; do
 	case $m in
-	16) measure "16 blocks" "$weights/realesr-animevideov3-x4" 4 all ;;
+	16) measure "16 blocks" "$weights/realesr-animevideov3-x4" 5 all ;;
 	32) measure "32 blocks" "$weights/realesr-general-x4v3" 3 all ;;
-	upconv) measure "upconv7" "$weights/waifu2x_upconv7_photo_x2" 3 "" ;;
+	upconv) measure "upconv7" "$weights/waifu2x_upconv7_photo_x2" 7 "" ;;
 	rrdb)
 		W=96 H=64
 		if [ -z "${RRDB:-}" ]; then
