@@ -68,6 +68,17 @@ static void choose_wide(const struct stage_job *j, struct stage *s, double best)
 		}
 }
 
+/* What is left below the last whole tile is little but border: it goes to those above where enough are left. */
+static void take_sliver(const struct stage_job *j, struct stage *s)
+{
+	struct rect d = s->out->fmt.data;
+	int h = part(rect_h(d), 1, 8);
+	struct stage_cost c;
+	if (h <= s->tile_h || h - s->tile_h > s->tile_h / 4 || tiles_of(d, s->tile_w, h) < 4 * j->p->threads) return;
+	price(j, s->tile_w, h, &c);
+	if (c.scratch <= SCRATCH_BYTES) s->tile_h = h;
+}
+
 static void choose(const struct stage_job *j, struct stage *s)
 {
 	static const int side[] = { 32, 64, 128, 256, 512 };
@@ -83,6 +94,7 @@ static void choose(const struct stage_job *j, struct stage *s)
 			s->tile_h = side[b];
 		}
 	if (best > 0 && s->n > 1) choose_wide(j, s, best);
+	take_sliver(j, s);
 }
 
 /* Tiles of a stage whose border costs much: equal parts of the picture, large, but no fewer than
