@@ -68,7 +68,8 @@ static void choose_wide(const struct stage_job *j, struct stage *s, double best)
 		}
 }
 
-/* What is left below the last whole tile is little but border: it goes to those above where enough are left. */
+/* What is left below the last whole tile is little but border: it goes to those above
+ * where enough are left. */
 static void take_sliver(const struct stage_job *j, struct stage *s)
 {
 	struct rect d = s->out->fmt.data;

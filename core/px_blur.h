@@ -304,8 +304,8 @@ static IN_UNUSED void px_blur_down(int radius, const float *w, const struct px_b
 
 /* Row y of a tile that begins at y0; rows: of this call and those before it. */
 struct px_blur_table { const float *at[2 * PX_BLUR_ROWS + PX_BLUR_AHEAD]; };
-static IN_UNUSED void px_blur_down_by(struct px_blur_table *t, int radius, const float *w, const struct px_band *b,
-                                      int y, int y0, int n, float *d)
+static IN_UNUSED void px_blur_down_by(struct px_blur_table *t, int radius, const float *w,
+                                      const struct px_band *b, int y, int y0, int n, float *d)
 {
 	int k = (y - y0) % PX_BLUR_AHEAD;
 	if (radius <= PX_BLUR_TWOS || radius > PX_BLUR_ROWS) { px_blur_down(radius, w, b, y, n, d); return; }
@@ -348,8 +348,8 @@ IN_INLINE size_t px_blur_past_floats(int w, int rows, int line)
 { return px_blur_floats(w, rows, line) + 2 * (size_t)px_blur_stride(w); }
 
 /* Convolves rect r; have: the existing pixels around it, data: all existing ones. scratch holds
- * px_blur_floats(width, height of have, width + 2 radius). put: NULL, or two rows of scratch that finished rows
- * go through on their way past the caches, NaNs canonical. -1 when cancelled. */
+ * px_blur_floats(width, height of have, width + 2 radius). put: NULL, or two rows of scratch that
+ * finished rows go through on their way past the caches, NaNs canonical. -1 when cancelled. */
 IN_INLINE int px_blur_to(const struct px_kernel *kx, const struct px_kernel *ky, int edges,
                          const struct view *in, const struct view *out, struct rect r, struct rect have,
                          struct rect data, float *scratch, float *put, const atomic_int *cancel)

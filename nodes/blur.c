@@ -90,8 +90,10 @@ static int tile(const struct call *c, struct rect r)
 	const struct blur *p = c->n->v;
 	const struct state *s = c->n->state;
 	struct px_kernel kx = { s->x.radius, s->x.w }, ky = { s->y.radius, s->y.w };
-	float *put = (float *)c->scratch + px_blur_floats(rect_w(r), rect_h(around(c->n, r)), rect_w(r) + 2 * s->x.radius);
-	return px_blur_to(&kx, &ky, p->edges, &c->in[0], c->out, r, around(c->n, r), c->n->in[0]->data, c->scratch,
+	const struct rect have = around(c->n, r);
+	float *put = c->scratch;
+	put += px_blur_floats(rect_w(r), rect_h(have), rect_w(r) + 2 * s->x.radius);
+	return px_blur_to(&kx, &ky, p->edges, &c->in[0], c->out, r, have, c->n->in[0]->data, c->scratch,
 	                  c->run ? put : NULL, c->cancel);
 }
 

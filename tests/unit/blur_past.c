@@ -1,5 +1,5 @@
-/* blur_past - the convolution on tiles of every shape and radius: through the caches and past them the same bits as sums
- * one pixel at a time, NaNs canonical past the caches, and nothing written outside.
+/* blur_past - the convolution on tiles of every shape and radius: through the caches and past them
+ * the same bits as sums one pixel at a time, NaNs canonical past the caches, and nothing written outside.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "px_blur.h"
 #include "rng.h"
@@ -28,7 +28,8 @@ static float pixel(const float *src, int x, int y, int edges)
 static float across(const float *src, const struct axis *a, int x, int y, int edges)
 {
 	float acc = 0;
-	for (int i = a->radius; i > 0; i--) acc += a->w[i] * (pixel(src, x - i, y, edges) + pixel(src, x + i, y, edges));
+	for (int i = a->radius; i > 0; i--)
+		acc += a->w[i] * (pixel(src, x - i, y, edges) + pixel(src, x + i, y, edges));
 	return acc + a->w[0] * pixel(src, x, y, edges);
 }
 
@@ -69,7 +70,8 @@ static bool tile(const struct blurred *t, struct rect r, bool past, int shift)
 	float *put = scratch + px_blur_floats(rect_w(r), rect_h(have), line);
 	for (size_t i = 0; i < n; i++) block[i] = 77;
 	struct view out = { .r = r, .stride = w, .nch = 1, .plane = { block + shift + w + GUARD } };
-	struct view in = { .r = have, .stride = W, .nch = 1, .plane = { (float *)(uintptr_t)t->src + have.y0 * W + have.x0 } };
+	struct view in = { .r = have, .stride = W, .nch = 1,
+	                   .plane = { (float *)(uintptr_t)t->src + have.y0 * W + have.x0 } };
 	struct px_kernel a = { t->a->radius, t->a->w }, b = { t->b->radius, t->b->w };
 	int rc = past ? px_blur_to(&a, &b, t->edges, &in, &out, r, have, data, scratch, put, NULL)
 	              : px_blur(&a, &b, t->edges, &in, &out, r, have, data, scratch, NULL);
@@ -87,8 +89,8 @@ static void kernel(struct axis *a, int radius)
 
 int main(void)
 {
-	static const int radii[][2] = { { 0, 2 }, { 1, 1 }, { 2, 0 }, { 3, 3 }, { 4, 4 }, { 5, 5 }, { 6, 9 }, { 7, 6 },
-	                                { 21, 21 }, { 28, 40 }, { 3, MOST } };
+	static const int radii[][2] = { { 0, 2 }, { 1, 1 }, { 2, 0 }, { 3, 3 }, { 4, 4 }, { 5, 5 },
+	                                { 6, 9 }, { 7, 6 }, { 21, 21 }, { 28, 40 }, { 3, MOST } };
 	static const char *const names[] = { "hold", "mirror", "black" };
 	static struct axis a, b;
 	uint32_t at = 0;
@@ -108,7 +110,8 @@ int main(void)
 				int x = (int)draw(&at, (uint32_t)(W - w + 1)), y = (int)draw(&at, (uint32_t)(H - h + 1));
 				bad += !tile(&t, rect_of(x, y, x + w, y + h), k & 1, k % 5 ? GUARD : 1);
 			}
-			test_ok(bad == 0, "radii %d and %d, %s: %d of %d tiles differ", a.radius, b.radius, names[edges], bad, many);
+			test_ok(bad == 0, "radii %d and %d, %s: %d of %d tiles differ", a.radius, b.radius,
+			        names[edges], bad, many);
 		}
 	free(src);
 	TEST_END();
