@@ -65,8 +65,8 @@ enum ps_op {
 #undef PS_TWO
 	PS_MULADD, PS_CLAMP, PS_SCALEU,      /* uniform: v*a + b; min(max(v, a), b); (v - a) * b + a */
 	PS_LDMULADD, PS_LDSCALE,             /* a*b + c; (a - b) * c + b; c uniform, and b in the first */
-	PS_GAIN, PS_MIX, PS_DOT,             /* max(a*b + c, d); x = (a - b) * c + b, (x - d) * e + d;
-	                                      * a*b + c*d + e*f; uniform b c d, c d e, b d f */
+	PS_GAIN, PS_MIX, PS_WEIGH, PS_DOT,   /* max(a*b + c, d); x = (a - b) * c + b, (x - d) * e + d;
+	                                      * a*b + c*d; a*b + c*d + e*f; uniform b c d, c d e, b d, b d f */
 	PS_KEEP,                             /* v as it is */
 	PS_NEG, PS_ABS, PS_FLOOR, PS_SQRT,
 	PS_LT, PS_LE, PS_EQ,                 /* v op a ? b : c */

@@ -198,11 +198,18 @@ static void product(struct lower *l, int op, int k, int value)
 	const uint16_t *arg = ins(l, value)->arg;
 	int a = arg[0], b = arg[1];
 	if (l->v[a].uniform) { a = arg[1]; b = arg[0]; }
-	struct pp_step *two = last_step(l, 2), *one = last_step(l, 1);
-	if (op == PP_ADD && l->v[b].uniform && two && two->op == PS_LDMUL_U && one->op == PS_ADDMUL_U) {
-		*two = (struct pp_step){ .op = PS_DOT, .a = two->a, .b = two->b, .c = one->a, .d = one->b,
-		    .e = (uint16_t)l->v[a].slot, .f = (uint16_t)l->v[b].slot };
-		l->n--;
+	struct pp_step *at = last_step(l, 1);
+	bool weighs = op == PP_ADD && l->v[b].uniform && at;
+	if (weighs && at->op == PS_LDMUL_U) {
+		at->op = PS_WEIGH;
+		at->c = (uint16_t)l->v[a].slot;
+		at->d = (uint16_t)l->v[b].slot;
+		return;
+	}
+	if (weighs && at->op == PS_WEIGH) {
+		at->op = PS_DOT;
+		at->e = (uint16_t)l->v[a].slot;
+		at->f = (uint16_t)l->v[b].slot;
 		return;
 	}
 	int o = op == PP_ADD ? PS_ADDMUL : k ? PS_RSUBMUL : PS_SUBMUL;

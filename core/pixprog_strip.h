@@ -72,6 +72,7 @@ IN_INLINE pxv ps_clamp(pxv v, pxv m, pxv n) { return pxv_min(pxv_max(v, m), n); 
 #define PS_SCALE3(f, k) v##k = ps_scale(PS_AT(a, k), PS_AT(b, k), p);
 #define PS_GAIN4(f, k) v##k = pxv_max(PS_AT(a, k) * p + q, r);
 #define PS_MIX5(f, k) v##k = ps_scale(ps_scale(PS_AT(a, k), PS_AT(b, k), p), q, r);
+#define PS_WEIGH4(f, k) v##k = PS_AT(a, k) * p + PS_AT(c, k) * q;
 #define PS_DOT6(f, k) v##k = PS_AT(a, k) * p + PS_AT(c, k) * q + PS_AT(e, k) * r;
 #define PS_CHOOSE(f, k) v##k = f(v##k, PS_AT(a, k), PS_AT(b, k), PS_AT(c, k));
 #define PS_CHOOSE_YES(f, k) v##k = f(PS_AT(a, k), PS_AT(b, k), v##k, PS_AT(c, k));
@@ -110,6 +111,7 @@ static void ps_run(const struct pp_step *s, float *const *slot)
 		PS_CASE_UU(SCALEU, PS_UU, a, b, ps_scale) PS_CASE_UU(LDMULADD, PS_MULADD3, b, c, )
 		case PS_LDSCALE: { pxv p = pxv_load(c); PS_ALL(PS_SCALE3, ) break; }
 		PS_CASE3(GAIN, PS_GAIN4, b, s->c, s->d) PS_CASE3(MIX, PS_MIX5, c, s->d, s->e)
+		case PS_WEIGH: { pxv p = pxv_load(b), q = pxv_load(slot[s->d]); PS_ALL(PS_WEIGH4, ) break; }
 		case PS_DOT: {
 			const float *e = slot[s->e];
 			pxv p = pxv_load(b), q = pxv_load(slot[s->d]), r = pxv_load(slot[s->f]);

@@ -13,7 +13,8 @@
 #define SCRATCH_BYTES ((size_t)6 << 20)
 #define NS_PER_FLOP 0.08
 #define NS_PER_NEAR_BYTE 0.025
-#define NS_PER_THIRD_BYTE 0.04
+#define NS_PER_THIRD_BYTE 0.03     /* what is fetched ahead of rows in turn hardly waits for it */
+#define NS_PER_LOOK_BYTE 0.01
 #define NS_PER_FAR_BYTE 0.1
 #define NS_PER_CALL 1500.0
 #define NS_PER_ROW 60.0             /* loops that begin and end: short rows are dear */
@@ -32,17 +33,51 @@ static double price(const struct stage_job *j, int w, int h, struct stage_cost *
 	stage_job_cost(j, r, c);
 	double near = c->live + c->band <= CACHE_BYTES ? NS_PER_NEAR_BYTE : NS_PER_THIRD_BYTE;
 	/* the result is looked through once more before it goes: it should still be near then */
-	double last = c->band <= CACHE_BYTES ? 0 : NS_PER_THIRD_BYTE * (double)out;
+	double last = c->band <= CACHE_BYTES ? 0 : NS_PER_LOOK_BYTE * (double)out;
 	double ns = last + c->flops * NS_PER_FLOP + c->traffic * near + (double)(c->read + out) * NS_PER_FAR_BYTE +
 	            (NS_PER_CALL * c->bands + NS_PER_ROW * rect_h(r)) * j->s->n;
 	return ns / (double)rect_area(r);
 }
 
+static int tiles_of(struct rect d, int w, int h)
+{ return ((rect_w(d) + w - 1) / w) * ((rect_h(d) + h - 1) / h); }
+
 /* Enough tiles for the workers, where the picture is big enough to be worth sharing. */
 static bool too_few(struct rect d, int w, int h)
+{ return tiles_of(d, w, h) < 16 && (w > 64 || h > 64); }
+
+/* Parts of a picture's side, of whole vectors. */
+static int part(int side, int parts, int unit)
+{ return ((side + parts - 1) / parts + unit - 1) / unit * unit; }
+
+/* Whole rows, or their halves or thirds, are begun and ended least often, and read and written as memory
+ * likes it best: where that is cheaper, leaves enough tiles, and a worker's scratch holds it. */
+static void choose_wide(const struct stage_job *j, struct stage *s, double best)
 {
-	size_t n = (size_t)((rect_w(d) + w - 1) / w) * (size_t)((rect_h(d) + h - 1) / h);
-	return n < 16 && (w > 64 || h > 64);
+	struct rect d = s->out->fmt.data;
+	for (int parts = 1; parts <= 3; parts++)
+		for (int h = 64; h <= 256; h *= 2) {
+			int w = part(rect_w(d), parts, 32);
+			struct stage_cost c;
+			if (w <= 512 || tiles_of(d, w, h) < 4 * j->p->threads) continue;
+			double ns = price(j, w, h, &c);
+			if (c.scratch > SCRATCH_BYTES || ns >= best) continue;
+			best = ns;
+			s->tile_w = w;
+			s->tile_h = h;
+		}
+}
+
+/* What is left below the last whole tile is little but border: it goes to those above
+ * where enough are left. */
+static void take_sliver(const struct stage_job *j, struct stage *s)
+{
+	struct rect d = s->out->fmt.data;
+	int h = part(rect_h(d), 1, 8);
+	struct stage_cost c;
+	if (h <= s->tile_h || h - s->tile_h > s->tile_h / 4 || tiles_of(d, s->tile_w, h) < 4 * j->p->threads) return;
+	price(j, s->tile_w, h, &c);
+	if (c.scratch <= SCRATCH_BYTES) s->tile_h = h;
 }
 
 static void choose(const struct stage_job *j, struct stage *s)
@@ -59,11 +94,9 @@ static void choose(const struct stage_job *j, struct stage *s)
 			s->tile_w = side[a];
 			s->tile_h = side[b];
 		}
+	if (best > 0 && s->n > 1) choose_wide(j, s, best);
+	take_sliver(j, s);
 }
-
-/* Parts of a picture's side, of whole vectors. */
-static int part(int side, int parts, int unit)
-{ return ((side + parts - 1) / parts + unit - 1) / unit * unit; }
 
 /* Tiles of a stage whose border costs much: equal parts of the picture, large, but no fewer than
  * keep the workers busy, and of no more scratch than a worker has; the others' where none has so little. */

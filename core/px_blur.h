@@ -13,6 +13,7 @@
 #include "gauss.h"
 #include "image.h"
 #include "px_fetch.h"
+#include "px_past.h"
 
 #define BLUR_EDGES "hold|mirror|black"
 enum { EDGES_HOLD, EDGES_MIRROR, EDGES_BLACK };
@@ -138,6 +139,17 @@ IN_INLINE void px_blur_short_row(int radius, const float *w, const float *s, int
 	px_blur_short(radius, w, s + x, n - x, d + x);
 }
 
+/* So many vectors at once, a constant: their sums stay in registers while the weights go by. */
+IN_INLINE void px_blur_vecs_across(int vecs, int radius, const float *w, const float *s, float *IN_RESTRICT d)
+{
+	vnf acc[8] = { { 0 } };
+	for (int i = radius; i > 0; i--)
+		for (int b = 0; b < vecs; b++)
+			acc[b] += w[i] * (*(const vnf *)(s + b * IN_LANES - i) + *(const vnf *)(s + b * IN_LANES + i));
+	for (int b = 0; b < vecs; b++)
+		*(vnf *)(d + b * IN_LANES) = acc[b] + w[0] * *(const vnf *)(s + b * IN_LANES);
+}
+
 static IN_UNUSED void px_blur_across(int radius, const float *w, const float *s, int n,
 			float *IN_RESTRICT d)
 {
@@ -150,16 +162,9 @@ static IN_UNUSED void px_blur_across(int radius, const float *w, const float *s,
 	case 6: px_blur_short_row(6, w, s, n, d); return;
 	}
 	int x = 0;
-	for (; x + 4 * IN_LANES <= n; x += 4 * IN_LANES) {
-		vnf acc[4] = { { 0 } };
-		const float *c = s + x;
-		for (int i = radius; i > 0; i--)
-			for (int b = 0; b < 4; b++)
-				acc[b] += w[i] * (*(const vnf *)(c +
-					b * IN_LANES - i) + *(const vnf *)(c + b * IN_LANES + i));
-		for (int b = 0; b < 4; b++)
-			*(vnf *)(d + x + b * IN_LANES) = acc[b] + w[0] * *(const vnf *)(c + b * IN_LANES);
-	}
+	for (; x + 8 * IN_LANES <= n; x += 8 * IN_LANES) px_blur_vecs_across(8, radius, w, s + x, d + x);
+	for (; x + 4 * IN_LANES <= n; x += 4 * IN_LANES) px_blur_vecs_across(4, radius, w, s + x, d + x);
+	for (; x + IN_LANES <= n; x += IN_LANES) px_blur_vecs_across(1, radius, w, s + x, d + x);
 	for (; x < n; x++) {
 		float acc = 0;
 		for (int i = radius; i > 0; i--) acc += w[i] * (s[x - i] + s[x + i]);
@@ -252,36 +257,60 @@ static IN_UNUSED void px_blur_short_downs(int radius, const float *w, const stru
 	}
 }
 
-enum { PX_BLUR_ROWS = 64 };              /* the largest radius whose rows are looked up once */
+/* So many vectors, a constant, of rows[0 .. 2 radius] at x. */
+IN_INLINE void px_blur_vecs_down(int vecs, int radius, const float *w, const float *const *rows, int x,
+                                 float *IN_RESTRICT d)
+{
+	vnf acc[8] = { { 0 } };
+	for (int i = radius; i > 0; i--) {
+		const float *p = rows[radius - i] + x, *q = rows[radius + i] + x;
+		for (int b = 0; b < vecs; b++)
+			acc[b] += w[i] * (*(const vnf *)(p + b * IN_LANES) + *(const vnf *)(q + b * IN_LANES));
+	}
+	for (int b = 0; b < vecs; b++)
+		*(vnf *)(d + x + b * IN_LANES) = acc[b] + w[0] * *(const vnf *)(rows[radius] + x + b * IN_LANES);
+}
+
+/* n pixels of rows[0 .. 2 radius]. */
+static IN_UNUSED void px_blur_rows_down(int radius, const float *w, const float *const *rows, int n,
+                                        float *IN_RESTRICT d)
+{
+	int x = 0;
+	for (; x + 8 * IN_LANES <= n; x += 8 * IN_LANES) px_blur_vecs_down(8, radius, w, rows, x, d);
+	for (; x + 4 * IN_LANES <= n; x += 4 * IN_LANES) px_blur_vecs_down(4, radius, w, rows, x, d);
+	for (; x + IN_LANES <= n; x += IN_LANES) px_blur_vecs_down(1, radius, w, rows, x, d);
+	for (; x < n; x++) {
+		float acc = 0;
+		for (int i = radius; i > 0; i--) acc += w[i] * (rows[radius - i][x] + rows[radius + i][x]);
+		d[x] = acc + w[0] * rows[radius][x];
+	}
+}
+
+/* Where rows lie is looked up for so many output rows at once, and for no larger a radius. */
+enum { PX_BLUR_AHEAD = 32, PX_BLUR_ROWS = 512 };
 
 static IN_UNUSED void px_blur_down(int radius, const float *w, const struct px_band *b, int y,
 			int n, float *IN_RESTRICT d)
 {
 	if (radius > 0 && radius <= 4) { px_blur_short_downs(radius, w, b, y, n, d); return; }
-	const float *c = px_band_row(b, y), *up[PX_BLUR_ROWS + 1], *low[PX_BLUR_ROWS + 1];
-	for (int i = radius < PX_BLUR_ROWS ? radius : PX_BLUR_ROWS; i > 0; i--) {
-		up[i] = px_band_row(b, y - i);
-		low[i] = px_band_row(b, y + i);
-	}
-	int x = 0;
-	for (; x + 4 * IN_LANES <= n; x += 4 * IN_LANES) {
-		vnf acc[4] = { { 0 } };
-		for (int i = radius; i > 0; i--) {
-			const float *p = (i <= PX_BLUR_ROWS ? up[i] : px_band_row(b, y - i)) + x;
-			const float *q = (i <= PX_BLUR_ROWS ? low[i] : px_band_row(b, y + i)) + x;
-			for (int k = 0; k < 4; k++)
-				acc[k] += w[i] * (*(const vnf *)(p + k * IN_LANES) + *(const vnf *)(q + k * IN_LANES));
-		}
-		for (int k = 0; k < 4; k++)
-			*(vnf *)(d + x + k * IN_LANES) = acc[k] + w[0] * *(const vnf *)(c + x + k * IN_LANES);
-	}
-	if (x == n) return;
-	for (int k = x; k < n; k++) d[k] = 0;
+	const float *c = px_band_row(b, y);
+	for (int k = 0; k < n; k++) d[k] = 0;
 	for (int i = radius; i > 0; i--) {
 		const float *p = px_band_row(b, y - i), *q = px_band_row(b, y + i);
-		for (int k = x; k < n; k++) d[k] += w[i] * (p[k] + q[k]);
+		for (int k = 0; k < n; k++) d[k] += w[i] * (p[k] + q[k]);
 	}
-	for (int k = x; k < n; k++) d[k] += w[0] * c[k];
+	for (int k = 0; k < n; k++) d[k] += w[0] * c[k];
+}
+
+/* Row y of a tile that begins at y0; rows: of this call and those before it. */
+struct px_blur_table { const float *at[2 * PX_BLUR_ROWS + PX_BLUR_AHEAD]; };
+static IN_UNUSED void px_blur_down_by(struct px_blur_table *t, int radius, const float *w,
+                                      const struct px_band *b, int y, int y0, int n, float *d)
+{
+	int k = (y - y0) % PX_BLUR_AHEAD;
+	if (radius <= PX_BLUR_TWOS || radius > PX_BLUR_ROWS) { px_blur_down(radius, w, b, y, n, d); return; }
+	for (int i = 0; k == 0 && i < 2 * radius + PX_BLUR_AHEAD; i++) t->at[i] = px_band_row(b, y - radius + i);
+	px_blur_rows_down(radius, w, t->at + k, n, d);
 }
 
 /* Rows of the input that a band for output rows [y0, y1) and this radius holds. */
@@ -314,16 +343,22 @@ IN_INLINE size_t px_blur_floats(int w, int rows, int line)
 /* A symmetric kernel for each axis. Threads: frozen. */
 struct px_kernel { int radius; const float *w; };
 
+/* The same and, past the caches, two finished rows. */
+IN_INLINE size_t px_blur_past_floats(int w, int rows, int line)
+{ return px_blur_floats(w, rows, line) + 2 * (size_t)px_blur_stride(w); }
+
 /* Convolves rect r; have: the existing pixels around it, data: all existing ones. scratch holds
- * px_blur_floats(width, height of have, width + 2 radius). -1 when cancelled. */
-static IN_UNUSED int px_blur(const struct px_kernel *kx, const struct px_kernel *ky, int edges,
-                             const struct view *in, const struct view *out, struct rect r,
-                             struct rect have, struct rect data, float *scratch, const atomic_int *cancel)
+ * px_blur_floats(width, height of have, width + 2 radius). put: NULL, or two rows of scratch that
+ * finished rows go through on their way past the caches, NaNs canonical. -1 when cancelled. */
+IN_INLINE int px_blur_to(const struct px_kernel *kx, const struct px_kernel *ky, int edges,
+                         const struct view *in, const struct view *out, struct rect r, struct rect have,
+                         struct rect data, float *scratch, float *put, const atomic_int *cancel)
 {
 	int w = rect_w(r);
 	ptrdiff_t stride = px_blur_stride(w);
 	float *rows = scratch, *black = rows + (ptrdiff_t)rect_h(have) * stride, *line = black + stride;
 	struct px_band band = { rows, stride, have.y0, have.y1, edges, data, black, 0, 0 };
+	struct px_blur_table table;
 	for (int x = 0; x < w; x++) black[x] = 0;
 	if (rect_empty(have)) { view_clear(out, r); return 0; }
 	for (int ch = 0; ch < out->nch; ch++) {
@@ -337,16 +372,23 @@ static IN_UNUSED int px_blur(const struct px_kernel *kx, const struct px_kernel 
 				px_blur_row(kx->radius, kx->w, in, ch, band.done, r.x0, w, data, edges, line,
 				            px_band_place(&band, band.done));
 			}
-			for (int i = PX_AHEAD; i <= PX_AHEAD + two && y + i < r.y1; i++)
+			for (int i = PX_AHEAD; !put && i <= PX_AHEAD + two && y + i < r.y1; i++)
 				px_fetch_apart(view_at(out, ch, r.x0, y + i), out->stride, w, 1);
-			float *d = view_at(out, ch, r.x0, y);
-			if (two) px_blur_twos(ky->radius, ky->w, &band, y, w, d, d + out->stride);
-			else px_blur_down(ky->radius, ky->w, &band, y, w, d);
+			float *d = view_at(out, ch, r.x0, y), *to = put ? put : d, *next = put ? put + stride : d + out->stride;
+			if (two) px_blur_twos(ky->radius, ky->w, &band, y, w, to, next);
+			else px_blur_down_by(&table, ky->radius, ky->w, &band, y, r.y0, w, to);
+			for (int i = 0; put && i <= two; i++) px_past_row(i ? next : to, w, d + i * out->stride);
 			if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 		}
 	}
+	if (put) px_past_done();
 	return 0;
 }
+
+static IN_UNUSED int px_blur(const struct px_kernel *kx, const struct px_kernel *ky, int edges,
+                             const struct view *in, const struct view *out, struct rect r,
+                             struct rect have, struct rect data, float *scratch, const atomic_int *cancel)
+{ return px_blur_to(kx, ky, edges, in, out, r, have, data, scratch, NULL, cancel); }
 
 /* --- halving: pixel j of the half is h over pixels 2j-4 .. 2j+5,
 			so that 2j and 2j+1 are its middle --- */

@@ -29,6 +29,25 @@ IN_INLINE void px_past_or(float *d, vnf v, bool past)
 	else *(vnf *)d = v;
 }
 
+/* A finished row to its place past the caches, NaNs canonical. */
+IN_INLINE void px_past_row(const float *IN_RESTRICT row, int n, float *IN_RESTRICT d)
+{
+	int x = 0;
+	vnf most = { 0 };
+	for (bool fits = px_past_fits(d); fits && x + IN_LANES <= n; x += IN_LANES) {
+		vnf v = *(const vnf *)(row + x);
+		most += v - v;               /* stays 0 but for infinities and NaNs */
+		px_past(d + x, v);
+	}
+	bool odd = false;
+	for (int i = 0; i < IN_LANES; i++) odd |= most[i] != 0.0f;
+	for (; x < n; x++) {
+		d[x] = row[x];
+		odd |= row[x] != row[x];
+	}
+	for (x = 0; odd && x < n; x++) d[x] = row[x] != row[x] ? __builtin_nanf("") : row[x];
+}
+
 IN_INLINE void px_past_done(void) { _mm_sfence(); }
 
 #endif

@@ -75,7 +75,7 @@ static struct rect around(const struct node_ctx *n, struct rect r)
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct state *s = n->state;
-	return px_blur_floats(rect_w(r), rect_h(around(n, r)), rect_w(r) + 2 * s->x.radius) * sizeof(float);
+	return px_blur_past_floats(rect_w(r), rect_h(around(n, r)), rect_w(r) + 2 * s->x.radius) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)
@@ -90,9 +90,11 @@ static int tile(const struct call *c, struct rect r)
 	const struct blur *p = c->n->v;
 	const struct state *s = c->n->state;
 	struct px_kernel kx = { s->x.radius, s->x.w }, ky = { s->y.radius, s->y.w };
-	return px_blur(&kx, &ky, p->edges, &c->in[0], c->out, r, around(c->n, r), c->n->in[0]->data,
-		c->scratch,
-	               c->cancel);
+	const struct rect have = around(c->n, r);
+	float *put = c->scratch;
+	put += px_blur_floats(rect_w(r), rect_h(have), rect_w(r) + 2 * s->x.radius);
+	return px_blur_to(&kx, &ky, p->edges, &c->in[0], c->out, r, have, c->n->in[0]->data, c->scratch,
+	                  c->run ? put : NULL, c->cancel);
 }
 
 /* --- large: halve, convolve, double --- */
@@ -160,7 +162,7 @@ const struct node_type ISA(node_blur) = {
 	        "A picture with a data window inside its frame is blurred up to that window's edge; "
 	        "reformat it to its frame first where it shall spread.",
 	.category = "image", .version = 2, .size = sizeof(struct blur), .params = params,
-	.inputs = "image mask?", .flags = NF_MASKED, .traits = TR_BLUR, .want = WANT_LINEAR,
+	.inputs = "image mask?", .flags = NF_MASKED | NF_PAST, .traits = TR_BLUR, .want = WANT_LINEAR,
 	.example = "<blur id=\"soft\" in=\"graded\" sigma=\"0.5\"/>",
 	.open = open_kernels, .close = close_kernels, .needs = needs, .identity = identity,
 	.scratch = scratch, .flops = flops, .tile = tile, .expand = expand,

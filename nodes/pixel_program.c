@@ -108,7 +108,7 @@ struct place {
 	float **slot, **row, *edge;          /* row, edge: a row and a strip for each input and output */
 	const float **ahead;                 /* of each input: a row that is read soon, from memory; else NULL */
 	int *from;                           /* the channel of each input, or -1 */
-	int copied, rows;                    /* inputs whose row is not whole; rows that lie somewhere */
+	int copied, rows, fetched;           /* inputs whose row is not whole; rows that lie somewhere; of ahead */
 	int chan[4];                         /* of the outputs; -1: nowhere */
 	int x, y, n;
 };
@@ -139,7 +139,7 @@ static void load(const struct place *p, const struct pp_input *in, int chan, flo
 static void begin_row(struct place *p, struct rect r)
 {
 	const struct pp_code *code = p->run->code;
-	p->copied = p->rows = 0;
+	p->copied = p->rows = p->fetched = 0;
 	for (int i = 0; i < code->nin; i++) {
 		const struct pp_input *in = &code->in[i];
 		const struct view *v = in->conn < p->c->nin ? &p->c->in[in->conn] : NULL;
@@ -149,6 +149,7 @@ static void begin_row(struct place *p, struct rect r)
 		p->row[i] = whole ? view_at(v, chan, r.x0, p->y) : NULL;
 		p->ahead[i] = whole && p->y + AHEAD < v->r.y1 && v->stride >= 2 * (ptrdiff_t)rect_w(r)
 			? view_at(v, chan, r.x0, p->y + AHEAD) : NULL;
+		p->fetched += p->ahead[i] != NULL;
 		p->copied += !whole;
 	}
 	for (int k = 0; k < code->nout; k++)
@@ -199,7 +200,7 @@ static void run_strip(const struct place *p, int at)
 		slot[i] = p->row[i] && whole ? p->row[i] + at : p->edge + (size_t)i * PS_STRIP;
 	if (p->copied || !whole) copy_in(p);
 	/* a strip's worth at a time: more at once would wait for one another */
-	for (int i = 0; i < code->nin; i++)
+	for (int i = 0; p->fetched && i < code->nin; i++)
 		if (p->ahead[i]) px_fetch_row(p->ahead[i] + at, p->n, 0);
 	if (code->x) {
 		double full = p->c->n->scale > 0 ? 1.0 / p->c->n->scale : 1.0;
