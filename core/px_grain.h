@@ -27,15 +27,24 @@ struct grain_layer {
 
 /* --- white rows --- */
 
-static IN_NOINLINE IN_UNUSED void px_grain_mixed(const float m[3][3], int n, float *IN_RESTRICT a,
-                                                 float *IN_RESTRICT b, float *IN_RESTRICT d)
+/* Three rows of normal values of n words each, room apart, n a multiple of PX_NOISE_PIECE, mixed by m. */
+static IN_NOINLINE IN_UNUSED void px_grain_mixed(const float m[3][3], const uint32_t *IN_RESTRICT words, size_t room, int n,
+                                                 float *IN_RESTRICT a, float *IN_RESTRICT b, float *IN_RESTRICT d)
 {
 	const float k0 = m[2][0], k1 = m[2][1], k2 = m[2][2], m0 = m[1][0], m1 = m[1][1];
-	for (int j = 0; j < n; j++) {
-		float p = a[j], q = b[j];
-		d[j] = k0 * p + k1 * q + k2 * d[j];
-		b[j] = m0 * p + m1 * q;
-	}
+	for (int x = 0; x < n; x += PX_NOISE_PIECE)
+		for (int i = 0; i < PX_NOISE_PIECE; i += IN_LANES8) {
+			v8n v[3][2];
+			for (int c = 0; c < 3; c++)
+				px_noise_pair(*(const px_noise_w *)(words + (size_t)c * room + x + i), &v[c][0], &v[c][1]);
+			for (int k = 0; k < 2; k++) {
+				int at = 2 * x + k * PX_NOISE_PIECE + i;
+				v8n p = v[0][k], q = v[1][k];
+				*(v8n *)(a + at) = p;
+				*(v8n *)(b + at) = m0 * p + m1 * q;
+				*(v8n *)(d + at) = k0 * p + k1 * q + k2 * v[2][k];
+			}
+		}
 }
 
 /* Correlated rows of n normal values from (x, y) on, from px_noise_skip(x) on, into white, one row
@@ -43,8 +52,12 @@ static IN_NOINLINE IN_UNUSED void px_grain_mixed(const float m[3][3], int n, flo
 static IN_UNUSED void px_grain_white(const struct grain_layer *l, struct px_noise_key *k, int x,
                                      int y, int n, uint32_t *words, float *const *white)
 {
-	px_noise_rows(k, l->fields, x, y, n, words, white);
-	if (l->fields == 3) px_grain_mixed(l->mix, px_noise_skip(x) + n, white[0], white[1], white[2]);
+	if (l->fields != 3) {
+		px_noise_rows(k, l->fields, x, y, n, words, white);
+		return;
+	}
+	int count = px_noise_words(k, PX_NOISE_CHANNELS, x, y, n, words);
+	px_grain_mixed(l->mix, words, px_noise_room(n), count, white[0], white[1], white[2]);
 }
 
 /* --- a tile --- */
@@ -54,12 +67,25 @@ struct px_grain_to { const struct view *in, *out; bool past; };
 
 /* Luma of a row from (x, y) on. Is there a NaN among the channels? Then there is one in the luma. */
 static IN_NOINLINE IN_UNUSED bool px_grain_luma_at(const struct px_grain_to *t, const float w[3], int x, int y, int n,
-                                                   float *luma)
+                                                   float *IN_RESTRICT luma)
 {
-	px_grain_luma_row(w, view_at(t->in, 0, x, y), view_at(t->in, 1, x, y), view_at(t->in, 2, x, y), n, luma);
-	int odd = 0;
-	if (t->past) for (int i = 0; i < n; i++) odd |= luma[i] != luma[i];
-	return odd;
+	typedef int lanes __attribute__((vector_size(sizeof(vnf))));
+	const float *a = view_at(t->in, 0, x, y), *b = view_at(t->in, 1, x, y), *c = view_at(t->in, 2, x, y);
+	const float wa = w[0], wb = w[1], wc = w[2];
+	lanes odd = { 0 };
+	bool any = false;
+	int i = 0;
+	for (; i + IN_LANES <= n; i += IN_LANES) {
+		vnf v = wa * GRAIN_VNF(a + i, 0) + wb * GRAIN_VNF(b + i, 0) + wc * GRAIN_VNF(c + i, 0);
+		odd |= v != v;
+		*(vnf *)(luma + i) = v;
+	}
+	for (int k = 0; k < IN_LANES; k++) any |= odd[k] != 0;
+	for (; i < n; i++) {
+		luma[i] = wa * a[i] + wb * b[i] + wc * c[i];
+		any |= luma[i] != luma[i];
+	}
+	return t->past && any;
 }
 
 /* Before a row is made: asks for lines of one further on. */

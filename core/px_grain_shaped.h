@@ -39,7 +39,7 @@ static IN_UNUSED void px_shaped_keys(const struct grain_shaped *l, uint32_t seed
 
 /* Parts of the scratch. ring: the last high white rows of each field. Worker's own. */
 struct px_shaped_room {
-	int16_t *ring[3], *more[3], *term[3][2][GRAIN_RANKS], *sum;
+	int16_t *ring[3], *more[3], *term[3][2][GRAIN_RANKS], *sum[3];
 	const int16_t **rows;
 	uint32_t *words;
 	size_t room;                             /* values a row */
@@ -53,7 +53,7 @@ IN_INLINE size_t px_shaped_values(int w) { return px_noise_room(w) + (GRAIN_SPAN
 static IN_UNUSED size_t px_shaped_floats(const struct grain_shaped *l, int w)
 {
 	size_t room = px_shaped_values(w + 2 * l->radius), high = 2 * (size_t)l->radius + 2, fields = (size_t)l->fields;
-	size_t rows = fields * (high + 2 * (size_t)l->ranks + (l->lags > 1 || l->stills)) + 1;
+	size_t rows = fields * (high + 2 * (size_t)l->ranks + (l->lags > 1 || l->stills) + 1);
 	return rows * room / 2 + fields * px_noise_room(w + 2 * l->radius) + high * sizeof(float *) / sizeof(float) + 64;
 }
 
@@ -72,7 +72,7 @@ static IN_UNUSED void px_shaped_parts(const struct grain_shaped *l, int w, float
 	for (size_t c = 0; c < fields && (l->lags > 1 || l->stills); c++, p += room) g->more[c] = p;
 	for (size_t c = 0; c < fields; c++)
 		for (int k = 0; k < 2 * l->ranks; k++, p += room) g->term[c][k & 1][k >> 1] = p;
-	g->sum = p;
+	for (size_t c = 0; c < fields; c++, p += room) g->sum[c] = p;
 }
 
 static IN_UNUSED void px_shaped_noise(const struct grain_shaped *l, struct px_noise_key *key, int x, int y,
@@ -128,45 +128,66 @@ static IN_UNUSED void px_shaped_terms(const struct grain_shaped *l, struct px_sh
 	}
 }
 
-/* out = in + gain (0.75 near + 0.25 far) field; past: where out fits. Is there a NaN in it? in may be out. */
-static IN_NOINLINE IN_UNUSED bool px_shaped_put(const int16_t *field, float gain, const float *near, const float *far,
-                                                int n, const float *in, float *out, bool past)
+/* A row of n pixels of a field each and what it becomes: in + (0.75 near + 0.25 far) (gain field). in may be out. */
+struct px_shaped_sink { const int16_t *field[3]; const float *near[3], *far[3], *in[3]; float *out[3], gain[3]; };
+
+/* one: the strengths are those of the first channel; past: where rows fit they go past the caches. Is there a NaN? */
+IN_INLINE bool px_shaped_put_of(const struct px_shaped_sink *to, int n, bool one, bool past)
 {
+	const struct px_shaped_sink t = *to;
 	int x = 0;
 	vni odd = { 0 };
 	bool any = false;
-	past = past && px_past_fits(out);
-	for (; x + IN_LANES <= n; x += IN_LANES) {
-		vnf f = __builtin_convertvector(__builtin_convertvector(*(const vnh *)(field + x), vni), vnf);
-		vnf d = 0.75f * *(const vnf *)(near + x) + 0.25f * *(const vnf *)(far + x);
-		vnf v = *(const vnf *)(in + x) + d * (gain * f);
-		odd |= v != v;
-		px_past_or(out + x, v, past);
+	for (; x + 2 * IN_LANES <= n; x += 2 * IN_LANES) {
+		vnf d[2] = { { 0 } };
+		for (int c = 0; c < 3; c++)
+			for (int b = 0; b < 2; b++) {
+				int at = x + b * IN_LANES;
+				vnf f = __builtin_convertvector(__builtin_convertvector(*(const vnh *)(t.field[c] + at), vni), vnf);
+				if (c == 0 || !one)
+					d[b] = 0.75f * *(const vnf *)(t.near[c] + at) + 0.25f * *(const vnf *)(t.far[c] + at);
+				vnf v = *(const vnf *)(t.in[c] + at) + d[b] * (t.gain[c] * f);
+				if (past) odd |= v != v;
+				px_past_or(t.out[c] + at, v, past);
+			}
 	}
 	for (int i = 0; i < IN_LANES; i++) any |= odd[i] != 0;
-	for (; x < n; x++) {
-		out[x] = in[x] + (0.75f * near[x] + 0.25f * far[x]) * (gain * (float)field[x]);
-		any |= out[x] != out[x];
-	}
+	for (; x < n; x++)
+		for (int c = 0; c < 3; c++) {
+			float *d = t.out[c] + x;
+			*d = t.in[c][x] + (0.75f * t.near[c][x] + 0.25f * t.far[c][x]) * (t.gain[c] * (float)t.field[c][x]);
+			any |= *d != *d;
+		}
 	return any;
+}
+
+static IN_NOINLINE IN_UNUSED bool px_shaped_put(const struct px_shaped_sink *t, int n, bool one, bool past)
+{
+	if (!past) return px_shaped_put_of(t, n, false, false);
+	return one ? px_shaped_put_of(t, n, true, true) : px_shaped_put_of(t, n, false, true);
 }
 
 /* Row y of r: row which of the terms across, times its strengths. */
 static IN_UNUSED void px_shaped_row(const struct grain_shaped *l, struct px_shaped_room *g, struct px_grain_devs *devs,
                                     struct rect r, int y, int which, const struct px_grain_to *t)
 {
-	bool odd = false;
+	bool past = t->past;
 	int begin = px_noise_skip(r.x0 - l->radius) + l->radius;
-	const float *near[3], *far[3];
-	px_grain_devs_row(devs, y, near, far);
+	struct px_shaped_sink to;
+	px_grain_devs_row(devs, y, to.near, to.far);
 	for (int c = 0; c < 3; c++) {
 		const int16_t *term[GRAIN_RANKS];
-		for (int k = 0; k < l->ranks; k++) term[k] = c < l->fields ? g->term[c][which][k] + begin : NULL;
-		if (c < l->fields) px_grain_along(l->terms[c], l->reach[c], l->v[c], term, rect_w(r), g->sum);
-		odd |= px_shaped_put(g->sum, l->gain[c], near[c], far[c], rect_w(r), view_at(t->in, c, r.x0, y),
-		                     view_at(t->out, c, r.x0, y), t->past);
+		to.field[c] = g->sum[c < l->fields ? c : 0];
+		to.gain[c] = l->gain[c];
+		to.in[c] = view_at(t->in, c, r.x0, y);
+		to.out[c] = view_at(t->out, c, r.x0, y);
+		past = past && px_past_fits(to.out[c]);
+		if (c >= l->fields) continue;
+		for (int k = 0; k < l->ranks; k++) term[k] = g->term[c][which][k] + begin;
+		px_grain_along(l->terms[c], l->reach[c], l->v[c], term, rect_w(r), g->sum[c]);
 	}
-	if (odd && t->past) px_grain_canon(t, r, y);
+	bool odd = px_shaped_put(&to, rect_w(r), l->table.one, past);
+	if (t->past && (odd || !past)) px_grain_canon(t, r, y);
 }
 
 /* Rect r of out: that of in with the grain added. lumas: of r; scratch holds px_shaped_floats and

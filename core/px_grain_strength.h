@@ -83,7 +83,10 @@ static IN_NOINLINE IN_UNUSED void px_grain_strength(const struct grain_table *t,
 		int m = n - x < GRAIN_BATCH ? n - x : GRAIN_BATCH;
 		if (m == GRAIN_BATCH) px_grain_places(t, luma + x, GRAIN_BATCH, k, f);
 		else px_grain_places(t, luma + x, m, k, f);
-		if (one) for (int i = 0; i < m; i += 4) px_grain_one(tab, k + i, f + i, d0 + x + i);
+		if (one && m == GRAIN_BATCH)
+			for (int i = 0; i < GRAIN_BATCH; i += 16)
+				for (int j = i; j < i + 16; j += 4) px_grain_one(tab, k + j, f + j, d0 + x + j);
+		else if (one) for (int i = 0; i < m; i += 4) px_grain_one(tab, k + i, f + i, d0 + x + i);
 		else for (int i = 0; i < m; i += 4) px_grain_three(tab, k + i, f + i, d0 + x + i, d1 + x + i, d2 + x + i);
 	}
 }

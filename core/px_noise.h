@@ -48,17 +48,25 @@ IN_INLINE v8n px_noise_cosine(v8n q)
 /* Words a piece; a piece of pixels is twice as long: first the cosines of its words, then their sines. */
 enum { PX_NOISE_PIECE = 8 };
 
+/* The two values of each word. */
+IN_INLINE void px_noise_pair(px_noise_w w, v8n *c, v8n *s)
+{
+	v8n r = px_noise_far(w), t = px_noise_turn(w), q = t * t;
+	r = (v8n)((px_noise_w)r ^ w << 31);
+	*c = r * px_noise_cosine(q);
+	*s = r * px_noise_sine(t, q);
+}
+
 /* 2 n values of n words, n a multiple of PX_NOISE_PIECE. */
 static IN_NOINLINE IN_UNUSED void px_noise_normal(const uint32_t *IN_RESTRICT words, int n,
                                                   float *IN_RESTRICT out)
 {
 	for (int x = 0; x < n; x += PX_NOISE_PIECE)
 		for (int i = 0; i < PX_NOISE_PIECE; i += IN_LANES8) {
-			px_noise_w w = *(const px_noise_w *)(words + x + i);
-			v8n r = px_noise_far(w), t = px_noise_turn(w), q = t * t;
-			r = (v8n)((px_noise_w)r ^ w << 31);
-			*(v8n *)(out + 2 * x + i) = r * px_noise_cosine(q);
-			*(v8n *)(out + 2 * x + PX_NOISE_PIECE + i) = r * px_noise_sine(t, q);
+			v8n c, s;
+			px_noise_pair(*(const px_noise_w *)(words + x + i), &c, &s);
+			*(v8n *)(out + 2 * x + i) = c;
+			*(v8n *)(out + 2 * x + PX_NOISE_PIECE + i) = s;
 		}
 }
 

@@ -9,10 +9,11 @@
 #define IN_PX_PLATE_H
 
 #include "image.h"
+#include "px_fetch.h"
 #include "px_past.h"
 #include "rng.h"
 
-enum { PLATE_LEAST = 64, PLATE_OVERLAP_MAX = 32, PLATE_SIZE_MAX = 288 };
+enum { PLATE_LEAST = 64, PLATE_OVERLAP_MAX = 32, PLATE_SIZE_MAX = 288, PLATE_AHEAD = 2 };
 
 /* Of a plate: the windows' side, how much of it overlaps, weights over a window. Threads: frozen. */
 struct plate_map { int size, overlap; float weight[PLATE_SIZE_MAX]; };
@@ -32,23 +33,64 @@ static IN_UNUSED int plate_frame(const struct plate_seed *s, int n)
 	return (int)(((uint64_t)p.c[0] * (uint32_t)n) >> 32);
 }
 
+/* A value of each channel, and one that is nobody's. */
+typedef double plate_three __attribute__((vector_size(32)));
+
 /* Sums over pixels of a window: of them, times their distance from its middle, of squares. */
-struct plate_sums { double all, x, y, squares; };
+struct plate_sums { plate_three all, x, y, squares; };
 
 /* Eight columns, in as many vectors as that takes: the same lanes everywhere. */
 typedef float plate_eight __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int plate_ints __attribute__((vector_size(32)));
 
-/* Over every eighth row, symmetric about the middle, by column and row by row, of three channels side by side.
- * scrub: what is not finite counts as 0. size: a multiple of 16. */
-IN_INLINE void plate_sum(const struct view *in, int size, bool unit, bool scrub, const struct plate_block *b,
-                         struct plate_sums to[3])
+/* Columns k to k + 3 of three channels, channels side by side. */
+IN_INLINE void plate_turn(const plate_eight v[3], int k, plate_three to[4])
+{
+	v4f a = v4f_load((const float *)&v[0] + k), b = v4f_load((const float *)&v[1] + k),
+		c = v4f_load((const float *)&v[2] + k);
+	v4f low = v4f_mix(a, b, 0, 4, 1, 5), high = v4f_mix(a, b, 2, 6, 3, 7);
+	to[0] = __builtin_convertvector(v4f_mix(low, c, 0, 1, 4, 4), plate_three);
+	to[1] = __builtin_convertvector(v4f_mix(low, c, 2, 3, 5, 5), plate_three);
+	to[2] = __builtin_convertvector(v4f_mix(high, c, 0, 1, 6, 6), plate_three);
+	to[3] = __builtin_convertvector(v4f_mix(high, c, 2, 3, 7, 7), plate_three);
+}
+
+/* Sums s, m and q of the columns of a row at distance y from the middle, added in their order. */
+IN_INLINE void plate_sum_row(const plate_eight s[3], const plate_eight m[3], const plate_eight q[3], int size, bool unit,
+                             double y, struct plate_sums *to)
 {
 	double mid = 0.5 * (size - 1), columns = 0.125 * size;
-	for (int y = 0; y < size; y += y == size / 2 - 8 ? 15 : 8) {
+	plate_three row = { 0 };
+	for (int k = 0; k < 8; k += 4) {
+		plate_three sk[4], mk[4], qk[4];
+		plate_turn(s, k, sk);
+		plate_turn(m, k, mk);
+		if (unit) plate_turn(q, k, qk);
+		for (int i = 0; i < 4; i++) {
+			row += sk[i];
+			to->x += 8 * (columns * sk[i] - mk[i]) + (k + i - mid) * sk[i];
+			if (unit) to->squares += qk[i];
+		}
+	}
+	to->all += row;
+	to->y += row * y;
+}
+
+/* The row after row y of those that sums are taken of: every eighth, symmetric about the middle. */
+IN_INLINE int plate_next(int y, int size) { return y + (y == size / 2 - 8 ? 15 : 8); }
+
+/* By column and row by row, of three channels side by side. scrub: what is not finite counts as 0. size: a
+ * multiple of 16. */
+IN_INLINE void plate_sum(const struct view *in, int size, bool unit, bool scrub, const struct plate_block *b,
+                         struct plate_sums *to)
+{
+	for (int y = 0; y < size; y = plate_next(y, size)) {
 		plate_eight s[3] = { { 0 } }, m[3] = { { 0 } }, q[3] = { { 0 } };       /* m: sums of s at every step */
 		const float *p[3];
+		int next = plate_next(y, size);
 		for (int c = 0; c < 3; c++) p[c] = view_at(in, c, b->from_x, b->from_y + y);
+		for (int c = 0; c < 3 && next < size; c++)
+			px_fetch_row(view_at(in, c, b->from_x, b->from_y + next), size, 0);
 		for (int x = 0; x < size; x += 8)
 			for (int c = 0; c < 3; c++) {
 				plate_eight v = *(const plate_eight *)(p[c] + x);
@@ -57,38 +99,29 @@ IN_INLINE void plate_sum(const struct view *in, int size, bool unit, bool scrub,
 				m[c] += s[c];
 				if (unit) q[c] += v * v;
 			}
-		for (int c = 0; c < 3; c++) {
-			double rs = 0;
-			for (int k = 0; k < 8; k++) {
-				rs += s[c][k];
-				to[c].x += 8 * (columns * s[c][k] - m[c][k]) + (k - mid) * s[c][k];
-				to[c].squares += q[c][k];
-			}
-			to[c].all += rs;
-			to[c].y += rs * (y - mid);
-		}
+		plate_sum_row(s, m, q, size, unit, y - 0.5 * (size - 1), to);
 	}
 }
 
 /* The window's planes. Every tile needs them of the blocks that it meets. */
 static IN_NOINLINE IN_UNUSED void plate_plane(const struct view *in, int size, bool unit, struct plate_block *b)
 {
-	struct plate_sums t[3] = { { 0 } };
+	struct plate_sums t = { .all = { 0 } };
 	double mid = 0.5 * (size - 1), n = 0.125 * size * size, down = 0, odd = 0;
-	if (unit) plate_sum(in, size, true, false, b, t);
-	else plate_sum(in, size, false, false, b, t);
-	for (int c = 0; c < 3; c++) odd += t[c].all - t[c].all + (t[c].x - t[c].x) + (t[c].squares - t[c].squares);
+	if (unit) plate_sum(in, size, true, false, b, &t);
+	else plate_sum(in, size, false, false, b, &t);
+	for (int c = 0; c < 3; c++) odd += t.all[c] - t.all[c] + (t.x[c] - t.x[c]) + (t.squares[c] - t.squares[c]);
 	if (odd != 0) {
-		for (int c = 0; c < 3; c++) t[c] = (struct plate_sums){ 0 };
-		plate_sum(in, size, unit, true, b, t);
+		t = (struct plate_sums){ .all = { 0 } };
+		plate_sum(in, size, unit, true, b, &t);
 	}
-	for (int y = 0; y < size; y += y == size / 2 - 8 ? 15 : 8) down += size * ((y - mid) * (y - mid));
+	for (int y = 0; y < size; y = plate_next(y, size)) down += size * ((y - mid) * (y - mid));
 	for (int c = 0; c < 3; c++) {
-		double across = n * ((double)size * size - 1) / 12, mean = t[c].all / n;       /* sums of squared distances */
-		double var = t[c].squares / n - mean * mean - (t[c].x * t[c].x / across + t[c].y * t[c].y / down) / n;
+		double across = n * ((double)size * size - 1) / 12, mean = t.all[c] / n;       /* sums of squared distances */
+		double var = t.squares[c] / n - mean * mean - (t.x[c] * t.x[c] / across + t.y[c] * t.y[c] / down) / n;
 		b->mean[c] = (float)mean;
-		b->slope_x[c] = (float)(t[c].x / across);
-		b->slope_y[c] = (float)(t[c].y / down);
+		b->slope_x[c] = (float)(t.x[c] / across);
+		b->slope_y[c] = (float)(t.y[c] / down);
 		b->scale[c] = !unit ? 1.0f : var > 1e-12 ? (float)(1 / __builtin_sqrt(var)) : 0.0f;
 	}
 }
@@ -108,44 +141,83 @@ static IN_UNUSED void plate_choose(const struct plate_map *m, const struct plate
 	plate_plane(in, m->size, unit, b);
 }
 
-/* A row's part of a block: n columns from p[0] on, p[-1] on where it is turned, whose distances from the
- * middle are from, from + turn ...; less base + slope distance, times w wx. */
-struct plate_span { const float *p, *wx; float from, w, base, slope; };
+/* Lanes from the last on. */
+#if IN_LANES == 16
+#define VNF_BACK(v) __builtin_shufflevector(v, v, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#elif IN_LANES == 8
+#define VNF_BACK(v) __builtin_shufflevector(v, v, 7, 6, 5, 4, 3, 2, 1, 0)
+#else
+#define VNF_BACK(v) __builtin_shufflevector(v, v, 3, 2, 1, 0)
+#endif
 
-IN_INLINE void plate_run(const struct plate_span *s, int turn, bool add, int n, float *IN_RESTRICT d)
+/* A row's part of a block, in three channels: columns of the plate from p[c][0] on, p[c][-1] on where it is
+ * turned, whose distances from the middle are from, from + turn ...; less base + slope distance, times w wx. */
+struct plate_span { const float *p[3], *wx; float *d[3], from, w[3], base[3], slope[3]; };
+
+/* What is not finite counts as 0. */
+IN_INLINE vnf plate_finite(vnf v)
 {
-	const float *IN_RESTRICT p = s->p, *IN_RESTRICT wx = s->wx;
-	const float from = s->from, w = s->w, base = s->base, slope = s->slope;
-	for (int x = 0; x < n; x++) {
-		float v = p[turn * x];
-		v = v - v == 0.0f ? v : 0.0f;
-		v = w * wx[x] * (v - base - slope * (from + (float)(turn * x)));
-		d[x] = add ? d[x] + v : v;
+	typedef int lanes __attribute__((vector_size(sizeof(vnf))));
+	return (vnf)((lanes)v & (lanes)(v - v == 0.0f));
+}
+
+IN_INLINE void plate_run(const struct plate_span *s, int turn, bool add, int n)
+{
+	const struct plate_span t = *s;
+	vnf place;
+	int x = 0;
+	for (int i = 0; i < IN_LANES; i++) place[i] = t.from + (float)(turn * i);
+	for (; x + IN_LANES <= n; x += IN_LANES, place += (float)(turn * IN_LANES)) {
+		vnf wx = *(const vnf *)(t.wx + x);
+		for (int c = 0; c < 3; c++) {
+			vnf v = *(const vnf *)(turn > 0 ? t.p[c] + x : t.p[c] - x - (IN_LANES - 1));
+			if (turn < 0) v = VNF_BACK(v);
+			v = plate_finite(v);
+			v = t.w[c] * wx * (v - t.base[c] - t.slope[c] * place);
+			vnf *d = (vnf *)(t.d[c] + x);
+			if (add) v += *d;
+			*d = v;
+		}
 	}
+	for (; x < n; x++)
+		for (int c = 0; c < 3; c++) {
+			float v = t.p[c][turn * x], *d = t.d[c] + x;
+			v = v - v == 0.0f ? v : 0.0f;
+			v = t.w[c] * t.wx[x] * (v - t.base[c] - t.slope[c] * (t.from + (float)(turn * x)));
+			*d = add ? *d + v : v;
+		}
 }
-static IN_NOINLINE IN_UNUSED void plate_run_set(const struct plate_span *s, int n, float *d)
-{ plate_run(s, 1, false, n, d); }
-static IN_NOINLINE IN_UNUSED void plate_run_back(const struct plate_span *s, int n, float *d)
-{ plate_run(s, -1, false, n, d); }
-static IN_NOINLINE IN_UNUSED void plate_run_add(const struct plate_span *s, bool back, int n, float *d)
-{
-	if (back) plate_run(s, -1, true, n, d);
-	else plate_run(s, 1, true, n, d);
-}
+static IN_NOINLINE IN_UNUSED void plate_run_set(const struct plate_span *s, int n) { plate_run(s, 1, false, n); }
+static IN_NOINLINE IN_UNUSED void plate_run_add(const struct plate_span *s, int n) { plate_run(s, 1, true, n); }
+static IN_NOINLINE IN_UNUSED void plate_back_set(const struct plate_span *s, int n) { plate_run(s, -1, false, n); }
+static IN_NOINLINE IN_UNUSED void plate_back_add(const struct plate_span *s, int n) { plate_run(s, -1, true, n); }
 
-/* Columns x0 until x1, row k of the window of a block, set or added. */
-static IN_UNUSED void plate_part(const struct plate_map *m, const struct view *in, const struct plate_block *b, int ch,
-                                 int k, int x0, int x1, bool add, float *d)
+/* Columns x0 until x1, row k of the window of a block, set or added; d: from x0 on. */
+static IN_UNUSED void plate_part(const struct plate_map *m, const struct view *in, const struct plate_block *b,
+                                 int k, int x0, int x1, bool add, float *const d[3], int lead)
 {
 	int row = b->flip_y ? m->size - 1 - k : k, at = x0 - b->x, col = b->flip_x ? m->size - 1 - at : at;
 	float mid = 0.5f * (float)(m->size - 1);
-	struct plate_span s = { .p = view_at(in, ch, b->from_x, b->from_y + row) + col, .wx = m->weight + at,
-		.from = (float)col - mid, .w = m->weight[k] * b->scale[ch],
-		.base = b->mean[ch] + b->slope_y[ch] * ((float)row - mid), .slope = b->slope_x[ch] };
+	struct plate_span s = { .wx = m->weight + at, .from = (float)col - mid };
 	if (x1 <= x0) return;
-	if (add) plate_run_add(&s, b->flip_x, x1 - x0, d);
-	else if (b->flip_x) plate_run_back(&s, x1 - x0, d);
-	else plate_run_set(&s, x1 - x0, d);
+	for (int c = 0; c < 3; c++) {
+		s.p[c] = view_at(in, c, b->from_x, b->from_y + row) + col;
+		s.d[c] = d[c] + lead;
+		s.w[c] = m->weight[k] * b->scale[c];
+		s.base[c] = b->mean[c] + b->slope_y[c] * ((float)row - mid);
+		s.slope[c] = b->slope_x[c];
+	}
+	if (b->flip_x) (add ? plate_back_add : plate_back_set)(&s, x1 - x0);
+	else (add ? plate_run_add : plate_run_set)(&s, x1 - x0);
+}
+
+/* Asks for what row y reads of the columns x0 until x1 of a block. */
+IN_INLINE void plate_ask(const struct plate_map *m, const struct view *in, const struct plate_block *b, int y, int x0,
+                         int x1)
+{
+	int k = y - b->y, row = b->flip_y ? m->size - 1 - k : k, col = b->flip_x ? b->x + m->size - x1 : x0 - b->x;
+	if (k >= m->size) return;
+	for (int c = 0; c < 3; c++) px_fetch_row(view_at(in, c, b->from_x + col, b->from_y + row), x1 - x0, 0);
 }
 
 /* Row y of r of a block, into field: all columns before *done have been set. */
@@ -155,10 +227,9 @@ static IN_UNUSED void plate_add(const struct plate_map *m, const struct view *in
 	int x0 = r.x0 > b->x ? r.x0 : b->x, x1 = r.x1 < b->x + m->size ? r.x1 : b->x + m->size, k = y - b->y;
 	if (k < 0 || k >= m->size || x1 <= x0) return;
 	int until = *done < x0 ? x0 : *done < x1 ? *done : x1;
-	for (int c = 0; c < 3; c++) {
-		plate_part(m, in, b, c, k, x0, until, true, field[c] + (x0 - r.x0));
-		plate_part(m, in, b, c, k, until, x1, false, field[c] + (until - r.x0));
-	}
+	plate_ask(m, in, b, y + PLATE_AHEAD, x0, x1);
+	plate_part(m, in, b, k, x0, until, true, field, x0 - r.x0);
+	plate_part(m, in, b, k, until, x1, false, field, until - r.x0);
 	if (x1 > *done) *done = x1;
 }
 

@@ -134,7 +134,8 @@ static int target_frames(struct sched *s, struct frame_list *lists, struct err *
 
 static int run_frames(struct sched *s, const struct frame_list *lists, struct err *e)
 {
-	int *v, n = frame_union(s, lists, s->n->ntarget, &v), rc = 0;
+	int *v, n = frame_union(s, lists, s->n->ntarget, &v), rc = last_uses(s, lists, v, n, e);
+	s->admitted = -1;
 	start_workers(s);
 	pthread_mutex_lock(&s->lock);
 	for (int i = 0; i < n && rc == 0 && !s->broken; i++) {
@@ -170,6 +171,7 @@ static void sched_free(struct sched *s)
 	free(s->ready);
 	free(s->again);
 	free(s->held);
+	last_free(s);
 	free(s->running);
 	free(s->last_sink);
 	plan_free(&s->p);

@@ -57,14 +57,25 @@ static void unhold(struct sched *s, struct job *j)
 	j->cached = false;
 }
 
-bool evict_one(struct sched *s)
+static void evict(struct sched *s, struct job *j)
 {
-	if (!s->nheld) return false;
-	struct job *j = s->held[0];
 	unhold(s, j);
 	job_free_image(s, j);
 	job_drop(s, j);
+}
+
+bool evict_one(struct sched *s)
+{
+	if (!s->nheld) return false;
+	evict(s, s->held[0]);
 	return true;
+}
+
+/* What is held for frames that went without it. */
+static void evict_passed(struct sched *s)
+{
+	for (int i = s->nheld - 1; i >= 0; i--)
+		if (!needed_later(s, s->held[i])) evict(s, s->held[i]);
 }
 
 static void link_dep(struct job *j, struct job *d, const struct net_node *node)
@@ -319,6 +330,8 @@ int admit_frame(struct sched *s, int order, int frame, const struct frame_list *
 	for (int i = 0; i < s->nsink; i++)
 		if (add_sink(&c, i, frame, e) < 0) goto out;
 	take_turns(&c);
+	s->admitted = order;
+	evict_passed(s);
 	if (reserve(&c, e) < 0) goto out;
 	submit(&c);
 	rc = 0;

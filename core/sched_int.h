@@ -47,6 +47,10 @@ struct job {
 	struct job *next;                    /* all jobs of a hash bucket */
 };
 
+/* The last output frame, by its place among those asked for, that needs a frame. Ascending frames. */
+struct last_use { int frame, order; };
+struct last_uses { struct last_use *v; int n; size_t cap; };
+
 struct worker { struct sched *s; int id; pthread_t thread; bool started;
 	struct stage_mem scratch; uint64_t seed;
 	struct trace_event *ev; int nev; size_t cev; };
@@ -64,6 +68,8 @@ struct sched {
 	struct job **ready; int nready; size_t cready;      /* sorted by order, then stage */
 	struct job **again; int nagain; size_t cagain;
 	struct job **held; int nheld; size_t cheld;         /* cached results, oldest first */
+	struct last_uses *last;              /* per stage, of those whose pictures are held; NULL where none are */
+	int admitted;                        /* the output frame that was admitted last */
 	int *running;                        /* per stage: calls in its lane */
 	int inflight, finals;                /* jobs submitted and not done; those of them that end a frame */
 	size_t reserved, budget, fixed;      /* of --memory: for pictures in flight, for pictures, for all else */
@@ -98,6 +104,12 @@ int admit_frame(struct sched *s, int order, int frame, const struct frame_list *
                 struct net_node **targets, int ntargets, struct err *e);
 int admit_again(struct sched *s, struct job *j, struct err *e);
 bool evict_one(struct sched *s);
+/* sched_last.c */
+/* Fills s->last for those n output frames; lists are the targets'. Before anything is admitted. */
+int last_uses(struct sched *s, const struct frame_list *lists, const int *frames, int n, struct err *e);
+/* Will a frame that is still to be admitted need the picture of j, a held stage's? */
+bool needed_later(const struct sched *s, const struct job *j);
+void last_free(struct sched *s);
 /* sched_trace.c */
 /* Where an event begins; both cost nothing where no trace is asked for. */
 struct trace_mark trace_begin(const struct worker *w);

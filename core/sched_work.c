@@ -64,7 +64,7 @@ void job_free_image(struct sched *s, struct job *j)
 static void release_dep(struct sched *s, struct job *d)
 {
 	if (--d->refs > 0 || d->state != J_DONE) return;
-	if (d->s->temporal && d->im && !d->failed) {
+	if (d->s->temporal && d->im && !d->failed && needed_later(s, d)) {
 		if (d->cached) return;
 		d->cached = true;
 		s->held = grow(s->held, (size_t)s->nheld, &s->cheld, sizeof *s->held);

@@ -418,6 +418,23 @@ static double flops(const struct node_ctx *n)
 	return s->plate ? sum + 60 : sum;
 }
 
+/* Normal values that a field of r with so much around it is made of, beyond its own pixels: whole pieces of them. */
+static double beyond(struct rect r, int radius)
+{
+	int w = rect_w(r) + 2 * radius, skip = px_noise_skip(r.x0 - radius), piece = 2 * PX_NOISE_PIECE;
+	return (double)((w + skip + piece - 1) / piece * piece) * (rect_h(r) + 2 * radius) - (double)rect_area(r);
+}
+
+static double work(const struct node_ctx *n, struct rect r)
+{
+	const struct state *s = n->state;
+	double sum = flops(n) * (double)rect_area(r);
+	if (s && s->plain && !s->plain->shift) sum += 30.0 * s->plain->fields * beyond(r, s->plain->radius);
+	for (int i = 0; s && i < s->nlayer; i++)
+		sum += 30.0 * s->layer[i]->fields * s->layer[i]->lags * beyond(r, s->layer[i]->radius);
+	return sum;
+}
+
 /* Row y of r: the plate's field with its strengths. */
 static void plate_to(const struct px_grain_to *t, struct rect r, int y, float *const field[3], const float *const near[3],
                       const float *const far[3])
@@ -537,5 +554,5 @@ const struct node_type ISA(node_grain) = {
 	.example = "<grain id=\"grained\" in=\"soft\" amount=\"0.03\" size=\"0.7\" colour=\"0.3\" "
 	        "seed=\"10\"/>",
 	.format = format, .open = open_tables, .close = close_tables, .needs = needs, .identity = identity,
-	.scratch = scratch, .flops = flops, .tile = tile,
+	.scratch = scratch, .flops = flops, .work = work, .tile = tile,
 };

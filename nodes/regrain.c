@@ -68,17 +68,20 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 	need_add(out, NEUTRAL, frame, rect_grow(r, d, d));
 }
 
-/* Sums over a window of the picture before and after the grade: b, a, b b, a b. */
-enum { SUMS = 4 };
+/* Sums over a window of the picture before and after the grade: b, a, b b, a b. A window's 17 rows, and its 17
+ * columns then, are four fours, each (0 + 1) + (2 + 3), these likewise, and the last: wherever it lies. */
+enum { SUMS = 4, SPAN = 2 * RADIUS + 1, ROWS = 4, FOURS = 16 };
 
 static size_t pitch_of(int w) { return ((size_t)w + 15) & ~(size_t)15; }
+/* Of rows with the window's border, and what vectors read beyond. */
+static size_t wide_of(int w) { return pitch_of(w + 2 * RADIUS + 4); }
 
+/* Two rows of pictures, the last ROWS of what is summed, the last FOURS rows of sums of four, sums of a window's
+ * rows, fours of their columns, slopes. */
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	if (!((const struct regrain *)n->v)->through) return 0;
-	size_t wide = pitch_of(rect_w(r) + 2 * RADIUS), rows = (size_t)(rect_h(r) + 2 * RADIUS),
-		pitch = pitch_of(rect_w(r));
-	return (SUMS * wide + SUMS * rows * pitch + (SUMS + 1) * pitch) * sizeof(float);
+	return ((2 + SUMS * (ROWS + FOURS + 2)) * wide_of(rect_w(r)) + pitch_of(rect_w(r))) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)
@@ -96,50 +99,83 @@ IN_INLINE float slope_of(float b, float a, float bb, float ab)
 	return j < most ? j : most;
 }
 
-/* to[x]: sum of from[x], from[x + step] ... over the window, in this order. */
-static IN_NOINLINE void window_sums(const float *from, size_t step, int w, float *IN_RESTRICT to)
+#define VNF(p) (*(const vnf *)(const void *)(p))
+
+/* Parts of the scratch. Worker's own. */
+struct room { float *b, *a, *rows, *fours, *down, *across, *slopes; size_t wide; };
+
+static struct room room_of(float *scratch, int w)
 {
-	int x = 0;
-	for (; x + 4 * IN_LANES <= w; x += 4 * IN_LANES) {
-		vnf acc[4] = { { 0 } };
-		for (int i = 0; i <= 2 * RADIUS; i++)
-			for (int b = 0; b < 4; b++)
-				acc[b] += *(const vnf *)(const void *)(from + (size_t)i * step + x + b * IN_LANES);
-		for (int b = 0; b < 4; b++) *(vnf *)(void *)(to + x + b * IN_LANES) = acc[b];
-	}
-	for (; x < w; x++) {
-		float sum = 0;
-		for (int i = 0; i <= 2 * RADIUS; i++) sum += from[(size_t)i * step + (size_t)x];
-		to[x] = sum;
+	size_t wide = wide_of(w);
+	struct room g = { .b = scratch, .a = scratch + wide, .rows = scratch + 2 * wide, .wide = wide };
+	g.fours = g.rows + SUMS * ROWS * wide;
+	g.down = g.fours + SUMS * FOURS * wide;
+	g.across = g.down + SUMS * wide;
+	g.slopes = g.across + SUMS * wide;
+	return g;
+}
+
+/* Sum s of row t of those that windows read: what is summed, into rows; with part 1 the four that it ends, too; with
+ * part 2 the sums of the window's rows that it ends. */
+IN_INLINE void fall_of(const struct room *g, int s, int t, int part)
+{
+	const float *b = g->b, *a = g->a;
+	const size_t wide = g->wide;
+	float *row[ROWS], *four[5], *down = g->down + (size_t)s * g->wide;
+	for (int i = 0; i < ROWS; i++) row[i] = g->rows + (size_t)(s * ROWS + ((t - 3 + i) & (ROWS - 1))) * g->wide;
+	for (int i = 0; i < 4; i++) four[i] = g->fours + (size_t)(s * FOURS + ((t + 4 * i) & (FOURS - 1))) * g->wide;
+	four[4] = g->fours + (size_t)(s * FOURS + ((t - 3) & (FOURS - 1))) * g->wide;
+	for (size_t x = 0; x < wide; x += IN_LANES) {
+		vnf p = VNF(b + x), q = VNF(a + x);
+		vnf v = p;
+		if (s == 1) v = q;
+		if (s == 2) v = p * p;
+		if (s == 3) v = q * p;
+		*(vnf *)(row[3] + x) = v;
+		if (part < 1) continue;
+		*(vnf *)(four[4] + x) = (VNF(row[0] + x) + VNF(row[1] + x)) + (VNF(row[2] + x) + v);
+		if (part < 2) continue;
+		*(vnf *)(down + x) = ((VNF(four[0] + x) + VNF(four[1] + x)) + (VNF(four[2] + x) + VNF(four[3] + x))) + v;
 	}
 }
 
-/* Slopes of the grade in channel ch over row y of the tile, from sums of rows that were summed across. */
-static void slopes(const float *bands, size_t band, size_t pitch, int from, int w,
-                   float *IN_RESTRICT sums, float *IN_RESTRICT j)
+static IN_NOINLINE void fall(const struct room *g, int t)
 {
-	for (int s = 0; s < SUMS; s++)
-		window_sums(bands + (size_t)s * band + (size_t)from * pitch, pitch, w, sums + (size_t)s * pitch);
-	for (int x = 0; x < w; x++)
-		j[x] = slope_of(sums[x], sums[pitch + (size_t)x], sums[2 * pitch + (size_t)x],
-		                sums[3 * pitch + (size_t)x]);
+	if (t >= SPAN - 1) fall_of(g, 0, t, 2), fall_of(g, 1, t, 2), fall_of(g, 2, t, 2), fall_of(g, 3, t, 2);
+	else if (t >= 3) fall_of(g, 0, t, 1), fall_of(g, 1, t, 1), fall_of(g, 2, t, 1), fall_of(g, 3, t, 1);
+	else fall_of(g, 0, t, 0), fall_of(g, 1, t, 0), fall_of(g, 2, t, 0), fall_of(g, 3, t, 0);
 }
 
-/* Products of a row of both pictures, edges held, summed across the window. */
-static void across(const struct call *c, int ch, int y, struct rect r, float *IN_RESTRICT line, size_t wide,
-                   float *bands, size_t band)
+/* Row y of both pictures, edges held, as row t of those that the tile's windows read. */
+static void next_row(const struct call *c, int ch, int y, struct rect r, const struct room *g, int t)
 {
 	struct rect data = c->n->in[0]->data;
-	int w = rect_w(r), n = w + 2 * RADIUS, yy = px_edge(y, data.y0, data.y1, EDGES_HOLD);
-	float *IN_RESTRICT b = line, *IN_RESTRICT a = line + wide, *IN_RESTRICT bb = line + 2 * wide,
-		*IN_RESTRICT ab = line + 3 * wide;
-	px_blur_fetch(&c->in[NEUTRAL], ch, yy, r.x0 - RADIUS, n, data, EDGES_HOLD, b);
-	px_blur_fetch(&c->in[IMAGE], ch, yy, r.x0 - RADIUS, n, data, EDGES_HOLD, a);
-	for (int x = 0; x < n; x++) {
-		bb[x] = b[x] * b[x];
-		ab[x] = a[x] * b[x];
-	}
-	for (int s = 0; s < SUMS; s++) window_sums(line + (size_t)s * wide, 1, w, bands + (size_t)s * band);
+	int n = rect_w(r) + 2 * RADIUS, yy = px_edge(y, data.y0, data.y1, EDGES_HOLD);
+	px_blur_fetch(&c->in[NEUTRAL], ch, yy, r.x0 - RADIUS, n, data, EDGES_HOLD, g->b);
+	px_blur_fetch(&c->in[IMAGE], ch, yy, r.x0 - RADIUS, n, data, EDGES_HOLD, g->a);
+	for (size_t x = (size_t)n; x < g->wide; x++) g->b[x] = g->a[x] = 0;
+	fall(g, t);
+}
+
+static IN_NOINLINE void fours_across(const float *v, size_t n, float *to)
+{
+	for (size_t x = 0; x < n; x += IN_LANES)
+		*(vnf *)(to + x) = (VNF(v + x) + VNF(v + x + 1)) + (VNF(v + x + 2) + VNF(v + x + 3));
+}
+
+IN_INLINE float span(const float *f, const float *v)
+{ return ((f[0] + f[4]) + (f[8] + f[12])) + v[16]; }
+
+/* Slopes of the grade over a row of w pixels, whose windows' rows are summed. */
+static IN_NOINLINE void slopes(const struct room *g, int w)
+{
+	const size_t wide = g->wide;
+	const float *IN_RESTRICT f = g->across, *IN_RESTRICT v = g->down;
+	float *IN_RESTRICT j = g->slopes;
+	for (size_t s = 0; s < SUMS; s++) fours_across(v + s * wide, pitch_of(w + 12), g->across + s * wide);
+	for (int x = 0; x < w; x++)
+		j[x] = slope_of(span(f + x, v + x), span(f + wide + x, v + wide + x),
+		                span(f + 2 * wide + x, v + 2 * wide + x), span(f + 3 * wide + x, v + 3 * wide + x));
 }
 
 /* Where nothing was changed the original comes back as it was, bit for bit. */
@@ -165,15 +201,16 @@ static void row(const struct call *c, int ch, struct rect r, int y, const float 
 static int tile(const struct call *c, struct rect r)
 {
 	const struct regrain *p = c->n->v;
-	size_t wide = pitch_of(rect_w(r) + 2 * RADIUS), pitch = pitch_of(rect_w(r));
-	size_t band = (size_t)(rect_h(r) + 2 * RADIUS) * pitch;
-	float *line = c->scratch, *bands = line + SUMS * wide, *sums = bands + SUMS * band, *j = sums + SUMS * pitch;
+	struct room g = { 0 };
+	if (p->through) g = room_of(c->scratch, rect_w(r));
 	for (int ch = 0; ch < 3; ch++) {
-		for (int y = r.y0 - RADIUS; p->through && y < r.y1 + RADIUS; y++)
-			across(c, ch, y, r, line, wide, bands + (size_t)(y - r.y0 + RADIUS) * pitch, band);
+		for (int t = 0; p->through && t < SPAN - 1; t++) next_row(c, ch, r.y0 - RADIUS + t, r, &g, t);
 		for (int y = r.y0; y < r.y1; y++) {
-			if (p->through) slopes(bands, band, pitch, y - r.y0, rect_w(r), sums, j);
-			row(c, ch, r, y, p->through ? j : NULL, (float)p->amount);
+			if (p->through) {
+				next_row(c, ch, y + RADIUS, r, &g, y - r.y0 + SPAN - 1);
+				slopes(&g, rect_w(r));
+			}
+			row(c, ch, r, y, g.slopes, (float)p->amount);
 		}
 		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 	}
@@ -190,7 +227,7 @@ const struct node_type ISA(node_regrain) = {
 	        "regression of in on neutral over 17x17 pixels, 0 to 8, and in flat areas by their "
 	        "ratio; otherwise J is 1. All pictures have one size: after an upscale grain is made "
 	        "new (grain with profile=). Stands where grain stands: last, after every AI process.",
-	.category = "image", .version = 1, .size = sizeof(struct regrain), .params = params,
+	.category = "image", .version = 2, .size = sizeof(struct regrain), .params = params,
 	.inputs = "image original neutral mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRAIN,
 		.want = WANT_ENCODED,
 	.example = "<regrain id=\"grained\" in=\"graded\" original=\"plate\" neutral=\"clean\" through=\"yes\"/>",
