@@ -22,6 +22,9 @@ typedef int bm8iu __attribute__((vector_size(32), aligned(4), may_alias));
 #define BM_LOAD(p) ((bm8)*(const bm8u *)(const void *)(p))
 #define BM_STORE(p, v) (*(bm8u *)(void *)(p) = (bm8u)(v))
 #define BM_ABS(v) ((bm8)((bm8i)(v) & 0x7fffffff))
+/* Of the eight values v, of the sixteen u and v those that k names. */
+#define BM_AMONG(v, k) ((bm8)__builtin_shuffle((bm8)(v), (bm8i)(k)))
+#define BM_AMONG2(u, v, k) ((bm8)__builtin_shuffle((bm8)(u), (bm8)(v), (bm8i)(k)))
 #define BM_MASKED(m, v) ((bm8)((bm8i)(m) & (bm8i)(v)))
 
 /* sqrt(1/2), and cosines of pi / 8 and 3 pi / 8 as the transforms below have them. */

@@ -130,19 +130,38 @@ static void row(const void *job, const struct cells *c, int y)
 	for (int x = 0; x < c->w; x++) luma[x] = w[0] * r[x] + w[1] * g[x] + w[2] * b[x];
 }
 
+/* Energies of the bands of eight cells in a row, at taken. */
+static IN_NOINLINE void eight(const struct job *j, const float *taken, float *have)
+{
+	bm8 q[CELL][8], sum[BANDS] = { { 0 } };
+	for (int i = 0; i < CELL; i++) {
+		bm_forward(taken + i * CELL, j->c.w, q[i]);
+		for (int k = 0; k < 8; k++) q[i][k] *= q[i][k];
+	}
+	for (int k = 0; k < 8; k++) {
+		bm8 v[8];
+		for (int i = 0; i < CELL; i++) v[i] = q[i][k];
+		bm_turn(v);
+		for (int i = 0; i < 8; i++) sum[j->s->band[8 * k + i]] += v[i];
+	}
+	for (int i = 0; i < CELL; i++)
+		for (int k = 0; k < BANDS; k++) have[i * BANDS + k] = sum[k][i];
+}
+
 /* Energies of every cell's bands of channel c, and those that the grain has. */
 static void energies(const struct job *j, int c)
 {
-	for (int i = 0; i < j->cw * j->ch; i++) {
-		float v[64], *have = j->have + (ptrdiff_t)i * BANDS, *want = j->want + (ptrdiff_t)i * BANDS;
-		bm8 q[8];
-		bm_forward(j->c.taken[c] + (ptrdiff_t)(i / j->cw) * CELL * j->c.w + i % j->cw * CELL, j->c.w, q);
-		for (int k = 0; k < 8; k++) BM_STORE(v + 8 * k, q[k] * q[k]);
-		for (int k = 0; k < BANDS; k++) {
-			have[k] = 0;
-			want[k] = j->s->want.var[(int)j->c.bin[i]][c][k] * j->s->count[k] * j->c.there[3 * i + c];
+	for (int y = 0; y < j->ch; y++)
+		for (int i = 0; i < j->cw; i += CELL) {
+			int x = i + CELL <= j->cw ? i : j->cw - CELL;
+			eight(j, j->c.taken[c] + (ptrdiff_t)y * CELL * j->c.w + x * CELL, j->have + ((ptrdiff_t)y * j->cw + x) * BANDS);
 		}
-		for (int k = 0; k < 64; k++) have[j->s->band[k]] += v[k];
+	for (int i = 0; i < j->cw * j->ch; i++) {
+		const float *IN_RESTRICT var = j->s->want.var[(int)j->c.bin[i]][c];
+		float there = j->c.there[3 * i + c];
+		const float *IN_RESTRICT n = j->s->count;
+		float *IN_RESTRICT want = j->want + (ptrdiff_t)i * BANDS;
+		for (int k = 0; k < BANDS; k++) want[k] = var[k] * n[k] * there;
 	}
 }
 
@@ -169,16 +188,19 @@ static void factors(const struct job *j, int c)
 {
 	const float *level = j->s->level[c], *push = j->s->push[c], *pull = j->s->pull[c];
 	const float most = (float)j->p->most, least = (float)j->p->least;
+	float g[16] = { 0 };
 	for (int y = TENT; y < j->ch - TENT; y++)
 		for (int x = TENT; x < j->cw - TENT; x++) {
 			ptrdiff_t i = (ptrdiff_t)y * j->cw + x;
 			const float *have = j->have + i * BANDS, *want = j->want + i * BANDS;
-			float g[BANDS], *f = j->factor + i * 64;
+			float *f = j->factor + i * 64;
 			for (int k = 0; k < BANDS; k++) {
 				float v = __builtin_sqrtf(level[k] * want[k] / (have[k] + 1e-12f)) - 1.0f;
 				g[k] = px_clamp(v + v * (v > 0 ? push[k] : pull[k]), least - 1.0f, most - 1.0f);
 			}
-			for (int k = 0; k < 64; k++) f[k] = g[j->s->band[k]];
+			bm8 low = BM_LOAD(g), high = BM_LOAD(g + 8);
+			for (int k = 0; k < 8; k++)
+				BM_STORE(f + 8 * k, BM_AMONG2(low, high, *(const bm8iu *)(const void *)(j->s->band + 8 * k)));
 		}
 }
 
