@@ -49,7 +49,7 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	fine = expand_node(x, "degrain_fine", "fine", e);
 	if (!fine || expand_connect(x, fine, "in", src, e) < 0 || expand_connect(x, fine, "noisy", time, e) < 0 ||
 	    expand_connect(x, fine, "basic", hard, e) < 0 || set_noise(x, fine, p, e) < 0 ||
-	    expand_set(x, fine, "space", spaces[p->space], e) < 0) return -1;
+	    set_num(x, fine, "radius", p->radius, e) < 0 || expand_set(x, fine, "space", spaces[p->space], e) < 0) return -1;
 	even = expand_node(x, "degrain_even", "even", e);
 	if (!even || expand_connect(x, even, "in", src, e) < 0 || expand_connect(x, even, "fine", fine, e) < 0 ||
 	    set_noise(x, even, p, e) < 0 || expand_set(x, even, "space", spaces[p->space], e) < 0) return -1;
@@ -79,7 +79,7 @@ const struct node_type ISA(node_degrain) = {
 	        "spectrum can be off by 0.8 and |r| be 0.11.\n"
 	        "Values beyond +-1024 and what is no number stay as they are. Where a clip has no more "
 	        "frames, fewer are averaged.",
-	.category = "image", .version = 5, .size = sizeof(struct degrain), .params = params,
+	.category = "image", .version = 6, .size = sizeof(struct degrain), .params = params,
 	.inputs = "image mask?", .flags = NF_MASKED, .traits = TR_CLEANUP,
 	.example = "<degrain id=\"neutral\" in=\"plate\" profile=\"plate.grain\"/>",
 	.want_of = degrain_want, .identity = degrain_identity, .expand = expand,
