@@ -2,9 +2,10 @@
  *
  * In R, G and B apart, as a channel's grain may be far weaker than what colour differences share of it.
  * Cells of 8x8 pixels tell how strong bands of the cosine transform are around; blocks on every
- * fourth pixel, overlapping, are scaled by what the bands there lack or have too much.
+ * fourth pixel, overlapping, are scaled by what the bands there lack or have too much. Last, where the source is
+ * clipped, the neutral picture goes as much nearer the limit as clipping has moved averages away.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "degrain_cells.h"
+#include "degrain_clip.h"
 
 struct degrain_bands_node { DEGRAIN_COMMON; double most, least, level, agree, push, pull; };
 
@@ -33,7 +34,8 @@ enum { FINE = 6 };
 struct state {
 	struct degrain_bands want;
 	int band[64];
-	float count[BANDS], taper[8], level[3][BANDS], push[3][BANDS], pull[3][BANDS];
+	struct clip clip;
+	float sigma[3][DEGRAIN_BINS], count[BANDS], taper[8], level[3][BANDS], push[3][BANDS], pull[3][BANDS];
 };
 
 /* What channel c's bands are brought to, of the grain's variance: a little less where much of it lies, as
@@ -64,6 +66,13 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	for (int i = 0; i < 8; i++) s->taper[i] = bm_taper[i] / (bm_taper[i & 3] + bm_taper[(i & 3) + 4]);
 	if (degrain_bands_make(&a, &s->want, e) < 0) return -1;
 	for (int c = 0; c < 3; c++) levels(s, p, c);
+	clip_make(&s->clip);
+	for (int c = 0; c < 3; c++)
+		for (int i = 0; i < DEGRAIN_BINS; i++) {
+			float sum = 0;
+			for (int k = 0; k < BANDS; k++) sum += s->want.var[i][c][k] * s->count[k];
+			s->sigma[c][i] = __builtin_sqrtf(sum * (1.0f / 64));
+		}
 	return 0;
 }
 
@@ -233,15 +242,18 @@ static IN_NOINLINE void add(const struct job *j, int c)
 		for (int x = (r.x0 - 4) & -4; x < r.x1; x += 4) block(j, j->c.taken[c], x, y);
 }
 
-static void finish(const struct call *c, const struct job *j, int ch, int alpha)
+/* Writes channel ch, the k-th of R, G and B. */
+static void finish(const struct call *c, const struct job *j, int k, int ch, int alpha)
 {
 	const struct view *in = &c->in[1];
+	bool clipped = clip_any(&j->c, k);
 	for (int y = j->r.y0; y < j->r.y1; y++) {
 		const float *IN_RESTRICT s = j->sum + (ptrdiff_t)(y - j->r.y0 + BM_EDGE) * j->stride + BM_EDGE;
 		const float *p = view_at(in, ch, j->r.x0, y), *m = alpha < 0 ? NULL : view_at(&c->in[0], alpha, j->r.x0, y);
 		float *IN_RESTRICT o = view_at(c->out, ch, j->r.x0, y);
 		if (m) for (int x = 0; x < rect_w(j->r); x++) o[x] = p[x] - s[x] * (m[x] != 0 ? m[x] : 1.0f);
 		else for (int x = 0; x < rect_w(j->r); x++) o[x] = p[x] - s[x];
+		if (clipped) clip_row(&j->s->clip, &j->c, k, j->s->sigma[k], j->r.x0, j->r.x1, y, m, o);
 	}
 }
 
@@ -265,14 +277,14 @@ static int tile(const struct call *c, struct rect r)
 		tent(&j, j.want);
 		factors(&j, k);
 		add(&j, k);
-		finish(c, &j, ch[k], ch[3]);
+		finish(c, &j, k, ch[k], ch[3]);
 	}
 	return 0;
 }
 
 const struct node_type ISA(node_degrain_bands) = {
 	.name = "degrain_bands", .doc = "What degrain took, brought to the grain's spectrum band by band.",
-	.category = "image", .version = 3, .size = sizeof(struct degrain_bands_node), .params = params,
+	.category = "image", .version = 4, .size = sizeof(struct degrain_bands_node), .params = params,
 	.inputs = "image even mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = degrain_want, .open = open_tables,
 	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
 		.flops = flops, .work = work, .tile = tile,
