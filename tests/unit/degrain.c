@@ -313,6 +313,7 @@ static void same_bits(void)
 	const char *time[] = { "radius=1", "sigma=0.1", NULL }, *hard[] = { "reach=5", "sigma=0.2", NULL };
 	*view_at(&a->view, 1, 20, 20) = NAN;
 	*view_at(&b->view, 0, 50, 60) = -INFINITY;
+	for (int y = 12; y < 45; y++) for (int x = 20; x < 60; x += 2) *view_at(&a->view, 0, x, y) = 1, *view_at(&b->view, 0, x, y) = 0.95f;
 	nc_invariant("degrain_time", &a, 1, time, "of an offset window");
 	nc_invariant("degrain_time", &c, 1, time, "with alpha");
 	nc_invariant("degrain_hard", &a, 1, hard, "of an offset window");
