@@ -22,6 +22,9 @@ typedef int bm8iu __attribute__((vector_size(32), aligned(4), may_alias));
 #define BM_LOAD(p) ((bm8)*(const bm8u *)(const void *)(p))
 #define BM_STORE(p, v) (*(bm8u *)(void *)(p) = (bm8u)(v))
 #define BM_ABS(v) ((bm8)((bm8i)(v) & 0x7fffffff))
+/* Of the eight values v, of the sixteen u and v those that k names. */
+#define BM_AMONG(v, k) ((bm8)__builtin_shuffle((bm8)(v), (bm8i)(k)))
+#define BM_AMONG2(u, v, k) ((bm8)__builtin_shuffle((bm8)(u), (bm8)(v), (bm8i)(k)))
 #define BM_MASKED(m, v) ((bm8)((bm8i)(m) & (bm8i)(v)))
 
 /* sqrt(1/2), and cosines of pi / 8 and 3 pi / 8 as the transforms below have them. */
@@ -250,30 +253,38 @@ IN_INLINE float bm_wiener(bm8 *z, const bm8 *b, const float *sigma, float share)
 /* --- matching: absolute differences of 8-bit luma; whole numbers, so any
  * order of adding gives the same --- */
 
-/* Differences of eight reference blocks and the blocks from b on, every second row: four blocks, 8 pixels apart
- * from a on, in the even lanes and four, `apart` pixels further, in the odd ones. */
-IN_INLINE void bm_differences(const uint8_t *a, const uint8_t *b, ptrdiff_t stride, int apart, bm8i *out)
+/* Every second row of eight reference blocks: four blocks, 8 pixels apart from a on, and four `apart` pixels
+ * further. */
+#ifdef __AVX2__
+struct bm_eight { __m256i even[4], odd[4]; };
+#else
+struct bm_eight { __m128i even[8], odd[8]; };
+#endif
+IN_INLINE void bm_eight_at(const uint8_t *a, ptrdiff_t stride, int apart, struct bm_eight *o)
+{
+	for (int y = 0; y < 4; y++, a += 2 * stride) {
+		__builtin_memcpy((uint8_t *)o->even + 32 * y, a, 32);
+		__builtin_memcpy((uint8_t *)o->odd + 32 * y, a + apart, 32);
+	}
+}
+/* Their differences from the blocks from b on: those from a on in the even lanes, the others in the odd ones. */
+IN_INLINE void bm_differences(const struct bm_eight *a, const uint8_t *b, ptrdiff_t stride, int apart, bm8i *out)
 {
 #ifdef __AVX2__
 	__m256i even = _mm256_setzero_si256(), odd = even;
-	for (int y = 0; y < 8; y += 2) {
-		const uint8_t *p = a + y * stride, *q = b + y * stride;
-		even = _mm256_add_epi64(even, _mm256_sad_epu8(_mm256_loadu_si256((const void *)p),
-		                                              _mm256_loadu_si256((const void *)q)));
-		odd = _mm256_add_epi64(odd, _mm256_sad_epu8(_mm256_loadu_si256((const void *)(p + apart)),
-		                                            _mm256_loadu_si256((const void *)(q + apart))));
+	for (int y = 0; y < 4; y++, b += 2 * stride) {
+		even = _mm256_add_epi64(even, _mm256_sad_epu8(a->even[y], _mm256_loadu_si256((const void *)b)));
+		odd = _mm256_add_epi64(odd, _mm256_sad_epu8(a->odd[y], _mm256_loadu_si256((const void *)(b + apart))));
 	}
 	*out = (bm8i)_mm256_or_si256(even, _mm256_slli_epi64(odd, 32));
 #else
 	__m128i r[2];
 	for (int h = 0; h < 2; h++) {
 		__m128i even = _mm_setzero_si128(), odd = even;
-		for (int y = 0; y < 8; y += 2) {
-			const uint8_t *p = a + y * stride + 16 * h, *q = b + y * stride + 16 * h;
-			even = _mm_add_epi64(even, _mm_sad_epu8(_mm_loadu_si128((const void *)p),
-			                                        _mm_loadu_si128((const void *)q)));
-			odd = _mm_add_epi64(odd, _mm_sad_epu8(_mm_loadu_si128((const void *)(p + apart)),
-			                                      _mm_loadu_si128((const void *)(q + apart))));
+		for (int y = 0; y < 4; y++) {
+			const uint8_t *q = b + 2 * y * stride + 16 * h;
+			even = _mm_add_epi64(even, _mm_sad_epu8(a->even[2 * y + h], _mm_loadu_si128((const void *)q)));
+			odd = _mm_add_epi64(odd, _mm_sad_epu8(a->odd[2 * y + h], _mm_loadu_si128((const void *)(q + apart))));
 		}
 		r[h] = _mm_or_si128(even, _mm_slli_epi64(odd, 32));
 	}
@@ -309,7 +320,7 @@ IN_INLINE bool bm_any_less(const bm8i *a, const bm8i *b)
 }
 
 /* Displacements that are tried, nearest first (the first is none at all). Threads: frozen. */
-enum { BM_TRIES = 4096, BM_KEY_BITS = 12, BM_ASK = 16 };
+enum { BM_TRIES = 4096, BM_KEY_BITS = 12 };
 struct bm_tries { int n, reach; int8_t dx[BM_TRIES], dy[BM_TRIES]; };
 
 /* The n best displacements of eight blocks, 8 pixels apart from luma on, in bm_lane's order: best[i]
@@ -317,9 +328,11 @@ struct bm_tries { int n, reach; int8_t dx[BM_TRIES], dy[BM_TRIES]; };
 IN_INLINE void bm_match(const uint8_t *luma, ptrdiff_t stride, const struct bm_tries *t, int n, bm8i *best)
 {
 	bm8i b[BM_MOST], key;
+	struct bm_eight own;
+	bm_eight_at(luma, stride, BM_APART8, &own);
 	for (int i = 0; i < n; i++) b[i] = (bm8i){ 0 } + INT32_MAX;
 	for (int k = 0; k < t->n; k++) {
-		bm_differences(luma, luma + t->dy[k] * stride + t->dx[k], stride, BM_APART8, &key);
+		bm_differences(&own, luma + t->dy[k] * stride + t->dx[k], stride, BM_APART8, &key);
 		key = (key << BM_KEY_BITS) | k;
 		if (!bm_any_less(&key, &b[n - 1])) continue;
 		for (int i = 0; i < n; i++) bm_order(&b[i], &key);

@@ -70,7 +70,10 @@ IN_INLINE int bm_mirror(int x, int a, int b)
 
 /* No number and what is far beyond any signal count as something that can be added up. */
 IN_INLINE float bm_sane(float v)
-{ return v > -1024.0f ? v < 1024.0f ? v : 1024.0f : v <= -1024.0f ? -1024.0f : 0.0f; }
+{
+	float c = px_clamp(v, -1024.0f, 1024.0f);
+	return v == v ? c : 0.0f;
+}
 
 /* Row y of a channel over all's columns, mirrored at the data window's edges. */
 static inline void bm_row(const struct bm_area *a, const struct bm_source *s, int ch, int y,
@@ -141,6 +144,14 @@ static inline void bm_luma(const struct bm_area *a, const struct bm_source *s, b
 	}
 }
 
+/* The same of eight. */
+IN_INLINE void bm_sane8(bm8 *v)
+{
+	const bm8 most = (bm8){ 0 } + 1024.0f;
+	bm8i far = ~(BM_ABS(*v) < most), number = *v == *v, sign = (bm8i)*v & INT32_MIN;
+	*v = (bm8)(((bm8i)*v & ~far) | (((bm8i)most | sign) & far & number));
+}
+
 /* R, G, B to luma and two colour differences, orthonormal; and back. */
 IN_INLINE void bm_opponent(float *r, float *g, float *b)
 {
@@ -155,6 +166,15 @@ IN_INLINE void bm_opponent_back(float *a, float *b, float *c)
 	*a = l + p + q;
 	*b = l - 2.0f * q;
 	*c = l - p + q;
+}
+
+/* The same of eight at a time. */
+IN_INLINE void bm_opponent8(bm8 *r, bm8 *g, bm8 *b)
+{
+	bm8 p = *r, q = *g, s = *b;
+	*r = (p + q + s) * 0x1.279a74p-1f;
+	*g = (p - s) * 0x1.6a09e6p-1f;
+	*b = (p + s - 2.0f * q) * 0x1.a20bd8p-2f;
 }
 
 /* Every second block of the grid leads a group, like a chessboard's black fields. */
@@ -200,16 +220,24 @@ IN_INLINE void bm_weights(float weight, bm8 *w)
 { for (int i = 0; i < 4; i++) w[i] = BM_LOAD(bm_taper) * (bm_taper[i] * weight); }
 
 /* Adds a block's estimate by those weights to the sums of a kind, and the weights to those of den, or
- * to none where that is -1. */
+ * to none where that is -1. wraps: it lies across the ring's end. */
+IN_INLINE void bm_add_rows(const struct bm_area *a, int x, int y, const bm8 *v, const bm8 *weights, int kind,
+                           int den, bool wraps)
+{
+	ptrdiff_t stride = a->astride, row = stride * BM_KINDS;
+	float *sum = bm_sums(a, y, kind) + x - a->r.x0;
+	for (int i = 0; i < 8; i++) {
+		bm8 w = weights[i < 4 ? i : 7 - i];
+		float *p = wraps ? bm_sums(a, y + i, kind) + x - a->r.x0 : sum + i * row;
+		BM_STORE(p, BM_LOAD(p) + v[i] * w);
+		if (den >= 0) BM_STORE(p + (den - kind) * stride, BM_LOAD(p + (den - kind) * stride) + w);
+	}
+}
 IN_INLINE void bm_add(const struct bm_area *a, int x, int y, const bm8 *v, const bm8 *weights, int kind,
                       int den)
 {
-	for (int i = 0; i < 8; i++) {
-		float *sum = bm_sums(a, y + i, 0) + x - a->r.x0;
-		bm8 w = weights[i < 4 ? i : 7 - i];
-		BM_STORE(sum + kind * a->astride, BM_LOAD(sum + kind * a->astride) + v[i] * w);
-		if (den >= 0) BM_STORE(sum + den * a->astride, BM_LOAD(sum + den * a->astride) + w);
-	}
+	if (__builtin_expect((y & (BM_RING - 1)) <= BM_RING - 8, 1)) bm_add_rows(a, x, y, v, weights, kind, den, false);
+	else bm_add_rows(a, x, y, v, weights, kind, den, true);
 }
 
 /* Are the sums of row a->next whole, where groups from row y on are still to come? bm_done goes on to

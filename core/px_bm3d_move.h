@@ -61,39 +61,56 @@ IN_INLINE size_t bm_moves_most(struct rect r)
 /* The cell that block (x, y) stands in the middle of, or nearly. */
 IN_INLINE int bm_cell(int x) { return (x - 4) >> 3; }
 
-/* Is there none among the tries from k on that could be less than the best of eight, being too far?
- * Nearest come first, and |x| + |y| is no less than that distance. */
-IN_INLINE bool bm_settled(const bm8i *best, const struct bm_tries *t, int k, int cost)
+/* Motions that a cell is asked for, nearest first, in halved pixels. key: what a motion costs, by its distance from
+ * none, as bm_match has it, and which it is; bound: none from every BM_ASK-th on costs less. Threads: frozen. */
+enum { BM_ASKED = 320, BM_ASK = 16 };
+struct bm_asked { int n; int8_t dx[BM_ASKED], dy[BM_ASKED]; int key[BM_ASKED], bound[BM_ASKED / BM_ASK]; };
+
+/* cost: a pixel that a motion is away from none. Distances grow along the tries, and |x| + |y| is no less. */
+static inline void bm_asked_make(struct bm_asked *t, int cost)
 {
-	if (k % BM_ASK) return false;
-	int x = t->dx[k], y = t->dy[k], far = 0;
-	while (far * far < x * x + y * y) far++;
-	bm8i bound = (bm8i){ 0 } + ((cost * far) << BM_KEY_BITS);
-	return !bm_any_less(&bound, best);
+	t->n = degrain_tries(BM_FAR, 1, t->dx, t->dy, BM_ASKED);
+	for (int k = 0; k < t->n; k++) {
+		int x = t->dx[k], y = t->dy[k], far = 0;
+		t->key[k] = ((cost * ((x < 0 ? -x : x) + (y < 0 ? -y : y))) << BM_KEY_BITS) + k;
+		while (far * far < x * x + y * y) far++;
+		if (k % BM_ASK == 0) t->bound[k / BM_ASK] = (cost * far) << BM_KEY_BITS;
+	}
 }
 
-/* Every cell's motion from frame a to frame b, in halved pixels; `cost` a pixel
- * that a motion is away from none. */
-static inline void bm_move_cells(const struct bm_frame *a, const struct bm_frame *b,
-                                 const struct bm_tries *t, int cost, struct rect r,
-                                 struct bm_moves *m)
+/* The best motions of eight cells, at a of one halved frame and b of the other. offset: of the tries. */
+IN_INLINE void bm_ask(const struct bm_asked *t, const int *offset, const uint8_t *a, const uint8_t *b, ptrdiff_t stride,
+                      bm8i *out)
 {
+	bm8i best = (bm8i){ 0 } + INT32_MAX, key;
+	struct bm_eight own;
+	bm_eight_at(a, stride, BM_APART4, &own);
+	for (int k = 0; k < t->n; k++) {
+		bm8i bound = (bm8i){ 0 } + t->bound[k / BM_ASK];
+		if (k % BM_ASK == 0 && !bm_any_less(&bound, &best)) break;
+		bm_differences(&own, b + offset[k], stride, BM_APART4, &key);
+		key = (key << BM_KEY_BITS) + t->key[k];
+		bm_order(&best, &key);
+	}
+	*out = best;
+}
+
+/* Every cell's motion from frame a to frame b, in halved pixels. */
+static inline void bm_move_cells(const struct bm_frame *a, const struct bm_frame *b,
+                                 const struct bm_asked *t, struct rect r, struct bm_moves *m)
+{
+	int offset[BM_ASKED];
 	m->cx = bm_cell(r.x0 - 7) - 1;
 	m->cy = bm_cell(r.y0 - 7) - 1;
 	m->w = (bm_cell(r.x1 - 1) + 2 - m->cx + 7) & ~7;
 	m->h = bm_cell(r.y1 - 1) + 2 - m->cy;
 	m->dy = m->dx + m->w * m->h;
+	for (int k = 0; k < t->n; k++) offset[k] = t->dy[k] * (int)a->hstride + t->dx[k];
 	for (int j = 0; j < m->h; j++)
 		for (int i = 0; i < m->w; i += BM_REFS) {
-			int x = (8 * (m->cx + i) - a->all.x0) / 2, y = (8 * (m->cy + j) - a->all.y0) / 2;
-			bm8i best = (bm8i){ 0 } + INT32_MAX, key;
-			for (int k = 0; k < t->n && !bm_settled(&best, t, k, cost); k++) {
-				bm_differences(a->half + y * a->hstride + x, b->half + (y + t->dy[k]) * b->hstride + x + t->dx[k],
-				               a->hstride, BM_APART4, &key);
-				int far = (t->dx[k] < 0 ? -t->dx[k] : t->dx[k]) + (t->dy[k] < 0 ? -t->dy[k] : t->dy[k]);
-				key = ((key + cost * far) << BM_KEY_BITS) | k;
-				bm_order(&best, &key);
-			}
+			ptrdiff_t x = (8 * (m->cx + i) - a->all.x0) / 2, y = (8 * (m->cy + j) - a->all.y0) / 2;
+			bm8i best;
+			bm_ask(t, offset, a->half + y * a->hstride + x, b->half + y * a->hstride + x, a->hstride, &best);
 			for (int l = 0; l < BM_REFS; l++) {
 				int k = best[l] & (BM_TRIES - 1);
 				m->dx[j * m->w + i + l] = t->dx[k];
@@ -103,7 +120,10 @@ static inline void bm_move_cells(const struct bm_frame *a, const struct bm_frame
 }
 
 IN_INLINE __m128i bm_two_rows(const uint8_t *p, ptrdiff_t stride)
-{ return _mm_unpacklo_epi64(_mm_loadl_epi64((const void *)p), _mm_loadl_epi64((const void *)(p + stride))); }
+{
+	__m128i low = _mm_loadl_epi64((const void *)p);
+	return _mm_castpd_si128(_mm_loadh_pd(_mm_castsi128_pd(low), (const void *)(p + stride)));
+}
 
 /* Difference of two 8x8 blocks, a given as pairs of rows. */
 IN_INLINE int bm_difference(const __m128i *a, const uint8_t *q, ptrdiff_t stride)
@@ -119,21 +139,69 @@ IN_INLINE int bm_difference(const __m128i *a, const uint8_t *q, ptrdiff_t stride
 struct bm_step { int x, y; };
 IN_INLINE bool bm_same(struct bm_step a, struct bm_step b) { return a.x == b.x && a.y == b.y; }
 
-/* The pixels about the best, twice. What the first turn has seen costs the second more than it did then. */
+/* The least difference of block a and the eight a pixel away from q, row by row; i: which of them, of equal
+ * ones the first. */
+struct bm_least { int difference, i; };
+#ifdef __AVX2__
+IN_INLINE __m256i bm_sides(const uint8_t *q)
+{
+	__m128i left = _mm_loadu_si128((const void *)(q - 1)), right = _mm_loadu_si128((const void *)(q + 1));
+	return _mm256_inserti128_si256(_mm256_castsi128_si256(left), right, 1);
+}
+IN_INLINE struct bm_least bm_around(const __m128i *a, const uint8_t *q, ptrdiff_t stride)
+{
+	const __m128i order = _mm_setr_epi8(0, 1, 8, 9, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15);
+	const uint8_t *p = q - stride;
+	/* to the left in the low half, to the right in the high one: in the row above, the block's, and below */
+	__m256i up = _mm256_setzero_si256(), same = up, down = up, pair, last = bm_sides(p), next = bm_sides(p + stride);
+	__m128i above = _mm_setzero_si128(), below = above, two = bm_two_rows(p, stride);
+	pair = _mm256_unpacklo_epi64(last, next);
+	for (int i = 0; i < 4; i++) {
+		__m256i own = _mm256_broadcastsi128_si256(a[i]);
+		up = _mm256_add_epi64(up, _mm256_sad_epu8(own, pair));
+		above = _mm_add_epi64(above, _mm_sad_epu8(a[i], two));
+		p += 2 * stride;
+		last = bm_sides(p);
+		same = _mm256_add_epi64(same, _mm256_sad_epu8(own, _mm256_unpacklo_epi64(next, last)));
+		next = bm_sides(p + stride);
+		pair = _mm256_unpacklo_epi64(last, next);
+		two = bm_two_rows(p, stride);
+		down = _mm256_add_epi64(down, _mm256_sad_epu8(own, pair));
+		below = _mm_add_epi64(below, _mm_sad_epu8(a[i], two));
+	}
+	__m256i s = _mm256_add_epi64(_mm256_unpacklo_epi64(up, same), _mm256_unpackhi_epi64(up, same));
+	__m256i d = _mm256_add_epi64(down, _mm256_srli_si256(down, 8));
+	__m128i c = _mm_add_epi64(_mm_unpacklo_epi64(above, below), _mm_unpackhi_epi64(above, below));
+	__m128i e = _mm_unpacklo_epi64(_mm256_castsi256_si128(d), _mm256_extracti128_si256(d, 1));
+	__m128i f = _mm_or_si128(_mm256_castsi256_si128(s), _mm_slli_epi64(_mm256_extracti128_si256(s, 1), 32));
+	__m128i all = _mm_packus_epi32(f, _mm_or_si128(c, _mm_slli_epi64(e, 32)));
+	int least = _mm_cvtsi128_si32(_mm_minpos_epu16(_mm_shuffle_epi8(all, order)));
+	return (struct bm_least){ least & 0xffff, least >> 16 };
+}
+#else
+IN_INLINE struct bm_least bm_around(const __m128i *a, const uint8_t *q, ptrdiff_t stride)
+{
+	struct bm_least best = { INT32_MAX, 0 };
+	for (int i = 0; i < 8; i++) {
+		int k = i + (i >= 4), d = bm_difference(a, q + (k / 3 - 1) * stride + k % 3 - 1, stride);
+		if (d < best.difference) best = (struct bm_least){ d, i };
+	}
+	return best;
+}
+#endif
+
+/* The pixels about the best, twice. Those that the first turn has seen cost the second more than they did
+ * then, so that none of them is less. */
 IN_INLINE struct bm_step bm_move_near(const __m128i *a, const uint8_t *q, ptrdiff_t stride, int cost,
                                       struct bm_step best, int least)
 {
-	struct bm_step was = best, mid;
-	for (int turn = 0; turn < BM_NEAR; turn++, was = mid) {
-		mid = best;
-		for (int i = 0; i < 9; i++) {
-			struct bm_step s = { mid.x + i % 3 - 1, mid.y + i / 3 - 1 };
-			bool seen = s.x - was.x >= -1 && s.x - was.x <= 1 && s.y - was.y >= -1 && s.y - was.y <= 1;
-			if (i == 4 || (turn && seen)) continue;
-			int d = bm_difference(a, q + s.y * stride + s.x, stride) + (turn + 1) * cost;
-			if (d < least) least = d, best = s;
-		}
-		if (bm_same(best, mid)) break;
+	for (int turn = 1; turn <= BM_NEAR; turn++) {
+		struct bm_least l = bm_around(a, q + best.y * stride + best.x, stride);
+		int k = l.i + (l.i >= 4);
+		if (l.difference + turn * cost >= least) break;
+		least = l.difference + turn * cost;
+		best.x += k % 3 - 1;
+		best.y += k / 3 - 1;
 	}
 	return best;
 }

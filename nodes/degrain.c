@@ -49,7 +49,7 @@ static int expand(struct expand *x, const struct node_ctx *n, struct err *e)
 	fine = expand_node(x, "degrain_fine", "fine", e);
 	if (!fine || expand_connect(x, fine, "in", src, e) < 0 || expand_connect(x, fine, "noisy", time, e) < 0 ||
 	    expand_connect(x, fine, "basic", hard, e) < 0 || set_noise(x, fine, p, e) < 0 ||
-	    expand_set(x, fine, "space", spaces[p->space], e) < 0) return -1;
+	    set_num(x, fine, "radius", p->radius, e) < 0 || expand_set(x, fine, "space", spaces[p->space], e) < 0) return -1;
 	even = expand_node(x, "degrain_even", "even", e);
 	if (!even || expand_connect(x, even, "in", src, e) < 0 || expand_connect(x, even, "fine", fine, e) < 0 ||
 	    set_noise(x, even, p, e) < 0 || expand_set(x, even, "space", spaces[p->space], e) < 0) return -1;
@@ -75,11 +75,12 @@ const struct node_type ISA(node_degrain) = {
 	        "band by band, so that it looks like grain: planted grain on photographs and clips, white, "
 	        "a 35 mm stock's or a coarse 16 mm one's, of sigma 5 to 25/255, leaves hardly an edge in it (|r| mostly below "
 	        "0.05) and has its spectrum mostly within 0.5 dB from 0.05 cycles a pixel on. Where the picture is "
-	        "clipped (exactly 0 or 1) that much less grain is looked for; where a quarter of it is, the "
-	        "spectrum can be off by 0.8 and |r| be 0.11.\n"
+	        "clipped (exactly 0 or 1) that much less grain is looked for, and the neutral picture goes back nearer "
+	        "the limit by what clipping has moved averages away from it (near white by up to 0.4 of the grain's "
+	        "deviation); where a quarter of it is clipped, a ring of the spectrum can be 0.65 dB off.\n"
 	        "Values beyond +-1024 and what is no number stay as they are. Where a clip has no more "
 	        "frames, fewer are averaged.",
-	.category = "image", .version = 5, .size = sizeof(struct degrain), .params = params,
+	.category = "image", .version = 6, .size = sizeof(struct degrain), .params = params,
 	.inputs = "image mask?", .flags = NF_MASKED, .traits = TR_CLEANUP,
 	.example = "<degrain id=\"neutral\" in=\"plate\" profile=\"plate.grain\"/>",
 	.want_of = degrain_want, .identity = degrain_identity, .expand = expand,

@@ -2,9 +2,10 @@
  *
  * In R, G and B apart, as a channel's grain may be far weaker than what colour differences share of it.
  * Cells of 8x8 pixels tell how strong bands of the cosine transform are around; blocks on every
- * fourth pixel, overlapping, are scaled by what the bands there lack or have too much.
+ * fourth pixel, overlapping, are scaled by what the bands there lack or have too much. Last, where the source is
+ * clipped, the neutral picture goes as much nearer the limit as clipping has moved averages away.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "degrain_cells.h"
+#include "degrain_clip.h"
 
 struct degrain_bands_node { DEGRAIN_COMMON; double most, least, level, agree, push, pull; };
 
@@ -33,7 +34,8 @@ enum { FINE = 6 };
 struct state {
 	struct degrain_bands want;
 	int band[64];
-	float count[BANDS], taper[8], level[3][BANDS], push[3][BANDS], pull[3][BANDS];
+	struct clip clip;
+	float sigma[3][DEGRAIN_BINS], count[BANDS], taper[8], level[3][BANDS], push[3][BANDS], pull[3][BANDS];
 };
 
 /* What channel c's bands are brought to, of the grain's variance: a little less where much of it lies, as
@@ -64,6 +66,13 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	for (int i = 0; i < 8; i++) s->taper[i] = bm_taper[i] / (bm_taper[i & 3] + bm_taper[(i & 3) + 4]);
 	if (degrain_bands_make(&a, &s->want, e) < 0) return -1;
 	for (int c = 0; c < 3; c++) levels(s, p, c);
+	clip_make(&s->clip);
+	for (int c = 0; c < 3; c++)
+		for (int i = 0; i < DEGRAIN_BINS; i++) {
+			float sum = 0;
+			for (int k = 0; k < BANDS; k++) sum += s->want.var[i][c][k] * s->count[k];
+			s->sigma[c][i] = __builtin_sqrtf(sum * (1.0f / 64));
+		}
 	return 0;
 }
 
@@ -130,19 +139,38 @@ static void row(const void *job, const struct cells *c, int y)
 	for (int x = 0; x < c->w; x++) luma[x] = w[0] * r[x] + w[1] * g[x] + w[2] * b[x];
 }
 
+/* Energies of the bands of eight cells in a row, at taken. */
+static IN_NOINLINE void eight(const struct job *j, const float *taken, float *have)
+{
+	bm8 q[CELL][8], sum[BANDS] = { { 0 } };
+	for (int i = 0; i < CELL; i++) {
+		bm_forward(taken + i * CELL, j->c.w, q[i]);
+		for (int k = 0; k < 8; k++) q[i][k] *= q[i][k];
+	}
+	for (int k = 0; k < 8; k++) {
+		bm8 v[8];
+		for (int i = 0; i < CELL; i++) v[i] = q[i][k];
+		bm_turn(v);
+		for (int i = 0; i < 8; i++) sum[j->s->band[8 * k + i]] += v[i];
+	}
+	for (int i = 0; i < CELL; i++)
+		for (int k = 0; k < BANDS; k++) have[i * BANDS + k] = sum[k][i];
+}
+
 /* Energies of every cell's bands of channel c, and those that the grain has. */
 static void energies(const struct job *j, int c)
 {
-	for (int i = 0; i < j->cw * j->ch; i++) {
-		float v[64], *have = j->have + (ptrdiff_t)i * BANDS, *want = j->want + (ptrdiff_t)i * BANDS;
-		bm8 q[8];
-		bm_forward(j->c.taken[c] + (ptrdiff_t)(i / j->cw) * CELL * j->c.w + i % j->cw * CELL, j->c.w, q);
-		for (int k = 0; k < 8; k++) BM_STORE(v + 8 * k, q[k] * q[k]);
-		for (int k = 0; k < BANDS; k++) {
-			have[k] = 0;
-			want[k] = j->s->want.var[(int)j->c.bin[i]][c][k] * j->s->count[k] * j->c.there[3 * i + c];
+	for (int y = 0; y < j->ch; y++)
+		for (int i = 0; i < j->cw; i += CELL) {
+			int x = i + CELL <= j->cw ? i : j->cw - CELL;
+			eight(j, j->c.taken[c] + (ptrdiff_t)y * CELL * j->c.w + x * CELL, j->have + ((ptrdiff_t)y * j->cw + x) * BANDS);
 		}
-		for (int k = 0; k < 64; k++) have[j->s->band[k]] += v[k];
+	for (int i = 0; i < j->cw * j->ch; i++) {
+		const float *IN_RESTRICT var = j->s->want.var[(int)j->c.bin[i]][c];
+		float there = j->c.there[3 * i + c];
+		const float *IN_RESTRICT n = j->s->count;
+		float *IN_RESTRICT want = j->want + (ptrdiff_t)i * BANDS;
+		for (int k = 0; k < BANDS; k++) want[k] = var[k] * n[k] * there;
 	}
 }
 
@@ -169,16 +197,19 @@ static void factors(const struct job *j, int c)
 {
 	const float *level = j->s->level[c], *push = j->s->push[c], *pull = j->s->pull[c];
 	const float most = (float)j->p->most, least = (float)j->p->least;
+	float g[16] = { 0 };
 	for (int y = TENT; y < j->ch - TENT; y++)
 		for (int x = TENT; x < j->cw - TENT; x++) {
 			ptrdiff_t i = (ptrdiff_t)y * j->cw + x;
 			const float *have = j->have + i * BANDS, *want = j->want + i * BANDS;
-			float g[BANDS], *f = j->factor + i * 64;
+			float *f = j->factor + i * 64;
 			for (int k = 0; k < BANDS; k++) {
 				float v = __builtin_sqrtf(level[k] * want[k] / (have[k] + 1e-12f)) - 1.0f;
 				g[k] = px_clamp(v + v * (v > 0 ? push[k] : pull[k]), least - 1.0f, most - 1.0f);
 			}
-			for (int k = 0; k < 64; k++) f[k] = g[j->s->band[k]];
+			bm8 low = BM_LOAD(g), high = BM_LOAD(g + 8);
+			for (int k = 0; k < 8; k++)
+				BM_STORE(f + 8 * k, BM_AMONG2(low, high, *(const bm8iu *)(const void *)(j->s->band + 8 * k)));
 		}
 }
 
@@ -211,15 +242,18 @@ static IN_NOINLINE void add(const struct job *j, int c)
 		for (int x = (r.x0 - 4) & -4; x < r.x1; x += 4) block(j, j->c.taken[c], x, y);
 }
 
-static void finish(const struct call *c, const struct job *j, int ch, int alpha)
+/* Writes channel ch, the k-th of R, G and B. */
+static void finish(const struct call *c, const struct job *j, int k, int ch, int alpha)
 {
 	const struct view *in = &c->in[1];
+	bool clipped = clip_any(&j->c, k);
 	for (int y = j->r.y0; y < j->r.y1; y++) {
 		const float *IN_RESTRICT s = j->sum + (ptrdiff_t)(y - j->r.y0 + BM_EDGE) * j->stride + BM_EDGE;
 		const float *p = view_at(in, ch, j->r.x0, y), *m = alpha < 0 ? NULL : view_at(&c->in[0], alpha, j->r.x0, y);
 		float *IN_RESTRICT o = view_at(c->out, ch, j->r.x0, y);
 		if (m) for (int x = 0; x < rect_w(j->r); x++) o[x] = p[x] - s[x] * (m[x] != 0 ? m[x] : 1.0f);
 		else for (int x = 0; x < rect_w(j->r); x++) o[x] = p[x] - s[x];
+		if (clipped) clip_row(&j->s->clip, &j->c, k, j->s->sigma[k], j->r.x0, j->r.x1, y, m, o);
 	}
 }
 
@@ -243,14 +277,14 @@ static int tile(const struct call *c, struct rect r)
 		tent(&j, j.want);
 		factors(&j, k);
 		add(&j, k);
-		finish(c, &j, ch[k], ch[3]);
+		finish(c, &j, k, ch[k], ch[3]);
 	}
 	return 0;
 }
 
 const struct node_type ISA(node_degrain_bands) = {
 	.name = "degrain_bands", .doc = "What degrain took, brought to the grain's spectrum band by band.",
-	.category = "image", .version = 3, .size = sizeof(struct degrain_bands_node), .params = params,
+	.category = "image", .version = 4, .size = sizeof(struct degrain_bands_node), .params = params,
 	.inputs = "image even mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = degrain_want, .open = open_tables,
 	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
 		.flops = flops, .work = work, .tile = tile,

@@ -70,15 +70,19 @@ static inline void cells_row(const struct cells *c, const struct view *a, const 
 	int sy = bm_mirror(c->all.y0 + y, data.y0, data.y1);
 	int from = data.x0 > c->all.x0 ? data.x0 : c->all.x0, end = data.x1 < c->all.x1 ? data.x1 : c->all.x1;
 	if (ch[3] >= 0 || end < from) from = end = c->all.x0;
-	int first = from - c->all.x0, n = end - from;
+	int first = from - c->all.x0, n = (end - from) & -8;
 	for (int k = 0; k < 3; k++) {
 		const float *p = view_at(a, ch[k], from, sy), *q = view_at(b, ch[k], from, sy);
-		float *IN_RESTRICT t = c->taken[k] + (ptrdiff_t)y * c->w + first, *IN_RESTRICT o = c->clean[k] + first;
-		float *IN_RESTRICT gone = c->clipped[k] + first;
-		for (int i = 0; i < n; i++) {
-			t[i] = bm_sane(p[i] - q[i]);
-			o[i] = bm_sane(q[i]);
-			gone[i] += cells_clipped(p[i]);
+		float *t = c->taken[k] + (ptrdiff_t)y * c->w + first, *o = c->clean[k] + first, *gone = c->clipped[k] + first;
+		for (int i = 0; i < n; i += 8) {
+			const bm8 zero = { 0 }, one = zero + 1.0f;
+			bm8 u = BM_LOAD(p + i), v = BM_LOAD(q + i), d = u - v;
+			bm8i clipped = (u == zero) | (u == one);
+			bm_sane8(&d);
+			bm_sane8(&v);
+			BM_STORE(t + i, d);
+			BM_STORE(o + i, v);
+			BM_STORE(gone + i, BM_LOAD(gone + i) + BM_MASKED(clipped, one));
 		}
 	}
 	cells_far(c, a, b, ch, data, y, 0, first);

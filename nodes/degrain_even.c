@@ -104,15 +104,15 @@ static void row(const void *job, const struct cells *c, int y)
 	const struct job *j = job;
 	const float *w = j->s->want.luma, lr = w[0], lg = w[1], lb = w[2];
 	ptrdiff_t at = (ptrdiff_t)y * c->w;
-	float *IN_RESTRICT t0 = c->taken[0] + at, *IN_RESTRICT t1 = c->taken[1] + at;
-	float *IN_RESTRICT t2 = c->taken[2] + at;
-	float *IN_RESTRICT own = j->spare + at, *IN_RESTRICT luma = c->luma;
-	for (int x = 0; x < c->w; x++) {
-		float r = c->clean[0][x], g = c->clean[1][x], s = c->clean[2][x];
-		bm_opponent(t0 + x, t1 + x, t2 + x);
-		bm_opponent(&r, &g, &s);
-		own[x] = r;
-		luma[x] = lr * r + lg * g + lb * s;
+	float *t[3] = { c->taken[0] + at, c->taken[1] + at, c->taken[2] + at }, *own = j->spare + at;
+	for (int x = 0; x < c->w; x += CELL) {
+		bm8 u[3], v[3];
+		for (int k = 0; k < 3; k++) u[k] = BM_LOAD(t[k] + x), v[k] = BM_LOAD(c->clean[k] + x);
+		bm_opponent8(u, u + 1, u + 2);
+		bm_opponent8(v, v + 1, v + 2);
+		for (int k = 0; k < 3; k++) BM_STORE(t[k] + x, u[k]);
+		BM_STORE(own + x, v[0]);
+		BM_STORE(c->luma + x, lr * v[0] + lg * v[1] + lb * v[2]);
 	}
 }
 
@@ -141,20 +141,27 @@ static void kinds(const struct job *j)
  * every second row tells enough. */
 static void count(const struct job *j)
 {
-	ptrdiff_t w = j->c.w, cw = w / CELL;
-	__builtin_memset(j->of_kind, 0, (size_t)(cw * (j->c.h / CELL) * KINDS) * sizeof(float));
-	__builtin_memset(j->count, 0, (size_t)(cw * (j->c.h / CELL) * KINDS) * sizeof(float));
-	for (int y = 0; y < j->c.h; y += 2) {
-		const float *t = j->c.taken[0] + y * w, *kind = j->kind + y * w;
-		for (int x = 0; x < w; x++) {
-			int k = (int)kind[x];
-			float f = kind[x] - (float)k, v = t[x] * t[x];
-			ptrdiff_t at = (y / CELL * cw + x / CELL) * KINDS + k;
-			j->of_kind[at] += v - f * v;
-			j->of_kind[at + 1] += f * v;
-			j->count[at] += 1.0f - f;
-			j->count[at + 1] += f;
+	const bm8i first = { 0, 1, 2, 3, 4, 5, 6, 7 };
+	ptrdiff_t w = j->c.w;
+	for (int i = 0; i < j->c.w / CELL * (j->c.h / CELL); i++) {
+		ptrdiff_t at = i / (w / CELL) * CELL * w + i % (w / CELL) * CELL;
+		float *of = j->of_kind + (ptrdiff_t)i * KINDS, *n = j->count + (ptrdiff_t)i * KINDS;
+		bm8 sum = { 0 }, pixels = { 0 };
+		float last = 0, lasts = 0;
+		for (int p = 0; p < CELL * CELL / 2; p++) {
+			ptrdiff_t here = at + p / CELL * 2 * w + p % CELL;
+			float t = j->c.taken[0][here], kind = j->kind[here], v = t * t;
+			int k = (int)kind;
+			float f = kind - (float)k, up = f * v;
+			bm8i own = first == k, next = first == k + 1;
+			sum += (bm8)(((bm8i)((bm8){ 0 } + (v - up)) & own) | ((bm8i)((bm8){ 0 } + up) & next));
+			pixels += (bm8)(((bm8i)((bm8){ 0 } + (1.0f - f)) & own) | ((bm8i)((bm8){ 0 } + f) & next));
+			if (k == KINDS - 2) last += up, lasts += f;
 		}
+		BM_STORE(of, sum);
+		BM_STORE(n, pixels);
+		of[KINDS - 1] = last;
+		n[KINDS - 1] = lasts;
 	}
 }
 
@@ -313,7 +320,8 @@ static void factors(const struct job *j)
 	}
 }
 
-/* Factors of row y of the planes from column x0 to x1, linear between cells and kinds. */
+/* Factors of row y of the planes from column x0 to x1, linear between cells and kinds: eight pixels
+ * between the middles of two cells at a time. out: may be written up to seven pixels either way. */
 static void row_factors(const struct job *j, int y, int x0, int x1, float *IN_RESTRICT table,
                         float *IN_RESTRICT out)
 {
@@ -321,34 +329,53 @@ static void row_factors(const struct job *j, int y, int x0, int x1, float *IN_RE
 	float down = ((float)i + 0.5f) * (1.0f / CELL);
 	const float *IN_RESTRICT p = j->factor + (ptrdiff_t)cy * n, *IN_RESTRICT q = p + n,
 		*kind = j->kind + (ptrdiff_t)y * j->c.w;
+	const bm8 across = { 0.0625f, 0.1875f, 0.3125f, 0.4375f, 0.5625f, 0.6875f, 0.8125f, 0.9375f };
 	for (int k = 0; k < n; k++) table[k] = p[k] + down * (q[k] - p[k]);
-	for (int x = x0; x < x1; x++) {
-		int cx = (x + CELL / 2) / CELL - 1, k = (int)kind[x];
-		float across = ((float)(x - cx * CELL - CELL / 2) + 0.5f) * (1.0f / CELL), f = kind[x] - (float)k;
-		const float *t = table + cx * KINDS + k;
-		float a = t[0] + f * (t[1] - t[0]), b = t[KINDS] + f * (t[KINDS + 1] - t[KINDS]);
-		out[x] = a + across * (b - a);
+	for (int x = ((x0 + CELL / 2) & -CELL) - CELL / 2; x < x1; x += CELL) {
+		const float *t = table + ((x + CELL / 2) / CELL - 1) * KINDS;
+		bm8 v = BM_LOAD(kind + x);
+		bm8i k = __builtin_convertvector(v, bm8i);
+		bm8 f = v - __builtin_convertvector(k, bm8);
+		bm8 t0 = BM_AMONG(BM_LOAD(t), k), t1 = BM_AMONG(BM_LOAD(t + 1), k);
+		bm8 t2 = BM_AMONG(BM_LOAD(t + KINDS), k), t3 = BM_AMONG(BM_LOAD(t + KINDS + 1), k);
+		bm8 a = t0 + f * (t1 - t0), b = t2 + f * (t3 - t2);
+		BM_STORE(out + x, a + across * (b - a));
+	}
+}
+
+/* Row y of a tile: what was taken, luma by these factors, goes from the picture (over: its alpha). */
+IN_INLINE void finish_row(const struct call *c, const struct job *j, const int ch[4], struct rect r, int y,
+                          const float *IN_RESTRICT up, const float *over)
+{
+	ptrdiff_t at = (ptrdiff_t)(y - j->c.all.y0) * j->c.w + (r.x0 - j->c.all.x0);
+	const float *IN_RESTRICT t0 = j->c.taken[0] + at, *IN_RESTRICT t1 = j->c.taken[1] + at;
+	const float *IN_RESTRICT t2 = j->c.taken[2] + at;
+	const struct view *in = &c->in[0];
+	const float *p0 = view_at(in, ch[0], r.x0, y), *p1 = view_at(in, ch[1], r.x0, y), *p2 = view_at(in, ch[2], r.x0, y);
+	float *IN_RESTRICT o0 = view_at(c->out, ch[0], r.x0, y), *IN_RESTRICT o1 = view_at(c->out, ch[1], r.x0, y);
+	float *IN_RESTRICT o2 = view_at(c->out, ch[2], r.x0, y);
+	const int n = rect_w(r);
+	for (int x = 0; x < n; x++) {
+		float m = over ? over[x] : 1.0f, v[3] = { t0[x] * up[x], t1[x], t2[x] };
+		m = m != 0 ? m : 1.0f;
+		bm_opponent_back(v, v + 1, v + 2);
+		o0[x] = p0[x] - v[0] * m;
+		o1[x] = p1[x] - v[1] * m;
+		o2[x] = p2[x] - v[2] * m;
 	}
 }
 
 static void finish(const struct call *c, const struct job *j, const int ch[4], struct rect r)
 {
 	const struct view *in = &c->in[0];
+	int x0 = r.x0 - j->c.all.x0, x1 = r.x1 - j->c.all.x0;
 	for (int y = r.y0; y < r.y1; y++) {
 		for (int k = 0; k < c->out->nch; k++)
 			if (k != ch[0] && k != ch[1] && k != ch[2])
 				__builtin_memcpy(view_at(c->out, k, r.x0, y), view_at(in, k, r.x0, y), (size_t)rect_w(r) * sizeof(float));
-		ptrdiff_t at = (ptrdiff_t)(y - j->c.all.y0) * j->c.w - j->c.all.x0;
-		float *up = j->spare - j->c.all.x0;
-		row_factors(j, y - j->c.all.y0, r.x0 - j->c.all.x0, r.x1 - j->c.all.x0, j->half, j->spare);
-		for (int x = r.x0; x < r.x1; x++) {
-			float m = ch[3] < 0 ? 1.0f : *view_at(in, ch[3], x, y);
-			float v[3] = { j->c.taken[0][at + x] * up[x], j->c.taken[1][at + x], j->c.taken[2][at + x] };
-			bm_opponent_back(v, v + 1, v + 2);
-			for (int k = 0; k < 3; k++)
-				*view_at(c->out, ch[k], x, y) = *view_at(in, ch[k], x, y) -
-					v[k] * (m != 0 ? m : 1.0f);
-		}
+		row_factors(j, y - j->c.all.y0, x0, x1, j->half, j->spare);
+		if (ch[3] < 0) finish_row(c, j, ch, r, y, j->spare + x0, NULL);
+		else finish_row(c, j, ch, r, y, j->spare + x0, view_at(in, ch[3], r.x0, y));
 	}
 }
 

@@ -4,11 +4,13 @@
 
 #include "degrain_groups.h"
 
-struct degrain_fine { DEGRAIN_COMMON; double over; };
+struct degrain_fine { DEGRAIN_COMMON; double over; int radius; };
 
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_fine),
 	P_FLOAT(degrain_fine, over, 0.87, 0.5, 4, "factor", "The grain is taken to be that much stronger."),
+	P_INT(degrain_fine, radius, 0, 0, 3, "frames", PF_STATIC, "As of degrain. Where frames were averaged, colour "
+	      "differences are estimated by every second row of groups."),
 	DEGRAIN_SPACE(degrain_fine),
 	P_END
 };
@@ -41,13 +43,16 @@ static double work(const struct node_ctx *n, struct rect r)
 }
 
 static IN_NOINLINE void group(const struct bm_area *a, const struct groups *s,
-                              const struct bm_group *b, float share)
+                              const struct bm_group *b, float share, bool colour)
 {
 	bm8 z[3][8 * BLOCKS], g[3][8 * BLOCKS];
-	for (int k = 0; k < 3; k++) gather(&a->from[1], k, b, g[k]), gather(&a->from[0], k, b, z[k]);
-	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], g[1][0][0], g[2][0][0]);
+	const struct bm_source *in = &a->from[1];
+	for (int k = 0; k < (colour ? 3 : 1); k++) gather(in, k, b, g[k]), gather(&a->from[0], k, b, z[k]);
+	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], colour ? g[1][0][0] : bm_mean(in, b, 1),
+	                                 colour ? g[2][0][0] : bm_mean(in, b, 2));
 	float left = bm_wiener(z[0], g[0], sigma, share);
 	spread(a, b, z[0], 1.0f / (left + sigma[0] * sigma[0]), BM_SUM0, BM_WEIGHT0);
+	if (!colour) return;
 	left = bm_wiener(z[1], g[1], sigma + 64, share);
 	left += bm_wiener(z[2], g[2], sigma + 128, share);
 	float weight = 1.0f / (left + sigma[64] * sigma[64]);
@@ -118,7 +123,7 @@ static int filter(const struct call *c, struct bm_area *a, const struct groups *
 				struct bm_group b;
 				int at = x + 2 * i * BM_STEP;
 				if (!bm_group_of(a, &s->tries, best, BLOCKS, bm_lane(i), at, y, &b)) continue;
-				group(a, s, &b, bm_share(a, &c->in[1], at, y) * over);
+				group(a, s, &b, bm_share(a, &c->in[1], at, y) * over, !p->radius || !(y & BM_STEP));
 			}
 		}
 		finish(c, a, y + BM_STEP, p->reach);
@@ -144,7 +149,7 @@ static int tile(const struct call *c, struct rect r)
 const struct node_type ISA(node_degrain_fine) = {
 	.name = "degrain_fine", .doc = "The second estimate of degrain: coefficients keep the share "
 	        "that is picture.",
-	.category = "image", .version = 5, .size = sizeof(struct degrain_fine), .params = params,
+	.category = "image", .version = 6, .size = sizeof(struct degrain_fine), .params = params,
 	.inputs = "image noisy basic", .flags = NF_HIDDEN, .want_of = degrain_want, .open = groups_open,
 	.close = degrain_close, .identity = degrain_identity, .needs = needs, .scratch = scratch,
 		.flops = flops, .work = work, .tile = tile,

@@ -23,6 +23,17 @@ static int groups_open(struct node_ctx *n, struct err *e)
 	return degrain_noise_make(&a, &s->noise, e);
 }
 
+/* The first coefficient of a group's first block in channel k. */
+static inline float bm_mean(const struct bm_source *s, const struct bm_group *b, int k)
+{
+	bm8 sum = { 0 }, v[8];
+	if (b->inner[0])
+		for (int i = 0; i < 8; i++) v[i] = BM_LOAD(view_at(s->in, k, b->x[0], b->y[0] + i));
+	else bm_mirrored(s, k, b->x[0], b->y[0], v);
+	for (int i = 0; i < 8; i++) sum += v[i];
+	return bm_total(&sum) * 0.125f;
+}
+
 /* The coefficients of a group's blocks in a channel of a source, into g. */
 IN_INLINE void gather(const struct bm_source *s, int ch, const struct bm_group *b, bm8 *g)
 {

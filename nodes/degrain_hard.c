@@ -48,25 +48,14 @@ static double work(const struct node_ctx *n, struct rect r)
 	return groups_work(r, p->reach, flops(n));
 }
 
-/* The first coefficient of a group's first block in channel k. */
-static float mean(const struct bm_source *s, const struct bm_group *b, int k)
-{
-	bm8 sum = { 0 }, v[8];
-	if (b->inner[0])
-		for (int i = 0; i < 8; i++) v[i] = BM_LOAD(view_at(s->in, k, b->x[0], b->y[0] + i));
-	else bm_mirrored(s, k, b->x[0], b->y[0], v);
-	for (int i = 0; i < 8; i++) sum += v[i];
-	return bm_total(&sum) * 0.125f;
-}
-
 static IN_NOINLINE void group(const struct bm_area *a, const struct groups *s,
                               const struct bm_group *b, float times, bool colour)
 {
 	bm8 g[3][8 * BLOCKS];
 	const struct bm_source *in = &a->from[0];
 	for (int k = 0; k < (colour ? 3 : 1); k++) gather(in, k, b, g[k]);
-	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], colour ? g[1][0][0] : mean(in, b, 1),
-	                                 colour ? g[2][0][0] : mean(in, b, 2));
+	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], colour ? g[1][0][0] : bm_mean(in, b, 1),
+	                                 colour ? g[2][0][0] : bm_mean(in, b, 2));
 	float left = bm_hard(g[0], sigma, times);
 	spread(a, b, g[0], 1.0f / (left + sigma[0] * sigma[0]), BM_SUM0, BM_WEIGHT0);
 	if (!colour) return;

@@ -21,7 +21,7 @@ enum { FRAMES = 7, RING = 16, SHARE = 3, WEIGHT, KINDS };
 /* Threads: frozen. */
 struct state {
 	struct degrain_noise noise;
-	struct bm_tries tries;
+	struct bm_asked asked;
 	float inverse[DEGRAIN_BINS][3][64], mean[DEGRAIN_BINS];
 	int cost;
 };
@@ -52,11 +52,11 @@ static int open_tables(struct node_ctx *n, struct err *e)
 {
 	struct degrain_ask a = degrain_ask_of(n);
 	struct state *s = n->state = xalloc(1, sizeof *s);
-	s->tries.n = degrain_tries(BM_FAR, 1, s->tries.dx, s->tries.dy, BM_TRIES);
 	if (degrain_noise_make(&a, &s->noise, e) < 0) return -1;
 	float mid = s->noise.sigma[DEGRAIN_BINS / 2][0][9];
 	for (int i = 0; i < DEGRAIN_BINS; i++) weigh(s, i);
 	s->cost = 2 + (int)(mid < 1.0f ? mid * 500.0f : 500.0f);
+	bm_asked_make(&s->asked, s->cost);
 	return 0;
 }
 
@@ -346,7 +346,7 @@ static int tile(const struct call *c, struct rect r)
 		bm_frame_lay(&j.frame[i], all, bytes);
 		luma(&j, i, all, rows);
 		j.moves[i].dx = (int8_t *)bytes + bm_frame_bytes(all);
-		if (i) bm_move_cells(&j.frame[0], &j.frame[i], &j.s->tries, j.s->cost, r, &j.moves[i]);
+		if (i) bm_move_cells(&j.frame[0], &j.frame[i], &j.s->asked, r, &j.moves[i]);
 	}
 	return averages(c, &j);
 }

@@ -274,6 +274,34 @@ static void clipped(void)
 	image_unref(&out);
 }
 
+/* Fields near white and black in clipped grain: an average of what is left lies up to 0.04 away from them, the neutral
+ * picture does not. What is as near but was not clipped stays where its average is. */
+static void beneath(void)
+{
+	static const float level[] = { 1, 0.98f, 0.95f, 0, 0.04f };
+	struct format f = nc_format(96, 96, "R G B", "rec709");
+	struct image *im = nc_image(&f);
+	double worst = 0, most = 0;
+	for (size_t i = 0; i <= IN_COUNT(level); i++) {
+		bool cut = i < IN_COUNT(level);
+		double in = 0, mean = 0, want = cut ? (double)level[i] : 0.98;
+		for (int c = 0; c < 3; c++) for (int y = 0; y < 96; y++) for (int x = 0; x < 96; x++) *view_at(&im->view, c, x, y) = (float)want;
+		struct image *noisy = grained(im, 0.1, 23);
+		for (int c = 0; cut && c < 3; c++)
+			for (int y = 0; y < 96; y++)
+				for (int x = 0; x < 96; x++) *view_at(&noisy->view, c, x, y) = fmaxf(0, fminf(*view_at(&noisy->view, c, x, y), 1));
+		struct image *out = degrained(noisy, 0.1);
+		for (int y = 8; y < 88; y++)
+			for (int x = 8; x < 88; x++) in += *view_at(&noisy->view, 1, x, y) / 6400.0, mean += *view_at(&out->view, 1, x, y) / 6400.0;
+		if (cut) worst = fmax(worst, fabs(mean - want)), most = fmax(most, fabs(in - want));
+		else test_ok(fabs(mean - want) < 0.002, "degrain: grain beyond 1 that is not clipped is averaged (%.4f)", mean - want);
+		image_unref(&noisy);
+		image_unref(&out);
+	}
+	test_ok(most > 0.035 && worst < 0.012, "degrain: clipped grain's picture is found (%.4f off, its average %.4f)", worst, most);
+	image_unref(&im);
+}
+
 /* --- tilings and instruction sets --- */
 
 static void same_bits(void)
@@ -285,6 +313,7 @@ static void same_bits(void)
 	const char *time[] = { "radius=1", "sigma=0.1", NULL }, *hard[] = { "reach=5", "sigma=0.2", NULL };
 	*view_at(&a->view, 1, 20, 20) = NAN;
 	*view_at(&b->view, 0, 50, 60) = -INFINITY;
+	for (int y = 12; y < 45; y++) for (int x = 20; x < 60; x += 2) *view_at(&a->view, 0, x, y) = 1, *view_at(&b->view, 0, x, y) = 0.95f;
 	nc_invariant("degrain_time", &a, 1, time, "of an offset window");
 	nc_invariant("degrain_time", &c, 1, time, "with alpha");
 	nc_invariant("degrain_hard", &a, 1, hard, "of an offset window");
@@ -364,5 +393,6 @@ int main(void)
 	stills();
 	film();
 	clipped();
+	beneath();
 	TEST_END();
 }
