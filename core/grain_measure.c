@@ -12,7 +12,7 @@
 #include "mem.h"
 
 enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LEAST_WINDOWS = 80,
-       LATTICE_WINDOWS = 400 };
+       LATTICE_WINDOWS = 400, LEAST_OF_BAND = 12 };
 
 /* Windows of which one would tell as much: they overlap by half, and Hann's kernel joins bins. Differences that follow
  * each other share a frame: half as many again. */
@@ -100,7 +100,7 @@ static int take_frames(struct work *k)
 static double quantum(const struct work *k) { return k->o->step * k->o->step / 12; }
 
 /* One window, in units of what the curve says. */
-static void add_window(struct work *k, struct gm_spec *s, const struct gm_field *f, int bx, int by)
+static void add_window(struct work *k, struct gm_spec *s, const struct gm_field *f, int bx, int by, uint32_t rings)
 {
 	float d[3][GM_WINDOW * GM_WINDOW];
 	double share[3] = { 0, 0, 0 };
@@ -113,10 +113,21 @@ static void add_window(struct work *k, struct gm_spec *s, const struct gm_field 
 		}
 	}
 	for (int c = 0; c < 3; c++) s->quant[c] += share[c] / (GM_WINDOW * GM_WINDOW);
-	gm_spec_add(s, (const float *const[]){ d[0], d[1], d[2] }, GM_WINDOW);
+	gm_spec_add_rings(s, (const float *const[]){ d[0], d[1], d[2] }, GM_WINDOW, rings);
 }
 
-/* Windows of four accepted blocks of one motion. */
+/* Windows of four blocks of one motion: the bands that all four are clean in. */
+static int window_bands(const struct gm_field *f, int bx, int by)
+{
+	int at = by * f->bw + bx, bands = ~0;
+	for (int q = 0; q < 4; q++) {
+		int i = at + q / 2 * f->bw + q % 2;
+		bands &= f->band[i];
+		if (f->mv[2 * i] != f->mv[2 * at] || f->mv[2 * i + 1] != f->mv[2 * at + 1]) return 0;
+	}
+	return bands;
+}
+
 static bool whole_window(const struct gm_field *f, int bx, int by)
 {
 	int at = by * f->bw + bx;
@@ -127,7 +138,15 @@ static bool whole_window(const struct gm_field *f, int bx, int by)
 	return true;
 }
 
-struct place { int field, at; float spread; };
+/* Rings of the bands; those in spare are taken from every window. */
+static uint32_t rings_of(int bands, int spare)
+{
+	uint32_t rings = 0;
+	for (int r = 0; r < GM_RINGS && bands; r++) rings |= (uint32_t)((bands | spare) >> gm_band_of(r) & 1) << r;
+	return rings;
+}
+
+struct place { int field, at, bands; float spread; };
 
 /* Windows over the picture's edges, where strength changes inside, modulate the grain: relative spread of sigma. */
 static float spread_of(const struct work *k, const struct gm_field *f, int bx, int by)
@@ -149,27 +168,39 @@ static int by_spread(const void *a, const void *b)
 	return p->field != q->field ? p->field - q->field : p->at - q->at;
 }
 
-/* All of even strength, evenly; of the others as many as are needed. */
-static int time_windows(struct work *k, struct gm_spec *s)
+static struct place *list_windows(const struct work *k, size_t *n)
 {
 	struct place *v = NULL;
-	size_t cap = 0, n = 0, even = 0;
+	size_t cap = 0;
+	*n = 0;
 	for (int i = 0; i < k->nfield; i++)
 		for (int b = 0; b < (k->field[i].bw - 1) * (k->field[i].bh - 1); b++) {
 			const struct gm_field *f = &k->field[i];
-			int bx = b % (f->bw - 1), by = b / (f->bw - 1);
-			if (!whole_window(f, bx, by)) continue;
-			v = grow(v, n, &cap, sizeof *v);
-			v[n++] = (struct place){ i, b, spread_of(k, f, bx, by) };
+			int bx = b % (f->bw - 1), by = b / (f->bw - 1), bands = window_bands(f, bx, by);
+			if (!bands) continue;
+			v = grow(v, *n, &cap, sizeof *v);
+			v[(*n)++] = (struct place){ i, b, bands, spread_of(k, f, bx, by) };
 		}
-	qsort(v, n, sizeof *v, by_spread);
+	if (v) qsort(v, *n, sizeof *v, by_spread);
+	return v;
+}
+
+/* All of even strength, evenly; of the others as many as are needed. */
+static int time_windows(struct work *k, struct gm_spec *s)
+{
+	size_t n, even = 0;
+	struct place *v = list_windows(k, &n);
+	int have[GM_BANDS] = { 0 }, spare = 0;
 	while (even < n && v[even].spread < EVEN * EVEN) even++;
 	if (even < WINDOWS / 3) even = n < WINDOWS / 3 ? n : WINDOWS / 3;
 	size_t count = even < WINDOWS ? even : WINDOWS;
+	for (size_t i = 0; i < count; i++)
+		for (int b = 0; b < GM_BANDS; b++) have[b] += v[i * even / count].bands >> b & 1;
+	for (int b = 0; b < GM_BANDS; b++) spare |= (have[b] < LEAST_OF_BAND) << b;
 	for (size_t i = 0; i < count; i++) {
 		const struct place *p = &v[i * even / count];
 		const struct gm_field *f = &k->field[p->field];
-		add_window(k, s, f, p->at % (f->bw - 1), p->at / (f->bw - 1));
+		add_window(k, s, f, p->at % (f->bw - 1), p->at / (f->bw - 1), rings_of(p->bands, spare));
 	}
 	free(v);
 	return s->count;
@@ -239,6 +270,7 @@ static int time_spectrum(struct work *k)
 	if (gm_spec_new(&s, GM_WINDOW, k->e) < 0) return -1;
 	k->r->windows = time_windows(k, &s);
 	k->r->window = GM_WINDOW;
+	gm_spec_rings(&s);
 	gm_spec_end(&s, k->o->common, false);
 	gm_spec_lattice(&s, k->p);
 	gm_spec_profile(&s, k->p, s.count / (OVERLAP * 1.5), NULL);
@@ -247,13 +279,28 @@ static int time_spectrum(struct work *k)
 	return 0;
 }
 
+/* Fewer than is worth a window: all that the gate let pass count as clean. */
+static void sift(struct work *k)
+{
+	int windows = 0;
+	k->r->used = gm_sift(k->field, k->nfield, &k->block, &k->time);
+	k->r->has_chain = k->nfield > 1 && gm_chain(k->field, k->nfield, k->r->chain);
+	for (int i = 0; i < k->nfield; i++)
+		for (int b = 0; b < (k->field[i].bw - 1) * (k->field[i].bh - 1); b++)
+			windows += window_bands(&k->field[i], b % (k->field[i].bw - 1), b / (k->field[i].bw - 1)) != 0;
+	for (int i = 0; i < k->nfield && windows < LEAST_OF_BAND; i++)
+		for (int b = 0; b < k->field[i].bw * k->field[i].bh; b++) k->field[i].band[b] = k->field[i].passed[b] ? (1 << GM_BANDS) - 1 : 0;
+}
+
 /* Coarse grain is known as such only once it is measured; then its blocks are chosen again. */
 static int by_time(struct work *k)
 {
 	double scale[3] = { 1, 1, 1 };
+	sift(k);
 	if (time_spectrum(k) < 0) return -1;
 	if (area_of(k->p) > COARSE_AREA) {
-		k->r->used = gm_gate(k->field, k->nfield, area_of(k->p), &k->time);
+		gm_gate(k->field, k->nfield, area_of(k->p), &k->time);
+		sift(k);
 		if (time_spectrum(k) < 0) return -1;
 	}
 	for (int c = 0; c < 3; c++) {

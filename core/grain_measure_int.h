@@ -22,11 +22,14 @@ void gm_frame_free(struct gm_frame *f);
 /* luma: weights of R,G,B; tmp: w * h floats. */
 void gm_frame_ready(struct gm_frame *f, const double luma[3], float *tmp);
 
+enum { GM_SEEN = 3, GM_RINGS = 24, GM_PARTS = 16, GM_HALF = (GM_BLOCK / 2 + 1) * GM_BLOCK };
+struct gm_spec;
 /* The noise alone, of unit gain, in blocks: a difference of two frames over the root of 2. */
 struct gm_field {
 	int w, h, bw, bh, first;             /* frame number of the earlier frame */
 	float *d[3], *luma;
 	uint8_t *use, *sound;                /* by block: accepted; may be asked at all */
+	uint8_t *band, *passed;              /* by block: bit b: clean in band b; accepted before it was asked for bands */
 	float *shift, *slip;                 /* by block: shares of the difference that are its mean and follow the gradient */
 	int16_t *mv;                         /* by block: x, y to the later frame */
 	float *mem;
@@ -46,7 +49,13 @@ double gm_curve_at(const struct gm_curve *c, int ch, double luma);
 int gm_gate(struct gm_field *f, int n, double area, struct gm_curve *curve);
 /* area: pixels of grain that go together, to smooth the curve; 0: as it is. */
 void gm_strength(const struct gm_field *f, int n, int knots, double area, struct gm_curve *out);
-/* Lag-1 correlation per channel from fields that follow each other, if there are any. */
+/* Narrows use down to the blocks in which nothing of the picture is seen, as many as are needed, and marks the bands that each is
+ * clean in; the curve by them. How many; spec: of GM_BLOCK. */
+int  gm_sift(struct gm_field *f, int n, const struct gm_spec *spec, struct gm_curve *curve);
+/* Bands of rings, of one octave or less. */
+enum { GM_BANDS = 6 };
+int  gm_band_of(int ring);
+/* Lag-1 correlation per channel, of what is fine in it, from fields that follow each other, if there are any. */
 bool gm_chain(const struct gm_field *f, int n, double rho[3]);
 
 /* Power and cross spectra: means over windows, n by n, frequency 0 first. */
@@ -56,13 +65,14 @@ struct gm_spec {
 	double *win, *cs, *mem, *left; int *rev;      /* left: shares that planes left of the bins, or NULL */
 	double *part;                        /* of the windows that each bin has, or NULL */
 	double bins;                         /* that correlations come from */
+	int each[GM_RINGS];                  /* windows by ring, where they were added so */
+	uint8_t *ring;                       /* of every bin */
 	double quant[3];                     /* sums of the share that rounding has; at the end means */
 };
 
 /* A block with its plane taken out. ring: its energy by radius, in steps of 1 / GM_BLOCK, without a window; sums to the
  * variance; hann: under the window, means over bins; cross: of RG, RB, GB, under the window. bin: powers and cross powers under the window, rows 0 to
  * GM_BLOCK / 2. */
-enum { GM_RINGS = 24, GM_PARTS = 16, GM_HALF = (GM_BLOCK / 2 + 1) * GM_BLOCK };
 struct gm_patch {
 	float luma, part[GM_PARTS];          /* of the whole, of its sixteenths */
 	int frame, x, y, near[4];            /* near: blocks half its side away, or -1 */
@@ -84,7 +94,6 @@ int  gm_flat_add(struct gm_flat *f, const struct gm_spec *spec, const struct gm_
  * window from GM_SEEN on). count: blocks used, by ring; whole: share of the energy that they keep of what they were chosen
  * from; keep: over what the used blocks hold. drift: how much more, as a share, is in those that look less clean; over: what
  * the middle block's low rings have beyond grain, as a share. */
-enum { GM_SEEN = 3 };
 struct gm_clean {
 	int n;
 	struct gm_curve curve;
@@ -132,6 +141,9 @@ int  gm_spec_new(struct gm_spec *s, int n, struct err *e);
 void gm_spec_free(struct gm_spec *s);
 /* Rows stride apart. */
 void gm_spec_add(struct gm_spec *s, const float *const d[3], ptrdiff_t stride);
+/* To the rings in the mask alone; gm_spec_rings, before gm_spec_end, makes up for the windows that each ring went without. */
+void gm_spec_add_rings(struct gm_spec *s, const float *const d[3], ptrdiff_t stride, uint32_t rings);
+void gm_spec_rings(struct gm_spec *s);
 /* Means; takes out rounding (common: from the cross spectra too) and, where flat, what planes took. */
 void gm_spec_end(struct gm_spec *s, bool common, bool flat);
 /* Lattice peaks are put into the profile and taken out of the spectra. */
@@ -140,6 +152,8 @@ void gm_spec_lattice(struct gm_spec *s, struct grain_profile *p);
 void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS]);
 /* Caps the lowest rings of flat blocks, where a plane and detail were, by what those above lead to. */
 void gm_spec_cap(struct gm_spec *s);
+/* Powers of a block by radius, under the window. */
+void gm_spec_block(const struct gm_spec *s, const float *const d[3], float ring[3][GM_RINGS]);
 /* Energies of a block by radius and bin. */
 void gm_spec_patch(const struct gm_spec *s, const float *const d[3], struct gm_patch *p);
 /* Bins of a ring; radius of a bin. */

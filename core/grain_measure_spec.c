@@ -1,4 +1,4 @@
-/* grain_measure_spec - periodograms of grain: auto and cross spectra, lattices, the radial fit.
+/* grain_measure_spec - periodograms of grain: auto and cross spectra, the radial fit.
  *
  * Windows are Hann's (Welch 1967). Its kernel in frequency is 1/6, 2/3, 1/6 along each axis, taken out again to
  * second order. A plane fitted to a flat block takes known shares of the lowest bins and of the variance.
@@ -22,6 +22,8 @@ int gm_spec_new(struct gm_spec *s, int n, struct err *e)
 	s->mem = calloc(12 * nn + 4 * (size_t)n, sizeof *s->mem);
 	if (!s->mem) return err_set(e, E_MEMORY, "no memory for the spectra of grain");
 	s->rev = xalloc((size_t)n, sizeof *s->rev);
+	s->ring = xalloc(nn, 1);
+	for (int i = 0; i < (int)nn; i++) s->ring[i] = (uint8_t)gm_ring_at(n, i);
 	for (int c = 0; c < 3; c++) {
 		s->p[c] = s->mem + (size_t)c * nn;
 		s->x[c] = s->mem + (size_t)(3 + c) * nn;
@@ -43,6 +45,7 @@ void gm_spec_free(struct gm_spec *s)
 {
 	free(s->mem);
 	free(s->rev);
+	free(s->ring);
 	*s = (struct gm_spec){ 0 };
 }
 
@@ -79,8 +82,8 @@ static void fft2(const struct gm_spec *s, double *re, double *im)
 	for (int x = 0; x < s->n; x++) fft(s, re + x, im + x, s->n, a, b);
 }
 
-/* Adds powers and cross powers of d under the window (or NULL). R and G go as one complex field, B by itself. */
-static void transform(const struct gm_spec *s, const float *const d[3], ptrdiff_t stride, const double *win)
+/* Adds powers and cross powers of d under the window (or NULL) to the rings of the mask. R and G go as one complex field, B by itself. */
+static void transform(const struct gm_spec *s, const float *const d[3], ptrdiff_t stride, const double *win, uint32_t rings)
 {
 	int n = s->n;
 	size_t nn = (size_t)n * (size_t)n;
@@ -98,6 +101,7 @@ static void transform(const struct gm_spec *s, const float *const d[3], ptrdiff_
 	for (int y = 0; y < n; y++)
 		for (int x = 0; x < n; x++) {
 			int i = y * n + x, j = (n - y) % n * n + (n - x) % n;
+			if (!(rings >> s->ring[i] & 1)) continue;
 			double rr = (zr[i] + zr[j]) / 2, ri = (zi[i] - zi[j]) / 2;
 			double gr = (zi[i] + zi[j]) / 2, gi = (zr[j] - zr[i]) / 2;
 			s->p[0][i] += rr * rr + ri * ri;
@@ -111,8 +115,33 @@ static void transform(const struct gm_spec *s, const float *const d[3], ptrdiff_
 
 void gm_spec_add(struct gm_spec *s, const float *const d[3], ptrdiff_t stride)
 {
-	transform(s, d, stride, s->win);
+	transform(s, d, stride, s->win, ~0u);
 	s->count++;
+}
+
+void gm_spec_add_rings(struct gm_spec *s, const float *const d[3], ptrdiff_t stride, uint32_t rings)
+{
+	transform(s, d, stride, s->win, rings);
+	s->count++;
+	for (int r = 0; r < GM_RINGS; r++) s->each[r] += rings >> r & 1;
+}
+
+void gm_spec_rings(struct gm_spec *s)
+{
+	int nn = s->n * s->n, most = 1;
+	for (int r = 0; r < GM_RINGS; r++) most = s->each[r] > most ? s->each[r] : most;
+	s->part = s->mem + 11 * nn;
+	for (int i = 0; i < nn; i++) {
+		int r = s->ring[i];
+		double gain = s->each[r] ? (double)most / s->each[r] : 0;
+		s->part[i] = (double)s->each[r] / most;
+		for (int c = 0; c < 3; c++) {
+			s->p[c][i] *= gain;
+			s->x[c][i] *= gain;
+		}
+	}
+	for (int c = 0; c < 3; c++) s->quant[c] *= s->count ? (double)most / s->count : 0;
+	s->count = most;
 }
 
 /* Shares that a fitted plane takes from the bins of one axis: by its level and by its slope. */
@@ -160,7 +189,7 @@ int gm_ring_at(int n, int i)
 	return k < GM_RINGS ? k : GM_RINGS - 1;
 }
 
-static int ring_of(const struct gm_spec *s, int i) { return gm_ring_at(s->n, i); }
+static int ring_of(const struct gm_spec *s, int i) { return s->ring[i]; }
 
 int gm_ring_bins(int k)
 {
@@ -184,7 +213,7 @@ void gm_spec_patch(const struct gm_spec *s, const float *const d[3], struct gm_p
 	for (int k = 0; k < 3; k++) { v[k] = s->p[k]; v[3 + k] = s->x[k]; }
 	for (int pass = 0; pass < 2; pass++) {
 		memset(s->mem, 0, 6 * (size_t)nn * sizeof *s->mem);
-		transform(s, d, s->n, pass ? s->win : NULL);
+		transform(s, d, s->n, pass ? s->win : NULL, ~0u);
 		for (int i = 0; i < nn; i++) {
 			int r = ring_of(s, i);
 			for (int k = 0; k < (pass ? 6 : 3); k++) sum[3 * pass + k][r] += v[k][i] * (pass ? 1 : norm);
@@ -196,6 +225,18 @@ void gm_spec_patch(const struct gm_spec *s, const float *const d[3], struct gm_p
 		ring_means(s, sum[3 + c], p->hann[c]);
 		ring_means(s, sum[6 + c], p->cross[c]);
 	}
+	memset(s->mem, 0, 6 * (size_t)nn * sizeof *s->mem);
+}
+
+void gm_spec_block(const struct gm_spec *s, const float *const d[3], float ring[3][GM_RINGS])
+{
+	int nn = s->n * s->n;
+	double sum[3][GM_RINGS] = { { 0 } };
+	memset(s->mem, 0, 6 * (size_t)nn * sizeof *s->mem);
+	transform(s, d, s->n, s->win, ~0u);
+	for (int i = 0; i < nn; i++)
+		for (int c = 0; c < 3; c++) sum[c][ring_of(s, i)] += s->p[c][i];
+	for (int c = 0; c < 3; c++) ring_means(s, sum[c], ring[c]);
 	memset(s->mem, 0, 6 * (size_t)nn * sizeof *s->mem);
 }
 
@@ -294,73 +335,6 @@ static double *at(const struct gm_spec *s, double *p, int x, int y)
 {
 	int n = s->n;
 	return &p[(y + n) % n * n + (x + n) % n];
-}
-
-/* Mean over the bins two away, which the window keeps free of what stands in the middle. */
-static double around(const struct gm_spec *s, double *p, int x, int y)
-{
-	double sum = 0;
-	int n = 0;
-	for (int j = -2; j <= 2; j++)
-		for (int i = -2; i <= 2; i++) {
-			if (i * i < 4 && j * j < 4) continue;
-			sum += *at(s, p, x + i, y + j);
-			n++;
-		}
-	return sum / n;
-}
-
-/* dB of the highest of the on-axis harmonics of a period over their neighbourhood. */
-static double peak(const struct gm_spec *s, int period)
-{
-	double best = 0;
-	int f = s->n / period;
-	for (int k = f; k <= s->n / 2; k += period == 8 ? f : 2 * f)
-		for (int axis = 0; axis < 2; axis++) {
-			double own = 0, near = 0;
-			for (int c = 0; c < 3; c++) {
-				own += *at(s, s->p[c], axis ? 0 : k, axis ? k : 0);
-				near += around(s, s->p[c], axis ? 0 : k, axis ? k : 0);
-			}
-			double db = near > 3e-5 ? to_db(own / near) : 0;
-			if (db > best) best = db;
-		}
-	return best;
-}
-
-static void notch(struct gm_spec *s, double *p, int period)
-{
-	int n = s->n, f = n / period;
-	for (int y = 0; y < n; y += f)
-		for (int x = 0; x < n; x += f) {
-			double fill = around(s, p, x, y);
-			for (int j = -1; j <= 1 && (x || y); j++)
-				for (int i = -1; i <= 1; i++) *at(s, p, x + i, y + j) = fill;
-		}
-}
-
-void gm_spec_lattice(struct gm_spec *s, struct grain_profile *p)
-{
-	static const int periods[2] = { 8, 16 };
-	double limit = 1 + 25 / __builtin_sqrt((double)s->count);
-	for (int k = 0; k < 2; k++) {
-		if (s->n / periods[k] < 4) continue;      /* the bins two away would be its own */
-		double db = peak(s, periods[k]);
-		int i = 0;
-		while (i < p->nlattice && p->lattice_period[i] != periods[k]) i++;
-		if (db < limit && i == p->nlattice) continue;
-		for (int c = 0; c < 3; c++) {
-			notch(s, s->p[c], periods[k]);
-			notch(s, s->x[c], periods[k]);
-		}
-		if (db < limit) continue;
-		db = mx_round(db * 10) / 10;
-		if (i == p->nlattice) {
-			p->lattice_period[i] = periods[k];
-			p->nlattice++;
-			p->lattice_db[i] = db;
-		} else if (db > p->lattice_db[i]) p->lattice_db[i] = db;
-	}
 }
 
 /* The window's kernel taken out: 1 - d/6 + d^2/36 along either axis, d the second difference. */
@@ -521,7 +495,7 @@ static void smear_rings(struct gm_spec *s, const struct gm_radial *fit, const do
 
 /* Where it is the same in every bin, all count alike that stand above what is faint: their errors are alike, too. Where it is
  * not, as with subsampled chroma, what the channels have together is kept. Of flat blocks the lowest rings hold detail, as
- * far as a tenth of the grain lies above them. */
+ * far as a tenth of the grain lies above them; of differences, what is left of the picture. */
 static void correlate(struct gm_spec *s, struct grain_profile *p, const struct gm_radial *fit, double nu, bool flat)
 {
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
@@ -540,7 +514,7 @@ static void correlate(struct gm_spec *s, struct grain_profile *p, const struct g
 			ring[c][k] /= n[k] > 0 ? n[k] : 1;
 			top[c] = ring[c][k] > top[c] ? ring[c][k] : top[c];
 		}
-	while (flat && from < 5) {
+	while ((flat || s->part) && from < 5) {
 		for (int c = 0; c < 3; c++) below += ring[c][from] * n[from];
 		if (from >= 4 && below > 0.9 * all) break;
 		from++;

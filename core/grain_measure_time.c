@@ -20,8 +20,10 @@ int gm_field_new(struct gm_field *f, int w, int h, struct err *e)
 	if (!f->mem) return err_set(e, E_MEMORY, "no memory for a difference of %d x %d", w, h);
 	for (int c = 0; c < 3; c++) f->d[c] = f->mem + (size_t)c * n;
 	f->luma = f->mem + 3 * n;
-	f->use = xalloc(2 * blocks + 2, 1);
+	f->use = xalloc(4 * blocks + 4, 1);
 	f->sound = f->use + blocks + 1;
+	f->band = f->sound + blocks + 1;
+	f->passed = f->band + blocks + 1;
 	f->shift = xalloc(2 * blocks + 2, sizeof *f->shift);
 	f->slip = f->shift + blocks + 1;
 	f->mv = xalloc(2 * blocks + 1, sizeof *f->mv);
@@ -357,34 +359,52 @@ out:
 	return (int)used;
 }
 
+/* What is finer than about ten pixels: what is left of the picture in a difference is mostly coarser. */
+static double fine_at(const float *p, ptrdiff_t w)
+{
+	return (double)p[0] - ((double)p[-2] + (double)p[2] + (double)p[-2 * w] + (double)p[2 * w]) / 4;
+}
+
 /* Adds block i of a against where it went in b; pixels. */
 static long chain_block(const struct gm_field *a, const struct gm_field *b, int i, double cov[3], double var[3])
 {
 	long n = 0;
 	for (int q = 0; q < GM_BLOCK * GM_BLOCK; q++) {
-		int x = i % a->bw * GM_BLOCK + q % GM_BLOCK, y = i / a->bw * GM_BLOCK + q / GM_BLOCK;
+		int lx = q % GM_BLOCK, ly = q / GM_BLOCK;
+		int x = i % a->bw * GM_BLOCK + lx, y = i / a->bw * GM_BLOCK + ly;
 		int sx = x + a->mv[2 * i], sy = y + a->mv[2 * i + 1];
-		int bx = sx / GM_BLOCK, by = sy / GM_BLOCK;
+		int bx = sx / GM_BLOCK, by = sy / GM_BLOCK, u = sx % GM_BLOCK, v = sy % GM_BLOCK;
+		if (lx < 2 || ly < 2 || lx >= GM_BLOCK - 2 || ly >= GM_BLOCK - 2 || u < 2 || v < 2 || u >= GM_BLOCK - 2 || v >= GM_BLOCK - 2) continue;
 		if (bx >= b->bw || by >= b->bh || !b->use[by * b->bw + bx]) continue;
 		ptrdiff_t p = (ptrdiff_t)y * a->w + x, s = (ptrdiff_t)sy * a->w + sx;
 		n++;
 		for (int c = 0; c < 3; c++) {
-			double u = (double)a->d[c][p], w = (double)b->d[c][s];
-			cov[c] += u * w;
-			var[c] += (u * u + w * w) / 2;
+			double e = fine_at(a->d[c] + p, a->w), w = fine_at(b->d[c] + s, b->w);
+			cov[c] += e * w;
+			var[c] += (e * e + w * w) / 2;
 		}
 	}
 	return n;
 }
 
-/* With noise of lag-1 correlation r that fades as r^k: cov(d12, d23) / var(d) = -(1 - r) / 2. */
+/* With noise of lag-1 correlation r that fades as r^k: cov(d12, d23) / var(d) = -(1 - r) / 2. Of each channel the median of its
+ * blocks, for what is left of the picture is in few. */
 bool gm_chain(const struct gm_field *f, int n, double rho[3])
 {
-	double cov[3] = { 0, 0, 0 }, var[3] = { 0, 0, 0 };
-	long pixels = 0;
+	size_t blocks = n ? (size_t)n * (size_t)(f->bw * f->bh) : 0, m = 0;
+	float *v[3];
+	for (int c = 0; c < 3; c++) v[c] = xalloc(blocks + 1, sizeof *v[c]);
 	for (int k = 0; k + 1 < n; k++)
-		for (int i = 0; i < f[k].bw * f[k].bh && f[k + 1].first == f[k].first + 1; i++)
-			if (f[k].use[i]) pixels += chain_block(&f[k], &f[k + 1], i, cov, var);
-	for (int c = 0; c < 3; c++) rho[c] = var[c] > 0 ? 1 + 2 * cov[c] / var[c] : 0;
-	return pixels >= 16L * GM_BLOCK * GM_BLOCK;
+		for (int i = 0; i < f[k].bw * f[k].bh && f[k + 1].first == f[k].first + 1; i++) {
+			double cov[3] = { 0, 0, 0 }, var[3] = { 0, 0, 0 };
+			if (!f[k].use[i] || chain_block(&f[k], &f[k + 1], i, cov, var) < GM_BLOCK * GM_BLOCK / 4) continue;
+			for (int c = 0; c < 3; c++) v[c][m] = (float)(var[c] > 0 ? 1 + 2 * cov[c] / var[c] : 0);
+			m++;
+		}
+	for (int c = 0; c < 3; c++) {
+		floats_sort(v[c], m);
+		rho[c] = m ? floats_quantile(v[c], m, 0.5) : 0;
+		free(v[c]);
+	}
+	return m >= 16;
 }
