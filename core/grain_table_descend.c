@@ -16,6 +16,7 @@
 
 enum { P = FIT_PARAMS, R = FIT_RESIDUALS, HIGHEST = 127, AGAIN = 6, GROUP = 5 };
 #define DIFFERENCE 1e-5
+#define MOST (127 / 64.0)
 
 /* The quadratic form around where f is. */
 struct form {
@@ -64,7 +65,7 @@ static void form_of(struct fit *f, const bool held[P], struct form *q)
 	}
 	for (int a = q->n - 1; a >= 0; a--) {
 		double by = f->by[q->at[a]];
-		if (q->at[a] < FIT_DEV && __builtin_fabs(by) > 0.999 * f->most && (by > 0) == (q->down[a] > 0)) leave(q, a);
+		if (q->at[a] < FIT_DEV && __builtin_fabs(by) >= MOST && (by > 0) == (q->down[a] > 0)) leave(q, a);
 	}
 }
 
@@ -80,7 +81,7 @@ static bool step(struct fit *f, const struct form *q, double damp)
 	chol_root(h, q->n, P, 1e-12 * least);
 	chol_solve(h, q->n, P, x);
 	for (int a = 0; a < q->n; a++) f->by[q->at[a]] += x[a] * along(f, q->at[a]);
-	for (int p = 0; p < FIT_DEV; p++) f->by[p] = f->by[p] > f->most ? f->most : f->by[p] < -f->most ? -f->most : f->by[p];
+	for (int p = 0; p < FIT_DEV; p++) f->by[p] = f->by[p] > MOST ? MOST : f->by[p] < -MOST ? -MOST : f->by[p];
 	bool good = true;
 	for (int k = 0; k < 3; k++) good = good && f->by[FIT_DEV + k] >= 0.2 * was[FIT_DEV + k];
 	fit_refresh(f);

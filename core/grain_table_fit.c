@@ -103,7 +103,7 @@ static double attempt(const struct fit *f, double calm, struct fit *done, int *s
 double gt_fit(struct grain_params *g, int matrix, bool subsampled, const double *const own[3],
               const double *const cross[3], double dev[3])
 {
-	static const double calm[] = { 3, 1, 0.3 };
+	static const double calm[] = { 3, 1, 0.3, 10, 30 };
 	struct fit *f = xalloc(1, sizeof *f), *done = xalloc(1, sizeof *done);
 	int *ar[3] = { g->ay, g->acb, g->acr };
 	double best;
@@ -118,10 +118,12 @@ double gt_fit(struct grain_params *g, int matrix, bool subsampled, const double 
 	polish(done, 1.0 / (1 << g->ar_shift), 4);
 	best = wrong(done);
 	put(done, 1.0 / (1 << g->ar_shift), ar, dev);
-	for (size_t i = 0; i < sizeof calm / sizeof *calm; i++) {
+	/* the last two for grain so coarse that, once rounded, none of the others dies away */
+	for (int i = 0, taken = 0; i < (taken ? 3 : 5); i++) {
 		int shift;
 		double e = attempt(f, calm[i], done, &shift);
 		if (!(e < best) || !fit_stable(done, 0) || !fit_stable(done, 1) || !fit_stable(done, 2)) continue;
+		taken++;
 		best = e;
 		g->ar_shift = shift;
 		put(done, 1.0 / (1 << shift), ar, dev);

@@ -16,8 +16,6 @@ enum {
 
 struct fit {
 	bool sub;
-	double tie;                          /* weight of cross densities */
-	double most;                         /* of a coefficient */
 	double m[3][3], cs[GT_N];
 	int dx[TABLE_TAPS], dy[TABLE_TAPS];
 	int ring[FIT_BINS], half[FIT_BINS], octave[FIT_RINGS];

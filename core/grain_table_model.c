@@ -9,11 +9,14 @@
 #include "mem.h"
 
 enum { N = GT_N, NN = GT_NN, RUN = 96 };
-/* Weights beside a ring's squared decibels: of an octave's; of all of a channel's, in decibels; of all of a cross
- * density's error in shares of the two channels' own, times that of a ring's (tie). */
+/* Weights beside a ring's squared decibels: of an octave's; of all of a channel's, in decibels; of a cross density's error,
+ * in shares of the two channels' own; of all of a cross density, with chroma of half the size
+ * and of the whole. */
 #define OCTAVE 16.0
 #define STRENGTH 8.0
-#define TOGETHER 15.0
+#define CROSS 4.0
+#define TOGETHER_HALF 60.0
+#define TOGETHER_FULL 240.0
 /* Of the strongest ring's power: rings as faint as that weigh half. */
 #define FAINT 0.02
 /* Templates hold up to 127: at this variance one place in a hundred is cut off, with all shifts. HIGH: of twice that. */
@@ -81,9 +84,6 @@ void fit_begin(struct fit *f, int matrix, bool subsampled, const double *const o
 {
 	int k = 0;
 	f->sub = subsampled;
-	/* half the chroma's pixels: what channels do not share above is lost, and more of it would spoil what is below */
-	f->tie = subsampled ? 4 : 10;
-	f->most = subsampled ? 127 / 64.0 : 127 / 128.0;
 	gt_mix(matrix, f->m);
 	for (int dy = -TABLE_LAG; dy <= 0; dy++)
 		for (int dx = -TABLE_LAG; dx <= TABLE_LAG && (dy || dx < 0); dx++, k++) { f->dx[k] = dx; f->dy[k] = dy; }
@@ -197,13 +197,14 @@ static void residuals_of(const struct fit *f, int c, double r[FIT_OF_CHANNEL])
 		double x = f->both[c][k] * f->blocks[c][k] - f->cross[c][k];
 		off += x;
 		all += both;
-		r[FIT_RINGS + k] = __builtin_sqrt(f->weight[c][k] * f->tie) * x / both;
+		r[FIT_RINGS + k] = __builtin_sqrt(f->weight[c][k] * CROSS) * x / both;
 	}
-	for (int k = 0; k < FIT_OCTAVES; k++)
+	/* where chroma cannot hold all of it, what is left shall not gather in an octave */
+	for (int k = 0; k < FIT_OCTAVES && f->sub; k++)
 		if (oct[1][k] > 0) r[2 * FIT_RINGS + k] = __builtin_sqrt(OCTAVE) * decibels(oct[0][k], oct[1][k]);
 	if (!(want > 0) || !(all > 0)) return;
 	r[2 * FIT_RINGS + FIT_OCTAVES] = __builtin_sqrt(STRENGTH) * decibels(have, want);
-	r[2 * FIT_RINGS + FIT_OCTAVES + 1] = __builtin_sqrt(TOGETHER * f->tie) * off / all;
+	r[2 * FIT_RINGS + FIT_OCTAVES + 1] = __builtin_sqrt(f->sub ? TOGETHER_HALF : TOGETHER_FULL) * off / all;
 }
 
 double fit_residuals(struct fit *f, double r[FIT_RESIDUALS])
