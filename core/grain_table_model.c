@@ -20,7 +20,7 @@ enum { N = GT_N, NN = GT_NN, RUN = 96 };
 /* Of the strongest ring's power: rings as faint as that weigh half. */
 #define FAINT 0.02
 /* Templates hold up to 127: at this variance one place in a hundred is cut off, with all shifts. HIGH: of twice that. */
-#define TALL 144.0
+#define TALL 9.0
 #define HIGH 3.0
 
 static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
