@@ -27,7 +27,7 @@ struct fit {
 	double by[FIT_PARAMS];               /* the parameters; deviations as they are */
 	double calm;                         /* weight of the coefficients' own squares: small ones bear rounding and die away */
 	double re[3][GT_NN], im[3][GT_NN], power[3][GT_NN], small[GT_NN];
-	double var[3];                       /* of the planes' templates, of unit variance in */
+	double far[3];                       /* share of a recursion's answer that is farther away than the template's margin */
 	double have[3][FIT_RINGS], both[3][FIT_RINGS];
 };
 

@@ -8,20 +8,20 @@
 #include "mathx.h"
 #include "mem.h"
 
-enum { N = GT_N, NN = GT_NN, RUN = 96 };
+enum { N = GT_N, NN = GT_NN, RUN = 96, DOWN = 10, ACROSS = 40 };
 /* Weights beside a ring's squared decibels: of an octave's; of all of a channel's, in decibels; of a cross density's error,
  * in shares of the two channels' own; of all of a cross density, with chroma of half the size
- * and of the whole. */
+ * and of the whole; of what a recursion has farther away than the template's margin; of chroma's
+ * share of luma, which says least where templates are small. */
 #define OCTAVE 16.0
 #define STRENGTH 8.0
 #define CROSS 4.0
-#define TOGETHER_HALF 60.0
+#define TOGETHER_HALF 120.0
 #define TOGETHER_FULL 240.0
+#define LONG 200.0
+#define SHARED 4.0
 /* Of the strongest ring's power: rings as faint as that weigh half. */
 #define FAINT 0.02
-/* Templates hold up to 127: at this variance one place in a hundred is cut off, with all shifts. HIGH: of twice that. */
-#define TALL 9.0
-#define HIGH 3.0
 
 static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
 
@@ -114,12 +114,33 @@ static void move(struct fit *f, int plane, int k, double step)
 		}
 }
 
+/* Of the energy of a recursion's answer to an impulse, what lies farther away than the template's margin: a decoder begins
+ * with white noise there, so that much of the grain is not what the spectrum says. */
+static double far(const struct fit *f, int plane)
+{
+	const double *a = f->by + plane * FIT_PLANE;
+	double g[DOWN][ACROSS + 2 * TABLE_LAG], all = gt_mean(f->power[plane]), near = 0;
+	int margin = plane && f->sub ? 6 : 9;
+	for (int y = 0; y < DOWN; y++) {
+		for (int x = 0; x < ACROSS + 2 * TABLE_LAG; x++) g[y][x] = 0;
+		for (int x = TABLE_LAG; x < ACROSS + TABLE_LAG; x++) {
+			double v = y == 0 && x == ACROSS / 2 + TABLE_LAG;
+			for (int k = 0; k < TABLE_TAPS; k++)
+				if (y + f->dy[k] >= 0) v += a[k] * g[y + f->dy[k]][x + f->dx[k]];
+			g[y][x] = v < 1e9 && v > -1e9 ? v : 1e9;
+			if (y <= margin && x - TABLE_LAG - ACROSS / 2 <= margin && ACROSS / 2 - x + TABLE_LAG <= margin) near += g[y][x] * g[y][x];
+		}
+	}
+	return near < all ? 1 - near / all : 0;
+}
+
 static void powers(struct fit *f, int plane)
 {
 	for (int i = 0; i < NN; i++) {
 		double den = f->re[plane][i] * f->re[plane][i] + f->im[plane][i] * f->im[plane][i];
 		f->power[plane][i] = 1 / (den > 1e-6 ? den : 1e-6);
 	}
+	f->far[plane] = far(f, plane);
 	if (!plane) halve(f);
 }
 
@@ -144,7 +165,7 @@ void fit_refresh(struct fit *f)
 /* Densities of the channels and between them, by rings. */
 static void densities(struct fit *f)
 {
-	double s[3], *var = f->var, share[3], re[3] = { 0 }, im[3] = { 0 };
+	double s[3], var[3], share[3], re[3] = { 0 }, im[3] = { 0 };
 	var[0] = gt_mean(f->power[0]);
 	var[1] = var[2] = 0;
 	for (int k = 0; k < 3; k++) share[k] = k ? f->by[k * FIT_PLANE + TABLE_TAPS] : 0;
@@ -212,9 +233,8 @@ double fit_residuals(struct fit *f, double r[FIT_RESIDUALS])
 	double sum = 0;
 	densities(f);
 	for (int c = 0; c < 3; c++) residuals_of(f, c, r + c * FIT_OF_CHANNEL);
-	for (int p = 0; p < FIT_DEV; p++) r[3 * FIT_OF_CHANNEL + p] = f->calm * f->by[p];
-	for (int k = 0; k < 3; k++)
-		r[3 * FIT_OF_CHANNEL + FIT_DEV + k] = f->var[k] > TALL ? HIGH * mx_log2(f->var[k] / TALL) : 0;
+	for (int p = 0; p < FIT_DEV; p++) r[3 * FIT_OF_CHANNEL + p] = (p % FIT_PLANE < TABLE_TAPS ? f->calm : SHARED) * f->by[p];
+	for (int k = 0; k < 3; k++) r[3 * FIT_OF_CHANNEL + FIT_DEV + k] = LONG * f->far[k];
 	for (int i = 0; i < FIT_RESIDUALS; i++) sum += r[i] * r[i];
 	return sum;
 }
