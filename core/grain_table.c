@@ -229,27 +229,21 @@ static void put_spectrum(struct grain_profile *p, int c, const double *d)
 void gt_planes_of(const struct grain_params *g, bool subsampled, struct gt_planes *o)
 {
 	const int *ar[3] = { g->ay, g->acb, g->acr };
-	double small[NN], re[3][NN], var[3], share[3] = { 0, 0, 0 };
+	double small[NN], re[3][NN], im[3][NN], var[3], share[3] = { 0, 0, 0 };
 	int taps = 2 * g->lag * (g->lag + 1);
 	for (int k = 0; k < 3; k++) {
 		double a[TABLE_TAPS];
 		for (int i = 0; i < taps; i++) a[i] = ar[k][i] / (double)(1 << g->ar_shift);
 		if (k) share[k] = ar[k][taps] / (double)(1 << g->ar_shift);
-		gt_recursion(a, g->lag, o->d[k], re[k]);
+		gt_recursion(a, g->lag, o->d[k], re[k], im[k]);
 		if (!k) {
 			memcpy(small, o->d[0], sizeof small);
 			if (subsampled) gt_downsample(small);
 		}
-		for (int i = 0; i < NN && k; i++) re[k][i] = re[k][i] * share[k];
+		for (int i = 0; i < NN && k; i++) { re[k][i] *= share[k]; im[k][i] *= share[k]; }
 	}
-	/* the recursions of both chroma planes delay alike */
 	for (int i = 0; i < NN; i++) {
-		double im[3] = { 0, 0, 0 };
-		for (int k = 1; k < 3; k++) {
-			double v = share[k] * share[k] * o->d[k][i] - re[k][i] * re[k][i];
-			im[k] = v > 0 ? (share[k] < 0 ? -1 : 1) * __builtin_sqrt(v) : 0;
-		}
-		o->x[2][i] = (re[1][i] * re[2][i] + im[1] * im[2]) * small[i];
+		o->x[2][i] = (re[1][i] * re[2][i] + im[1][i] * im[2][i]) * small[i];
 		for (int k = 1; k < 3; k++) o->d[k][i] *= 1 + share[k] * share[k] * small[i];
 	}
 	for (int i = 0; i < NN; i++) {

@@ -64,7 +64,7 @@ static double miss(const double *d, const double *a)
 	for (int i = 0; i < TABLE_TAPS; i++)
 		while (shift > 6 && (a[i] < 0 ? -a[i] : a[i]) * (1 << shift) > 127) shift--;
 	for (int i = 0; i < TABLE_TAPS; i++) real[i] = coefficient(a[i], shift) / (double)(1 << shift);
-	gt_recursion(real, TABLE_LAG, power, NULL);
+	gt_recursion(real, TABLE_LAG, power, NULL, NULL);
 	own = gt_mean(power);
 	for (int i = 0; i < NN; i++) top = d[i] > top ? d[i] : top;
 	for (int i = 0; i < NN; i++) {
@@ -161,7 +161,7 @@ static double fit_plane(const struct wanted *o, const double *y, double a[TABLE_
 		for (int i = 0; i < NN; i++) q[i] = o->d[i] / (1 + share * share * y[i]);
 		ar_best(q, a);
 		if (o->rho == 0) break;
-		gt_recursion(a, TABLE_LAG, power, real);
+		gt_recursion(a, TABLE_LAG, power, real, NULL);
 		double own = 0, through = 0, both = 0;
 		for (int i = 0; i < NN; i++) {
 			own += power[i] / NN;
@@ -181,7 +181,7 @@ static double unit_of(const int *a, int shift, bool chroma, bool sub, double *y)
 {
 	double real[TABLE_TAPS], d[NN], share = chroma ? a[TABLE_TAPS] / (double)(1 << shift) : 0;
 	for (int i = 0; i < TABLE_TAPS; i++) real[i] = a[i] / (double)(1 << shift);
-	gt_recursion(real, TABLE_LAG, d, NULL);
+	gt_recursion(real, TABLE_LAG, d, NULL, NULL);
 	if (!chroma) {
 		memcpy(y, d, sizeof d);
 		if (sub) gt_downsample(y);
@@ -202,7 +202,7 @@ static void fit_all(const struct grain_profile *p, double w[3][3], bool sub, con
 		if (!k && high) memcpy(o->d, high, sizeof o->d);
 		real[k][TABLE_TAPS] = fit_plane(o, y, real[k]);
 		if (k == 0) {
-			gt_recursion(real[0], TABLE_LAG, y, NULL);
+			gt_recursion(real[0], TABLE_LAG, y, NULL, NULL);
 			if (sub) gt_downsample(y);
 		}
 		for (int i = 0; i <= TABLE_TAPS; i++) {

@@ -14,8 +14,8 @@ static inline double gt_freq(int k) { return (double)((k + GT_N / 2) % GT_N - GT
 double gt_mean(const double *p);
 /* Values correlate with those dx, dy away by what[dy][dx + span]; at 0, 0 by 1. span: up to 6. */
 void gt_correlations(const double *d, int span, double *what);
-/* What the recursion makes of white noise of unit variance: its density and the real part of its response (or NULL). */
-void gt_recursion(const double *a, int lag, double *power, double *real);
+/* What the recursion makes of white noise of unit variance: its density, and the parts of its response (each or NULL). */
+void gt_recursion(const double *a, int lag, double *power, double *real, double *imag);
 /* Pairs averaged along both axes, then every other sample. */
 void gt_downsample(double *p);
 /* Catmull-Rom between samples two pixels apart, along one axis; 2 at frequency 0. */

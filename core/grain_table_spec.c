@@ -19,7 +19,7 @@ double gt_mean(const double *p)
 	return s / NN;
 }
 
-void gt_recursion(const double *a, int lag, double *power, double *real)
+void gt_recursion(const double *a, int lag, double *power, double *real, double *imag)
 {
 	double cs[N];
 	cosines(cs);
@@ -35,6 +35,7 @@ void gt_recursion(const double *a, int lag, double *power, double *real)
 		double den = re * re + im * im;
 		power[i] = 1 / (den > 1e-6 ? den : 1e-6);
 		if (real) real[i] = re * power[i];
+		if (imag) imag[i] = im * power[i];
 	}
 }
 

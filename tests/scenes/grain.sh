@@ -73,7 +73,7 @@ sed -n 's/.*"strength_rms":\[\([^]]*\)\].*/\1/p' out | tr , ' ' | awk '{ exit !(
 say $? "what dav1d adds has its table's strength within 5 %" "$(cat out err)"
 
 # --- colour stocks through AV1: dav1d shows strength, spectrum by octaves and correlations of the imported table, and the
-# --- stock's own strength and octaves. Four frames are four templates: octaves of so few scatter by 0.3 dB.
+# --- stock's own strength and octaves. A frame has one template: octaves of a few scatter by 0.3 dB and more.
 octaves() { # most-dB most-strength most-correlation octaves; reads the report
 	sed -n 's/.*"bands_db":\[\(.*\)\],"worst.*"strength_rms":\[\([^]]*\)\],"correlation":\[\([^]]*\)\].*/\1 S \2 C \3/p' out | tr '[],' '   ' |
 		awk -v db="$1" -v st="$2" -v co="$3" -v n="$4" '{ for (i = 1; i <= NF; i++) {
@@ -82,6 +82,8 @@ octaves() { # most-dB most-strength most-correlation octaves; reads the report
 			if (w == "" && i % 4 != 1 && i <= 4 * n && v > db || w == "S" && v > st || w == "C" && v > co) exit 1
 		} exit k != 2 }'
 }
+ffmpeg -v error -y -f lavfi -i "nullsrc=s=1280x720:r=24:d=0.5,format=yuv420p,geq=lum='40+150*X/1280':cb=128:cr=128" \
+	-f yuv4mpegpipe r.y4m
 for stock in 35mm-medium 16mm-coarse; do
 	"$I" grain "$stocks/$stock.grain" --table s.tbl > out 2> err &&
 	aomenc --film-grain-table=s.tbl --cpu-used=8 --end-usage=q --cq-level=10 --ivf -o s.ivf r.y4m > out 2>&1 &&

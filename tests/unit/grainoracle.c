@@ -5,6 +5,8 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <dlfcn.h>
 #include <math.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "grain_measure.h"
 #include "grain_table.h"
@@ -100,7 +102,7 @@ static void flat_blocks(const struct plate *p, uint8_t *flat, double range[2])
 }
 
 /* What libaom makes of the frames, as a table. */
-static bool ask_aom(const struct aom *a, struct scene *s, struct grain_params *out, double range[2])
+static bool asked(const struct aom *a, struct scene *s, struct grain_params *out, double range[2])
 {
 	static double model[4096];           /* larger than its struct, which stays its own */
 	struct aom_grain g = { .depth = 10 };
@@ -128,6 +130,27 @@ static bool ask_aom(const struct aom *a, struct scene *s, struct grain_params *o
 	free(clean);
 	free(noisy);
 	return good && g.ny > 1 && g.lag == 3;
+}
+
+/* In a process of its own: libaom does not export what would free its model. */
+static bool ask_aom(const struct aom *a, struct scene *s, struct grain_params *out, double range[2])
+{
+	struct { struct grain_params g; double range[2]; bool good; } all = { .good = false };
+	int fd[2];
+	if (pipe(fd) < 0) return false;
+	pid_t child = fork();
+	if (child == 0) {
+		all.good = asked(a, s, &all.g, all.range);
+		_exit(write(fd[1], &all, sizeof all) != (ssize_t)sizeof all);
+	}
+	close(fd[1]);
+	if (child < 0 || read(fd[0], &all, sizeof all) != (ssize_t)sizeof all) all.good = false;
+	close(fd[0]);
+	if (child > 0) waitpid(child, NULL, 0);
+	*out = all.g;
+	range[0] = all.range[0];
+	range[1] = all.range[1];
+	return all.good;
 }
 
 static void one(const struct aom *a, const char *name, const struct plate *p, const struct plant *t)

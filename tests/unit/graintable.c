@@ -1,8 +1,10 @@
 /* graintable - film grain tables: read, written, refused when bad; to profiles and back.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
+#include <stdlib.h>
 
 #include "grain_measure.h"
+#include "grain_stock.h"
 #include "grain_table.h"
 #include "mem.h"
 #include "textfile.h"
@@ -117,6 +119,26 @@ static void halved(void)
 	test_ok(most < 0.05, "4:2:0: strength within 5 %% (%.1f)", 100 * most);
 }
 
+/* A stock through a table of 4:2:0: within 0.5 dB in each octave up to where chroma's pixels end. */
+static void stock(const char *name)
+{
+	struct grain_params g;
+	struct grain_profile p, q;
+	struct grain_diff d;
+	struct err e = ERR_INIT;
+	char path[512];
+	double most = 0;
+	if (!grain_stock_path(name, path, sizeof path) || grain_profile_read(path, &p, &e) < 0) {
+		test_ok(false, "%s is there %s", name, e.msg);
+		return;
+	}
+	test_ok(grain_table_from(&p, YM_BT709, false, true, &g, &e) == 0, "%s gives a table %s", name, e.msg);
+	grain_table_profile(&g, YM_BT709, false, true, p.lines, &q);
+	grain_compare(&p, &q, &d);
+	for (int b = 0; b < 4; b++) for (int c = 0; c < 3; c++) most = fmax(most, fabs(d.band[b][c]));
+	test_ok(most < 0.5, "%s: octaves up to a quarter cycle within 0.5 dB (%.2f)", name, most);
+}
+
 /* Colour grain whose channels have little in common: chroma planes hold it by their share of luma, all but what Cb and Cr
  * have between them. */
 static void colour(double width)
@@ -150,5 +172,8 @@ int main(void)
 	colour(0.2);
 	colour(0.1);
 	halved();
+	setenv("INTERNEG_SHARE", ".", 0);
+	stock("stock:16mm-medium");
+	stock("stock:65mm-fine");
 	TEST_END();
 }

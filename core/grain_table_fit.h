@@ -1,0 +1,53 @@
+/* grain_table_fit - what the files of the joint fit share: the parameters of the three planes as numbers, and what they
+ * make of red, green and blue.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IN_GRAIN_TABLE_FIT_H
+#define IN_GRAIN_TABLE_FIT_H
+
+#include "grain_table_int.h"
+
+enum {
+	FIT_ROWS = GT_N / 2 + 1, FIT_BINS = FIT_ROWS * GT_N, FIT_RINGS = 46, FIT_OCTAVES = 6,
+	/* a plane's coefficients and its share of luma (chroma's only), one plane after the other; the planes' deviations */
+	FIT_PLANE = TABLE_TAPS + 1, FIT_DEV = 3 * FIT_PLANE, FIT_PARAMS = FIT_DEV + 3,
+	/* of a channel: decibels by ring, cross densities by ring, octaves, all of it, all of its cross density */
+	FIT_OF_CHANNEL = 2 * FIT_RINGS + FIT_OCTAVES + 2, FIT_RESIDUALS = 3 * FIT_OF_CHANNEL + FIT_DEV + 3
+};
+
+struct fit {
+	bool sub;
+	double m[3][3], cs[GT_N];
+	int dx[TABLE_TAPS], dy[TABLE_TAPS];
+	int ring[FIT_BINS], half[FIT_BINS], octave[FIT_RINGS];
+	double times[FIT_BINS], up[FIT_BINS], through[FIT_BINS];     /* of a bin: how many, what bringing chroma up does to powers, to luma's share */
+	int near[GT_NN][4];                  /* what luma's density of half the size is made of */
+	double part[GT_NN][4][4];
+	double want[3][FIT_RINGS], cross[3][FIT_RINGS], weight[3][FIT_RINGS], n[FIT_RINGS];
+	double blocks[3][FIT_RINGS];         /* what blocks of their own do to the rings of the channels */
+	double by[FIT_PARAMS];               /* the parameters; deviations as they are */
+	double calm;                         /* weight of the coefficients' own squares: small ones bear rounding and die away */
+	double re[3][GT_NN], im[3][GT_NN], power[3][GT_NN], small[GT_NN];
+	double far[3];                       /* share of a recursion's answer that is farther away than the template's margin */
+	double have[3][FIT_RINGS], both[3][FIT_RINGS];
+};
+
+/* f of zeros; densities of R, G, B and cross densities as gt_fit has them. All parameters and calm are 0. */
+void fit_begin(struct fit *f, int matrix, bool subsampled, const double *const own[3], const double *const cross[3]);
+/* Changes one parameter. */
+void fit_add(struct fit *f, int param, double step);
+/* Computes the responses anew: many changes leave rounding behind. */
+void fit_refresh(struct fit *f);
+/* How far it is from what is wanted; the sum of the squares. */
+double fit_residuals(struct fit *f, double r[FIT_RESIDUALS]);
+/* What blocks of their own do to the rings of what the parameters make. */
+void fit_block_shares(struct fit *f);
+/* Does the plane's recursion die away? */
+bool fit_stable(const struct fit *f, int plane);
+
+/* The parameters that leave least, from where they are, in at most that many turns; those that are held stay. The sum
+ * that is left. Planes stay stable. */
+double fit_descend(struct fit *f, const bool held[FIT_PARAMS], int turns);
+/* The same with all coefficients in whole steps of unit, of at most 127. */
+double fit_round(struct fit *f, double unit);
+
+#endif

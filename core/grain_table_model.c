@@ -1,0 +1,279 @@
+/* grain_table_model - what parameters of AV1's film grain make of red, green and blue, beside what they are to make;
+ * see grain_table_fit.h.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "grain_table_fit.h"
+#include "mathx.h"
+#include "mem.h"
+
+enum { N = GT_N, NN = GT_NN, RUN = 96, DOWN = 10, ACROSS = 40 };
+/* Weights beside a ring's squared decibels: of an octave's; of all of a channel's, in decibels; of a cross density's error,
+ * in shares of the two channels' own; of all of a cross density, with chroma of half the size
+ * and of the whole; of what a recursion has farther away than the template's margin; of chroma's
+ * share of luma, which says least where templates are small. */
+#define OCTAVE 16.0
+#define STRENGTH 8.0
+#define CROSS 4.0
+#define TOGETHER_HALF 120.0
+#define TOGETHER_FULL 240.0
+#define LONG 200.0
+#define SHARED 4.0
+/* Of the strongest ring's power: rings as faint as that weigh half. */
+#define FAINT 0.02
+
+static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+
+/* Luma's density at half the size as sums over bins of the whole one: gt_downsample's, once and for all. */
+static void halves(struct fit *f)
+{
+	for (int i = 0; i < NN; i++)
+		for (int k = 0; k < 4; k++) {
+			double fx = gt_freq(i % N) / 2 + (k % 2) * 0.5, fy = gt_freq(i / N) / 2 + (k / 2) * 0.5;
+			double hx = mx_cos(MX_PI * fx), hy = mx_cos(MX_PI * fy), gx = (fx + 1) * N, gy = (fy + 1) * N;
+			int x = (int)gx, y = (int)gy;
+			double u = gx - x, v = gy - y, w = hx * hx * hy * hy / 4;
+			f->near[i][k] = y % N * N + x % N;
+			f->part[i][k][0] = w * (1 - v) * (1 - u);
+			f->part[i][k][1] = w * (1 - v) * u;
+			f->part[i][k][2] = w * v * (1 - u);
+			f->part[i][k][3] = w * v * u;
+		}
+}
+
+static void halve(struct fit *f)
+{
+	const double *p = f->power[0];
+	if (!f->sub) {
+		memcpy(f->small, p, sizeof f->small);
+		return;
+	}
+	for (int i = 0; i < NN; i++) {
+		double sum = 0;
+		for (int k = 0; k < 4; k++) {
+			int at = f->near[i][k], right = at / N * N + (at + 1) % N, down = (at + N) % NN, both = (right + N) % NN;
+			sum += f->part[i][k][0] * p[at] + f->part[i][k][1] * p[right] + f->part[i][k][2] * p[down] +
+			       f->part[i][k][3] * p[both];
+		}
+		f->small[i] = sum;
+	}
+}
+
+static void rings(struct fit *f, const double *const own[3], const double *const cross[3])
+{
+	for (int i = 0; i < FIT_BINS; i++)
+		for (int c = 0; c < 3; c++) {
+			f->want[c][f->ring[i]] += f->times[i] * own[c][i];
+			f->cross[c][f->ring[i]] += f->times[i] * cross[c][i];
+		}
+	for (int r = 0; r < FIT_RINGS; r++) f->octave[r] = r < 2 ? 0 : r < 4 ? 1 : r < 8 ? 2 : r < 16 ? 3 : r < 32 ? 4 : 5;
+	for (int c = 0; c < 3; c++) {
+		double top = 0;
+		for (int r = 0; r < FIT_RINGS; r++) top = f->want[c][r] > top * f->n[r] ? f->want[c][r] / f->n[r] : top;
+		for (int r = 0; r < FIT_RINGS; r++) {
+			double p = f->want[c][r] / f->n[r] / top;
+			f->blocks[c][r] = 1;
+			if (!(p > 1e-3)) continue;
+			f->weight[c][r] = (r < 4 ? 0.5 : r < 8 ? 0.25 : r < 16 ? 0.125 : 0.0625) * p / (p + FAINT);
+		}
+	}
+}
+
+void fit_begin(struct fit *f, int matrix, bool subsampled, const double *const own[3], const double *const cross[3])
+{
+	int k = 0;
+	f->sub = subsampled;
+	gt_mix(matrix, f->m);
+	for (int dy = -TABLE_LAG; dy <= 0; dy++)
+		for (int dx = -TABLE_LAG; dx <= TABLE_LAG && (dy || dx < 0); dx++, k++) { f->dx[k] = dx; f->dy[k] = dy; }
+	for (int i = 0; i < N; i++) f->cs[i] = mx_cos(2 * MX_PI * i / N);
+	for (int i = 0; i < FIT_BINS; i++) {
+		double fx = gt_freq(i % N), fy = gt_freq(i / N), h = gt_widen(fx) * gt_widen(fy);
+		f->times[i] = i / N % (N / 2) ? 2 : 1;
+		f->ring[i] = (int)(__builtin_sqrt(fx * fx + fy * fy) * N + 0.5);
+		f->half[i] = f->sub ? i / N * 2 % N * N + i % N * 2 % N : i;
+		f->up[i] = f->sub ? h * h / 4 : 1;
+		f->through[i] = f->sub ? h * mx_cos(MX_PI * fx) * mx_cos(MX_PI * fy) / 4 : 1;
+		f->n[f->ring[i]] += f->times[i];
+	}
+	halves(f);
+	rings(f, own, cross);
+	fit_refresh(f);
+}
+
+/* What a step of coefficient k adds to the response of a plane. */
+static void move(struct fit *f, int plane, int k, double step)
+{
+	unsigned dx = (unsigned)(f->dx[k] + N), dy = (unsigned)(f->dy[k] + N);
+	for (unsigned y = 0; y < N; y++)
+		for (unsigned x = 0; x < N; x++) {
+			unsigned i = y * N + x, t = x * dx + y * dy;
+			f->re[plane][i] -= step * f->cs[t % N];
+			f->im[plane][i] -= step * f->cs[(t + 3 * N / 4) % N];
+		}
+}
+
+/* Of the energy of a recursion's answer to an impulse, what lies farther away than the template's margin: a decoder begins
+ * with white noise there, so that much of the grain is not what the spectrum says. */
+static double far(const struct fit *f, int plane)
+{
+	const double *a = f->by + plane * FIT_PLANE;
+	double g[DOWN][ACROSS + 2 * TABLE_LAG], all = gt_mean(f->power[plane]), near = 0;
+	int margin = plane && f->sub ? 6 : 9;
+	for (int y = 0; y < DOWN; y++) {
+		for (int x = 0; x < ACROSS + 2 * TABLE_LAG; x++) g[y][x] = 0;
+		for (int x = TABLE_LAG; x < ACROSS + TABLE_LAG; x++) {
+			double v = y == 0 && x == ACROSS / 2 + TABLE_LAG;
+			for (int k = 0; k < TABLE_TAPS; k++)
+				if (y + f->dy[k] >= 0) v += a[k] * g[y + f->dy[k]][x + f->dx[k]];
+			g[y][x] = v < 1e9 && v > -1e9 ? v : 1e9;
+			if (y <= margin && x - TABLE_LAG - ACROSS / 2 <= margin && ACROSS / 2 - x + TABLE_LAG <= margin) near += g[y][x] * g[y][x];
+		}
+	}
+	return near < all ? 1 - near / all : 0;
+}
+
+static void powers(struct fit *f, int plane)
+{
+	for (int i = 0; i < NN; i++) {
+		double den = f->re[plane][i] * f->re[plane][i] + f->im[plane][i] * f->im[plane][i];
+		f->power[plane][i] = 1 / (den > 1e-6 ? den : 1e-6);
+	}
+	f->far[plane] = far(f, plane);
+	if (!plane) halve(f);
+}
+
+void fit_add(struct fit *f, int param, double step)
+{
+	int plane = param / FIT_PLANE, k = param % FIT_PLANE;
+	f->by[param] += step;
+	if (param >= FIT_DEV || k == TABLE_TAPS) return;
+	move(f, plane, k, step);
+	powers(f, plane);
+}
+
+void fit_refresh(struct fit *f)
+{
+	for (int p = 0; p < 3; p++) {
+		for (int i = 0; i < NN; i++) { f->re[p][i] = 1; f->im[p][i] = 0; }
+		for (int k = 0; k < TABLE_TAPS; k++) move(f, p, k, f->by[p * FIT_PLANE + k]);
+		powers(f, p);
+	}
+}
+
+/* Densities of the channels and between them, by rings. */
+static void densities(struct fit *f)
+{
+	double s[3], var[3], share[3], re[3] = { 0 }, im[3] = { 0 };
+	var[0] = gt_mean(f->power[0]);
+	var[1] = var[2] = 0;
+	for (int k = 0; k < 3; k++) share[k] = k ? f->by[k * FIT_PLANE + TABLE_TAPS] : 0;
+	for (int k = 1; k < 3; k++)
+		for (int i = 0; i < NN; i++) var[k] += f->power[k][i] * (1 + share[k] * share[k] * f->small[i]) / NN;
+	for (int k = 0; k < 3; k++) s[k] = f->by[FIT_DEV + k] / __builtin_sqrt(var[k]);
+	memset(f->have, 0, sizeof f->have);
+	memset(f->both, 0, sizeof f->both);
+	for (int i = 0; i < FIT_BINS; i++) {
+		int at = f->half[i], r = f->ring[i];
+		double d[3][3] = { { 0 } }, y = f->power[0][i];
+		d[0][0] = s[0] * s[0] * y;
+		for (int k = 1; k < 3; k++) {
+			double p = f->power[k][at];
+			re[k] = share[k] * f->re[k][at] * p;
+			im[k] = share[k] * f->im[k][at] * p;
+			d[k][k] = s[k] * s[k] * p * (1 + share[k] * share[k] * f->small[at]) * f->up[i];
+			d[0][k] = d[k][0] = s[0] * s[k] * re[k] * y * f->through[i];
+		}
+		d[1][2] = d[2][1] = s[1] * s[2] * (re[1] * re[2] + im[1] * im[2]) * f->small[at] * f->up[i];
+		double t[3][3];
+		for (int c = 0; c < 3; c++)
+			for (int k = 0; k < 3; k++) t[c][k] = f->m[c][0] * d[0][k] + f->m[c][1] * d[1][k] + f->m[c][2] * d[2][k];
+		for (int c = 0; c < 3; c++) {
+			const double *a = f->m[pair[c][0]], *b = t[pair[c][1]];
+			f->have[c][r] += f->times[i] * (f->m[c][0] * t[c][0] + f->m[c][1] * t[c][1] + f->m[c][2] * t[c][2]);
+			f->both[c][r] += f->times[i] * (a[0] * b[0] + a[1] * b[1] + a[2] * b[2]);
+		}
+	}
+}
+
+static double decibels(double have, double want) { return 10 * mx_log10((have > 1e-30 ? have : 1e-30) / want); }
+
+/* One channel's, and those of the pair of that number. */
+static void residuals_of(const struct fit *f, int c, double r[FIT_OF_CHANNEL])
+{
+	double have = 0, want = 0, off = 0, all = 0, oct[2][FIT_OCTAVES] = { { 0 } };
+	memset(r, 0, FIT_OF_CHANNEL * sizeof *r);
+	for (int k = 0; k < FIT_RINGS; k++) {
+		double made = f->have[c][k] * f->blocks[c][k];
+		have += made;
+		want += f->want[c][k];
+		if (!(f->weight[c][k] > 0)) continue;
+		r[k] = __builtin_sqrt(f->weight[c][k]) * decibels(made, f->want[c][k]);
+		oct[0][f->octave[k]] += made;
+		oct[1][f->octave[k]] += f->want[c][k];
+		/* chroma of half the size has nothing to say of the upper rings */
+		if (f->sub && k > N / 4) continue;
+		double both = __builtin_sqrt(f->want[pair[c][0]][k] * f->want[pair[c][1]][k]);
+		double x = f->both[c][k] * f->blocks[c][k] - f->cross[c][k];
+		off += x;
+		all += both;
+		r[FIT_RINGS + k] = __builtin_sqrt(f->weight[c][k] * CROSS) * x / both;
+	}
+	/* where chroma cannot hold all of it, what is left shall not gather in an octave */
+	for (int k = 0; k < FIT_OCTAVES && f->sub; k++)
+		if (oct[1][k] > 0) r[2 * FIT_RINGS + k] = __builtin_sqrt(OCTAVE) * decibels(oct[0][k], oct[1][k]);
+	if (!(want > 0) || !(all > 0)) return;
+	r[2 * FIT_RINGS + FIT_OCTAVES] = __builtin_sqrt(STRENGTH) * decibels(have, want);
+	r[2 * FIT_RINGS + FIT_OCTAVES + 1] = __builtin_sqrt(f->sub ? TOGETHER_HALF : TOGETHER_FULL) * off / all;
+}
+
+double fit_residuals(struct fit *f, double r[FIT_RESIDUALS])
+{
+	double sum = 0;
+	densities(f);
+	for (int c = 0; c < 3; c++) residuals_of(f, c, r + c * FIT_OF_CHANNEL);
+	for (int p = 0; p < FIT_DEV; p++) r[3 * FIT_OF_CHANNEL + p] = (p % FIT_PLANE < TABLE_TAPS ? f->calm : SHARED) * f->by[p];
+	for (int k = 0; k < 3; k++) r[3 * FIT_OF_CHANNEL + FIT_DEV + k] = LONG * f->far[k];
+	for (int i = 0; i < FIT_RESIDUALS; i++) sum += r[i] * r[i];
+	return sum;
+}
+
+/* An impulse dies away, and its energy is what the spectrum says. */
+bool fit_stable(const struct fit *f, int plane)
+{
+	const double *a = f->by + plane * FIT_PLANE;
+	double *g = xalloc(RUN * RUN, sizeof *g), sum = 0, all = gt_mean(f->power[plane]);
+	for (int y = 0; y < RUN; y++)
+		for (int x = 0; x < RUN; x++) {
+			double v = y == 0 && x == RUN / 2;
+			for (int k = 0; k < TABLE_TAPS; k++) {
+				int u = x + f->dx[k], w = y + f->dy[k];
+				if (w >= 0 && u >= 0 && u < RUN) v += a[k] * g[w * RUN + u];
+			}
+			g[y * RUN + x] = v < 1e9 && v > -1e9 ? v : 1e9;
+			sum += g[y * RUN + x] * g[y * RUN + x];
+		}
+	free(g);
+	return sum < 1.06 * all && sum > 0.94 * all;
+}
+
+void fit_block_shares(struct fit *f)
+{
+	enum { FINE = 20 };
+	struct gt_planes *o = xalloc(1, sizeof *o);
+	struct grain_params g = { .lag = TABLE_LAG, .ar_shift = FINE };
+	int *ar[3] = { g.ay, g.acb, g.acr };
+	double sum[3][FIT_RINGS] = { { 0 } };
+	for (int p = 0; p < 3; p++)
+		for (int k = 0; k < TABLE_TAPS + (p > 0); k++) ar[p][k] = (int)mx_round(f->by[p * FIT_PLANE + k] * (1 << FINE));
+	gt_planes_of(&g, f->sub, o);
+	for (int c = 0; c < 3; c++)
+		for (int i = 0; i < FIT_BINS; i++)
+			sum[c][f->ring[i]] += f->times[i] * gt_both(o, i, f->by + FIT_DEV, f->m[c], f->m[c]);
+	densities(f);
+	for (int c = 0; c < 3; c++)
+		for (int r = 0; r < FIT_RINGS; r++)
+			f->blocks[c][r] = f->have[c][r] > 0 && sum[c][r] > 0 ? sum[c][r] / f->have[c][r] : 1;
+	free(o);
+}
