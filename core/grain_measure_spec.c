@@ -495,7 +495,7 @@ static void smear_rings(struct gm_spec *s, const struct gm_radial *fit, const do
 
 /* Where it is the same in every bin, all count alike that stand above what is faint: their errors are alike, too. Where it is
  * not, as with subsampled chroma, what the channels have together is kept. Of flat blocks the lowest rings hold detail, as
- * far as a tenth of the grain lies above them; of differences, what is left of the picture. */
+ * far as a tenth of the grain lies above them. */
 static void correlate(struct gm_spec *s, struct grain_profile *p, const struct gm_radial *fit, double nu, bool flat)
 {
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
@@ -514,7 +514,7 @@ static void correlate(struct gm_spec *s, struct grain_profile *p, const struct g
 			ring[c][k] /= n[k] > 0 ? n[k] : 1;
 			top[c] = ring[c][k] > top[c] ? ring[c][k] : top[c];
 		}
-	while ((flat || s->part) && from < 5) {
+	while (flat && from < 5) {
 		for (int c = 0; c < 3; c++) below += ring[c][from] * n[from];
 		if (from >= 4 && below > 0.9 * all) break;
 		from++;

@@ -15,11 +15,11 @@ enum { N = GT_N, NN = GT_NN, RUN = 96, DOWN = 10, ACROSS = 40 };
  * share of luma, which says least where templates are small. */
 #define OCTAVE 16.0
 #define STRENGTH 8.0
-#define CROSS 4.0
-#define TOGETHER_HALF 120.0
+#define CROSS 30.0
+#define TOGETHER_HALF 400.0
 #define TOGETHER_FULL 240.0
-#define LONG 200.0
-#define SHARED 4.0
+#define LONG 800.0
+#define SHARED 1.0
 /* Of the strongest ring's power: rings as faint as that weigh half. */
 #define FAINT 0.02
 

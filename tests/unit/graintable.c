@@ -173,7 +173,7 @@ int main(void)
 	colour(0.1);
 	halved();
 	setenv("INTERNEG_SHARE", ".", 0);
-	stock("stock:16mm-medium");
+	stock("stock:65mm-coarse");
 	stock("stock:65mm-fine");
 	TEST_END();
 }
