@@ -16,6 +16,7 @@
 #define NS_PER_THIRD_BYTE 0.03     /* what is fetched ahead of rows in turn hardly waits for it */
 #define NS_PER_LOOK_BYTE 0.01
 #define NS_PER_FAR_BYTE 0.1
+#define NS_PER_BROKEN_BYTE 0.06    /* of rows in parts: fetching ahead begins anew with each */
 #define NS_PER_CALL 1500.0
 #define NS_PER_ROW 60.0             /* loops that begin and end: short rows are dear */
 
@@ -35,7 +36,7 @@ static double price(const struct stage_job *j, int w, int h, struct stage_cost *
 	/* the result is looked through once more before it goes: it should still be near then */
 	double last = c->band <= CACHE_BYTES ? 0 : NS_PER_LOOK_BYTE * (double)out;
 	double ns = last + c->flops * NS_PER_FLOP + c->traffic * near + (double)(c->read + out) * NS_PER_FAR_BYTE +
-	            (NS_PER_CALL * c->bands + NS_PER_ROW * rect_h(r)) * j->s->n;
+	            NS_PER_BROKEN_BYTE * (double)c->broken + (NS_PER_CALL * c->bands + NS_PER_ROW * rect_h(r)) * j->s->n;
 	return ns / (double)rect_area(r);
 }
 
@@ -56,10 +57,10 @@ static void choose_wide(const struct stage_job *j, struct stage *s, double best)
 {
 	struct rect d = s->out->fmt.data;
 	for (int parts = 1; parts <= 3; parts++)
-		for (int h = 64; h <= 256; h *= 2) {
+		for (int h = 32; h <= 256; h *= 2) {
 			int w = part(rect_w(d), parts, 32);
 			struct stage_cost c;
-			if (w <= 512 || tiles_of(d, w, h) < 4 * j->p->threads) continue;
+			if (w < 256 || tiles_of(d, w, h) < 4 * j->p->threads) continue;
 			double ns = price(j, w, h, &c);
 			if (c.scratch > SCRATCH_BYTES || ns >= best) continue;
 			best = ns;

@@ -425,18 +425,42 @@ IN_INLINE void px_halve_some(const float *h, const float *s, float *d)
 	*(vnf *)d = acc + h[4] * (PX_SHIFT(e, e4, 2) + PX_SHIFT(o, o4, 2));
 }
 #undef PX_SHIFT
+#elif IN_LANES == 16
+/* Pixels s[0], s[2] .. and s[1], s[3] .. of 32. */
+IN_INLINE void px_halve_split(const float *s, vnf *even, vnf *odd)
+{
+	const vnf a = *(const vnf *)s, b = *(const vnf *)(s + 16);
+	*even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+	*odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+/* Sixteen halved pixels from those that they begin with, e and o, and the next sixteen of each: shifts between
+ * registers, since loads that cross lines are dear. */
+#define PX_SHIFT(low, high, n) ((vnf)_mm512_alignr_epi32((__m512i)(high), (__m512i)(low), (n)))
+IN_INLINE void px_halve_some(const float *h, vnf e, vnf o, vnf e4, vnf o4, float *d)
+{
+	vnf acc = h[0] * (e + PX_SHIFT(o, o4, 4));
+	acc += h[1] * (o + PX_SHIFT(e, e4, 4));
+	acc += h[2] * (PX_SHIFT(e, e4, 1) + PX_SHIFT(o, o4, 3));
+	acc += h[3] * (PX_SHIFT(o, o4, 1) + PX_SHIFT(e, e4, 3));
+	*(vnf *)d = acc + h[4] * (PX_SHIFT(e, e4, 2) + PX_SHIFT(o, o4, 2));
+}
+#undef PX_SHIFT
+/* Sixteen from the 40 that they are made of. */
+IN_INLINE void px_halve_one(const float *h, const float *s, float *d)
+{
+	float last[32] = { s[32], s[33], s[34], s[35], s[36], s[37], s[38], s[39] };
+	vnf e, o, e4, o4;
+	px_halve_split(s, &e, &o);
+	px_halve_split(last, &e4, &o4);
+	px_halve_some(h, e, o, e4, o4, d);
+}
 #else
 /* Pixels s[0], s[2] .. and s[1], s[3] .. of two vectors' length. */
 IN_INLINE void px_halve_split(const float *s, float *even, float *odd)
 {
 	vnf a = *(const vnf *)s, b = *(const vnf *)(s + IN_LANES);
-#if IN_LANES == 16
-	*(vnf *)even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-	*(vnf *)odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-#else
 	*(vnf *)even = __builtin_shufflevector(a, b, 0, 2, 4, 6);
 	*(vnf *)odd = __builtin_shufflevector(a, b, 1, 3, 5, 7);
-#endif
 }
 
 #define PX_HALVE_AT(p, i) (*(const vnf *)((p) + (i)))
@@ -461,6 +485,18 @@ static IN_UNUSED void px_halve_across(const float *IN_RESTRICT s, int n, float *
 #if IN_LANES == 8
 		for (int x = 0; x + 8 <= n; x += 8) px_halve_some(h, s + 2 * x, d + x);
 		if (n & 7) px_halve_some(h, s + 2 * (n - 8), d + (n - 8));
+#elif IN_LANES == 16
+		vnf e, o, e4, o4;
+		int x = 0;
+		px_halve_split(s, &e, &o);
+		for (; x + 36 <= n + 8; x += 16, e = e4, o = o4) {
+			px_halve_split(s + 2 * x + 32, &e4, &o4);
+			px_halve_some(h, e, o, e4, o4, d + x);
+		}
+		for (; x < n; x += 16) {
+			int at = x + 16 <= n ? x : n - 16;
+			px_halve_one(h, s + 2 * at, d + at);
+		}
 #else
 		int m = n + 4, x = 0;
 		for (; x + IN_LANES <= m; x += IN_LANES) px_halve_split(s + 2 * x, even + x, odd + x);

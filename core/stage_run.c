@@ -305,17 +305,11 @@ static void add_cost(const struct stage_job *j, const struct member *m, struct s
 			if (!src) continue;
 			size_t bytes = rect_area(m[i].needs.v[k].rect) * (size_t)src->fmt.nch * sizeof(float);
 			out->traffic += (double)bytes;
-			if (j->p->stage_of[src->index] != j->s->index) out->read += bytes;
+			if (j->p->stage_of[src->index] == j->s->index) continue;
+			out->read += bytes;
+			bool whole = rect_w(m[i].needs.v[k].rect) == rect_w(src->fmt.data);
+			if (!whole && image_bytes(&src->fmt) >= STREAM_FROM) out->broken += bytes;
 		}
-	}
-}
-
-/* As if the members had been through so many more rows. */
-static void skip_rows(const struct stage_job *j, struct member *m, int rows)
-{
-	for (int i = 0; i < j->s->n; i++) {
-		m[i].had.y0 += rows;
-		m[i].had.y1 += rows;
 	}
 }
 
@@ -333,10 +327,14 @@ void stage_job_cost(const struct stage_job *j, struct rect r, struct stage_cost 
 		regions(j, band_at(r, r.y0 + k * rows, rows), m);
 		add_cost(j, m, &one);
 		note_band(j, m, &own);
-		skip_rows(j, m, (times - 1) * rows);
+		if (times > 1) {                                 /* as if the members had been through them all */
+			regions(j, band_at(r, r.y0 + (k + times - 1) * rows, rows), m);
+			note_band(j, m, &own);
+		}
 		out->flops += times * one.flops;
 		out->traffic += times * one.traffic;
 		out->read += (size_t)times * one.read;
+		out->broken += (size_t)times * one.broken;
 	}
 	out->scratch = lay_out(j, m, align64(n * sizeof *m), &out->live) + align64(own) + 128;
 	if (streams(j) && !past(j)) {

@@ -29,10 +29,10 @@ struct stage_mem { char *p; size_t size; };
 void *stage_mem_get(struct stage_mem *m, size_t bytes, struct err *e);
 void stage_mem_free(struct stage_mem *m);
 
-/* What one tile costs: scratch bytes, bytes read from other stages' pictures, operations,
- * how many bytes of the planes are alive at once, and the bands that it is computed
- * in, with the bytes of one's result. */
-struct stage_cost { size_t scratch, live, read, band; int bands; double flops, traffic; };
+/* What one tile costs: scratch bytes, bytes read from other stages' pictures, those of them that are parts of rows
+ * of pictures which have left the caches, operations, how many bytes of the planes are alive at once, and the bands
+ * that it is computed in, with the bytes of one's result. */
+struct stage_cost { size_t scratch, live, read, broken, band; int bands; double flops, traffic; };
 void stage_job_cost(const struct stage_job *j, struct rect r, struct stage_cost *out);
 
 /* Writes rect r of the stage's output into out (a view that holds r). NaNs come out canonical. */

@@ -29,6 +29,12 @@ note "A and B work on the numbers as they come, on both sides: two relabelling c
 note "convert between light and its display encoding; 'with conversions' is A as DESIGN has it (blur in linear light)."
 note "FFmpeg: lut1d for slope, offset and power; colorchannelmixer; lut3d; gblur (no Gaussian at 0.6); grain from eight"
 note "precomputed noise plates in memory, blended by luma; LUTs clamp. Ours: real noise, nothing clamps."
+if build copy -pthread; then
+	read -r _one _two <<- END
+	$("$tmp/copy")
+	END
+	note "memcpy here: $_one GB/s on one thread, $_two on two; where that hardly grows, what waits for memory cannot either"
+fi
 if have ffmpeg; then
 	measure_job "A against FFmpeg" ours_a ff_a 3 1.9
 	measure_job "B against FFmpeg" ours_b ff_b 3.5 1.9
