@@ -1,7 +1,7 @@
 /* blur_double - doubles the picture of a large blur; the last one carries the blur's mask and mix.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "node.h"
-#include "px_blur.h"
+#include "px_halve.h"
 
 struct blur_double { int across, down; double from[2], to[2], display_from[2], display_to[2]; };
 

@@ -1,7 +1,7 @@
 /* blur_halve - halves a picture for a large blur, anchored at pixel (0,0).
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "node.h"
-#include "px_blur.h"
+#include "px_halve.h"
 
 struct blur_halve { int across, down, edges; double from[2], to[2]; };
 

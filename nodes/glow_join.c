@@ -2,7 +2,7 @@
  * doubling the scattered light's picture.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "node.h"
-#include "px_blur.h"
+#include "px_halve.h"
 
 struct glow_join { int twice; double share[3]; };
 

@@ -7,7 +7,7 @@
 
 #include "mathx.h"
 #include "net.h"
-#include "px_blur.h"
+#include "px_halve.h"
 
 /* An integrated kernel reaches half a pixel further than its last sample. */
 static IN_UNUSED int radius_of(double sigma)
