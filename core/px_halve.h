@@ -132,6 +132,26 @@ static IN_UNUSED void px_halve_across(const float *IN_RESTRICT s, int n, float *
 	}
 }
 
+/* w halved pixels of row y, whose first tap is pixel x0: where no edge is met straight from where it lies. line, even
+ * and odd as above, line of 2 w + 8 pixels. */
+static IN_UNUSED void px_halve_row(const struct view *in, int ch, int y, int x0, int w, struct rect data, int edges,
+                                   float *IN_RESTRICT line, float *IN_RESTRICT even, float *IN_RESTRICT odd,
+                                   float *IN_RESTRICT d)
+{
+	int a = data.x0 > x0 ? (data.x0 - x0 + 1) / 2 : 0, b = data.x1 - x0 >= 10 ? (data.x1 - x0 - 10) / 2 + 1 : 0;
+	if (b > w) b = w;
+	if (b <= a) a = b = w;
+	if (a > 0) {
+		px_blur_fetch(in, ch, y, x0, 2 * a + 8, data, edges, line);
+		px_halve_across(line, a, even, odd, d);
+	}
+	if (b > a) px_halve_across(view_at(in, ch, x0 + 2 * a, y), b - a, even, odd, d + a);
+	if (b < w) {
+		px_blur_fetch(in, ch, y, x0 + 2 * b, 2 * (w - b) + 8, data, edges, line);
+		px_halve_across(line, w - b, even, odd, d + b);
+	}
+}
+
 static IN_UNUSED void px_halve_down(const struct px_band *b, int y, int n, float *IN_RESTRICT d)
 {
 	const float *h = gauss_halve, *r[10];
@@ -182,19 +202,26 @@ IN_INLINE struct rect px_double_need(struct rect r, bool dx, bool dy)
 	               dx ? px_floor2(r.x1 - 1) + 3 : r.x1, dy ? px_floor2(r.y1 - 1) + 3 : r.y1);
 }
 
+/* Pixels 2j and 2j + 1 of five of the half's from j - 2 on. */
+IN_INLINE float px_double_even(const float *h, const float *s)
+{ return 2 * (h[1] * s[0] + h[3] * s[1] + h[4] * s[2] + h[2] * s[3] + h[0] * s[4]); }
+IN_INLINE float px_double_odd(const float *h, const float *s)
+{ return 2 * (h[0] * s[0] + h[2] * s[1] + h[4] * s[2] + h[3] * s[3] + h[1] * s[4]); }
+
 /* Pixels [x0, x0 + n) from line s, whose first pixel is the half's floor(x0 / 2) - 2. */
-static IN_UNUSED void px_double_across(const float *s, int x0, int n, float *t, float *d)
+static IN_UNUSED void px_double_across(const float *IN_RESTRICT s, int x0, int n, float *IN_RESTRICT d)
 {
-	const float *h = gauss_halve;
-	int skip = x0 & 1, m = (n + skip + 1) / 2;
-	if (!skip && !(n & 1)) t = d;
-	IN_IVDEP
-	for (int x = 0; x < m; x++) {
-		float a = s[x], b = s[x + 1], c = s[x + 2], e = s[x + 3], f = s[x + 4];
-		t[2 * x] = 2 * (h[1] * a + h[3] * b + h[4] * c + h[2] * e + h[0] * f);
-		t[2 * x + 1] = 2 * (h[0] * a + h[2] * b + h[4] * c + h[3] * e + h[1] * f);
+	const float h[5] = { gauss_halve[0], gauss_halve[1], gauss_halve[2], gauss_halve[3], gauss_halve[4] };
+	if ((x0 & 1) && n > 0) {
+		*d++ = px_double_odd(h, s++);
+		n--;
 	}
-	if (t != d) __builtin_memcpy(d, t + skip, (size_t)n * sizeof *d);
+	IN_IVDEP
+	for (int x = 0; x < n / 2; x++) {
+		d[2 * x] = px_double_even(h, s + x);
+		d[2 * x + 1] = px_double_odd(h, s + x);
+	}
+	if (n & 1) d[n - 1] = px_double_even(h, s + n / 2);
 }
 
 /* Rows 2j and 2j + 1, which are made of the same five. */

@@ -43,7 +43,7 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
-	return px_blur_floats(rect_w(r), rect_h(reads(n, r)), rect_w(r) + 16) * sizeof(float);
+	return px_blur_floats(rect_w(r), rect_h(reads(n, r)), 0) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)
@@ -57,12 +57,12 @@ static int tile(const struct call *c, struct rect r)
 	struct rect src = reads(c->n, r);
 	int w = rect_w(r);
 	ptrdiff_t stride = px_blur_stride(w);
-	float *rows = c->scratch, *line = rows + (ptrdiff_t)rect_h(src) * stride;
+	float *rows = c->scratch;
 	for (int ch = 0; ch < c->out->nch; ch++) {
 		for (int y = src.y0; y < src.y1; y++) {
 			const float *s = view_at(&c->in[0], ch, src.x0, y);
 			float *d = rows + (ptrdiff_t)(y - src.y0) * stride;
-			if (p->across) px_double_across(s, r.x0, w, line, d);
+			if (p->across) px_double_across(s, r.x0, w, d);
 			else __builtin_memcpy(d, s, (size_t)w * sizeof *d);
 			if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 		}

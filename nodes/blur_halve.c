@@ -74,8 +74,7 @@ static int tile(const struct call *c, struct rect r)
 				if (band.done + PX_AHEAD < have.y1)
 					px_fetch_apart(view_at(&c->in[0], ch, have.x0, band.done + PX_AHEAD), c->in[0].stride, rect_w(have), 0);
 				if (!p->across) px_blur_fetch(&c->in[0], ch, band.done, src.x0, lw, data, p->edges, d);
-				else px_halve_across(px_blur_line(&c->in[0], ch, band.done, src.x0, lw, data, p->edges, line), w,
-				                     even, odd, d);
+				else px_halve_row(&c->in[0], ch, band.done, src.x0, w, data, p->edges, line, even, odd, d);
 			}
 			float *d = view_at(c->out, ch, r.x0, y);
 			if (two) px_halve_downs(&band, y, w, d, d + c->out->stride);

@@ -50,8 +50,7 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	const struct glow_join *p = n->v;
 	if (!p->twice) return 0;
-	return (px_blur_floats(rect_w(r), rect_h(reads(n, r)), rect_w(r) + 16) +
-	        (size_t)px_blur_stride(rect_w(r))) * sizeof(float);
+	return px_blur_floats(rect_w(r), rect_h(reads(n, r)) + 1, 0) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n) { (void)n; return 60; }
@@ -70,10 +69,10 @@ static int tile(const struct call *c, struct rect r)
 	const struct view *light = &c->in[has_light(c->n) ? 2 : 0];
 	int w = rect_w(r);
 	ptrdiff_t stride = px_blur_stride(w);
-	float *rows = c->scratch, *line = p->twice ? rows + (ptrdiff_t)rect_h(src) * stride : NULL, *wide = line;
+	float *rows = c->scratch, *wide = p->twice ? rows + (ptrdiff_t)rect_h(src) * stride : NULL;
 	for (int ch = 0; ch < 3; ch++) {
 		for (int y = src.y0; p->twice && y < src.y1; y++)
-			px_double_across(view_at(&c->in[1], ch, src.x0, y), r.x0, w, line,
+			px_double_across(view_at(&c->in[1], ch, src.x0, y), r.x0, w,
 			                 rows + (ptrdiff_t)(y - src.y0) * stride);
 		for (int y = r.y0; y < r.y1; y++) {
 			const float *low = wide;
