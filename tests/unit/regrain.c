@@ -80,7 +80,7 @@ static void profiles(struct image *im)
  * says, however bright. Edges, held, have another variance. */
 static void bright(float level)
 {
-	const double var = 9e-6, little = 1e-5, b = (double)level, a = 0.5 * b + 1;
+	const double var = 9e-6, little = 8.85e-6, b = (double)level, a = 0.5 * b + 1;
 	double want = (0.5 * var + little * (a * b + 1e-4) / (b * b + 1e-4)) / (var + little), worst = 0;
 	struct image *neutral = clean(), *graded, *original, *out;
 	for (int c = 0; c < 3; c++)
