@@ -27,7 +27,9 @@ struct member {
 
 /* A band's output should leave room in the second-level cache for what it is made of; shorter ones
  * are more calls, and more of the border that nodes compute inside a call. */
-enum { BAND_BYTES = 160 << 10, BAND_ROWS = 32, PAST_ROWS = 64, ALONE_BYTES = 512 << 10 };
+enum { BAND_BYTES = 160 << 10, BAND_ROWS = 32, ALONE_BYTES = 512 << 10 };
+/* Where it goes past the caches it takes no room in them. */
+enum { PAST_BYTES = 1500 << 10, PAST_ROWS = 64 };
 
 /* Pictures from this size on have left the caches when somebody reads them: bands of them are made
  * in scratch and go to memory once, past the caches. */
@@ -54,9 +56,9 @@ static int band_rows(const struct stage_job *j, struct rect r)
 {
 	int h = rect_h(r), w = rect_w(r);
 	if (j->s->n < 2 || w < 1) return h;
-	int rows = (int)(BAND_BYTES / (sizeof(float) * (size_t)w * (size_t)j->s->out->fmt.nch)) & ~7;
-	if (rows < BAND_ROWS) rows = BAND_ROWS;
-	if (past(j)) rows = PAST_ROWS;
+	size_t row = sizeof(float) * (size_t)w * (size_t)j->s->out->fmt.nch;
+	int rows = (int)((past(j) ? PAST_BYTES : BAND_BYTES) / row) & ~7, least = past(j) ? PAST_ROWS : BAND_ROWS;
+	if (rows < least) rows = least;
 	return rows < h ? rows : h;
 }
 
