@@ -34,15 +34,16 @@ static IN_NOINLINE IN_UNUSED void px_grain_mixed(const float m[3][3], const uint
 	const float k0 = m[2][0], k1 = m[2][1], k2 = m[2][2], m0 = m[1][0], m1 = m[1][1];
 	for (int x = 0; x < n; x += PX_NOISE_PIECE)
 		for (int i = 0; i < PX_NOISE_PIECE; i += IN_LANES8) {
-			v8n v[3][2];
-			for (int c = 0; c < 3; c++)
-				px_noise_pair(*(const px_noise_w *)(words + (size_t)c * room + x + i), &v[c][0], &v[c][1]);
+			px_noise_w w[3];
+			v8n v[2][3];
+			for (int c = 0; c < 3; c++) w[c] = *(const px_noise_w *)(words + (size_t)c * room + x + i);
+			px_noise_pairs(3, w, 1, v[0], v[1]);
 			for (int k = 0; k < 2; k++) {
 				int at = 2 * x + k * PX_NOISE_PIECE + i;
-				v8n p = v[0][k], q = v[1][k];
+				v8n p = v[k][0], q = v[k][1];
 				*(v8n *)(a + at) = p;
 				*(v8n *)(b + at) = m0 * p + m1 * q;
-				*(v8n *)(d + at) = k0 * p + k1 * q + k2 * v[2][k];
+				*(v8n *)(d + at) = k0 * p + k1 * q + k2 * v[k][2];
 			}
 		}
 }

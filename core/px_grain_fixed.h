@@ -58,24 +58,33 @@ IN_INLINE vns vns_times(vns a, int32_t factor)
 
 /* --- white noise --- */
 
-/* As px_noise_normal, times GRAIN_UNIT. */
+/* As px_noise_normal, times GRAIN_UNIT, of n vectors of words from i of their pieces on. */
+IN_INLINE void px_grain_pieces(int n, const uint32_t *words, int i, int16_t *out)
+{
+	px_noise_w w[PX_NOISE_SIDE];
+	v8n c[PX_NOISE_SIDE], s[PX_NOISE_SIDE];
+	for (int k = 0; k < n; k++) w[k] = *(const px_noise_w *)(words + k * PX_NOISE_PIECE + i);
+	px_noise_pairs(n, w, GRAIN_UNIT, c, s);
+	for (int k = 0; k < n; k++) {
+		int16_t *to = out + 2 * k * PX_NOISE_PIECE + i;
+#ifdef __AVX2__
+		__m256i v = _mm256_packs_epi32(_mm256_cvtps_epi32((__m256)c[k]), _mm256_cvtps_epi32((__m256)s[k]));
+		_mm256_storeu_si256((__m256i *)(void *)to, _mm256_permute4x64_epi64(v, 0xd8));
+#else
+		__m128i v = _mm_packs_epi32(_mm_cvtps_epi32((__m128)c[k]), _mm_cvtps_epi32((__m128)s[k]));
+		_mm_storel_epi64((__m128i *)(void *)to, v);
+		_mm_storel_epi64((__m128i *)(void *)(to + PX_NOISE_PIECE), _mm_srli_si128(v, 8));
+#endif
+	}
+}
+
 static IN_NOINLINE IN_UNUSED void px_grain_normal(const uint32_t *IN_RESTRICT words, int n, int16_t *IN_RESTRICT out)
 {
-	for (int x = 0; x < n; x += PX_NOISE_PIECE)
-		for (int i = 0; i < PX_NOISE_PIECE; i += IN_LANES8) {
-			px_noise_w w = *(const px_noise_w *)(words + x + i);
-			v8n r = px_noise_far(w) * (float)GRAIN_UNIT, t = px_noise_turn(w), q = t * t;
-			r = (v8n)((px_noise_w)r ^ w << 31);
-			v8n c = r * px_noise_cosine(q), s = r * px_noise_sine(t, q);
-#ifdef __AVX2__
-			__m256i k = _mm256_packs_epi32(_mm256_cvtps_epi32((__m256)c), _mm256_cvtps_epi32((__m256)s));
-			_mm256_storeu_si256((__m256i *)(void *)(out + 2 * x), _mm256_permute4x64_epi64(k, 0xd8));
-#else
-			__m128i k = _mm_packs_epi32(_mm_cvtps_epi32((__m128)c), _mm_cvtps_epi32((__m128)s));
-			_mm_storel_epi64((__m128i *)(void *)(out + 2 * x + i), k);
-			_mm_storel_epi64((__m128i *)(void *)(out + 2 * x + PX_NOISE_PIECE + i), _mm_srli_si128(k, 8));
-#endif
-		}
+	int x = 0;
+	for (; x + 2 * PX_NOISE_PIECE <= n; x += 2 * PX_NOISE_PIECE)
+		for (int i = 0; i < PX_NOISE_PIECE; i += IN_LANES8) px_grain_pieces(2, words + x, i, out + 2 * x);
+	for (; x < n; x += PX_NOISE_PIECE)
+		for (int i = 0; i < PX_NOISE_PIECE; i += IN_LANES8) px_grain_pieces(1, words + x, i, out + 2 * x);
 }
 
 /* to = w to, or to + w from; whole vectors from 0 until n. */

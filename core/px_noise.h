@@ -24,18 +24,26 @@ IN_INLINE v8n px_noise_sqrt(v8n x)
 #endif
 }
 
+enum { PX_NOISE_SIDE = 3 };
+
 /* A word is a point of the plane: bits 14 to 31 its distance r = sqrt(-2 ln u), u in 2^18 steps (r to
  * 5.13), bits 1 to 13 a direction of half a turn, bit 0 which half. Polynomials are minimax;
  * tests/unit/grain.c has the errors. -2 ln u is a straight line in the float's own bits plus (m -
- * 1) (2 - m) times a cubic in its mantissa, within 2.2e-5 and above 0 for all u. */
-IN_INLINE v8n px_noise_far(px_noise_w w)
+ * 1) (2 - m) times a cubic in its mantissa, within 2.2e-5 and above 0 for all u.
+ * Vectors of words go side by side, n of them, PX_NOISE_SIDE at most: one is a long chain. unit, a power of two,
+ * multiplies. */
+IN_INLINE void px_noise_far(int n, const px_noise_w *w, float unit, v8n *r)
 {
-	v8n f = __builtin_convertvector((v8ni)(w >> 13 | 1), v8n);              /* 2^19 u */
-	v8ni b = (v8ni)f;
-	v8n line = __builtin_convertvector(0x49000000 - b, v8n) * 1.652627e-7f; /* 2 ln 2 / 2^23 */
-	v8n m = (v8n)((b & 0x7fffff) | 0x3f800000), q = m * m;
-	v8n h = (1.25136737f - 0.969681034f * m) + q * (0.393529999f - 0.0625892885f * m);
-	return px_noise_sqrt(line - (m - 1.0f) * (2.0f - m) * h);
+	const float k = unit * unit, a = 1.25136737f * k, b = 0.969681034f * k, c = 0.393529999f * k, d = 0.0625892885f * k;
+	v8n m[PX_NOISE_SIDE], q[PX_NOISE_SIDE], h[PX_NOISE_SIDE];
+	for (int i = 0; i < n; i++) {
+		v8n f = __builtin_convertvector((v8ni)(w[i] >> 13 | 1), v8n);   /* 2^19 u */
+		r[i] = __builtin_convertvector(0x49000000 - (v8ni)f, v8n) * (1.652627e-7f * k);   /* 2 ln 2 / 2^23 */
+		m[i] = (v8n)(((v8ni)f & 0x7fffff) | 0x3f800000);
+	}
+	for (int i = 0; i < n; i++) q[i] = m[i] * m[i];
+	for (int i = 0; i < n; i++) h[i] = (a - b * m[i]) + q[i] * (c - d * m[i]);
+	for (int i = 0; i < n; i++) r[i] = px_noise_sqrt(r[i] - (m[i] - 1.0f) * (2.0f - m[i]) * h[i]);
 }
 /* Sine and cosine of t quarters of a turn, |t| < 1, within 6e-7 and 8e-6: bits 1 to 13, the last of them turned
  * over, and a half, in steps of 2^-13 above 1024, are 1025 + t. */
@@ -48,13 +56,14 @@ IN_INLINE v8n px_noise_cosine(v8n q)
 /* Words a piece; a piece of pixels is twice as long: first the cosines of its words, then their sines. */
 enum { PX_NOISE_PIECE = 8 };
 
-/* The two values of each word. */
-IN_INLINE void px_noise_pair(px_noise_w w, v8n *c, v8n *s)
+/* The two values of each word of n vectors, times unit. */
+IN_INLINE void px_noise_pairs(int n, const px_noise_w *w, float unit, v8n *c, v8n *s)
 {
-	v8n r = px_noise_far(w), t = px_noise_turn(w), q = t * t;
-	r = (v8n)((px_noise_w)r ^ w << 31);
-	*c = r * px_noise_cosine(q);
-	*s = r * px_noise_sine(t, q);
+	v8n r[PX_NOISE_SIDE], t[PX_NOISE_SIDE];
+	px_noise_far(n, w, unit, r);
+	for (int i = 0; i < n; i++) t[i] = px_noise_turn(w[i]), r[i] = (v8n)((px_noise_w)r[i] ^ w[i] << 31);
+	for (int i = 0; i < n; i++) c[i] = r[i] * px_noise_cosine(t[i] * t[i]);
+	for (int i = 0; i < n; i++) s[i] = r[i] * px_noise_sine(t[i], t[i] * t[i]);
 }
 
 /* 2 n values of n words, n a multiple of PX_NOISE_PIECE. */
@@ -64,7 +73,7 @@ static IN_NOINLINE IN_UNUSED void px_noise_normal(const uint32_t *IN_RESTRICT wo
 	for (int x = 0; x < n; x += PX_NOISE_PIECE)
 		for (int i = 0; i < PX_NOISE_PIECE; i += IN_LANES8) {
 			v8n c, s;
-			px_noise_pair(*(const px_noise_w *)(words + x + i), &c, &s);
+			px_noise_pairs(1, (const px_noise_w *)(words + x + i), 1, &c, &s);
 			*(v8n *)(out + 2 * x + i) = c;
 			*(v8n *)(out + 2 * x + PX_NOISE_PIECE + i) = s;
 		}

@@ -88,12 +88,12 @@ IN_INLINE void plate_sum(const struct view *in, int size, bool unit, bool scrub,
 		plate_eight s[3] = { { 0 } }, m[3] = { { 0 } }, q[3] = { { 0 } };       /* m: sums of s at every step */
 		const float *p[3];
 		int next = plate_next(y, size);
+		ptrdiff_t ahead = next < size ? (next - y) * in->stride : 0;
 		for (int c = 0; c < 3; c++) p[c] = view_at(in, c, b->from_x, b->from_y + y);
-		for (int c = 0; c < 3 && next < size; c++)
-			px_fetch_row(view_at(in, c, b->from_x, b->from_y + next), size, 0);
 		for (int x = 0; x < size; x += 8)
 			for (int c = 0; c < 3; c++) {
 				plate_eight v = *(const plate_eight *)(p[c] + x);
+				if (x % 16 == 0) __builtin_prefetch(p[c] + x + ahead, 0);
 				if (scrub) v = (plate_eight)((plate_ints)v & (plate_ints)(v - v == 0.0f));
 				s[c] += v;
 				m[c] += s[c];
@@ -152,7 +152,7 @@ static IN_UNUSED void plate_choose(const struct plate_map *m, const struct plate
 
 /* A row's part of a block, in three channels: columns of the plate from p[c][0] on, p[c][-1] on where it is
  * turned, whose distances from the middle are from, from + turn ...; less base + slope distance, times w wx. */
-struct plate_span { const float *p[3], *wx; float *d[3], from, w[3], base[3], slope[3]; };
+struct plate_span { const float *p[3], *wx; ptrdiff_t ahead; float *d[3], from, w[3], base[3], slope[3]; };
 
 /* What is not finite counts as 0. */
 IN_INLINE vnf plate_finite(vnf v)
@@ -170,7 +170,9 @@ IN_INLINE void plate_run(const struct plate_span *s, int turn, bool add, int n)
 	for (; x + IN_LANES <= n; x += IN_LANES, place += (float)(turn * IN_LANES)) {
 		vnf wx = *(const vnf *)(t.wx + x);
 		for (int c = 0; c < 3; c++) {
-			vnf v = *(const vnf *)(turn > 0 ? t.p[c] + x : t.p[c] - x - (IN_LANES - 1));
+			const float *p = turn > 0 ? t.p[c] + x : t.p[c] - x - (IN_LANES - 1);
+			vnf v = *(const vnf *)p;
+			if (x % 16 == 0) __builtin_prefetch(p + t.ahead, 0);
 			if (turn < 0) v = VNF_BACK(v);
 			v = plate_finite(v);
 			v = t.w[c] * wx * (v - t.base[c] - t.slope[c] * place);
@@ -198,7 +200,8 @@ static IN_UNUSED void plate_part(const struct plate_map *m, const struct view *i
 {
 	int row = b->flip_y ? m->size - 1 - k : k, at = x0 - b->x, col = b->flip_x ? m->size - 1 - at : at;
 	float mid = 0.5f * (float)(m->size - 1);
-	struct plate_span s = { .wx = m->weight + at, .from = (float)col - mid };
+	int then = k + PLATE_AHEAD < m->size ? b->flip_y ? -PLATE_AHEAD : PLATE_AHEAD : 0;
+	struct plate_span s = { .wx = m->weight + at, .from = (float)col - mid, .ahead = then * in->stride };
 	if (x1 <= x0) return;
 	for (int c = 0; c < 3; c++) {
 		s.p[c] = view_at(in, c, b->from_x, b->from_y + row) + col;
@@ -211,15 +214,6 @@ static IN_UNUSED void plate_part(const struct plate_map *m, const struct view *i
 	else (add ? plate_run_add : plate_run_set)(&s, x1 - x0);
 }
 
-/* Asks for what row y reads of the columns x0 until x1 of a block. */
-IN_INLINE void plate_ask(const struct plate_map *m, const struct view *in, const struct plate_block *b, int y, int x0,
-                         int x1)
-{
-	int k = y - b->y, row = b->flip_y ? m->size - 1 - k : k, col = b->flip_x ? b->x + m->size - x1 : x0 - b->x;
-	if (k >= m->size) return;
-	for (int c = 0; c < 3; c++) px_fetch_row(view_at(in, c, b->from_x + col, b->from_y + row), x1 - x0, 0);
-}
-
 /* Row y of r of a block, into field: all columns before *done have been set. */
 static IN_UNUSED void plate_add(const struct plate_map *m, const struct view *in, const struct plate_block *b,
                                 struct rect r, int y, int *done, float *const field[3])
@@ -227,7 +221,6 @@ static IN_UNUSED void plate_add(const struct plate_map *m, const struct view *in
 	int x0 = r.x0 > b->x ? r.x0 : b->x, x1 = r.x1 < b->x + m->size ? r.x1 : b->x + m->size, k = y - b->y;
 	if (k < 0 || k >= m->size || x1 <= x0) return;
 	int until = *done < x0 ? x0 : *done < x1 ? *done : x1;
-	plate_ask(m, in, b, y + PLATE_AHEAD, x0, x1);
 	plate_part(m, in, b, k, x0, until, true, field, x0 - r.x0);
 	plate_part(m, in, b, k, until, x1, false, field, until - r.x0);
 	if (x1 > *done) *done = x1;

@@ -27,29 +27,38 @@ struct member {
 
 /* A band's output should leave room in the second-level cache for what it is made of; shorter ones
  * are more calls, and more of the border that nodes compute inside a call. */
-enum { BAND_BYTES = 160 << 10, BAND_ROWS = 32, PAST_ROWS = 64 };
+enum { BAND_BYTES = 160 << 10, BAND_ROWS = 32, ALONE_BYTES = 512 << 10 };
+/* Where it goes past the caches it takes no room in them. */
+enum { PAST_BYTES = 1500 << 10, PAST_ROWS = 64 };
 
 /* Pictures from this size on have left the caches when somebody reads them: bands of them are made
  * in scratch and go to memory once, past the caches. */
 #define STREAM_FROM ((size_t)16 << 20)
 
-static bool streams(const struct stage_job *j)
-{ return j->s->n > 1 && j->s->kind == ST_TILES && j->s->bytes >= STREAM_FROM; }
+static bool large(const struct stage_job *j)
+{ return j->s->kind == ST_TILES && j->s->bytes >= STREAM_FROM; }
 
 /* The last node does that itself. */
 static bool past(const struct stage_job *j)
 {
 	const struct net_node *last = j->s->node[j->s->n - 1];
-	return streams(j) && (last->type->flags & NF_PAST) && net_alone(last) && !j->same[j->s->n - 1];
+	return large(j) && (last->type->flags & NF_PAST) && net_alone(last) && !j->same[j->s->n - 1];
+}
+
+/* A node that stands alone has no bands: its whole tile must be near. */
+static bool streams(const struct stage_job *j, struct rect r)
+{
+	size_t bytes = rect_area(r) * (size_t)j->s->out->fmt.nch * sizeof(float);
+	return large(j) && !past(j) && (j->s->n > 1 || bytes <= ALONE_BYTES);
 }
 
 static int band_rows(const struct stage_job *j, struct rect r)
 {
 	int h = rect_h(r), w = rect_w(r);
 	if (j->s->n < 2 || w < 1) return h;
-	int rows = (int)(BAND_BYTES / (sizeof(float) * (size_t)w * (size_t)j->s->out->fmt.nch)) & ~7;
-	if (rows < BAND_ROWS) rows = BAND_ROWS;
-	if (past(j)) rows = PAST_ROWS;
+	size_t row = sizeof(float) * (size_t)w * (size_t)j->s->out->fmt.nch;
+	int rows = (int)((past(j) ? PAST_BYTES : BAND_BYTES) / row) & ~7, least = past(j) ? PAST_ROWS : BAND_ROWS;
+	if (rows < least) rows = least;
 	return rows < h ? rows : h;
 }
 
@@ -337,7 +346,7 @@ void stage_job_cost(const struct stage_job *j, struct rect r, struct stage_cost 
 		out->broken += (size_t)times * one.broken;
 	}
 	out->scratch = lay_out(j, m, align64(n * sizeof *m), &out->live) + align64(own) + 128;
-	if (streams(j) && !past(j)) {
+	if (streams(j, r)) {
 		struct view v;
 		out->scratch += result_planes(j, r, NULL, &v);
 	}
@@ -412,7 +421,7 @@ static struct member *prepare(const struct stage_job *j, struct rect r, struct s
 	struct member *m = stage_mem_get(mem, head, e);
 	if (!m) return NULL;
 	*end = align64(survey(j, r, m, head, tail));
-	size_t all = *end + (streams(j) && !past(j) ? result_planes(j, r, NULL, &v) : 0);
+	size_t all = *end + (streams(j, r) ? result_planes(j, r, NULL, &v) : 0);
 	if (all > mem->size) {
 		if (!(m = stage_mem_get(mem, all, e))) return NULL;
 		survey(j, r, m, head, tail);
@@ -449,7 +458,7 @@ int stage_tile(const struct stage_job *j, struct rect r, const struct view *out,
                const atomic_int *cancel, struct err *e)
 {
 	int n = j->s->n, rows = band_rows(j, r);
-	bool direct = past(j), stream = streams(j) && !direct;
+	bool direct = past(j), stream = streams(j, r);
 	size_t tail, end;
 	struct view result;
 	struct member *m = prepare(j, r, mem, &tail, &end, e);

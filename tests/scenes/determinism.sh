@@ -49,22 +49,31 @@ for dir in "$tmp"/examples/[0-9]*; do
 	clear_out "$dir"
 done
 
-# A picture too large for the caches: its bands are made in scratch and streamed to memory.
-dir=$tmp/large scene=$dir/scene.xml name=large
+# Pictures too large for the caches: bands of them are made in scratch and streamed to memory, tiles of nodes that
+# stand alone (a scan, which is a plate) too.
+name=large
+dir=$tmp/large scene=$dir/scene.xml
 mkdir -p "$dir"
 cat > "$scene" <<'X'
 <graph version="1" name="large" fps="24">
   <pattern id="src" kind="ramp" colour="0.5 0.45 0.4" width="1600" height="901" frames="9"/>
+  <pattern id="scan" kind="ramp" colour="0.4 0.45 0.5" width="1600" height="901" frames="9"/>
   <pass id="look" kind="look" keep="never">
     <grade id="graded" in="src" slope="1.05 1 0.95" offset="0.01 -0.05 0.02" power="1.02 0.98 2.4" saturation="0.9"/>
     <blur id="soft" sigma="0.6"/>
   </pass>
   <pass id="finish" kind="integrate" keep="never"><grain id="grained" in="look" amount="0.05"/></pass>
+  <pass id="back" kind="integrate" keep="never">
+    <regrain id="regrained" in="look" original="scan" neutral="src" through="yes"/>
+  </pass>
+  <pass id="tiled" kind="integrate" keep="never"><grain id="plated" in="look" plate="scan"/></pass>
   <write id="end" in="finish" file="out/large.####.exr"/>
+  <write id="end2" in="back" file="out/back.####.exr"/>
+  <write id="end3" in="tiled" file="out/tiled.####.exr"/>
 </graph>
 X
 hashes "$scene" --oracle --no-cache --threads 1 > "$tmp/want"
-[ "$(wc -l < "$tmp/want")" = 3 ] || echo "not ok determinism $name: the oracle gave nothing: $(head -3 "$tmp/err" | tr '\n' ' ')"
+[ "$(wc -l < "$tmp/want")" = 9 ] || echo "not ok determinism $name: the oracle gave nothing: $(head -3 "$tmp/err" | tr '\n' ' ')"
 for t in 1 7; do
 	for tile in 100 100000; do check "threads $t tile $tile" --threads $t --tile $tile --no-cache; done
 done
