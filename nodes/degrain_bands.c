@@ -76,8 +76,11 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	return 0;
 }
 
-/* Per cell bands' energies as they are and as they should be, and factors of all coefficients; what is added,
- * over the tile's blocks. */
+/* FACTORS: floats a cell, of which BANDS are used. */
+enum { FACTORS = 16 };
+
+/* Per cell bands' energies as they are and as they should be, and their factors; what is added, over the tile's
+ * blocks. */
 struct job {
 	const struct state *s;
 	const struct degrain_bands_node *p;
@@ -99,15 +102,16 @@ static size_t lay(struct job *j, struct rect r, void *mem)
 	j->cw = j->c.w / CELL, j->ch = j->c.h / CELL;
 	j->stride = (ptrdiff_t)sum_stride(r);
 	size_t px = (size_t)j->c.w * (size_t)j->c.h, cells = px / 64, n = 0;
-	float **planes[] = { &j->c.taken[0], &j->c.taken[1], &j->c.taken[2], &j->factor };
-	for (int i = 0; i < 4; i++, n += px) *planes[i] = at ? at + n : NULL;
+	for (int i = 0; i < 3; i++, n += px) j->c.taken[i] = at ? at + n : NULL;
 	float **bands[] = { &j->have, &j->want, &j->via };
 	for (int i = 0; i < 3; i++, n += bm_up(cells * BANDS)) *bands[i] = at ? at + n : NULL;
 	j->c.bin = at ? at + n : NULL, n += bm_up(cells);
 	j->c.there = at ? at + n : NULL, n += bm_up(3 * cells);
-	if (at) cells_rows(&j->c, j->factor);                         /* before factors are needed */
-	j->sum = at ? at + n : NULL, n += sum_stride(r) * ((size_t)rect_h(r) + 2 * BM_EDGE);
-	return n;
+	j->factor = at ? at + n : NULL, n += cells * FACTORS;
+	j->sum = at ? at + n : NULL;
+	if (at) cells_rows(&j->c, j->sum);                            /* before sums are needed */
+	size_t sums = sum_stride(r) * ((size_t)rect_h(r) + 2 * BM_EDGE), rows = 8 * (size_t)j->c.w;
+	return n + (sums > rows ? sums : rows);
 }
 
 static size_t scratch(const struct node_ctx *n, struct rect r)
@@ -197,19 +201,16 @@ static void factors(const struct job *j, int c)
 {
 	const float *level = j->s->level[c], *push = j->s->push[c], *pull = j->s->pull[c];
 	const float most = (float)j->p->most, least = (float)j->p->least;
-	float g[16] = { 0 };
 	for (int y = TENT; y < j->ch - TENT; y++)
 		for (int x = TENT; x < j->cw - TENT; x++) {
 			ptrdiff_t i = (ptrdiff_t)y * j->cw + x;
 			const float *have = j->have + i * BANDS, *want = j->want + i * BANDS;
-			float *f = j->factor + i * 64;
+			float *IN_RESTRICT f = j->factor + i * FACTORS;
+			for (int k = BANDS; k < FACTORS; k++) f[k] = 0;
 			for (int k = 0; k < BANDS; k++) {
 				float v = __builtin_sqrtf(level[k] * want[k] / (have[k] + 1e-12f)) - 1.0f;
-				g[k] = px_clamp(v + v * (v > 0 ? push[k] : pull[k]), least - 1.0f, most - 1.0f);
+				f[k] = px_clamp(v + v * (v > 0 ? push[k] : pull[k]), least - 1.0f, most - 1.0f);
 			}
-			bm8 low = BM_LOAD(g), high = BM_LOAD(g + 8);
-			for (int k = 0; k < 8; k++)
-				BM_STORE(f + 8 * k, BM_AMONG2(low, high, *(const bm8iu *)(const void *)(j->s->band + 8 * k)));
 		}
 }
 
@@ -219,15 +220,16 @@ IN_INLINE void block(const struct job *j, const float *taken, int x, int y)
 {
 	const bm8 taper = BM_LOAD(j->s->taper);
 	int lx = x - j->c.all.x0, ly = y - j->c.all.y0;
-	const float *f = j->factor + ((ptrdiff_t)(ly / CELL) * j->cw + lx / CELL) * 64;
-	ptrdiff_t right = lx & 4 ? 64 : 0, down = ly & 4 ? (ptrdiff_t)j->cw * 64 : 0;
-	bm8 q[8], v[8];
+	const float *f = j->factor + ((ptrdiff_t)(ly / CELL) * j->cw + lx / CELL) * FACTORS;
+	ptrdiff_t right = lx & 4 ? FACTORS : 0, down = ly & 4 ? (ptrdiff_t)j->cw * FACTORS : 0;
+	bm8 q[8], v[8], g[2];
 	bm_forward(taken + (ptrdiff_t)ly * j->c.w + lx, j->c.w, q);
-	for (int k = 0; k < 8; k++) {
+	for (int k = 0; k < 2; k++) {
 		const float *p = f + 8 * k;
 		bm8 a = BM_LOAD(p) + BM_LOAD(p + right), b = BM_LOAD(p + down) + BM_LOAD(p + down + right);
-		q[k] *= (a + b) * 0.25f;
+		g[k] = (a + b) * 0.25f;
 	}
+	for (int k = 0; k < 8; k++) q[k] *= BM_AMONG2(g[0], g[1], *(const bm8iu *)(const void *)(j->s->band + 8 * k));
 	bm_backward(q, v);
 	float *o = j->sum + (ptrdiff_t)(y - j->r.y0 + BM_EDGE) * j->stride + (x - j->r.x0 + BM_EDGE);
 	for (int i = 0; i < 8; i++, o += j->stride) BM_STORE(o, BM_LOAD(o) + v[i] * (taper * j->s->taper[i]));
