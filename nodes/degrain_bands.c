@@ -14,7 +14,7 @@ static const struct param params[] = {
 	P_FLOAT(degrain_bands_node, most, 2, 1, 8, "factor", "The most that a band is raised by."),
 	P_FLOAT(degrain_bands_node, least, 0.5, 0, 1, "factor", "And the least."),
 	P_FLOAT(degrain_bands_node, level, 1.0, 0, 2, "factor", "The grain's variance that bands are brought to."),
-	P_FLOAT(degrain_bands_node, agree, 0.06, 0, 1, "factor", "How much less than that bands "
+	P_FLOAT(degrain_bands_node, agree, 0.08, 0, 1, "factor", "How much less than that bands "
 	        "are brought to that hold most of the grain."),
 	P_FLOAT(degrain_bands_node, push, 1.15, 1, 2, "factor", "By how much more than they lack bands "
 	        "are raised, as overlapping blocks make little of it."),
@@ -29,6 +29,8 @@ enum { TENT = 3, BANDS = DEGRAIN_BANDS };
  * those before it are pushed where they have hardly any grain. */
 enum { FINE = 6 };
 #define STEEP 3.0f
+/* How much less the last band is brought to where it has hardly any grain: what is done to stronger ones leaks. */
+#define LEAKS 0.045f
 
 /* Threads: frozen. */
 struct state {
@@ -47,8 +49,9 @@ static void levels(struct state *s, const struct degrain_bands_node *p, int c)
 	float mean = 0;
 	for (int k = 0; k < BANDS; k++) mean += v[k] * s->count[k] * (1.0f / 64);
 	for (int k = 0; k < BANDS; k++) {
-		s->level[c][k] = (float)p->level - (float)p->agree * px_max(0.0f, 1.0f - mean / v[k]);
-		float little = px_max(0.0f, 1.0f - v[k] / mean);
+		float little = px_max(0.0f, 1.0f - v[k] / mean), much = px_max(0.0f, 1.0f - mean / v[k]);
+		s->level[c][k] = (float)p->level - (float)p->agree * (much * much) * (much * much);
+		if (k == BANDS - 1) s->level[c][k] -= LEAKS * little * little;
 		s->push[c][k] = ((float)p->push - 1.0f) * (1.0f + (k < FINE ? STEEP : 1.0f) * little);
 		s->pull[c][k] = ((float)p->pull - 1.0f) * (1.0f + little);
 	}
@@ -106,11 +109,13 @@ static size_t lay(struct job *j, struct rect r, void *mem)
 	float **bands[] = { &j->have, &j->want, &j->via };
 	for (int i = 0; i < 3; i++, n += bm_up(cells * BANDS)) *bands[i] = at ? at + n : NULL;
 	j->c.bin = at ? at + n : NULL, n += bm_up(cells);
+	j->c.quarter = at ? at + n : NULL, n += bm_up(4 * cells);
 	j->c.there = at ? at + n : NULL, n += bm_up(3 * cells);
+	j->c.linear = at ? at + n : NULL, n += bm_up(3 * cells);
 	j->factor = at ? at + n : NULL, n += cells * FACTORS;
 	j->sum = at ? at + n : NULL;
 	if (at) cells_rows(&j->c, j->sum);                            /* before sums are needed */
-	size_t sums = sum_stride(r) * ((size_t)rect_h(r) + 2 * BM_EDGE), rows = 8 * (size_t)j->c.w;
+	size_t sums = sum_stride(r) * ((size_t)rect_h(r) + 2 * BM_EDGE), rows = CELL_ROWS * (size_t)j->c.w;
 	return n + (sums > rows ? sums : rows);
 }
 
@@ -170,11 +175,14 @@ static void energies(const struct job *j, int c)
 			eight(j, j->c.taken[c] + (ptrdiff_t)y * CELL * j->c.w + x * CELL, j->have + ((ptrdiff_t)y * j->cw + x) * BANDS);
 		}
 	for (int i = 0; i < j->cw * j->ch; i++) {
-		const float *IN_RESTRICT var = j->s->want.var[(int)j->c.bin[i]][c];
-		float there = j->c.there[3 * i + c];
+		/* clipping leaves the grain, weaker, and bends the rest of what is there */
+		const float (*var)[3][BANDS] = j->s->want.var, *at = j->c.quarter + 4 * (ptrdiff_t)i;
+		const float *v0 = var[(int)at[0]][c], *v1 = var[(int)at[1]][c], *v2 = var[(int)at[2]][c], *v3 = var[(int)at[3]][c];
+		float linear = j->c.linear[3 * i + c], rest = j->c.there[3 * i + c] - linear;
+		const float *IN_RESTRICT bent = j->s->want.bent[c];
 		const float *IN_RESTRICT n = j->s->count;
 		float *IN_RESTRICT want = j->want + (ptrdiff_t)i * BANDS;
-		for (int k = 0; k < BANDS; k++) want[k] = var[k] * n[k] * there;
+		for (int k = 0; k < BANDS; k++) want[k] = (v0[k] + v1[k] + v2[k] + v3[k]) * 0.25f * n[k] * (linear + rest * bent[k]);
 	}
 }
 
@@ -286,7 +294,7 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_bands) = {
 	.name = "degrain_bands", .doc = "What degrain took, brought to the grain's spectrum band by band.",
-	.category = "image", .version = 4, .size = sizeof(struct degrain_bands_node), .params = params,
+	.category = "image", .version = 5, .size = sizeof(struct degrain_bands_node), .params = params,
 	.inputs = "image even mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = degrain_want, .open = open_tables,
 	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
 		.flops = flops, .work = work, .tile = tile,
