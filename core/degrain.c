@@ -212,11 +212,32 @@ int degrain_band(int u, int v)
 	return b;
 }
 
+/* Variances of a block's coefficients in grain whose correlation is the square of that of this power. */
+static void squared(const double *power, double q[PARTS])
+{
+	double rho[8][8] = { { 0 } }, own[8][8] = { { 0 } }, c[8][FREQS];
+	for (int d = 0; d < 8; d++)
+		for (int i = 0; i < FREQS; i++) c[d][i] = mx_cos(MX_PI * d * (i + 0.5) / FREQS) / FREQS;
+	for (int i = 0; i < FREQS * FREQS; i++)
+		for (int d = 0; d < 64; d++) rho[d / 8][d % 8] += power[i] * c[d / 8][i / FREQS] * c[d % 8][i % FREQS];
+	for (int u = 0; u < 8; u++)
+		for (int d = 0; d < 8; d++)
+			for (int x = 0; x + d < 8; x++)
+				own[u][d] += mx_cos((2 * x + 1) * u * (MX_PI / 16)) * mx_cos((2 * (x + d) + 1) * u * (MX_PI / 16)) *
+				             (u ? 0.25 : 0.125) * (d ? 2 : 1);
+	for (int k = 0; k < PARTS; k++) {
+		q[k] = 0;
+		for (int d = 0; d < 64; d++)
+			q[k] += rho[d / 8][d % 8] * rho[d / 8][d % 8] / rho[0][0] * own[k / 8][d / 8] * own[k % 8][d % 8];
+	}
+}
+
 int degrain_bands_make(const struct degrain_ask *a, struct degrain_bands *out, struct err *e)
 {
 	struct grain_profile g;
 	struct spectra *p = xalloc(1, sizeof *p);
-	double b[8][FREQS], q[PAIRS], sum[3][DEGRAIN_BANDS] = { { 0 } }, n[DEGRAIN_BANDS] = { 0 }, s[3];
+	double b[8][FREQS], q[PAIRS], bent[3][PARTS], sum[3][DEGRAIN_BANDS] = { { 0 } }, n[DEGRAIN_BANDS] = { 0 }, s[3];
+	double all[3][DEGRAIN_BANDS] = { { 0 } };
 	double first = 0, step = 1.0 / DEGRAIN_BINS, w[3];
 	int rc = *a->profile ? load(a, &g, p, &first, &step, e) : 0;
 	if (rc < 0) goto out;
@@ -225,12 +246,18 @@ int degrain_bands_make(const struct degrain_ask *a, struct degrain_bands *out, s
 	for (int c = 0; c < 3; c++) out->luma[c] = (float)w[c];
 	out->low = (float)first;
 	out->scale = (float)(1 / step);
+	for (int c = 0; c < 3 && *a->profile; c++) squared(p->power[c], bent[c]);
 	for (int k = 0; k < PARTS; k++) {
 		int band = degrain_band(k / 8, k % 8);
 		if (*a->profile) variance(p, b[k / 8], b[k % 8], q);
 		n[band]++;
-		for (int c = 0; c < 3; c++) sum[c][band] += *a->profile ? q[c] : 1;
+		for (int c = 0; c < 3; c++) {
+			sum[c][band] += *a->profile ? q[c] : 1;
+			all[c][band] += *a->profile ? bent[c][k] : 1;
+		}
 	}
+	for (int c = 0; c < 3; c++)
+		for (int k = 0; k < DEGRAIN_BANDS; k++) out->bent[c][k] = (float)(all[c][k] / (sum[c][k] > 1e-14 ? sum[c][k] : 1e-14));
 	for (int i = 0; i < DEGRAIN_BINS; i++) {
 		if (*a->profile) strengths(&g, first + (i + 0.5) * step, a->strength, s);
 		else s[0] = s[1] = s[2] = white(a);

@@ -25,10 +25,11 @@ struct degrain_low { float low, scale, luma[3], var[DEGRAIN_HALVED + 1][DEGRAIN_
 int degrain_low_make(const struct degrain_ask *a, struct degrain_low *out, struct err *e);
 
 /* var[bin][channel][band]: the grain's variance in R, G and B, per coefficient of an 8x8 block's
- * orthonormal cosine transform, meaned over bands of about equal frequency. luma: weights of R, G
+ * orthonormal cosine transform, meaned over bands of about equal frequency. bent[channel][band]: what it is multiplied
+ * by where clipping has bent the grain: of the same variance, but of its correlation's square. luma: weights of R, G
  * and B. Threads: frozen. */
 enum { DEGRAIN_BANDS = 10 };
-struct degrain_bands { float low, scale, luma[3], var[DEGRAIN_BINS][3][DEGRAIN_BANDS]; };
+struct degrain_bands { float low, scale, luma[3], var[DEGRAIN_BINS][3][DEGRAIN_BANDS], bent[3][DEGRAIN_BANDS]; };
 int degrain_bands_make(const struct degrain_ask *a, struct degrain_bands *out, struct err *e);
 /* The band of a coefficient. */
 int degrain_band(int u, int v);

@@ -14,7 +14,7 @@ static const struct param params[] = {
 	P_FLOAT(degrain_bands_node, most, 2, 1, 8, "factor", "The most that a band is raised by."),
 	P_FLOAT(degrain_bands_node, least, 0.5, 0, 1, "factor", "And the least."),
 	P_FLOAT(degrain_bands_node, level, 1.0, 0, 2, "factor", "The grain's variance that bands are brought to."),
-	P_FLOAT(degrain_bands_node, agree, 0.06, 0, 1, "factor", "How much less than that bands "
+	P_FLOAT(degrain_bands_node, agree, 0.08, 0, 1, "factor", "How much less than that bands "
 	        "are brought to that hold most of the grain."),
 	P_FLOAT(degrain_bands_node, push, 1.15, 1, 2, "factor", "By how much more than they lack bands "
 	        "are raised, as overlapping blocks make little of it."),
@@ -29,6 +29,8 @@ enum { TENT = 3, BANDS = DEGRAIN_BANDS };
  * those before it are pushed where they have hardly any grain. */
 enum { FINE = 6 };
 #define STEEP 3.0f
+/* How much less the last band is brought to where it has hardly any grain: what is done to stronger ones leaks. */
+#define LEAKS 0.045f
 
 /* Threads: frozen. */
 struct state {
@@ -47,8 +49,9 @@ static void levels(struct state *s, const struct degrain_bands_node *p, int c)
 	float mean = 0;
 	for (int k = 0; k < BANDS; k++) mean += v[k] * s->count[k] * (1.0f / 64);
 	for (int k = 0; k < BANDS; k++) {
-		s->level[c][k] = (float)p->level - (float)p->agree * px_max(0.0f, 1.0f - mean / v[k]);
-		float little = px_max(0.0f, 1.0f - v[k] / mean);
+		float little = px_max(0.0f, 1.0f - v[k] / mean), much = px_max(0.0f, 1.0f - mean / v[k]);
+		s->level[c][k] = (float)p->level - (float)p->agree * (much * much) * (much * much);
+		if (k == BANDS - 1) s->level[c][k] -= LEAKS * little * little;
 		s->push[c][k] = ((float)p->push - 1.0f) * (1.0f + (k < FINE ? STEEP : 1.0f) * little);
 		s->pull[c][k] = ((float)p->pull - 1.0f) * (1.0f + little);
 	}
@@ -76,8 +79,11 @@ static int open_tables(struct node_ctx *n, struct err *e)
 	return 0;
 }
 
-/* Per cell bands' energies as they are and as they should be, and factors of all coefficients; what is added,
- * over the tile's blocks. */
+/* FACTORS: floats a cell, of which BANDS are used. */
+enum { FACTORS = 16 };
+
+/* Per cell bands' energies as they are and as they should be, and their factors; what is added, over the tile's
+ * blocks. */
 struct job {
 	const struct state *s;
 	const struct degrain_bands_node *p;
@@ -99,15 +105,18 @@ static size_t lay(struct job *j, struct rect r, void *mem)
 	j->cw = j->c.w / CELL, j->ch = j->c.h / CELL;
 	j->stride = (ptrdiff_t)sum_stride(r);
 	size_t px = (size_t)j->c.w * (size_t)j->c.h, cells = px / 64, n = 0;
-	float **planes[] = { &j->c.taken[0], &j->c.taken[1], &j->c.taken[2], &j->factor };
-	for (int i = 0; i < 4; i++, n += px) *planes[i] = at ? at + n : NULL;
+	for (int i = 0; i < 3; i++, n += px) j->c.taken[i] = at ? at + n : NULL;
 	float **bands[] = { &j->have, &j->want, &j->via };
 	for (int i = 0; i < 3; i++, n += bm_up(cells * BANDS)) *bands[i] = at ? at + n : NULL;
 	j->c.bin = at ? at + n : NULL, n += bm_up(cells);
+	j->c.quarter = at ? at + n : NULL, n += bm_up(4 * cells);
 	j->c.there = at ? at + n : NULL, n += bm_up(3 * cells);
-	if (at) cells_rows(&j->c, j->factor);                         /* before factors are needed */
-	j->sum = at ? at + n : NULL, n += sum_stride(r) * ((size_t)rect_h(r) + 2 * BM_EDGE);
-	return n;
+	j->c.linear = at ? at + n : NULL, n += bm_up(3 * cells);
+	j->factor = at ? at + n : NULL, n += cells * FACTORS;
+	j->sum = at ? at + n : NULL;
+	if (at) cells_rows(&j->c, j->sum);                            /* before sums are needed */
+	size_t sums = sum_stride(r) * ((size_t)rect_h(r) + 2 * BM_EDGE), rows = CELL_ROWS * (size_t)j->c.w;
+	return n + (sums > rows ? sums : rows);
 }
 
 static size_t scratch(const struct node_ctx *n, struct rect r)
@@ -166,11 +175,14 @@ static void energies(const struct job *j, int c)
 			eight(j, j->c.taken[c] + (ptrdiff_t)y * CELL * j->c.w + x * CELL, j->have + ((ptrdiff_t)y * j->cw + x) * BANDS);
 		}
 	for (int i = 0; i < j->cw * j->ch; i++) {
-		const float *IN_RESTRICT var = j->s->want.var[(int)j->c.bin[i]][c];
-		float there = j->c.there[3 * i + c];
+		/* clipping leaves the grain, weaker, and bends the rest of what is there */
+		const float (*var)[3][BANDS] = j->s->want.var, *at = j->c.quarter + 4 * (ptrdiff_t)i;
+		const float *v0 = var[(int)at[0]][c], *v1 = var[(int)at[1]][c], *v2 = var[(int)at[2]][c], *v3 = var[(int)at[3]][c];
+		float linear = j->c.linear[3 * i + c], rest = j->c.there[3 * i + c] - linear;
+		const float *IN_RESTRICT bent = j->s->want.bent[c];
 		const float *IN_RESTRICT n = j->s->count;
 		float *IN_RESTRICT want = j->want + (ptrdiff_t)i * BANDS;
-		for (int k = 0; k < BANDS; k++) want[k] = var[k] * n[k] * there;
+		for (int k = 0; k < BANDS; k++) want[k] = (v0[k] + v1[k] + v2[k] + v3[k]) * 0.25f * n[k] * (linear + rest * bent[k]);
 	}
 }
 
@@ -197,19 +209,16 @@ static void factors(const struct job *j, int c)
 {
 	const float *level = j->s->level[c], *push = j->s->push[c], *pull = j->s->pull[c];
 	const float most = (float)j->p->most, least = (float)j->p->least;
-	float g[16] = { 0 };
 	for (int y = TENT; y < j->ch - TENT; y++)
 		for (int x = TENT; x < j->cw - TENT; x++) {
 			ptrdiff_t i = (ptrdiff_t)y * j->cw + x;
 			const float *have = j->have + i * BANDS, *want = j->want + i * BANDS;
-			float *f = j->factor + i * 64;
+			float *IN_RESTRICT f = j->factor + i * FACTORS;
+			for (int k = BANDS; k < FACTORS; k++) f[k] = 0;
 			for (int k = 0; k < BANDS; k++) {
 				float v = __builtin_sqrtf(level[k] * want[k] / (have[k] + 1e-12f)) - 1.0f;
-				g[k] = px_clamp(v + v * (v > 0 ? push[k] : pull[k]), least - 1.0f, most - 1.0f);
+				f[k] = px_clamp(v + v * (v > 0 ? push[k] : pull[k]), least - 1.0f, most - 1.0f);
 			}
-			bm8 low = BM_LOAD(g), high = BM_LOAD(g + 8);
-			for (int k = 0; k < 8; k++)
-				BM_STORE(f + 8 * k, BM_AMONG2(low, high, *(const bm8iu *)(const void *)(j->s->band + 8 * k)));
 		}
 }
 
@@ -219,15 +228,16 @@ IN_INLINE void block(const struct job *j, const float *taken, int x, int y)
 {
 	const bm8 taper = BM_LOAD(j->s->taper);
 	int lx = x - j->c.all.x0, ly = y - j->c.all.y0;
-	const float *f = j->factor + ((ptrdiff_t)(ly / CELL) * j->cw + lx / CELL) * 64;
-	ptrdiff_t right = lx & 4 ? 64 : 0, down = ly & 4 ? (ptrdiff_t)j->cw * 64 : 0;
-	bm8 q[8], v[8];
+	const float *f = j->factor + ((ptrdiff_t)(ly / CELL) * j->cw + lx / CELL) * FACTORS;
+	ptrdiff_t right = lx & 4 ? FACTORS : 0, down = ly & 4 ? (ptrdiff_t)j->cw * FACTORS : 0;
+	bm8 q[8], v[8], g[2];
 	bm_forward(taken + (ptrdiff_t)ly * j->c.w + lx, j->c.w, q);
-	for (int k = 0; k < 8; k++) {
+	for (int k = 0; k < 2; k++) {
 		const float *p = f + 8 * k;
 		bm8 a = BM_LOAD(p) + BM_LOAD(p + right), b = BM_LOAD(p + down) + BM_LOAD(p + down + right);
-		q[k] *= (a + b) * 0.25f;
+		g[k] = (a + b) * 0.25f;
 	}
+	for (int k = 0; k < 8; k++) q[k] *= BM_AMONG2(g[0], g[1], *(const bm8iu *)(const void *)(j->s->band + 8 * k));
 	bm_backward(q, v);
 	float *o = j->sum + (ptrdiff_t)(y - j->r.y0 + BM_EDGE) * j->stride + (x - j->r.x0 + BM_EDGE);
 	for (int i = 0; i < 8; i++, o += j->stride) BM_STORE(o, BM_LOAD(o) + v[i] * (taper * j->s->taper[i]));
@@ -284,7 +294,7 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_bands) = {
 	.name = "degrain_bands", .doc = "What degrain took, brought to the grain's spectrum band by band.",
-	.category = "image", .version = 4, .size = sizeof(struct degrain_bands_node), .params = params,
+	.category = "image", .version = 5, .size = sizeof(struct degrain_bands_node), .params = params,
 	.inputs = "image even mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = degrain_want, .open = open_tables,
 	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
 		.flops = flops, .work = work, .tile = tile,

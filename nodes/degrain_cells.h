@@ -26,20 +26,24 @@ static inline void cells_needs(const struct node_ctx *n, int frame, struct rect 
 	need_add(out, 1, frame, all);
 }
 
-/* w x h planes over `all`, and a row each of the neutral picture and its luma. Of each cell: its bin, and in
- * each channel the share of the grain's variance that was there to be taken. */
+/* w x h planes over `all`, and a row each of the neutral picture and its luma. Of each cell: its bin, those of its
+ * quarters (quarter; or NULL), and in
+ * each channel the share of the grain's variance that was there to be taken; linear: that of it which clipping has not
+ * bent, or NULL. */
 struct cells {
 	struct rect all;
 	int w, h;
-	float *taken[3], *bin, *there, *clean[3], *luma, *lumas, *clipped[3];
+	float *taken[3], *bin, *quarter, *there, *linear, *clean[3], *luma, *lumas, *upper, *clipped[3];
 };
 
-/* Eight rows, which cells_load alone needs. */
+/* CELL_ROWS rows, which cells_load alone needs. */
+enum { CELL_ROWS = 9 };
 static inline void cells_rows(struct cells *c, float *mem)
 {
 	for (int k = 0; k < 3; k++) c->clean[k] = mem + k * c->w, c->clipped[k] = mem + (3 + k) * c->w;
 	c->luma = mem + 6 * c->w;
 	c->lumas = mem + 7 * c->w;
+	c->upper = mem + 8 * c->w;
 }
 
 /* Values that clipping left, of which some grain is gone. */
@@ -89,8 +93,22 @@ static inline void cells_row(const struct cells *c, const struct view *a, const 
 	cells_far(c, a, b, ch, data, y, first + n, c->w);
 }
 
+/* Bins of a cell's quarters: grain's strength bends over luma, so that its mean where the picture is rough is not that at
+ * the mean luma. */
+static inline void cells_quarters(const struct cells *c, int x, float low, float scale, float *out)
+{
+	for (int k = 0; k < 4; k++) {
+		float sum = 0;
+		for (int i = 0; i < CELL / 2; i++) {
+			int at = x + k % 2 * (CELL / 2) + i;
+			sum += k < 2 ? c->upper[at] : c->lumas[at] - c->upper[at];
+		}
+		out[k] = px_clamp((sum * (1.0f / 16) - low) * scale, 0.0f, (float)(DEGRAIN_BINS - 1));
+	}
+}
+
 /* Bins and shares of the row of cells whose last pixels are in row y. Gaussian grain of which a
- * share s is clipped keeps (1 - s)^1.5 of its variance, within 0.02. */
+ * share s is clipped keeps (1 - s)^1.5 of its variance, within 0.02; (1 - s)^2 of it is the grain itself, weaker. */
 static inline void cells_sum(const struct cells *c, int y, float low, float scale)
 {
 	float *bin = c->bin + y / CELL * (c->w / CELL), *there = c->there + 3 * (bin - c->bin);
@@ -98,11 +116,13 @@ static inline void cells_sum(const struct cells *c, int y, float low, float scal
 		float sum = 0;
 		for (int x = 0; x < CELL; x++) sum += c->lumas[CELL * i + x];
 		bin[i] = px_clamp((sum * (1.0f / 64) - low) * scale, 0.0f, (float)(DEGRAIN_BINS - 1));
+		if (c->quarter) cells_quarters(c, CELL * i, low, scale, c->quarter + 4 * (bin - c->bin + i));
 		for (int k = 0; k < 3; k++) {
 			float left = CELL * CELL;
 			for (int x = 0; x < CELL; x++) left -= c->clipped[k][CELL * i + x];
 			left *= 1.0f / (CELL * CELL);
 			there[3 * i + k] = left * __builtin_sqrtf(left);
+			if (c->linear) c->linear[3 * (bin - c->bin + i) + k] = left * left;
 		}
 	}
 }
@@ -121,6 +141,7 @@ IN_INLINE void cells_load(const struct cells *c, const struct view *a, const str
 		cells_row(c, a, b, ch, data, y);
 		row(job, c, y);
 		for (int x = 0; x < c->w; x++) lumas[x] += luma[x];
+		if (y % CELL == CELL / 2 - 1) __builtin_memcpy(c->upper, lumas, (size_t)c->w * sizeof *lumas);
 		if (y % CELL == CELL - 1) cells_sum(c, y, low, scale);
 	}
 }

@@ -52,7 +52,7 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	size_t px = rect_area(cells_of(r));
 	(void)n;
-	return (5 * px + px / 4 * 3 + px / 16 * 4 + px / 64 * (10 + 3 * KINDS) + 1024) * sizeof(float);
+	return (5 * px + px / 4 * 3 + px / 16 * 4 + px / 64 * (14 + 3 * KINDS) + 1024) * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)
@@ -92,6 +92,7 @@ static void lay(struct job *j, void *mem)
 	for (int i = 0; i < 6; i++, at += cells) *small[i] = at;
 	j->part = at, at += cells;
 	j->c.there = at, at += 3 * cells;
+	j->c.quarter = at, at += 4 * cells;
 	float **kinds[] = { &j->of_kind, &j->count, &j->factor };
 	for (int i = 0; i < 3; i++, at += cells * KINDS) *kinds[i] = at;
 	cells_rows(&j->c, j->half);          /* before it is needed */
@@ -257,6 +258,13 @@ static void parts(const struct job *j)
 	tent(j, j->part, j->sum, 1);
 }
 
+/* The grain's variance in cell i of the picture halved so often: the mean of its quarters'. */
+IN_INLINE float variance(const struct job *j, int i, int halved, int ch)
+{
+	const float (*v)[3] = j->s->want.var[halved], *q = j->c.quarter + 4 * (ptrdiff_t)i;
+	return (v[(int)q[0]][ch] + v[(int)q[1]][ch] + v[(int)q[2]][ch] + v[(int)q[3]][ch]) * 0.25f;
+}
+
 /* The energies in gain to the factors that bring them to the grain's; the lower
  * band's beyond the upper one's. */
 static void gains(const struct job *j, int ch)
@@ -265,8 +273,8 @@ static void gains(const struct job *j, int ch)
 	const float (*v)[DEGRAIN_BINS][3] = j->s->want.var;
 	for (int i = 0; i < j->c.w / CELL * (j->c.h / CELL); i++) {
 		int bin = (int)j->c.bin[i];
-		float a = __builtin_sqrtf(v[1][bin][ch] * j->part[i] / (j->gain[0][i] + 1e-12f));
-		float b = __builtin_sqrtf(v[2][bin][ch] * j->part[i] / (j->gain[1][i] + 1e-12f));
+		float a = __builtin_sqrtf(variance(j, i, 1, ch) * j->part[i] / (j->gain[0][i] + 1e-12f));
+		float b = __builtin_sqrtf(variance(j, i, 2, ch) * j->part[i] / (j->gain[1][i] + 1e-12f));
 		a = px_clamp(a, 1.0f, most);
 		b = px_clamp(b / a, 1.0f, most2);
 		if (!ch) j->added[i] = (a * a - 1.0f) * j->gain[0][i] + a * a * (b * b - 1.0f) * j->gain[1][i];
@@ -305,7 +313,7 @@ static void factors(const struct job *j)
 	tent(j, j->count, j->factor, KINDS);
 	for (int i = 0; i < cells; i++) {
 		int bin = (int)j->c.bin[i];
-		float want = v[0][bin][0] * j->part[i] * (float)j->p->level, *f = j->factor + i * KINDS;
+		float want = variance(j, i, 0, 0) * j->part[i] * (float)j->p->level, *f = j->factor + i * KINDS;
 		float most = COARSE + (px_max(edge, COARSE) - COARSE) * px_clamp(2.0f -
 			4.0f * v[1][bin][0] / v[0][bin][0], 0.0f, 1.0f);
 		float raw = px_max(want - j->added[i], 0.25f * want);
@@ -404,7 +412,7 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_even) = {
 	.name = "degrain_even", .doc = "What degrain took, raised to the grain's strength where it is short of it.",
-	.category = "image", .version = 5, .size = sizeof(struct degrain_even), .params = params,
+	.category = "image", .version = 6, .size = sizeof(struct degrain_even), .params = params,
 	.inputs = "image fine", .flags = NF_HIDDEN, .want_of = degrain_want, .open = open_tables,
 	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
 		.flops = flops, .work = work, .tile = tile,

@@ -10,8 +10,8 @@ struct degrain_hard { DEGRAIN_COMMON; double threshold; int radius; };
 static const struct param params[] = {
 	DEGRAIN_PARAMS(degrain_hard),
 	P_FLOAT(degrain_hard, threshold, 3.1, 0, 10, "sigma", "What is below is dropped."),
-	P_INT(degrain_hard, radius, 0, 0, 3, "frames", PF_STATIC, "As of degrain. Where frames were averaged, colour "
-	      "differences are estimated by every second row of groups."),
+	P_INT(degrain_hard, radius, 0, 0, 3, "frames", PF_STATIC, "As of degrain. Where frames were averaged, half "
+	      "the groups are enough."),
 	P_END
 };
 
@@ -49,16 +49,13 @@ static double work(const struct node_ctx *n, struct rect r)
 }
 
 static IN_NOINLINE void group(const struct bm_area *a, const struct groups *s,
-                              const struct bm_group *b, float times, bool colour)
+                              const struct bm_group *b, float times)
 {
 	bm8 g[3][8 * BLOCKS];
-	const struct bm_source *in = &a->from[0];
-	for (int k = 0; k < (colour ? 3 : 1); k++) gather(in, k, b, g[k]);
-	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], colour ? g[1][0][0] : bm_mean(in, b, 1),
-	                                 colour ? g[2][0][0] : bm_mean(in, b, 2));
+	for (int k = 0; k < 3; k++) gather(&a->from[0], k, b, g[k]);
+	const float *sigma = bm_noise_at(&s->noise, g[0][0][0], g[1][0][0], g[2][0][0]);
 	float left = bm_hard(g[0], sigma, times);
 	spread(a, b, g[0], 1.0f / (left + sigma[0] * sigma[0]), BM_SUM0, BM_WEIGHT0);
-	if (!colour) return;
 	left = bm_hard(g[1], sigma + 64, times);
 	left += bm_hard(g[2], sigma + 128, times);
 	float weight = 1.0f / (left + sigma[64] * sigma[64]);
@@ -89,14 +86,16 @@ static int filter(const struct call *c, struct bm_area *a, const struct groups *
 	struct bm_span v = bm_refs(a->r.y0, a->r.y1, a->data.y0, a->data.y1, reach);
 	for (int y = v.first; y <= v.last; y += BM_STEP) {
 		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
-		for (int x = h.first + (bm_leads(h.first, y) ? 0 : BM_STEP); x <= h.last; x += 2 * BM_STEP * BM_REFS) {
+		if (p->radius && (y & BM_STEP)) continue;
+		bool first = p->radius ? bm_brick(h.first, y) : bm_leads(h.first, y);
+		for (int x = h.first + (first ? 0 : BM_STEP); x <= h.last; x += 2 * BM_STEP * BM_REFS) {
 			bm8i best[BLOCKS];
 			bm_match(a->luma + (y - a->all.y0) * a->lstride + (x - a->all.x0), a->lstride, &s->tries, BLOCKS, best);
 			for (int i = 0; i < BM_REFS && x + 2 * i * BM_STEP <= h.last; i++) {
 				struct bm_group b;
 				int at = x + 2 * i * BM_STEP;
 				if (!bm_group_of(a, &s->tries, best, BLOCKS, bm_lane(i), at, y, &b)) continue;
-				group(a, s, &b, times * __builtin_sqrtf(bm_share(a, &c->in[0], at, y)), !p->radius || !(y & BM_STEP));
+				group(a, s, &b, times * __builtin_sqrtf(bm_share(a, &c->in[0], at, y)));
 			}
 		}
 		finish(c, a, y + BM_STEP, reach);
@@ -120,7 +119,7 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_hard) = {
 	.name = "degrain_hard", .doc = "The first estimate of degrain: what is no stronger than grain is dropped.",
-	.category = "image", .version = 4, .size = sizeof(struct degrain_hard), .params = params,
+	.category = "image", .version = 5, .size = sizeof(struct degrain_hard), .params = params,
 	.inputs = "image", .flags = NF_HIDDEN, .open = groups_open, .close = degrain_close,
 		.format = format, .needs = needs,
 	.scratch = scratch, .flops = flops, .work = work, .tile = tile,

@@ -274,6 +274,72 @@ static void clipped(void)
 	image_unref(&out);
 }
 
+/* A coarse profile of mean power 1 whose strength is `ends` at 0.05 and 0.95, `mid` between. */
+static void coarse_profile(char set[320], const char *name, double ends, double mid)
+{
+	char path[300];
+	snprintf(path, sizeof path, "%s/%s.grain", test_tmp(), name);
+	FILE *f = fopen(path, "wb");
+	fprintf(f, "grain 1\nspace rec709\nheight 256\nstrength 0.05 %g %g %g\nstrength 0.5 %g %g %g\nstrength 0.95 %g %g %g\n"
+	        "correlation 0 0 0\nspectrum 0.01 4.5 4.5 4.5\nspectrum 0.25 2.2 2.2 2.2\nspectrum 0.5 -3 -3 -3\nspectrum 0.7 -6 -6 -6\n",
+	        ends, ends, ends, mid, mid, mid, ends, ends, ends);
+	fclose(f);
+	snprintf(set, 320, "profile=%s", path);
+}
+
+/* Coarse grain of which half is cut off at 1 is finer than it was: what was taken is nearer its spectrum than the profile's
+ * is, which is 1.4 dB off. */
+static void bent(void)
+{
+	char set[320];
+	struct format f = nc_format(256, 256, "R G B", "rec709");
+	struct image *flat = nc_image(&f);
+	double band[15], grain[15], worst = 0;
+	coarse_profile(set, "bent", 0.08, 0.08);
+	for (int c = 0; c < 3; c++) for (int y = 0; y < 256; y++) for (int x = 0; x < 256; x++) *view_at(&flat->view, c, x, y) = 0.98f;
+	struct image *noisy = stage("grain", &flat, 1, (const char *[]){ set, NULL });
+	for (int c = 0; c < 3; c++)
+		for (int y = 0; y < 256; y++)
+			for (int x = 0; x < 256; x++) *view_at(&noisy->view, c, x, y) = fminf(*view_at(&noisy->view, c, x, y), 1);
+	struct image *out = degrained_by(noisy, set);
+	for (int c = 0; c < 3; c++) {
+		rings(noisy, out, c, band);
+		rings(noisy, flat, c, grain);
+		for (int k = 9; k < 13; k++) worst = fmax(worst, fabs(10 * log10(band[k] / grain[k])));
+	}
+	test_ok(worst < 1, "degrain: clipped coarse grain: its own spectrum above 0.45 c/px (%.2f dB)", worst);
+	image_unref(&flat);
+	image_unref(&noisy);
+	image_unref(&out);
+}
+
+/* Grain weak at both ends of luma, on a picture that swings from one to the other within a block: as much was taken as there
+ * was, not as much as its mean luma has. */
+static void rough(void)
+{
+	char set[320];
+	struct format f = nc_format(256, 256, "R G B", "rec709");
+	struct image *clean = nc_image(&f);
+	double there = 0, taken = 0;
+	coarse_profile(set, "rough", 0.004, 0.03);
+	for (int c = 0; c < 3; c++)
+		for (int y = 0; y < 256; y++)
+			for (int x = 0; x < 256; x++) *view_at(&clean->view, c, x, y) = (float)(0.5 + 0.4 * sin(2 * M_PI * x / 11.0));
+	struct image *noisy = stage("grain", &clean, 1, (const char *[]){ set, NULL });
+	struct image *out = degrained_by(noisy, set);
+	for (int c = 0; c < 3; c++)
+		for (int y = 16; y < 240; y++)
+			for (int x = 16; x < 240; x++) {
+				double n = *view_at(&noisy->view, c, x, y);
+				there += pow(n - (double)*view_at(&clean->view, c, x, y), 2);
+				taken += pow(n - (double)*view_at(&out->view, c, x, y), 2);
+			}
+	test_ok(fabs(10 * log10(taken / there)) < 0.35, "degrain: rough picture: as much was taken as there was (%+.2f dB)", 10 * log10(taken / there));
+	image_unref(&clean);
+	image_unref(&noisy);
+	image_unref(&out);
+}
+
 /* Fields near white and black in clipped grain: an average of what is left lies up to 0.04 away from them, the neutral
  * picture does not. What is as near but was not clipped stays where its average is. */
 static void beneath(void)
@@ -393,6 +459,8 @@ int main(void)
 	stills();
 	film();
 	clipped();
+	bent();
+	rough();
 	beneath();
 	TEST_END();
 }
