@@ -236,8 +236,8 @@ int degrain_bands_make(const struct degrain_ask *a, struct degrain_bands *out, s
 {
 	struct grain_profile g;
 	struct spectra *p = xalloc(1, sizeof *p);
-	double b[8][FREQS], q[PAIRS], bent[3][PARTS], sum[3][DEGRAIN_BANDS] = { { 0 } }, n[DEGRAIN_BANDS] = { 0 }, s[3];
-	double all[3][DEGRAIN_BANDS] = { { 0 } };
+	double b[8][FREQS], q[PAIRS], bent[3][PARTS], n[DEGRAIN_BANDS] = { 0 }, s[3];
+	double sum[3][DEGRAIN_BANDS] = { { 0 } }, all[3][DEGRAIN_BANDS] = { { 0 } };
 	double first = 0, step = 1.0 / DEGRAIN_BINS, w[3];
 	int rc = *a->profile ? load(a, &g, p, &first, &step, e) : 0;
 	if (rc < 0) goto out;
@@ -257,7 +257,8 @@ int degrain_bands_make(const struct degrain_ask *a, struct degrain_bands *out, s
 		}
 	}
 	for (int c = 0; c < 3; c++)
-		for (int k = 0; k < DEGRAIN_BANDS; k++) out->bent[c][k] = (float)(all[c][k] / (sum[c][k] > 1e-14 ? sum[c][k] : 1e-14));
+		for (int k = 0; k < DEGRAIN_BANDS; k++)
+			out->bent[c][k] = (float)(all[c][k] / (sum[c][k] > 1e-14 ? sum[c][k] : 1e-14));
 	for (int i = 0; i < DEGRAIN_BINS; i++) {
 		if (*a->profile) strengths(&g, first + (i + 0.5) * step, a->strength, s);
 		else s[0] = s[1] = s[2] = white(a);

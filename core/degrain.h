@@ -29,7 +29,9 @@ int degrain_low_make(const struct degrain_ask *a, struct degrain_low *out, struc
  * by where clipping has bent the grain: of the same variance, but of its correlation's square. luma: weights of R, G
  * and B. Threads: frozen. */
 enum { DEGRAIN_BANDS = 10 };
-struct degrain_bands { float low, scale, luma[3], var[DEGRAIN_BINS][3][DEGRAIN_BANDS], bent[3][DEGRAIN_BANDS]; };
+struct degrain_bands {
+	float low, scale, luma[3], var[DEGRAIN_BINS][3][DEGRAIN_BANDS], bent[3][DEGRAIN_BANDS];
+};
 int degrain_bands_make(const struct degrain_ask *a, struct degrain_bands *out, struct err *e);
 /* The band of a coefficient. */
 int degrain_band(int u, int v);
