@@ -17,6 +17,8 @@ enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LEAST_WINDOWS = 80,
 /* Windows of which one would tell as much: they overlap by half, and Hann's kernel joins bins. Differences that follow
  * each other share a frame: half as many again. */
 #define OVERLAP 3.9
+#define SHARED 1.5
+#define SHARED_SECOND 1.9
 /* Pixels of grain that go together, from which a block's own mean can be taken for a change of light. */
 #define COARSE_AREA 12.0
 /* What detail that is left does to a still's correlations, by planted grain. */
@@ -28,7 +30,8 @@ struct work {
 	const struct grain_source *src; const struct grain_opts *o;
 	struct grain_report *r; struct grain_profile *p; struct err *e;
 	double luma[3];
-	struct gm_frame frame[2]; float *tmp;
+	struct gm_frame frame[3]; float *tmp;
+	bool asked, second;                  /* which differences: asked for the first three frames in a row */
 	struct gm_field *field; int nfield; size_t cfield;
 	struct gm_flat flat;
 	struct gm_spec lattice;              /* of whole frames, for what stands still */
@@ -60,7 +63,18 @@ static void add_lattice(struct work *k, const struct gm_frame *f)
 	}
 }
 
-static int add_pair(struct work *k, const struct gm_frame *a, const struct gm_frame *b, bool flat)
+/* The field before, of before and the first of f's, is made one of second differences where that is better. */
+static void add_triple(struct work *k, const struct gm_frame *before, const struct gm_frame *a, const struct gm_frame *b,
+                       struct gm_field *f)
+{
+	struct gm_field *last = k->nfield ? &k->field[k->nfield - 1] : NULL;
+	if (!last || last->first + 1 != a->number || before->number + 1 != a->number) return;
+	if (!k->asked) k->second = gm_second_better(last, f, before, a, b);
+	k->asked = true;
+	if (k->second) gm_second_fill(last, f, before, a, b);
+}
+
+static int add_pair(struct work *k, const struct gm_frame *before, const struct gm_frame *a, const struct gm_frame *b, bool flat)
 {
 	struct gm_field f;
 	if (gm_field_new(&f, a->w, a->h, k->e) < 0) return -1;
@@ -72,6 +86,7 @@ static int add_pair(struct work *k, const struct gm_frame *a, const struct gm_fr
 		gm_field_free(&f);
 		return rc;
 	}
+	add_triple(k, before, a, b, &f);
 	k->field = grow(k->field, (size_t)k->nfield, &k->cfield, sizeof *k->field);
 	k->field[k->nfield++] = f;
 	return 0;
@@ -81,18 +96,30 @@ static int take_frames(struct work *k)
 {
 	int n = k->src->n, every = (n + FLAT_FRAMES - 1) / FLAT_FRAMES;
 	for (int i = 0; i < n; i++) {
-		struct gm_frame *f = &k->frame[i % 2], *last = &k->frame[(i + 1) % 2];
+		struct gm_frame *f = &k->frame[i % 3], *last = &k->frame[(i + 2) % 3];
 		if (k->o->cancel && atomic_load(k->o->cancel)) return err_set(k->e, E_CANCEL, "cancelled");
 		if (k->src->get(k->src->user, i, f->rgb, k->e) < 0) return -1;
 		f->number = k->src->frame[i];
 		gm_frame_ready(f, k->luma, k->tmp);
 		bool pair = i && f->number == last->number + 1;
 		if (i % every == 0) { add_lattice(k, f); k->r->frames++; }
-		if (pair && add_pair(k, last, f, (i - 1) % every == 0) < 0) return -1;
+		if (pair && add_pair(k, &k->frame[(i + 1) % 3], last, f, (i - 1) % every == 0) < 0) return -1;
 		if (i && !pair && (i - 1) % every == 0 && gm_flat_add(&k->flat, &k->block, last, NULL, NULL, k->e) < 0) return -1;
 		if (i + 1 == n && i % every == 0 && gm_flat_add(&k->flat, &k->block, f, NULL, NULL, k->e) < 0) return -1;
 	}
 	return 0;
+}
+
+/* Those that had no third frame, where there are others. */
+static void drop_first(struct work *k)
+{
+	int n = 0, second = 0;
+	for (int i = 0; i < k->nfield; i++) second += k->field[i].second;
+	for (int i = 0; i < k->nfield; i++) {
+		if (second && !k->field[i].second) gm_field_free(&k->field[i]);
+		else k->field[n++] = k->field[i];
+	}
+	k->nfield = n;
 }
 
 /* --- spectra --- */
@@ -264,6 +291,8 @@ static double se_corr(const struct gm_spec *s, double nu)
 	return s->bins > 0 ? __builtin_sqrt(1.2 / (s->bins * nu)) : 1;
 }
 
+static double shared(const struct work *k) { return k->nfield && k->field[0].second ? SHARED_SECOND : SHARED; }
+
 static int time_spectrum(struct work *k)
 {
 	struct gm_spec s;
@@ -273,8 +302,8 @@ static int time_spectrum(struct work *k)
 	gm_spec_rings(&s);
 	gm_spec_end(&s, k->o->common, false);
 	gm_spec_lattice(&s, k->p);
-	gm_spec_profile(&s, k->p, s.count / (OVERLAP * 1.5), NULL);
-	k->r->se_corr = se_corr(&s, s.count / (OVERLAP * 1.5));
+	gm_spec_profile(&s, k->p, s.count / (OVERLAP * shared(k)), NULL);
+	k->r->se_corr = se_corr(&s, s.count / (OVERLAP * shared(k)));
 	gm_spec_free(&s);
 	return 0;
 }
@@ -305,7 +334,9 @@ static int by_time(struct work *k)
 	}
 	for (int c = 0; c < 3; c++) {
 		double rho = k->r->has_chain ? k->r->chain[c] : 0;
-		if (k->r->has_chain && (rho > 0.04 || rho < -0.04) && rho < 0.9) scale[c] = 1 / (1 - rho);
+		/* what flat blocks have in common is the most that grain has */
+		if (k->r->has_direct && rho > 0 && k->r->direct[c] < rho) rho = k->r->direct[c] > 0 ? k->r->direct[c] : 0;
+		if (k->r->has_chain && (rho > 0.04 || rho < -0.04) && rho < 0.9) scale[c] = 1 / gm_kept(k->field, rho);
 		k->p->rho[c] = mx_round((k->r->has_chain ? rho : k->r->has_direct ? k->r->direct[c] : 0) * 1e3) / 1e3;
 	}
 	gm_strength(k->field, k->nfield, GM_KNOTS, area_of(k->p), &k->time);
@@ -417,8 +448,9 @@ static bool choose_time(struct work *k)
 	else if (rho > 0.2)
 		snprintf(r->why, sizeof r->why, "spatial, flat blocks: a difference of neighbouring frames would lose "
 		         "what they share (correlation %.2f)", rho);
-	else snprintf(r->why, sizeof r->why, "temporal differences: %d of %d blocks differ in nothing but grain%s",
-	              r->used, r->blocks, r->moved > 0.2 ? ", along their motion" : "");
+	else snprintf(r->why, sizeof r->why, "temporal differences: %d of %d blocks differ in nothing but grain%s%s",
+	              r->used, r->blocks, r->moved > 0.2 ? ", along their motion" : "",
+	              k->nfield && k->field[0].second ? ", three frames at a time" : "");
 	return !why && (k->o->method == GRAIN_BY_TIME || !(rho > 0.2));
 }
 
@@ -444,8 +476,8 @@ static void errors(struct work *k)
 {
 	struct grain_report *r = k->r;
 	double n = k->p->method == GRAIN_TEMPORAL ? (double)r->used : (double)r->windows;
-	double shared = k->p->method == GRAIN_TEMPORAL ? 1.5 : 2.5;      /* frames, blocks */
-	n *= GM_BLOCK * GM_BLOCK / area_of(k->p) / shared;
+	double together = k->p->method == GRAIN_TEMPORAL ? shared(k) : 2.5;      /* frames, blocks */
+	n *= GM_BLOCK * GM_BLOCK / area_of(k->p) / together;
 	int bins = k->p->nstrength > 1 ? k->p->nstrength : 1;
 	r->se_strength = n > 0 ? 1 / __builtin_sqrt(2 * n / bins) : 1;
 	r->se_db = r->windows ? 4.343 / __builtin_sqrt(4.0 * r->windows) : 99;
@@ -454,6 +486,7 @@ static void errors(struct work *k)
 static int measure(struct work *k)
 {
 	if (take_frames(k) < 0) return -1;
+	drop_first(k);
 	k->r->flat = k->flat.n;
 	k->r->has_direct = gm_flat_direct(&k->flat, k->r->direct);
 	if (k->lattice.count) {
@@ -496,13 +529,14 @@ int grain_measure(const struct grain_source *s, const struct grain_opts *o, stru
 	if (!k.tmp) { err_set(e, E_MEMORY, "no memory for a frame of %d x %d", s->w, s->h); goto out; }
 	if (gm_spec_new(&k.lattice, GM_WINDOW, e) < 0 || gm_spec_new(&k.block, GM_BLOCK, e) < 0) goto out;
 	k.flat.most = FLAT_BLOCKS / (s->n < FLAT_FRAMES ? s->n : FLAT_FRAMES);
-	if (gm_frame_new(&k.frame[0], s->w, s->h, e) < 0 || gm_frame_new(&k.frame[1], s->w, s->h, e) < 0) goto out;
+	if (gm_frame_new(&k.frame[0], s->w, s->h, e) < 0 || gm_frame_new(&k.frame[1], s->w, s->h, e) < 0 ||
+	    gm_frame_new(&k.frame[2], s->w, s->h, e) < 0) goto out;
 	rc = measure(&k);
 out:
 	free(k.tmp);
 	gm_spec_free(&k.lattice);
 	gm_spec_free(&k.block);
-	for (int i = 0; i < 2; i++) gm_frame_free(&k.frame[i]);
+	for (int i = 0; i < 3; i++) gm_frame_free(&k.frame[i]);
 	for (int i = 0; i < k.nfield; i++) gm_field_free(&k.field[i]);
 	free(k.field);
 	gm_flat_free(&k.flat);

@@ -153,11 +153,14 @@ static void flatten(const float *p, ptrdiff_t stride, float *d)
 			                              sy / norm * (y - mid));
 }
 
+/* Of what is finer than about ten pixels: what is left of the picture in a flat block is mostly coarser. */
 static double product(const float *a, const float *b)
 {
 	double s = 0;
-	for (int k = 0; k < GM_BLOCK * GM_BLOCK; k++) s += (double)a[k] * (double)b[k];
-	return s / (GM_BLOCK * GM_BLOCK);
+	for (int y = 2; y < GM_BLOCK - 2; y++)
+		for (int x = 2; x < GM_BLOCK - 2; x++)
+			s += gm_fine_at(a + y * GM_BLOCK + x, GM_BLOCK) * gm_fine_at(b + y * GM_BLOCK + x, GM_BLOCK);
+	return s;
 }
 
 /* Mean blurred luma of the block's sixteenths. */

@@ -22,6 +22,12 @@ void gm_frame_free(struct gm_frame *f);
 /* luma: weights of R,G,B; tmp: w * h floats. */
 void gm_frame_ready(struct gm_frame *f, const double luma[3], float *tmp);
 
+/* What is finer than about ten pixels. */
+static inline double gm_fine_at(const float *p, ptrdiff_t w)
+{
+	return (double)p[0] - ((double)p[-2] + (double)p[2] + (double)p[-2 * w] + (double)p[2 * w]) / 4;
+}
+
 enum { GM_SEEN = 3, GM_RINGS = 24, GM_PARTS = 16, GM_HALF = (GM_BLOCK / 2 + 1) * GM_BLOCK };
 struct gm_spec;
 /* The noise alone, of unit gain, in blocks: a difference of two frames over the root of 2. */
@@ -32,12 +38,23 @@ struct gm_field {
 	uint8_t *band, *passed;              /* by block: bit b: clean in band b; accepted before it was asked for bands */
 	float *shift, *slip;                 /* by block: shares of the difference that are its mean and follow the gradient */
 	int16_t *mv;                         /* by block: x, y to the later frame */
+	bool second;                         /* of three frames: d and luma are second differences' */
 	float *mem;
 };
 int  gm_field_new(struct gm_field *f, int w, int h, struct err *e);
 void gm_field_free(struct gm_field *f);
 /* mv stands in the field. False when the frames are the same picture repeated. */
 bool gm_field_fill(struct gm_field *f, const struct gm_frame *a, const struct gm_frame *b);
+/* How much of the difference is a change of light, and how much follows the gradient; false where there is none. */
+bool gm_block_shares(struct gm_field *f, int bx, int by);
+/* The block at x, y lies over clipped blocks. */
+bool gm_touches_clipped(const struct gm_frame *b, int x, int y);
+/* Do second differences over three frames hold less than f, of the first two? Next: of the last two. */
+bool gm_second_better(const struct gm_field *f, const struct gm_field *next, const struct gm_frame *a, const struct gm_frame *b,
+                      const struct gm_frame *c);
+/* Makes f one of second differences. */
+void gm_second_fill(struct gm_field *f, const struct gm_field *next, const struct gm_frame *a, const struct gm_frame *b,
+                    const struct gm_frame *c);
 int  gm_motion(struct gm_field *f, const struct gm_frame *a, const struct gm_frame *b, struct err *e);
 
 /* Variance against luma, piecewise linear. */
@@ -56,6 +73,8 @@ int  gm_sift(struct gm_field *f, int n, const struct gm_spec *spec, struct gm_cu
 enum { GM_BANDS = 6 };
 int  gm_band_of(int ring);
 /* Lag-1 correlation per channel, of what is fine in it, from fields that follow each other, if there are any. */
+/* Share of the variance that differences keep of noise of that lag-1 correlation. */
+double gm_kept(const struct gm_field *f, double rho);
 bool gm_chain(const struct gm_field *f, int n, double rho[3]);
 
 /* Power and cross spectra: means over windows, n by n, frequency 0 first. */

@@ -54,7 +54,7 @@ static void fill_block(struct gm_field *f, const struct gm_frame *a, const struc
 
 /* How much of the difference is a change of light, and how much follows the picture's gradient, as where a block
  * slipped against the other; false where there is no difference. */
-static bool block_shares(struct gm_field *f, int bx, int by)
+bool gm_block_shares(struct gm_field *f, int bx, int by)
 {
 	double n = GM_BLOCK * GM_BLOCK, s = 0, ss = 0, g[2] = { 0, 0 }, dg[2] = { 0, 0 }, gg[3] = { 0, 0, 0 };
 	for (int y = by * GM_BLOCK; y < (by + 1) * GM_BLOCK; y++)
@@ -85,7 +85,7 @@ static bool block_shares(struct gm_field *f, int bx, int by)
 }
 
 /* The block at x, y of the later frame lies over up to four of its own. */
-static bool touches_clipped(const struct gm_frame *b, int x, int y)
+bool gm_touches_clipped(const struct gm_frame *b, int x, int y)
 {
 	for (int k = 0; k < 4; k++) {
 		int bx = (x + k % 2 * (GM_BLOCK - 1)) / GM_BLOCK, by = (y + k / 2 * (GM_BLOCK - 1)) / GM_BLOCK;
@@ -109,7 +109,7 @@ bool gm_field_fill(struct gm_field *f, const struct gm_frame *a, const struct gm
 				same += f->d[0][p] == 0 && f->d[1][p] == 0 && f->d[2][p] == 0;
 				all++;
 			}
-			f->sound[i] = !a->clipped[i] && !touches_clipped(b, x, y) && block_shares(f, bx, by);
+			f->sound[i] = !a->clipped[i] && !gm_touches_clipped(b, x, y) && gm_block_shares(f, bx, by);
 		}
 	return same * 10 < all * 9;
 }
@@ -359,12 +359,6 @@ out:
 	return (int)used;
 }
 
-/* What is finer than about ten pixels: what is left of the picture in a difference is mostly coarser. */
-static double fine_at(const float *p, ptrdiff_t w)
-{
-	return (double)p[0] - ((double)p[-2] + (double)p[2] + (double)p[-2 * w] + (double)p[2 * w]) / 4;
-}
-
 /* Adds block i of a against where it went in b; pixels. */
 static long chain_block(const struct gm_field *a, const struct gm_field *b, int i, double cov[3], double var[3])
 {
@@ -379,7 +373,7 @@ static long chain_block(const struct gm_field *a, const struct gm_field *b, int 
 		ptrdiff_t p = (ptrdiff_t)y * a->w + x, s = (ptrdiff_t)sy * a->w + sx;
 		n++;
 		for (int c = 0; c < 3; c++) {
-			double e = fine_at(a->d[c] + p, a->w), w = fine_at(b->d[c] + s, b->w);
+			double e = gm_fine_at(a->d[c] + p, a->w), w = gm_fine_at(b->d[c] + s, b->w);
 			cov[c] += e * w;
 			var[c] += (e * e + w * w) / 2;
 		}
@@ -387,8 +381,17 @@ static long chain_block(const struct gm_field *a, const struct gm_field *b, int 
 	return n;
 }
 
-/* With noise of lag-1 correlation r that fades as r^k: cov(d12, d23) / var(d) = -(1 - r) / 2. Of each channel the median of its
- * blocks, for what is left of the picture is in few. */
+/* Lag-1 correlation r of noise that fades as r^k, by that of its differences q: q = -(1 - r) / 2; of second differences
+ * q = -(r^2 - 3 r + 4) / (6 - 2 r). */
+static double lag_of(double q, bool second)
+{
+	double b = 3 + 2 * q, d = b * b - 4 * (4 + 6 * q);
+	return second ? (b - __builtin_sqrt(d > 0 ? d : 0)) / 2 : 1 + 2 * q;
+}
+
+double gm_kept(const struct gm_field *f, double rho) { return f->second ? (1 - rho) * (3 - rho) / 3 : 1 - rho; }
+
+/* Of each channel the median of its blocks, for what is left of the picture is in few. */
 bool gm_chain(const struct gm_field *f, int n, double rho[3])
 {
 	size_t blocks = n ? (size_t)n * (size_t)(f->bw * f->bh) : 0, m = 0;
@@ -398,12 +401,12 @@ bool gm_chain(const struct gm_field *f, int n, double rho[3])
 		for (int i = 0; i < f[k].bw * f[k].bh && f[k + 1].first == f[k].first + 1; i++) {
 			double cov[3] = { 0, 0, 0 }, var[3] = { 0, 0, 0 };
 			if (!f[k].use[i] || chain_block(&f[k], &f[k + 1], i, cov, var) < GM_BLOCK * GM_BLOCK / 4) continue;
-			for (int c = 0; c < 3; c++) v[c][m] = (float)(var[c] > 0 ? 1 + 2 * cov[c] / var[c] : 0);
+			for (int c = 0; c < 3; c++) v[c][m] = (float)(var[c] > 0 ? cov[c] / var[c] : 0);
 			m++;
 		}
 	for (int c = 0; c < 3; c++) {
 		floats_sort(v[c], m);
-		rho[c] = m ? floats_quantile(v[c], m, 0.5) : 0;
+		rho[c] = m ? lag_of(floats_quantile(v[c], m, 0.5), f->second) : 0;
 		free(v[c]);
 	}
 	return m >= 16;

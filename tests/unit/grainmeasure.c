@@ -13,6 +13,7 @@
 /* frames: what is made of a plate, by recipe. */
 struct recipe {
 	int frames, from, vx, vy;      /* which field begins; picture moves by so much a frame */
+	double drift;                        /* picture moves right by so much more, in parts of a pixel */
 	double rho, frozen;                  /* AR(1) in time; share of the variance that never changes */
 	double lattice; int period;
 	double gain;
@@ -27,11 +28,19 @@ struct scene { struct recipe r; const struct plate *p; const struct fields *f; f
 static const struct plant_kind scan = { "scan", { 0.14, 0.135, 0.11 }, 0, 0.2, { 0.45, 0.30, 0.20 }, { 0.020, 0.018, 0.026 } };
 static const struct plant_kind scan_coarse = { "coarse scan", { 0.075, 0.072, 0.06 }, 0, 0, { 0.45, 0.30, 0.20 }, { 0.030, 0.028, 0.040 } };
 
+/* Lagrange's, of four. */
+static double between(const float *p, double t)
+{
+	return -t * (t - 1) * (t - 2) / 6 * (double)p[-1] + (t + 1) * (t - 1) * (t - 2) / 2 * (double)p[0] -
+	       (t + 1) * t * (t - 2) / 2 * (double)p[1] + (t + 1) * t * (t - 1) / 6 * (double)p[2];
+}
+
 static int get(void *user, int i, float *const rgb[3], struct err *e)
 {
 	struct scene *s = user;
 	const struct recipe *r = &s->r;
-	int n = W * H, ox = 1 + i * r->vx, oy = 1 + i * r->vy;
+	double far = i * r->drift, part = far - floor(far);
+	int n = W * H, ox = 1 + i * r->vx + (int)floor(far), oy = 1 + i * r->vy;
 	(void)e;
 	for (int c = 0; c < 3; c++) {
 		const float *fresh = s->f->v[(i + r->from) % FRAMES][c], *fixed = s->f->v[FRAMES][c];
@@ -40,9 +49,9 @@ static int get(void *user, int i, float *const rgb[3], struct err *e)
 		for (int y = 0; y < H; y++)
 			for (int x = 0; x < W; x++) {
 				int k = y * W + x, q = (y + oy) * s->p->w + x + ox;
-				double l = r->flat ? 0.1 + 0.8 * (x + 0.5) / W : (double)s->p->luma[q];
+				double l = r->flat ? 0.1 + 0.8 * (x + 0.5) / W : between(s->p->luma + q, part);
 				double g = sqrt(1 - r->frozen) * (double)s->noise[c][k] + sqrt(r->frozen) * (double)fixed[k];
-				double v = (r->flat ? l : (double)s->p->rgb[c][q]) + r->gain * plant_strength(s->f->t, c, l) * g;
+				double v = (r->flat ? l : between(s->p->rgb[c] + q, part)) + r->gain * plant_strength(s->f->t, c, l) * g;
 				if (r->period) v += x % r->period == 0 || y % r->period == 0 ? r->lattice : 0;
 				rgb[c][k] = (float)(r->quantised ? floor(v * 255 + 0.5) / 255 : v);
 			}
@@ -107,6 +116,9 @@ static void by_time(const struct plate *p, const struct fields *f)
 	r.vx = 3;
 	r.vy = 2;
 	time_case("moving camera", &r, p, f, 0.2);
+	r.vx = r.vy = 0;
+	r.drift = 0.37;
+	time_case("drifting camera", &r, p, f, 0.2);
 }
 
 /* Stills measured, and those whose strength is within 7 %. */
