@@ -23,7 +23,7 @@ note "wall: D $(ms "$(med ours_d wall)"), FFmpeg $(ms "$(med ff_d wall)"), at lo
 q1=$(psnr prores_ks); s1=$(wc -c < "$tmp/q.mov"); q2=$(psnr prores_aw); s2=$(wc -c < "$tmp/q.mov")
 note "encoders on our frames: prores_ks $(ms "$(med ff_ks cpu)") CPU a frame, PSNR $q1 dB, $((s1 / 4096)) KiB; prores_aw $(ms "$(med ff_aw cpu)"), $q2 dB, $((s2 / 4096)) KiB"
 # With a faster encoder.
-if "$in" nodes write | grep -q prores-fast; then
+if "$in" nodes write | grep prores-fast > /dev/null; then
 	sed 's/preset="master-prores"/preset="prores-fast"/' "$tmp/d.xml" > "$tmp/daw.xml"
 	ours_daw() { ours_clip ours_daw daw "$1"; }
 	pairs "$N1" "$N2" ours_daw ff_d || exit 1
