@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "gauss.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "mathx.h"
@@ -61,7 +62,7 @@ int gauss_levels(double sigma)
 {
 	int n = 0;
 	if (sigma < GAUSS_HALVE_FROM) return 0;
-	for (; sigma >= 4; sigma /= 2) n++;
+	for (; sigma >= 2 * GAUSS_HALVED; sigma /= 2) n++;
 	return n;
 }
 
@@ -79,23 +80,43 @@ static double halve_response(double f)
 	return sum * sum;
 }
 
-enum { CORE_STEPS = 256 };
+enum { CORE_STEPS = 256, CORE_MOST = 32 };
 
+/* Solves a x = b, a symmetric and positive (its lower half); x is left in b. */
+static void solve(double a[CORE_MOST][CORE_MOST], double *b, int n)
+{
+	for (int k = 0; k < n; k++)
+		for (int i = k + 1; i < n; i++) {
+			double f = a[i][k] / a[k][k];
+			for (int j = i; j < n; j++) a[j][i] -= f * a[j][k];
+			b[i] -= f * b[k];
+		}
+	for (int k = n - 1; k >= 0; k--) {
+		for (int i = k + 1; i < n; i++) b[k] -= a[i][k] * b[i];
+		b[k] /= a[k][k];
+	}
+}
+
+/* Least squares over frequencies: the core's response times that of halving and doubling comes nearest to the
+ * Gaussian's. Dividing by the latter would make of what is next to nothing at the highest frequencies a tail that the
+ * radius cuts. */
 void gauss_core(double sigma, int levels, int radius, float *w)
 {
-	double g[CORE_STEPS + 1], *d = xalloc((size_t)radius + 1, sizeof *d), sum = 0;
+	double a[CORE_MOST][CORE_MOST] = { { 0 } }, b[CORE_MOST] = { 0 }, sum = 0;
+	int n = radius + 1;
+	assert(n <= CORE_MOST);
 	for (int i = 0; i < levels; i++) sigma /= 2;
 	for (int i = 0; i <= CORE_STEPS; i++) {
-		double f = 0.5 * i / CORE_STEPS, fine = f;
-		g[i] = mx_exp(-2 * MX_PI * MX_PI * sigma * sigma * f * f);
-		for (int l = 0; l < levels; l++, fine /= 2) g[i] /= halve_response(fine);
-		if (i == 0 || i == CORE_STEPS) g[i] /= 2;
+		double f = 0.5 * i / CORE_STEPS, fine = f, part = i == 0 || i == CORE_STEPS ? 0.5 : 1, h = 1, c[CORE_MOST];
+		for (int l = 0; l < levels; l++, fine /= 2) h *= halve_response(fine);
+		double g = mx_exp(-2 * MX_PI * MX_PI * sigma * sigma * f * f);
+		for (int k = 0; k < n; k++) c[k] = (k ? 2 : 1) * h * mx_cos(MX_PI * (k * i % (2 * CORE_STEPS)) / CORE_STEPS);
+		for (int k = 0; k < n; k++) {
+			b[k] += part * c[k] * g;
+			for (int m = 0; m <= k; m++) a[k][m] += part * c[k] * c[m];
+		}
 	}
-	for (int k = radius; k >= 0; k--) {
-		d[k] = 0;
-		for (int i = 0; i <= CORE_STEPS; i++) d[k] += g[i] * mx_cos(MX_PI * k * i / CORE_STEPS);
-		sum += k ? 2 * d[k] : d[k];
-	}
-	for (int k = 0; k <= radius; k++) w[k] = (float)(d[k] / sum);
-	free(d);
+	solve(a, b, n);
+	for (int k = n - 1; k >= 0; k--) sum += k ? 2 * b[k] : b[k];
+	for (int k = 0; k < n; k++) w[k] = (float)(b[k] / sum);
 }

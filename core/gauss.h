@@ -19,8 +19,9 @@ void gauss_half_float(double sigma, int radius, int norm, float *w);
  * Gaussian: its alias below 3e-7 of what a Gaussian of two halved pixels passes. */
 extern const float gauss_halve[5];
 /* How often an axis may be halved before a Gaussian of this sigma: 0 below GAUSS_HALVE_FROM, otherwise
- * until 2 to 4 halved pixels are left. */
+ * until GAUSS_HALVED to twice as many halved pixels are left. With fewer the halving's alias is more than 2e-6. */
 #define GAUSS_HALVE_FROM 5.0
+#define GAUSS_HALVED 1.85
 int gauss_levels(double sigma);
 /* The half kernel that makes halving levels times, convolving with it and doubling levels times a
  * Gaussian of sigma (full-size pixels). */

@@ -82,6 +82,22 @@ static bool worth_joining(const struct net_node *nn, double overlap)
 	return overlap <= PLAN_MAX_OVERLAP && (overlap - 1) * per <= trip;
 }
 
+/* Does nn read a picture larger than its own that leaves the cache in stage s, but not in one that ends with nn? That
+ * one's trip through memory is the dearer. */
+static bool better_last(const struct joiner *j, const struct net_node *nn, int s)
+{
+	const double most = PLAN_MAX_GROWTH * PLAN_TILE * PLAN_TILE;
+	for (int c = 0; c < nn->nconn; c++) {
+		const struct net_node *src = nn->conn[c];
+		if (!src || !src->type->tile || src->keep || src->asked || j->nusers[src->index] != 1) continue;
+		if (image_bytes(&src->fmt) <= image_bytes(&nn->fmt)) continue;
+		double there, here, overlap = edge_overlap(nn, c, PLAN_TILE, &here);
+		edge_overlap(nn, c, side_in(nn, j->p->net->node[s], PLAN_TILE), &there);
+		if (there > most && here <= most && worth_joining(src, overlap)) return true;
+	}
+	return false;
+}
+
 static bool may_join(const struct joiner *j, const struct net_node *nn, int *stage, double *overlap)
 {
 	if (!nn->type->tile || nn->keep || nn->asked || !j->nusers[nn->index]) return false;
@@ -101,7 +117,7 @@ static bool may_join(const struct joiner *j, const struct net_node *nn, int *sta
 			if (o > *overlap) *overlap = o;
 		}
 	}
-	return j->members[*stage] < PLAN_MAX_MEMBERS && worth_joining(nn, *overlap);
+	return j->members[*stage] < PLAN_MAX_MEMBERS && worth_joining(nn, *overlap) && !better_last(j, nn, *stage);
 }
 
 static void list_users(struct joiner *j, const struct net *n)

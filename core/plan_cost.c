@@ -44,8 +44,8 @@ static int tiles_of(struct rect d, int w, int h)
 { return ((rect_w(d) + w - 1) / w) * ((rect_h(d) + h - 1) / h); }
 
 /* Enough tiles for the workers, where the picture is big enough to be worth sharing. */
-static bool too_few(struct rect d, int w, int h)
-{ return tiles_of(d, w, h) < 16 && (w > 64 || h > 64); }
+static bool too_few(const struct stage_job *j, int w, int h)
+{ return tiles_of(j->s->out->fmt.data, w, h) < 4 * j->p->threads && (w > 64 || h > 64); }
 
 /* Parts of a picture's side, of whole vectors. */
 static int part(int side, int parts, int unit)
@@ -88,7 +88,7 @@ static void choose(const struct stage_job *j, struct stage *s)
 	for (int a = 1; a < (int)IN_COUNT(side); a++)
 		for (int b = 0; b < (int)IN_COUNT(side) - 1; b++) {
 			struct stage_cost c;
-			if (too_few(s->out->fmt.data, side[a], side[b])) continue;
+			if (too_few(j, side[a], side[b])) continue;
 			double ns = price(j, side[a], side[b], &c);
 			if (best > 0 && ns >= best) continue;
 			best = ns;

@@ -91,6 +91,13 @@ IN_INLINE void px_halve_some(const float *h, const float *e, const float *o, flo
 #undef PX_HALVE_AT
 #endif
 
+/* Lines that follow where rows lie in one piece: the core itself looks less far ahead. */
+enum { PX_HALVE_AHEAD = 1536 };
+IN_INLINE void px_halve_ahead(const float *s)
+{
+	for (int i = 0; i < 2 * IN_LANES; i += 16) __builtin_prefetch(s + PX_HALVE_AHEAD + i);
+}
+
 /* n halved pixels of line s, which begins at the first tap; even and odd hold n + 4 pixels. The last vector
  * overlaps the one before: it makes the same again. */
 static IN_UNUSED void px_halve_across(const float *IN_RESTRICT s, int n, float *IN_RESTRICT even,
@@ -99,13 +106,17 @@ static IN_UNUSED void px_halve_across(const float *IN_RESTRICT s, int n, float *
 	const float h[5] = { gauss_halve[0], gauss_halve[1], gauss_halve[2], gauss_halve[3], gauss_halve[4] };
 	if (n >= IN_LANES) {
 #if IN_LANES == 8
-		for (int x = 0; x + 8 <= n; x += 8) px_halve_some(h, s + 2 * x, d + x);
+		for (int x = 0; x + 8 <= n; x += 8) {
+			px_halve_ahead(s + 2 * x);
+			px_halve_some(h, s + 2 * x, d + x);
+		}
 		if (n & 7) px_halve_some(h, s + 2 * (n - 8), d + (n - 8));
 #elif IN_LANES == 16
 		vnf e, o, e4, o4;
 		int x = 0;
 		px_halve_split(s, &e, &o);
 		for (; x + 36 <= n + 8; x += 16, e = e4, o = o4) {
+			px_halve_ahead(s + 2 * x);
 			px_halve_split(s + 2 * x + 32, &e4, &o4);
 			px_halve_some(h, e, o, e4, o4, d + x);
 		}
@@ -202,16 +213,17 @@ IN_INLINE struct rect px_double_need(struct rect r, bool dx, bool dy)
 	               dx ? px_floor2(r.x1 - 1) + 3 : r.x1, dy ? px_floor2(r.y1 - 1) + 3 : r.y1);
 }
 
-/* Pixels 2j and 2j + 1 of five of the half's from j - 2 on. */
+/* Pixels 2j and 2j + 1 of five of the half's from j - 2 on; h: twice the weights. */
 IN_INLINE float px_double_even(const float *h, const float *s)
-{ return 2 * (h[1] * s[0] + h[3] * s[1] + h[4] * s[2] + h[2] * s[3] + h[0] * s[4]); }
+{ return h[1] * s[0] + h[3] * s[1] + h[4] * s[2] + h[2] * s[3] + h[0] * s[4]; }
 IN_INLINE float px_double_odd(const float *h, const float *s)
-{ return 2 * (h[0] * s[0] + h[2] * s[1] + h[4] * s[2] + h[3] * s[3] + h[1] * s[4]); }
+{ return h[0] * s[0] + h[2] * s[1] + h[4] * s[2] + h[3] * s[3] + h[1] * s[4]; }
 
 /* Pixels [x0, x0 + n) from line s, whose first pixel is the half's floor(x0 / 2) - 2. */
 static IN_UNUSED void px_double_across(const float *IN_RESTRICT s, int x0, int n, float *IN_RESTRICT d)
 {
-	const float h[5] = { gauss_halve[0], gauss_halve[1], gauss_halve[2], gauss_halve[3], gauss_halve[4] };
+	float h[5];
+	for (int i = 0; i < 5; i++) h[i] = 2 * gauss_halve[i];
 	if ((x0 & 1) && n > 0) {
 		*d++ = px_double_odd(h, s++);
 		n--;
@@ -228,12 +240,12 @@ static IN_UNUSED void px_double_across(const float *IN_RESTRICT s, int x0, int n
 static IN_UNUSED void px_double_downs(const float *const *r, int n, float *IN_RESTRICT d, float *IN_RESTRICT e)
 {
 	const float *h = gauss_halve, *a = r[0], *b = r[1], *c = r[2], *p = r[3], *q = r[4];
-	const float h0 = h[0], h1 = h[1], h2 = h[2], h3 = h[3], h4 = h[4];
+	const float h0 = 2 * h[0], h1 = 2 * h[1], h2 = 2 * h[2], h3 = 2 * h[3], h4 = 2 * h[4];
 	IN_IVDEP
 	for (int x = 0; x < n; x++) {
 		float s = a[x], t = b[x], u = h4 * c[x], v = p[x], w = q[x];
-		d[x] = 2 * (h1 * s + h3 * t + u + h2 * v + h0 * w);
-		e[x] = 2 * (h0 * s + h2 * t + u + h3 * v + h1 * w);
+		d[x] = h1 * s + h3 * t + u + h2 * v + h0 * w;
+		e[x] = h0 * s + h2 * t + u + h3 * v + h1 * w;
 	}
 }
 
@@ -241,11 +253,11 @@ static IN_UNUSED void px_double_downs(const float *const *r, int n, float *IN_RE
 static IN_UNUSED void px_double_down(const float *const *r, int y, int n, float *IN_RESTRICT d)
 {
 	const float *h = gauss_halve;
-	float w[2][5] = { { h[1], h[3], h[4], h[2], h[0] }, { h[0], h[2], h[4], h[3], h[1] } };
-	const float *k = w[y & 1];
+	float w[2][5] = { { h[1], h[3], h[4], h[2], h[0] }, { h[0], h[2], h[4], h[3], h[1] } }, k[5];
+	for (int i = 0; i < 5; i++) k[i] = 2 * w[y & 1][i];
 	IN_IVDEP
 	for (int x = 0; x < n; x++)
-		d[x] = 2 * (k[0] * r[0][x] + k[1] * r[1][x] + k[2] * r[2][x] + k[3] * r[3][x] + k[4] * r[4][x]);
+		d[x] = k[0] * r[0][x] + k[1] * r[1][x] + k[2] * r[2][x] + k[3] * r[3][x] + k[4] * r[4][x];
 }
 
 #endif

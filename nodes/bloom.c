@@ -38,7 +38,7 @@ const struct node_type ISA(node_bloom) = {
 	        "smoothstep(threshold, threshold + softness, Y) scatters: out = in + amount (G * s - "
 	        "s).\n"
 	        "A sigma in percent of the height keeps its size whatever the resolution. The mask says where.",
-	.category = "image", .version = 1, .size = sizeof(struct bloom), .params = params,
+	.category = "image", .version = 2, .size = sizeof(struct bloom), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_PREMULT | NF_MASKED, .traits = TR_BLUR, .want = WANT_LINEAR,
 	.example = "<bloom id=\"mist\" in=\"soft\" amount=\"0.05\"/>",
 	.identity = identity, .expand = expand,

@@ -156,12 +156,12 @@ const struct node_type ISA(node_blur) = {
 	        "Gaussian, g is integrated over each pixel (erf). Works on all channels, alpha too, in "
 	        "linear light (as optics do), premultiplied. Lengths are pixels at full resolution or a "
 	        "share of the picture's height (2%h).\n"
-	        "From sigma 5 on (unless it is animated) the picture is halved until 2 to 4 pixels of sigma "
-	        "are left, convolved with what then makes the Gaussian, and doubled again: within 2e-6 of "
+	        "From sigma 5 on (unless it is animated) the picture is halved until 1.85 to 3.7 pixels of "
+	        "sigma are left, convolved with what then makes the Gaussian, and doubled again: within 2e-6 of "
 	        "the kernel's peak, and dearer by no more than its border where sigma grows.\n"
 	        "A picture with a data window inside its frame is blurred up to that window's edge; "
 	        "reformat it to its frame first where it shall spread.",
-	.category = "image", .version = 2, .size = sizeof(struct blur), .params = params,
+	.category = "image", .version = 3, .size = sizeof(struct blur), .params = params,
 	.inputs = "image mask?", .flags = NF_MASKED | NF_PAST, .traits = TR_BLUR, .want = WANT_LINEAR,
 	.example = "<blur id=\"soft\" in=\"graded\" sigma=\"0.5\"/>",
 	.open = open_kernels, .close = close_kernels, .needs = needs, .identity = identity,

@@ -96,7 +96,7 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_blur_core) = {
 	.name = "blur_core", .doc = "Convolves the halved picture of a large blur.",
-		.category = "image", .version = 1,
+		.category = "image", .version = 2,
 	.size = sizeof(struct blur_core), .params = params, .inputs = "image", .flags = NF_HIDDEN,
 		.traits = TR_BLUR,
 	.open = open_kernels, .close = close_kernels, .format = format, .needs = needs, .scratch = scratch,

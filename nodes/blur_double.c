@@ -83,7 +83,7 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_blur_double) = {
 	.name = "blur_double", .doc = "Doubles the picture of a large blur.", .category = "image",
-		.version = 1,
+		.version = 2,
 	.size = sizeof(struct blur_double), .params = params, .inputs = "image low mask?",
 		.flags = NF_HIDDEN | NF_MASKED,
 	.traits = TR_BLUR, .format = format, .needs = needs, .scratch = scratch, .flops = flops, .tile = tile,

@@ -93,7 +93,7 @@ static int tile(const struct call *c, struct rect r)
 const struct node_type ISA(node_glow_join) = {
 	.name = "glow_join", .doc = "Takes light away where it scatters and adds it where it arrives.",
 		.category = "image",
-	.version = 1, .size = sizeof(struct glow_join), .params = params, .inputs = "image low light? mask?",
+	.version = 2, .size = sizeof(struct glow_join), .params = params, .inputs = "image low light? mask?",
 	.flags = NF_HIDDEN | NF_RGB | NF_PREMULT | NF_MASKED, .traits = TR_BLUR, .format = format,
 		.identity = identity,
 	.needs = needs, .scratch = scratch, .flops = flops, .tile = tile,

@@ -48,7 +48,7 @@ const struct node_type ISA(node_halation) = {
 	        "s - s).\n"
 	        "A sigma in percent of the height keeps its size on film whatever the resolution. The "
 	        "mask says where.",
-	.category = "image", .version = 1, .size = sizeof(struct halation), .params = params,
+	.category = "image", .version = 2, .size = sizeof(struct halation), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_PREMULT | NF_MASKED, .traits = TR_BLUR, .want = WANT_LINEAR,
 	.example = "<halation id=\"halo\" in=\"soft\" sigma=\"1.4%h\" amount=\"2\"/>",
 	.identity = identity, .expand = expand,

@@ -46,6 +46,17 @@ static void middles(struct plan *p, const struct stage *s)
 	stage_job_close(&j);
 }
 
+/* Of a chain of halvings that is too long for one stage, those of the larger pictures stand together. */
+static void largest_together(const struct plan *p)
+{
+	const struct stage *s = NULL;
+	for (int i = 0; i < p->nstage; i++)
+		for (int k = 0; k < p->stage[i].n; k++)
+			if (strstr(p->stage[i].node[k]->id, "halve1")) s = &p->stage[i];
+	test_ok(s && s->n == 2 && strstr(s->out->id, "halve2"), "halve1 stands in one stage with halve2 (of %d nodes, ends with %s)",
+	        s ? s->n : 0, s ? s->out->id : "none");
+}
+
 int main(void)
 {
 	struct diags d = { 0 };
@@ -57,6 +68,7 @@ int main(void)
 	struct plan_opts po = { .threads = 1 };
 	struct plan *p = plan_new(n, &po);
 	const struct stage *s = scaled(p);
+	largest_together(p);
 	test_ok(s != NULL, "a large blur has a stage that halves");
 	if (s) {
 		middles(p, s);
