@@ -27,24 +27,20 @@ struct grain_layer {
 
 /* --- white rows --- */
 
-/* Three rows of normal values of n words each, room apart, n a multiple of PX_NOISE_PIECE, mixed by m. */
+/* As px_noise_normal, three rows of n words each, room apart, mixed by m. */
 static IN_NOINLINE IN_UNUSED void px_grain_mixed(const float m[3][3], const uint32_t *IN_RESTRICT words, size_t room, int n,
                                                  float *IN_RESTRICT a, float *IN_RESTRICT b, float *IN_RESTRICT d)
 {
 	const float k0 = m[2][0], k1 = m[2][1], k2 = m[2][2], m0 = m[1][0], m1 = m[1][1];
-	for (int x = 0; x < n; x += PX_NOISE_PIECE)
-		for (int i = 0; i < PX_NOISE_PIECE; i += IN_LANES8) {
+	for (int x = 0; x < n; x += PX_NOISE_TURN)
+		for (int i = 0; i < PX_NOISE_TURN; i += IN_LANES) {
 			px_noise_w w[3];
-			v8n v[2][3];
+			vnf p[3], q[3];
 			for (int c = 0; c < 3; c++) w[c] = *(const px_noise_w *)(words + (size_t)c * room + x + i);
-			px_noise_pairs(3, w, 1, v[0], v[1]);
-			for (int k = 0; k < 2; k++) {
-				int at = 2 * x + k * PX_NOISE_PIECE + i;
-				v8n p = v[k][0], q = v[k][1];
-				*(v8n *)(a + at) = p;
-				*(v8n *)(b + at) = m0 * p + m1 * q;
-				*(v8n *)(d + at) = k0 * p + k1 * q + k2 * v[k][2];
-			}
+			px_noise_pairs(3, w, 1, p, q);
+			px_noise_put(a + 2 * x, i, p[0], q[0]);
+			px_noise_put(b + 2 * x, i, m0 * p[0] + m1 * p[1], m0 * q[0] + m1 * q[1]);
+			px_noise_put(d + 2 * x, i, k0 * p[0] + k1 * p[1] + k2 * p[2], k0 * q[0] + k1 * q[1] + k2 * q[2]);
 		}
 }
 

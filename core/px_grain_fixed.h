@@ -58,16 +58,19 @@ IN_INLINE vns vns_times(vns a, int32_t factor)
 
 /* --- white noise --- */
 
-/* As px_noise_normal, times GRAIN_UNIT, of n vectors of words from i of their pieces on. */
-IN_INLINE void px_grain_pieces(int n, const uint32_t *words, int i, int16_t *out)
+/* As px_noise_normal, times GRAIN_UNIT, of n turns of words, from i of each on. */
+IN_INLINE void px_grain_turns(int n, const uint32_t *words, int i, int16_t *out)
 {
 	px_noise_w w[PX_NOISE_SIDE];
-	v8n c[PX_NOISE_SIDE], s[PX_NOISE_SIDE];
-	for (int k = 0; k < n; k++) w[k] = *(const px_noise_w *)(words + k * PX_NOISE_PIECE + i);
+	vnf c[PX_NOISE_SIDE], s[PX_NOISE_SIDE];
+	for (int k = 0; k < n; k++) w[k] = *(const px_noise_w *)(words + k * PX_NOISE_TURN + i);
 	px_noise_pairs(n, w, GRAIN_UNIT, c, s);
 	for (int k = 0; k < n; k++) {
-		int16_t *to = out + 2 * k * PX_NOISE_PIECE + i;
-#ifdef __AVX2__
+		int16_t *to = out + 2 * k * PX_NOISE_TURN + i;
+#if IN_LANES == 16
+		__m512i v = _mm512_packs_epi32(_mm512_cvtps_epi32((__m512)c[k]), _mm512_cvtps_epi32((__m512)s[k]));
+		_mm512_storeu_si512(to, _mm512_permutex_epi64(v, 0xd8));
+#elif IN_LANES == 8
 		__m256i v = _mm256_packs_epi32(_mm256_cvtps_epi32((__m256)c[k]), _mm256_cvtps_epi32((__m256)s[k]));
 		_mm256_storeu_si256((__m256i *)(void *)to, _mm256_permute4x64_epi64(v, 0xd8));
 #else
@@ -81,10 +84,10 @@ IN_INLINE void px_grain_pieces(int n, const uint32_t *words, int i, int16_t *out
 static IN_NOINLINE IN_UNUSED void px_grain_normal(const uint32_t *IN_RESTRICT words, int n, int16_t *IN_RESTRICT out)
 {
 	int x = 0;
-	for (; x + 2 * PX_NOISE_PIECE <= n; x += 2 * PX_NOISE_PIECE)
-		for (int i = 0; i < PX_NOISE_PIECE; i += IN_LANES8) px_grain_pieces(2, words + x, i, out + 2 * x);
-	for (; x < n; x += PX_NOISE_PIECE)
-		for (int i = 0; i < PX_NOISE_PIECE; i += IN_LANES8) px_grain_pieces(1, words + x, i, out + 2 * x);
+	for (; x + 2 * PX_NOISE_TURN <= n; x += 2 * PX_NOISE_TURN)
+		for (int i = 0; i < PX_NOISE_TURN; i += IN_LANES) px_grain_turns(2, words + x, i, out + 2 * x);
+	for (; x < n; x += PX_NOISE_TURN)
+		for (int i = 0; i < PX_NOISE_TURN; i += IN_LANES) px_grain_turns(1, words + x, i, out + 2 * x);
 }
 
 /* to = w to, or to + w from; whole vectors from 0 until n. */
