@@ -173,10 +173,12 @@ static IN_UNUSED void px_blur_across(int radius, const float *w, const float *s,
 }
 
 /* n pixels of rows p[0 .. 2 radius] into d and of rows p[1 .. 2 radius + 1] into e: what both read is loaded
- * once. The radius is a constant. */
-IN_INLINE void px_blur_two_down(int radius, const float *w, const float *const *p, int n, float *d, float *e)
+ * once. past: past the caches. Then whether some are infinite or NaN; else false. Radius and past are constants. */
+IN_INLINE bool px_blur_two_down(int radius, bool past, const float *w, const float *const *p, int n, float *d, float *e)
 {
 	int x = 0;
+	vnf most = { 0 };
+	bool odd = false;
 	for (; x + IN_LANES <= n; x += IN_LANES) {
 		vnf a = { 0 }, b = { 0 }, top = *(const vnf *)(p[0] + x), low = *(const vnf *)(p[2 * radius + 1] + x);
 		for (int i = radius; i > 0; i--) {
@@ -186,8 +188,11 @@ IN_INLINE void px_blur_two_down(int radius, const float *w, const float *const *
 			top = up;
 			low = down;
 		}
-		*(vnf *)(d + x) = a + w[0] * top;
-		*(vnf *)(e + x) = b + w[0] * low;
+		a += w[0] * top;
+		b += w[0] * low;
+		if (past) most += (a - a) + (b - b);     /* stays 0 but for infinities and NaNs */
+		px_past_or(d + x, a, past);
+		px_past_or(e + x, b, past);
 	}
 	for (; x < n; x++) {
 		float a = 0, b = 0;
@@ -197,38 +202,42 @@ IN_INLINE void px_blur_two_down(int radius, const float *w, const float *const *
 		}
 		d[x] = a + w[0] * p[radius][x];
 		e[x] = b + w[0] * p[radius + 1][x];
+		odd |= past && (d[x] != d[x] || e[x] != e[x]);
 	}
+	for (int i = 0; past && i < IN_LANES; i++) odd |= most[i] != 0.0f;
+	return odd;
 }
 
 /* Alone in a function, so that weights and rows stay in registers. */
-#define PX_BLUR_TWO(radius) \
-	static IN_NOINLINE IN_UNUSED void px_blur_two_##radius(const float *w, const float *const *p, int n, \
-	                                                       float *d, float *e) \
+#define PX_BLUR_TWO(radius, name, past) \
+	static IN_NOINLINE IN_UNUSED bool px_blur_##name##_##radius(const float *w, const float *const *p, int n, \
+	                                                            float *d, float *e) \
 	{ \
 		float copy[radius + 1]; \
 		const float *row[2 * radius + 2]; \
 		for (int i = 0; i <= radius; i++) copy[i] = w[i]; \
 		for (int i = 0; i < 2 * radius + 2; i++) row[i] = p[i]; \
-		px_blur_two_down(radius, copy, row, n, d, e); \
+		return px_blur_two_down(radius, past, copy, row, n, d, e); \
 	}
-PX_BLUR_TWO(1)
-PX_BLUR_TWO(2)
-PX_BLUR_TWO(3)
-PX_BLUR_TWO(4)
+#define PX_BLUR_TWO_BOTH(radius) PX_BLUR_TWO(radius, two, false) PX_BLUR_TWO(radius, past, true)
+PX_BLUR_TWO_BOTH(1)
+PX_BLUR_TWO_BOTH(2)
+PX_BLUR_TWO_BOTH(3)
+PX_BLUR_TWO_BOTH(4)
 
 enum { PX_BLUR_TWOS = 4 };               /* the largest radius of these */
 
-/* Rows y and y + 1 of the band into d and e. */
-static IN_UNUSED void px_blur_twos(int radius, const float *w, const struct px_band *b, int y, int n,
+/* Rows y and y + 1 of the band into d and e; past as above, of rows that fit. */
+static IN_UNUSED bool px_blur_twos(int radius, bool past, const float *w, const struct px_band *b, int y, int n,
                                    float *d, float *e)
 {
 	const float *p[2 * PX_BLUR_TWOS + 2];
 	for (int i = 0; i < 2 * radius + 2; i++) p[i] = px_band_row(b, y - radius + i);
 	switch (radius) {
-	case 1: px_blur_two_1(w, p, n, d, e); return;
-	case 2: px_blur_two_2(w, p, n, d, e); return;
-	case 3: px_blur_two_3(w, p, n, d, e); return;
-	default: px_blur_two_4(w, p, n, d, e); return;
+	case 1: return past ? px_blur_past_1(w, p, n, d, e) : px_blur_two_1(w, p, n, d, e);
+	case 2: return past ? px_blur_past_2(w, p, n, d, e) : px_blur_two_2(w, p, n, d, e);
+	case 3: return past ? px_blur_past_3(w, p, n, d, e) : px_blur_two_3(w, p, n, d, e);
+	default: return past ? px_blur_past_4(w, p, n, d, e) : px_blur_two_4(w, p, n, d, e);
 	}
 }
 
@@ -374,10 +383,16 @@ IN_INLINE int px_blur_to(const struct px_kernel *kx, const struct px_kernel *ky,
 			}
 			for (int i = PX_AHEAD; !put && i <= PX_AHEAD + two && y + i < r.y1; i++)
 				px_fetch_apart(view_at(out, ch, r.x0, y + i), out->stride, w, 1);
-			float *d = view_at(out, ch, r.x0, y), *to = put ? put : d, *next = put ? put + stride : d + out->stride;
-			if (two) px_blur_twos(ky->radius, ky->w, &band, y, w, to, next);
-			else px_blur_down_by(&table, ky->radius, ky->w, &band, y, r.y0, w, to);
-			for (int i = 0; put && i <= two; i++) px_past_row(i ? next : to, w, d + i * out->stride);
+			float *d = view_at(out, ch, r.x0, y), *e = d + out->stride, *to = put ? put : d;
+			if (two && put && px_past_fits(d) && px_past_fits(e)) {
+				if (px_blur_twos(ky->radius, true, ky->w, &band, y, w, d, e)) px_canon_rows(d, out->stride, 2, w);
+			} else if (two) {
+				px_blur_twos(ky->radius, false, ky->w, &band, y, w, to, put ? put + stride : e);
+				for (int i = 0; put && i < 2; i++) px_past_row(put + i * stride, w, d + i * out->stride);
+			} else {
+				px_blur_down_by(&table, ky->radius, ky->w, &band, y, r.y0, w, to);
+				if (put) px_past_row(to, w, d);
+			}
 			if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 		}
 	}

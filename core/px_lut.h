@@ -217,23 +217,23 @@ IN_INLINE bool lut_alike(const struct lut_cells *c, int i)
 	return _mm256_testz_si256(other, other);
 }
 
-IN_INLINE v8f lut_eight(const void *node, int k)
-{ return (v8f)_mm256_broadcast_ss((const float *)node + k); }
+IN_INLINE v8f lut_eight(v4f v) { return (v8f)_mm256_set_m128((__m128)v, (__m128)v); }
 
 /* Those. */
+#define LUT_OF(v, k) ((v8f)_mm256_permute_ps((__m256)(v), 0x55 * (k)))
+#define LUT_CHANNEL(k, to) v8f_store(to, LUT_OF(v, k) + f0 * LUT_OF(da, k) + f1 * LUT_OF(db, k) + f2 * LUT_OF(dc, k))
 IN_INLINE void lut_same(const float *tab, const float *far, const struct lut_cells *c, int i,
                         float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b)
 {
 	v8f f0 = v8f_load(c->f[0] + i), f1 = v8f_load(c->f[1] + i), f2 = v8f_load(c->f[2] + i);
 	v4f v0 = lut_node(tab, c->v0[i]), va = lut_node(tab, c->va[i]), vb = lut_node(tab, c->vb[i]);
-	v4f d[3] = { va - v0, vb - va, lut_node(far, c->v0[i]) - vb };
-	const char *at = (const char *)tab + c->v0[i];
-	float *const to[3] = { r, g, b };
-	for (int k = 0; k < 3; k++) {
-		v8f p = lut_eight(at, k) + f0 * lut_eight(&d[0], k);
-		v8f_store(to[k], p + f1 * lut_eight(&d[1], k) + f2 * lut_eight(&d[2], k));
-	}
+	v8f v = lut_eight(v0), da = lut_eight(va - v0), db = lut_eight(vb - va), dc = lut_eight(lut_node(far, c->v0[i]) - vb);
+	LUT_CHANNEL(0, r);
+	LUT_CHANNEL(1, g);
+	LUT_CHANNEL(2, b);
 }
+#undef LUT_CHANNEL
+#undef LUT_OF
 
 IN_INLINE void lut_group(const float *tab, const float *far, const struct lut_cells *c, int i,
                          float *IN_RESTRICT r, float *IN_RESTRICT g, float *IN_RESTRICT b)

@@ -20,6 +20,8 @@ IN_INLINE void px_past(float *d, vnf v)
 #endif
 }
 
+IN_INLINE void px_past_done(void) { _mm_sfence(); }
+
 IN_INLINE bool px_past_fits(const float *d) { return (uintptr_t)d % sizeof(vnf) == 0; }
 
 /* Past the caches, or through them. */
@@ -27,6 +29,14 @@ IN_INLINE void px_past_or(float *d, vnf v, bool past)
 {
 	if (past) px_past(d, v);
 	else *(vnf *)d = v;
+}
+
+/* NaNs of rows that have some, made canonical. */
+static IN_UNUSED void px_canon_rows(float *d, ptrdiff_t stride, int rows, int n)
+{
+	px_past_done();
+	for (; rows > 0; rows--, d += stride)
+		for (int x = 0; x < n; x++) if (d[x] != d[x]) d[x] = __builtin_nanf("");
 }
 
 /* A finished row to its place past the caches, NaNs canonical. */
@@ -47,7 +57,5 @@ IN_INLINE void px_past_row(const float *IN_RESTRICT row, int n, float *IN_RESTRI
 	}
 	for (x = 0; odd && x < n; x++) d[x] = row[x] != row[x] ? __builtin_nanf("") : row[x];
 }
-
-IN_INLINE void px_past_done(void) { _mm_sfence(); }
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "stream.h"
 
@@ -118,13 +119,18 @@ void stage_job_close(struct stage_job *j)
 	*j = (struct stage_job){ 0 };
 }
 
+enum { HUGE_PAGE = 2 << 20 };
+
 void *stage_mem_get(struct stage_mem *m, size_t bytes, struct err *e)
 {
 	if (bytes <= m->size) return m->p;
 	size_t size = align64(bytes + bytes / 8);
+	void *p = NULL;
 	free(m->p);
-	m->p = aligned_alloc(64, size);
-	m->size = m->p ? size : 0;
+	if (posix_memalign(&p, size < HUGE_PAGE ? 64 : HUGE_PAGE, size)) p = NULL;
+	if (p && size >= HUGE_PAGE) madvise(p, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+	m->p = p;
+	m->size = p ? size : 0;
 	if (!m->p) err_set(e, E_MEMORY, "no %zu bytes of scratch for a tile", size);
 	return m->p;
 }

@@ -8,6 +8,7 @@
 #include "mathx.h"
 #include "node.h"
 #include "pattern_sitter.h"
+#include "px_fetch.h"
 #include "px_math.h"
 #include "rng.h"
 
@@ -315,11 +316,10 @@ static int tile(const struct call *c, struct rect r)
 	const struct pattern *p = c->n->v;
 	if (p->kind == KIND_SHOT) return tile_shot(c, r);
 	bool even = p->kind == KIND_CONSTANT || p->kind == KIND_RAMP;      /* all rows are the first one */
-	size_t bytes = (size_t)rect_w(r) * sizeof(float);
 	for (int ch = 0; ch < 3; ch++)
 		for (int y = r.y0; y < r.y1; y++) {
 			float *d = view_at(c->out, ch, r.x0, y);
-			if (even && y > r.y0) memcpy(d, view_at(c->out, ch, r.x0, r.y0), bytes);
+			if (even && y > r.y0) px_copy_row(d, view_at(c->out, ch, r.x0, r.y0), rect_w(r));
 			else if (p->kind == KIND_RAMP) ramp((float)p->colour[ch], rect_w(c->n->out->data), r.x0, rect_w(r), d);
 			else for (int x = r.x0; x < r.x1; x++) d[x - r.x0] = chart(c, ch, x, y);
 		}
