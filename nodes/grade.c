@@ -16,7 +16,7 @@
 #include "px_skin.h"
 #include "white.h"
 
-enum { CHUNK = 256 };
+enum { CHUNK = 640 };
 #define POINTS_PER_STOP 12
 
 struct grade {
