@@ -132,10 +132,26 @@ static int target_frames(struct sched *s, struct frame_list *lists, struct err *
 	return 0;
 }
 
+/* One frame's pictures, and the largest of them once more for each further worker: see has_room. Not where pictures
+ * are held for the frames after. */
+static size_t begun_at_most(const struct sched *s)
+{
+	size_t frame = 0, largest = 0;
+	for (int i = 0; i < s->p->nstage; i++) {
+		const struct stage *st = &s->p->stage[i];
+		if (st->temporal) return SIZE_MAX;
+		if (st->kind != ST_TILES) continue;
+		frame += st->reserve;
+		if (st->bytes > largest) largest = st->bytes;
+	}
+	return frame + (size_t)(s->nworker - 1) * largest;
+}
+
 static int run_frames(struct sched *s, const struct frame_list *lists, struct err *e)
 {
 	int *v, n = frame_union(s, lists, s->n->ntarget, &v), rc = last_uses(s, lists, v, n, e);
 	s->admitted = -1;
+	s->most = begun_at_most(s);
 	start_workers(s);
 	pthread_mutex_lock(&s->lock);
 	for (int i = 0; i < n && rc == 0 && !s->broken; i++) {

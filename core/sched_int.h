@@ -36,6 +36,7 @@ struct job {
 	int refs;                            /* consumers that will still read the picture */
 	struct image *im;
 	size_t reserved;
+	bool begun;                          /* its picture counts among those of sched.live */
 	struct job *heir;                    /* gets what is reserved beyond the picture, once that is there */
 	struct stage_job run;
 	enum job_phase phase; int ntx, ntasks, next_task, tasks_left;
@@ -73,6 +74,8 @@ struct sched {
 	int *running;                        /* per stage: calls in its lane */
 	int inflight, finals;                /* jobs submitted and not done; those of them that end a frame */
 	size_t reserved, budget, fixed;      /* of --memory: for pictures in flight, for pictures, for all else */
+	/* pictures of tiles that are there; how many bytes of them are begun while others work; workers that do */
+	size_t live, most; int busy;
 	bool stop;                           /* workers leave */
 	bool broken;                         /* a failure that ends the whole render */
 	atomic_int cancel;

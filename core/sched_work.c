@@ -48,8 +48,24 @@ static void unready(struct sched *s, const struct job *j)
 		}
 }
 
+static bool has_tiles(const struct job *j) { return j->sink < 0 && j->s->kind == ST_TILES; }
+
+static void count_picture(struct sched *s, struct job *j)
+{
+	if (j->begun || !has_tiles(j)) return;
+	j->begun = true;
+	s->live += j->s->bytes;
+}
+
+static void discount_picture(struct sched *s, struct job *j)
+{
+	if (j->begun) s->live -= j->s->bytes;
+	j->begun = false;
+}
+
 void job_free_image(struct sched *s, struct job *j)
 {
+	discount_picture(s, j);
 	if (j->im) image_unref(&j->im);
 	if (j->packed) pool_release(s->pool, j->packed);
 	j->packed = NULL;
@@ -169,6 +185,7 @@ static void plan_again(struct sched *s, struct job *j)
 {
 	pthread_mutex_lock(&s->lock);
 	s->running[j->s->index]--;
+	discount_picture(s, j);
 	image_unref(&j->im);
 	pool_release(s->pool, j->packed);
 	j->packed = NULL;
@@ -187,14 +204,22 @@ static bool lane_free(const struct sched *s, const struct job *j)
 	return lanes == 0 || s->running[j->s->index] < lanes;
 }
 
+/* A picture of a later frame waits where an earlier frame will soon let go of one: two frames that end at once would
+ * else take one more than a long clip's others do. Never while nobody works. Small ones pass. */
+static bool has_room(const struct sched *s, const struct job *j)
+{
+	return s->busy == 0 || !has_tiles(j) || 8 * j->s->bytes < s->most || s->live + j->s->bytes <= s->most;
+}
+
 /* The oldest task that may run; *task -1: the job is to be started. */
 static struct job *pick(struct sched *s, int *task)
 {
 	for (int i = 0; i < s->nready; i++) {
 		struct job *j = s->ready[i];
-		if (j->state == J_READY && lane_free(s, j)) {
+		if (j->state == J_READY && lane_free(s, j) && has_room(s, j)) {
 			j->state = J_START;
 			unready(s, j);
+			count_picture(s, j);
 			s->running[j->s->index]++;
 			*task = -1;
 			return j;
@@ -281,11 +306,13 @@ void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 	struct sched *s = w->s;
-	for (;;) {
+	for (bool works = false;; works = true) {
 		int task;
 		struct job *j;
 		pthread_mutex_lock(&s->lock);
+		s->busy -= works;
 		while (!(j = pick(s, &task)) && !s->stop) pthread_cond_wait(&s->work, &s->lock);
+		s->busy += j != NULL;
 		if (j && task < 0 && (j->poisoned || s->broken)) j->failed = true;
 		bool skip = j && j->skip;
 		pthread_mutex_unlock(&s->lock);
