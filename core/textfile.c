@@ -3,12 +3,25 @@
 #include "textfile.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "mem.h"
 #include "outfile.h"
+
+FILE *plain_open(const char *file, struct err *e)
+{
+	struct stat st;
+	FILE *f = NULL;
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) err_set(e, E_INPUT, "%s: is not a regular file", file);
+	else if (fd < 0 || !(f = fdopen(fd, "rb"))) err_set(e, E_INPUT, "%s: %s", file, strerror(errno));
+	if (fd >= 0 && !f) close(fd);
+	return f;
+}
 
 int text_write(const char *file, const char *text, struct err *e)
 {

@@ -82,6 +82,13 @@ cmp -s "$tmp/n.xml" "$tmp/n1.xml" && echo "ok cli solving twice changes nothing"
 # what never delivers: named pipes are refused, not waited for
 mkfifo "$tmp/pipe.mov"; printf '<graph version="1"><read id="p" file="pipe.mov"/><write id="w" in="p" file="o/x.####.exr"/></graph>' > "$tmp/pipe.xml"
 st "a named pipe as a clip" 5 timeout -k 1 10 "$in" render "$tmp/pipe.xml"
+for node in 'grade cdl="pipe.cc"' 'grade lut="pipe.cube" lut_in="rec709"' 'grain profile="pipe.grain"' 'upscale method="neural" model="pipe.onnx" model_sha256="00"' \
+	'upscale method="neural" model="pipe.param" model_sha256="00"' 'upscale method="neural" backend="onnxruntime" model="pipe.onnx" model_sha256="00"'; do
+	pipe=$(echo "$node" | grep -o 'pipe[^"]*')
+	rm -f "$tmp/$pipe"; mkfifo "$tmp/$pipe"
+	printf '<graph version="1" name="c" fps="24"><pattern id="s" kind="ramp" width="64" height="36" frames="1"/><pass id="p" kind="finish"><%s id="n" in="s"/></pass><write id="w" in="p" file="o/x.####.exr"/></graph>' "$node" | sed "s/finish/$(case $node in up*) echo detail ;; grain*) echo integrate ;; *) echo look ;; esac)/" > "$tmp/pipe.xml"
+	st "a named pipe as $node" 5 timeout -k 1 10 "$in" check "$tmp/pipe.xml"
+done
 # (a background job of sh ignores SIGINT, so the program is started by a shell of its own that does not)
 # signals: no partial file under its real name, status 128 + n
 sed 's/width="160" height="90" frames="12"/width="1280" height="720" frames="400"/' "$tmp/s.xml" > "$tmp/long.xml"
