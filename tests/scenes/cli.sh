@@ -22,6 +22,9 @@ cat > "$tmp/s.xml" <<'X'
 </graph>
 X
 st "help" 0 "$in" --help
+full() { "$@" > /dev/full; }
+if [ -w /dev/full ]; then st "help to a full disk" 9 full "$in" --help; fi
+st "bad --memory" 2 "$in" check "$tmp/s.xml" --memory lots; says "names the option" "$tmp/err" "--memory lots"
 st "no verb" 2 "$in"
 st "unknown verb" 2 "$in" rendr "$tmp/s.xml"; says "names the nearest verb" "$tmp/err" "did you mean render"
 st "unknown option" 2 "$in" render "$tmp/s.xml" --thread 2; says "names the nearest option" "$tmp/err" "did you mean --threads"
@@ -72,7 +75,8 @@ st "nodes convert" 0 "$in" nodes convert; says "the colour spaces" "$tmp/cap" "s
 st "nodes of a wrong name" 2 "$in" nodes grian
 # new, probe and a clip of ours
 st "probe" 0 "$in" probe "$tmp/x.mov"; says "probe tells what is tagged" "$tmp/cap" "tagged"
-st "new" 0 "$in" new "$tmp/x.mov" -o "$tmp/n.xml"; st "new keeps what is there" 9 "$in" new "$tmp/x.mov" -o "$tmp/n.xml"
+st "new" 0 "$in" new "$tmp/x.mov" -o "$tmp/n.xml"; st "new in no folder" 9 "$in" new "$tmp/x.mov" -o "$tmp/s.xml/n.xml"; says "names the scene" "$tmp/err" "s.xml/n.xml: "
+st "new keeps what is there" 9 "$in" new "$tmp/x.mov" -o "$tmp/n.xml"
 st "a new scene is unsolved" 3 "$in" render "$tmp/n.xml"; says "and names the command" "$tmp/err" "interneg solve"
 st "render --solve" 0 "$in" render "$tmp/n.xml" --solve --only view -F 1-2
 st "solve --apply" 0 "$in" solve "$tmp/n.xml" --apply
