@@ -36,11 +36,11 @@ int text_write(const char *file, const char *text, struct err *e)
 
 char *text_read(const char *file, size_t *len, struct err *e)
 {
-	FILE *f = fopen(file, "rb");
+	FILE *f = plain_open(file, e);
 	char *text = NULL, buf[65536];
 	size_t got;
 	*len = 0;
-	if (!f) { err_set(e, E_SCENE, "%s: %s", file, strerror(errno)); return NULL; }
+	if (!f) { e->code = E_SCENE; return NULL; }
 	do {
 		got = fread(buf, 1, sizeof buf, f);
 		text = xrealloc(text, *len + got + 1, 1);

@@ -9,7 +9,7 @@
 
 /* A plain file to read; NULL with E_INPUT. Opening a pipe would wait for who writes into it. */
 FILE *plain_open(const char *file, struct err *e);
-/* malloced, terminated; NULL with E_SCENE. */
+/* A plain file: malloced, terminated; NULL with E_SCENE. */
 char *text_read(const char *file, size_t *len, struct err *e);
 /* Temporary name beside it, fsync, rename; E_OUTPUT, nothing left behind. */
 int text_write(const char *file, const char *text, struct err *e);

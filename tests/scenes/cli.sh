@@ -93,6 +93,9 @@ for node in 'grade cdl="pipe.cc"' 'grade lut="pipe.cube" lut_in="rec709"' 'grain
 	printf '<graph version="1" name="c" fps="24"><pattern id="s" kind="ramp" width="64" height="36" frames="1"/><pass id="p" kind="finish"><%s id="n" in="s"/></pass><write id="w" in="p" file="o/x.####.exr"/></graph>' "$node" | sed "s/finish/$(case $node in up*) echo detail ;; grain*) echo integrate ;; *) echo look ;; esac)/" > "$tmp/pipe.xml"
 	st "a named pipe as $node" 5 timeout -k 1 10 "$in" check "$tmp/pipe.xml"
 done
+mkfifo "$tmp/s.lock"; st "a named pipe as a lock" 12 timeout -k 1 10 "$in" verify "$tmp/s.xml"; rm "$tmp/s.lock"
+"$in" fmt "$tmp/s.xml" > "$tmp/fmt1"; cat "$tmp/s.xml" | "$in" fmt /dev/stdin > "$tmp/fmt2"
+cmp -s "$tmp/fmt1" "$tmp/fmt2" && echo "ok cli fmt reads a pipe that it is handed" || echo "not ok cli fmt reads a pipe that it is handed"
 # (a background job of sh ignores SIGINT, so the program is started by a shell of its own that does not)
 # signals: no partial file under its real name, status 128 + n
 sed 's/width="160" height="90" frames="12"/width="1280" height="720" frames="400"/' "$tmp/s.xml" > "$tmp/long.xml"
