@@ -12,7 +12,9 @@
 #include "approve.h"
 #include "burn.h"
 #include "log.h"
+#include "mem.h"
 #include "script.h"
+#include "seqname.h"
 #include "skin.h"
 #include "strmap.h"
 #include "textfile.h"
@@ -63,22 +65,39 @@ static const char *written_file(const struct net_node *nn)
 	return file && *file ? file : NULL;
 }
 
+/* A file's name, or that of a frame of it, without what leads nowhere: "./", "//". */
+static char *plain_name(const char *file)
+{
+	char *name = seq_path(file, 999), *to = name;
+	for (const char *p = name; *p;) {
+		bool first = p == name || p[-1] == '/';
+		if (p[0] == '/' && p[1] == '/') p++;
+		else if (first && p[0] == '.' && p[1] == '/') p += 2;
+		else *to++ = *p++;
+	}
+	*to = 0;
+	return name;
+}
+
 /* Two writes of one file would leave whichever ended last. */
 static void written_twice(struct session *s)
 {
-	char where[300];
+	char where[300], **name = xalloc((size_t)s->net->nnode + 1, sizeof *name);
 	struct strmap by = { 0 };
 	for (int i = 0; i < s->net->nnode; i++) {
 		struct net_node *nn = s->net->node[i];
 		const char *file = written_file(nn);
-		const struct net_node *other = file ? strmap_get(&by, file) : NULL;
+		name[i] = file ? plain_name(file) : NULL;
+		const struct net_node *other = file ? strmap_get(&by, name[i]) : NULL;
 		if (other)
 			diag_add(&s->d, DIAG_ERROR, E_SCENE, nn->scene->file, nn->elem->line,
 			         elem_where(nn->elem, where, sizeof where), "give one of them another file=",
 			         "'%s' writes %s too", other->id, file);
-		else if (file) strmap_put(&by, file, nn);
+		else if (file) strmap_put(&by, name[i], nn);
 	}
 	strmap_free(&by);
+	for (int i = 0; i < s->net->nnode; i++) free(name[i]);
+	free(name);
 }
 
 static void stale(struct session *s)

@@ -83,6 +83,12 @@ st "solve --apply" 0 "$in" solve "$tmp/n.xml" --apply
 st "then it checks" 0 "$in" check "$tmp/n.xml"
 cp "$tmp/n.xml" "$tmp/n1.xml"; st "solving twice" 0 "$in" solve "$tmp/n.xml" --apply
 cmp -s "$tmp/n.xml" "$tmp/n1.xml" && echo "ok cli solving twice changes nothing" || echo "not ok cli solving twice changed the scene"
+# one file under two names
+for two in 'out/a.mov ./out//a.mov' 'b.####.exr ./b.%04d.exr' 'c.exr c.exr'; do
+	sed "s|file=\"out/a.mov\" preset=\"master-prores\"|file=\"${two% *}\"|; s|out/b.####.exr|${two#* }|" "$tmp/s.xml" > "$tmp/twice.xml"
+	st "two writes of $two" 3 "$in" check "$tmp/twice.xml"; says "names the first" "$tmp/err" "'a' writes"
+done
+sed 's|out/a.mov" preset="master-prores|out/b.#.exr|' "$tmp/s.xml" > "$tmp/twice.xml"; st "names that differ" 0 "$in" check "$tmp/twice.xml"
 # what never delivers: named pipes are refused, not waited for
 mkfifo "$tmp/pipe.mov"; printf '<graph version="1"><read id="p" file="pipe.mov"/><write id="w" in="p" file="o/x.####.exr"/></graph>' > "$tmp/pipe.xml"
 st "a named pipe as a clip" 5 timeout -k 1 10 "$in" render "$tmp/pipe.xml"
