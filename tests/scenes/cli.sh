@@ -89,6 +89,10 @@ for two in 'out/a.mov ./out//a.mov' 'b.####.exr ./b.%04d.exr' 'c.exr c.exr'; do
 	st "two writes of $two" 3 "$in" check "$tmp/twice.xml"; says "names the first" "$tmp/err" "'a' writes"
 done
 sed 's|out/a.mov" preset="master-prores|out/b.#.exr|' "$tmp/s.xml" > "$tmp/twice.xml"; st "names that differ" 0 "$in" check "$tmp/twice.xml"
+printf '<graph version="1"><read id="r" file="x.mov"/><write id="a" in="r" file="./x.mov"/></graph>' > "$tmp/own.xml"
+st "a write of its own source" 3 "$in" render "$tmp/own.xml" --overwrite; says "names the read" "$tmp/err" "'r' reads"
+printf '<graph version="1"><read id="r" file="x.mov"/><write id="a" in="r" file="y.mov"/></graph>' > "$tmp/own.xml"
+st "-o of its own source" 2 "$in" render "$tmp/own.xml" -o "$tmp/x.mov" --overwrite; says "names the read" "$tmp/err" "'r' reads it"
 # what never delivers: named pipes are refused, not waited for
 mkfifo "$tmp/pipe.mov"; printf '<graph version="1"><read id="p" file="pipe.mov"/><write id="w" in="p" file="o/x.####.exr"/></graph>' > "$tmp/pipe.xml"
 st "a named pipe as a clip" 5 timeout -k 1 10 "$in" render "$tmp/pipe.xml"
