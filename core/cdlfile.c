@@ -10,6 +10,7 @@
 
 #include "mathx.h"
 #include "mem.h"
+#include "textfile.h"
 
 struct reader { const char *name; struct err *e; };
 
@@ -175,11 +176,11 @@ int cdl_parse(const char *name, const char *text, size_t len, const char *id, st
 
 int cdl_load(const char *path, const char *id, struct cdl_values *out, struct err *e)
 {
-	FILE *f = fopen(path, "rb");
+	FILE *f = plain_open(path, e);
 	char *text = NULL;
 	size_t len = 0, cap = 65536, got;
 	int rc = 0;
-	if (!f) return err_set(e, E_INPUT, "%s: %s", path, strerror(errno));
+	if (!f) return -1;
 	do {
 		text = xrealloc(text, cap, 1);
 		got = fread(text + len, 1, cap - len, f);

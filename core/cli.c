@@ -188,7 +188,7 @@ static bool listed(const char *list, const char *name)
 	return false;
 }
 
-static int parse_size(const char *s, size_t *out, struct err *e)
+static int parse_size(const char *name, const char *s, size_t *out, struct err *e)
 {
 	char *end;
 	double v = strtod(s, &end), unit = 1;
@@ -201,7 +201,7 @@ static int parse_size(const char *s, size_t *out, struct err *e)
 	if (*end == 'i') end++;
 	if (*end == 'B') end++;
 	if (end == s || *end || !(v * unit >= 1 || v == 0) || v * unit > 1e15)
-		return err_set(e, E_USAGE, "\"%s\": not a size (800M, 4G)", s);
+		return err_set(e, E_USAGE, "--%s %s: not a size (800M, 4G)", name, s);
 	*out = (size_t)(v * unit);
 	return 0;
 }
@@ -241,7 +241,7 @@ static int store(struct cli *c, const struct option *o, const char *text, struct
 	switch (o->kind) {
 	case O_TEXT: *(const char **)(void *)at = text; return 0;
 	case O_FLAG: *(bool *)(void *)at = true; return 0;
-	case O_SIZE: return parse_size(text, (size_t *)(void *)at, e);
+	case O_SIZE: return parse_size(o->name, text, (size_t *)(void *)at, e);
 	case O_SET: return parse_set(c, text, e);
 	case O_DEBUG: return parse_debug(text, &c->debug, e);
 	case O_LOG:
@@ -255,7 +255,7 @@ static int store(struct cli *c, const struct option *o, const char *text, struct
 	}
 	long v = strtol(text, &end, 10);
 	if (end == text || *end || v < 1 || v > 1000000)
-		return err_set(e, E_USAGE, "--%s %s: expected a whole number from 1", o->name, text);
+		return err_set(e, E_USAGE, "--%s %s: expected a whole number from 1 to 1000000", o->name, text);
 	*(int *)(void *)at = (int)v;
 	return 0;
 }

@@ -120,16 +120,12 @@ static void print_plain(const struct diag *g, const char *level)
 	char line[24] = "";
 	if (g->line > 0)
 		snprintf(line, sizeof line, ":%d", g->line);
-	fprintf(stderr, "%s%s%s%s: ", g->file, line, g->file[0] ? ": " : "",
-	        g->waived ? "waived" : level);
-	if (g->where[0])
-		fprintf(stderr, "%s: ", g->where);
-	fputs(g->msg, stderr);
-	if (g->hint[0])
-		fprintf(stderr, " (%s)", g->hint);
-	if (g->rule[0])
-		fprintf(stderr, " [%s]", g->rule);
-	fputc('\n', stderr);
+	char *text = xasprintf("%s%s%s%s: %s%s%s%s%s%s%s%s%s\n", g->file, line, g->file[0] ? ": " : "", g->waived ? "waived" : level,
+	                       g->where, g->where[0] ? ": " : "", g->msg, g->hint[0] ? " (" : "", g->hint, g->hint[0] ? ")" : "",
+	                       g->rule[0] ? " [" : "", g->rule, g->rule[0] ? "]" : "");
+	log_tame(text);
+	fputs(text, stderr);
+	free(text);
 }
 
 void diags_print(const struct diags *d, bool json)

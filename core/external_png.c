@@ -1,12 +1,12 @@
 /* external_png - a PNG that a program made, 8 or 16 bits, as planes of floats.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "external.h"
 #include "mem.h"
+#include "textfile.h"
 
 /* Owned by external_png; png's own errors jump back with why filled. */
 struct job { png_structp png; png_infop info; png_bytep row; char why[160]; };
@@ -77,8 +77,8 @@ int external_png(const char *path, const struct view *out, bool alpha, struct er
 {
 	struct job j = { .why = "it cannot be read" };
 	int rc = -1;
-	FILE *f = fopen(path, "rb");
-	if (!f) return err_set(e, E_INPUT, "%s: %s", path, strerror(errno));
+	FILE *f = plain_open(path, e);
+	if (!f) return -1;
 	j.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &j, on_error, on_warning);
 	j.info = j.png ? png_create_info_struct(j.png) : NULL;
 	if (j.info && setjmp(png_jmpbuf(j.png)) == 0) {

@@ -14,11 +14,8 @@
 enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LEAST_WINDOWS = 80,
        LATTICE_WINDOWS = 400, LEAST_OF_BAND = 12 };
 
-/* Windows of which one would tell as much: they overlap by half, and Hann's kernel joins bins. Differences that follow
- * each other share a frame: half as many again. */
+/* Windows of which one would tell as much: they overlap by half, and Hann's kernel joins bins. */
 #define OVERLAP 3.9
-#define SHARED 1.5
-#define SHARED_SECOND 1.9
 /* Pixels of grain that go together, from which a block's own mean can be taken for a change of light. */
 #define COARSE_AREA 12.0
 /* What detail that is left does to a still's correlations, by planted grain. */
@@ -111,7 +108,7 @@ static int take_frames(struct work *k)
 }
 
 /* Those that had no third frame, where there are others. */
-static void drop_first(struct work *k)
+static void drop_pairs(struct work *k)
 {
 	int n = 0, second = 0;
 	for (int i = 0; i < k->nfield; i++) second += k->field[i].second;
@@ -291,8 +288,6 @@ static double se_corr(const struct gm_spec *s, double nu)
 	return s->bins > 0 ? __builtin_sqrt(1.2 / (s->bins * nu)) : 1;
 }
 
-static double shared(const struct work *k) { return k->nfield && k->field[0].second ? SHARED_SECOND : SHARED; }
-
 static int time_spectrum(struct work *k)
 {
 	struct gm_spec s;
@@ -302,8 +297,8 @@ static int time_spectrum(struct work *k)
 	gm_spec_rings(&s);
 	gm_spec_end(&s, k->o->common, false);
 	gm_spec_lattice(&s, k->p);
-	gm_spec_profile(&s, k->p, s.count / (OVERLAP * shared(k)), NULL);
-	k->r->se_corr = se_corr(&s, s.count / (OVERLAP * shared(k)));
+	gm_spec_profile(&s, k->p, s.count / (OVERLAP * gm_shared(k->field->second)), NULL);
+	k->r->se_corr = se_corr(&s, s.count / (OVERLAP * gm_shared(k->field->second)));
 	gm_spec_free(&s);
 	return 0;
 }
@@ -476,7 +471,7 @@ static void errors(struct work *k)
 {
 	struct grain_report *r = k->r;
 	double n = k->p->method == GRAIN_TEMPORAL ? (double)r->used : (double)r->windows;
-	double together = k->p->method == GRAIN_TEMPORAL ? shared(k) : 2.5;      /* frames, blocks */
+	double together = k->p->method == GRAIN_TEMPORAL ? gm_shared(k->field->second) : 2.5;      /* frames, blocks */
 	n *= GM_BLOCK * GM_BLOCK / area_of(k->p) / together;
 	int bins = k->p->nstrength > 1 ? k->p->nstrength : 1;
 	r->se_strength = n > 0 ? 1 / __builtin_sqrt(2 * n / bins) : 1;
@@ -486,7 +481,7 @@ static void errors(struct work *k)
 static int measure(struct work *k)
 {
 	if (take_frames(k) < 0) return -1;
-	drop_first(k);
+	drop_pairs(k);
 	k->r->flat = k->flat.n;
 	k->r->has_direct = gm_flat_direct(&k->flat, k->r->direct);
 	if (k->lattice.count) {

@@ -2,7 +2,8 @@
  *
  * Two estimators. Temporal: differences of neighbouring frames, or of three in a row where that leaves less of a
  * moving picture, along their motion, in blocks where nothing else changed; no picture detail gets in. Spatial:
- * what a plane leaves over in the flattest blocks of single frames. Sums run in one fixed order: the same numbers on every machine. Threads: worker.
+ * what a plane leaves over in the flattest blocks of single frames. Sums run in one fixed order: the same numbers on
+ * every machine. Threads: worker.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef IN_GRAIN_MEASURE_H
 #define IN_GRAIN_MEASURE_H

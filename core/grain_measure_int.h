@@ -56,6 +56,10 @@ bool gm_second_better(const struct gm_field *f, const struct gm_field *next, con
 void gm_second_fill(struct gm_field *f, const struct gm_field *next, const struct gm_frame *a, const struct gm_frame *b,
                     const struct gm_frame *c);
 int  gm_motion(struct gm_field *f, const struct gm_frame *a, const struct gm_frame *b, struct err *e);
+/* More than a few of the blocks went somewhere. */
+bool gm_moves(const struct gm_field *f);
+/* Of differences that follow each other, which share frames, as many tell as much as one alone. */
+static inline double gm_shared(bool second) { return second ? 1.9 : 1.5; }
 
 /* Variance against luma, piecewise linear. */
 struct gm_curve { int n; double luma[GRAIN_STRENGTHS], var[3][GRAIN_STRENGTHS], weight[GRAIN_STRENGTHS]; };
@@ -72,9 +76,9 @@ int  gm_sift(struct gm_field *f, int n, const struct gm_spec *spec, struct gm_cu
 /* Bands of rings, of one octave or less. */
 enum { GM_BANDS = 6 };
 int  gm_band_of(int ring);
-/* Lag-1 correlation per channel, of what is fine in it, from fields that follow each other, if there are any. */
 /* Share of the variance that differences keep of noise of that lag-1 correlation. */
 double gm_kept(const struct gm_field *f, double rho);
+/* Lag-1 correlation per channel, of what is fine in it, from fields that follow each other, if there are any. */
 bool gm_chain(const struct gm_field *f, int n, double rho[3]);
 
 /* Power and cross spectra: means over windows, n by n, frequency 0 first. */
@@ -90,8 +94,8 @@ struct gm_spec {
 };
 
 /* A block with its plane taken out. ring: its energy by radius, in steps of 1 / GM_BLOCK, without a window; sums to the
- * variance; hann: under the window, means over bins; cross: of RG, RB, GB, under the window. bin: powers and cross powers under the window, rows 0 to
- * GM_BLOCK / 2. */
+ * variance; hann: under the window, means over bins; cross: of RG, RB, GB, under the window. bin: powers and cross powers
+ * under the window, rows 0 to GM_BLOCK / 2. */
 struct gm_patch {
 	float luma, part[GM_PARTS];          /* of the whole, of its sixteenths */
 	int frame, x, y, near[4];            /* near: blocks half its side away, or -1 */

@@ -8,6 +8,8 @@
 #include "grain_measure_int.h"
 
 enum { REACH = 48, COARSE = 16, LOCAL = 6 };
+/* Part of the blocks that moves in a moving picture. */
+#define MOVING 0.02
 
 static double diff_at(const struct gm_frame *a, const struct gm_frame *b, int x, int y, int vx, int vy)
 {
@@ -89,4 +91,11 @@ int gm_motion(struct gm_field *f, const struct gm_frame *a, const struct gm_fram
 		f->mv[2 * i + 1] = (int16_t)v[1];
 	}
 	return 0;
+}
+
+bool gm_moves(const struct gm_field *f)
+{
+	int n = 0, all = f->bw * f->bh;
+	for (int i = 0; i < all; i++) n += f->mv[2 * i] || f->mv[2 * i + 1];
+	return n > MOVING * all;
 }

@@ -9,11 +9,10 @@
 #include "measure.h"
 #include "mem.h"
 
-/* Standard errors by which second differences must hold less, where the picture moves and where it does not, and the share of
- * blocks that says so. Where nothing is left of the picture they are as true, and tell a little less. */
+/* Standard errors by which second differences must hold less, where the picture moves and where it does not.
+ * Where nothing is left of the picture they are as true, and tell a little less. */
 #define SURE 0.5
 #define SURE_STILL 1.5
-#define MOVING 0.02
 
 struct triple { const struct gm_frame *a, *b, *c; };
 
@@ -84,19 +83,18 @@ bool gm_second_better(const struct gm_field *f, const struct gm_field *next, con
                       const struct gm_frame *c)
 {
 	struct triple t = { a, b, c };
-	size_t n = 0, moved = 0, blocks = (size_t)(f->bw * f->bh);
-	float *v = xalloc(blocks + 1, sizeof *v);
+	size_t n = 0;
+	float *v = xalloc((size_t)(f->bw * f->bh) + 1, sizeof *v);
 	for (int i = 0; i < f->bw * f->bh; i++) {
 		int mv[2];
 		double ss[2];
-		moved += f->mv[2 * i] || f->mv[2 * i + 1];
 		if (!f->sound[i] || !vector(f, next, &t, i, mv)) continue;
 		both_energies(f, &t, i, mv, ss);
 		if (ss[0] + ss[1] > 0) v[n++] = (float)(2 * (ss[0] - ss[1]) / (ss[0] + ss[1]));
 	}
 	floats_sort(v, n);
 	double mid = n ? floats_quantile(v, n, 0.5) : 0, spread = n ? floats_quantile(v, n, 0.75) - floats_quantile(v, n, 0.25) : 0;
-	double sure = (double)moved > MOVING * (double)blocks ? SURE : SURE_STILL;
+	double sure = gm_moves(f) ? SURE : SURE_STILL;
 	free(v);
 	return n >= 16 && mid > sure * 0.93 * spread / __builtin_sqrt((double)n);
 }

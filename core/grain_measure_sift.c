@@ -16,18 +16,14 @@
 /* ALL: the index of the whole variance among the bands. */
 enum { ALL = GM_BANDS, STRATA = 12, TURNS = 3, STEP = 5, SAMPLES = (GM_BLOCK * GM_BLOCK + STEP - 1) / STEP };
 /* Standard deviations of a rise: of the variance, which is off by what is left; of bands, of which each is another chance to stop
- * for nothing; a share that is let pass there. F at which the light has changed. Part of the blocks to begin with; that moves in a moving
- * picture. */
+ * for nothing; a share that is let pass there. F at which the light has changed. Part of the blocks to begin with. */
 #define CERTAIN 8
 #define SIGNS_ALL 2.5
 #define SIGNS_BAND 3.2
 #define ALIKE 0.03
 #define FIRST 0.2
-#define MOVING 0.02
 /* Of the lowest band's energy: less is no grain's. */
 #define FAINT 0.0003
-/* Differences that follow each other share a frame. */
-#define SHARED 1.5
 
 /* t: how much of the picture it likely holds; texture: of the sum; e: energies over the wanted ones. */
 struct item { float t, texture, luma, e[GM_BANDS + 1]; double want[3]; int field, at; };
@@ -60,20 +56,12 @@ static bool fit_line(const struct line *v, double *a, double *b)
 	return told / 2 > CERTAIN * rest / (n - 2);
 }
 
-/* A part of the blocks went somewhere. */
-static bool moves(const struct gm_field *f)
-{
-	int n = 0, all = f->bw * f->bh;
-	for (int i = 0; i < all; i++) n += f->mv[2 * i] || f->mv[2 * i + 1];
-	return n > MOVING * all;
-}
-
 /* A change of light of the whole picture, a line over luma, is no grain. Where nothing moves it stays: grain that a decoder
  * takes from one template a frame (AV1) has such means of its own. */
 static void steady(struct gm_field *f)
 {
 	struct line v[3] = { { 0 } };
-	if (!moves(f)) return;
+	if (!gm_moves(f)) return;
 	for (int i = 0; i < f->bw * f->bh; i++) {
 		double x = 0, y[3] = { 0 };
 		for (int k = 0; k < GM_BLOCK * GM_BLOCK && f->use[i]; k++) {
@@ -255,10 +243,11 @@ struct heap { double n, sum, squares; };
 
 static double mean_of(const struct heap *h) { return h->n > 0 ? h->sum / h->n : 0; }
 
+/* Of the mean. Second differences count as first ones do: by what they share, more blocks that hold picture would pass. */
 static double var_of(const struct heap *h)
 {
 	double m = mean_of(h);
-	return h->n > 1 ? SHARED * (h->squares / h->n - m * m) / h->n : 1e9;
+	return h->n > 1 ? gm_shared(false) * (h->squares / h->n - m * m) / h->n : 1e9;
 }
 
 static bool rises(const struct heap *h, int first, int k, int b, double faint)

@@ -11,6 +11,7 @@
 #include "grain_stock.h"
 #include "mathx.h"
 #include "mem.h"
+#include "textfile.h"
 
 enum { FILE_MAX = 1 << 20, WORDS = 12, WORD = 600 };
 #define FREQ_MAX 0.7072
@@ -273,8 +274,8 @@ int grain_profile_parse(const char *text, const char *path, struct grain_profile
 
 int grain_profile_read(const char *path, struct grain_profile *p, struct err *e)
 {
-	FILE *f = fopen(path, "rb");
-	int rc = 0, why = errno;
+	FILE *f = plain_open(path, e);
+	int rc = 0;
 	if (!f && strncmp(path, GRAIN_STOCK, strlen(GRAIN_STOCK)) == 0) {
 		char all[900];
 		grain_stock_list(all, sizeof all);
@@ -282,7 +283,7 @@ int grain_profile_read(const char *path, struct grain_profile *p, struct err *e)
 		               *all ? "; stocks are: " : ": this program was installed without its stocks",
 		               all);
 	}
-	if (!f) return err_set(e, E_INPUT, "%s: %s", path, strerror(why));
+	if (!f) return -1;
 	char *text = xalloc(FILE_MAX + 1, 1);
 	size_t n = fread(text, 1, FILE_MAX + 1, f);
 	if (ferror(f)) rc = err_set(e, E_INPUT, "%s: %s", path, strerror(errno));

@@ -87,6 +87,16 @@ void json_escape(char *out, size_t size, const char *s)
 	out[used] = 0;
 }
 
+void log_tame(char *s)
+{
+	for (unsigned char *p = (unsigned char *)s; *p;) {
+		size_t n = utf8_len(p) ? utf8_len(p) : 1;
+		unsigned c = n == 2 && p[0] == 0xc2 ? p[1] : n == 1 ? p[0] : 0x100;
+		if ((c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0)) memset(p, '?', n);
+		p += n;
+	}
+}
+
 static void write_all(const char *s, size_t n)
 {
 	while (n > 0) {
@@ -119,6 +129,7 @@ static void emit(const char *level, const char *topic, const char *fmt, va_list 
 	} else {
 		line = xasprintf("interneg: %s: %s\n", level, msg);
 	}
+	if (!log_is_json()) log_tame(line);
 	write_all(line, strlen(line));
 	free(line);
 	free(msg);

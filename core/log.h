@@ -20,6 +20,8 @@ void log_warn(const char *fmt, ...) IN_PRINTF(1, 2);
 void log_error(const char *fmt, ...) IN_PRINTF(1, 2);
 void log_debug(enum log_topic t, const char *fmt, ...) IN_PRINTF(2, 3);
 
+/* What a terminal would obey becomes '?': messages quote strangers' files. */
+void log_tame(char *s);
 /* Escapes s as the inside of a JSON string into out (always terminated). */
 void json_escape(char *out, size_t size, const char *s);
 

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lut_int.h"
 #include "mem.h"
+#include "textfile.h"
 
 struct lut_op *lut_add(struct lut *l, enum lut_kind kind, const char *name, struct err *e)
 {
@@ -96,21 +96,12 @@ struct lut *lut_load(const char *path, struct err *e)
 {
 	struct lut *l = NULL;
 	char *text = NULL;
-	FILE *f = NULL;
-	struct stat st;
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		err_set(e, E_INPUT, "%s: is not a regular file", path);
-		goto out;
-	}
-	f = fopen(path, "rb");
-	if (!f || fseek(f, 0, SEEK_END) < 0) {
-		err_set(e, E_INPUT, "open %s: %s", path, strerror(errno));
-		goto out;
-	}
-	long n = ftell(f);
+	FILE *f = plain_open(path, e);
+	if (!f) return NULL;
+	long n = fseek(f, 0, SEEK_END) < 0 ? -1 : ftell(f);
 	rewind(f);
 	if (n < 0 || (size_t)n > LUT_FILE_MAX) {
-		err_set(e, E_INPUT, "%s: is no regular file below %zu MiB", path, LUT_FILE_MAX >> 20);
+		err_set(e, E_INPUT, "%s: larger than %zu MiB", path, LUT_FILE_MAX >> 20);
 		goto out;
 	}
 	text = malloc((size_t)n + 1);
@@ -123,7 +114,7 @@ struct lut *lut_load(const char *path, struct err *e)
 	l = lut_parse(path, text, got, e);
 out:
 	free(text);
-	if (f) fclose(f);
+	fclose(f);
 	return l;
 }
 

@@ -46,6 +46,13 @@ static int fail(const struct err *e)
 	return sig ? 128 + sig : e->code ? (int)e->code : E_INTERNAL;
 }
 
+/* What stdio still holds of the standard output. */
+static int flush(struct err *e)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
+	return err_set(e, E_OUTPUT, "standard output: write failed");
+}
+
 int main(int argc, char **argv)
 {
 	static struct cli c;
@@ -57,7 +64,7 @@ int main(int argc, char **argv)
 	log_setup(c.log_json, c.debug);
 	if (c.help || !c.verb) {
 		cli_help(c.verb);
-		return c.help ? 0 : E_USAGE;
+		return flush(&e) < 0 ? fail(&e) : c.help ? 0 : E_USAGE;
 	}
 	if (c.threads) sys_limit_threads(c.threads);
 	catch_signals();
@@ -67,9 +74,5 @@ int main(int argc, char **argv)
 		return fail(&e);
 	}
 	for (int i = 0; i < c.nset; i++) free((void *)(uintptr_t)c.set[i].name);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		err_set(&e, E_OUTPUT, "standard output: write failed");
-		return fail(&e);
-	}
-	return 0;
+	return flush(&e) < 0 ? fail(&e) : 0;
 }

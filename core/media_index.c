@@ -231,6 +231,19 @@ static int scan(struct media *m, struct err *e)
 	return 0;
 }
 
+/* The frame in which a file breaks off; its demuxer left it out, and how many came after it nobody knows. */
+static void add_torn(struct media_index *x)
+{
+	struct slot_ref *last = &x->slot[x->nslot - 1];
+	int64_t step = x->nslot > 1 ? (last->pts - x->slot[0].pts) / (x->nslot - 1) : 1;
+	if (last->bad) return;
+	x->slot = xrealloc(x->slot, (size_t)x->nslot + 1, sizeof *x->slot);
+	last = &x->slot[x->nslot - 1];
+	x->slot[x->nslot] = (struct slot_ref){ last->pts, -1, last->gop, x->nslot, true };
+	if (last->pts != AV_NOPTS_VALUE) x->slot[x->nslot].pts += step > 0 ? step : 1;
+	x->nslot++;
+}
+
 int index_build(struct media *m, struct err *e)
 {
 	struct demux d;
@@ -241,6 +254,7 @@ int index_build(struct media *m, struct err *e)
 	if (rc == 0 && m->x.npkt == 0)
 		rc = err_set(e, E_INPUT, "%s: the video stream holds no pictures", m->path);
 	if (rc == 0 && !predict(m, &d)) rc = scan(m, e);
+	if (rc == 0 && m->x.nslot && media_torn(m, &d)) add_torn(&m->x);
 	demux_close(&d);
 	if (rc == 0 && m->x.nslot == 0) rc = err_set(e, E_INPUT, "%s: no frame can be decoded", m->path);
 	return rc;

@@ -47,6 +47,9 @@ void index_free(struct media_index *x);
 /* Slot with this pts, or -1. */
 int  index_slot(const struct media_index *x, int64_t pts);
 
+/* ---- media_torn.c: does the file end before its container says? ---- */
+bool media_torn(const struct media *m, const struct demux *d);
+
 /* ---- media_rate.c: the grid ---- */
 void rate_decide(struct media *m);
 struct rational rate_snap(double fps);

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "nn_model.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include "mem.h"
 #include "nn_int.h"
 #include "nn_proto.h"
+#include "textfile.h"
 
 void nn_free(struct nn_model **pm)
 {
@@ -204,10 +204,9 @@ static char *slurp(const char *path, size_t *len, struct err *e)
 {
 	char *text = NULL;
 	struct stat st;
-	FILE *f = fopen(path, "rbe");
-	if (!f) { err_set(e, E_INPUT, "open %s: %s", path, strerror(errno)); return NULL; }
-	if (fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode)) err_set(e, E_INPUT, "%s is no file", path);
-	else if (st.st_size > PARAM_MAX) err_set(e, E_INPUT, "%s: larger than any .param file", path);
+	FILE *f = plain_open(path, e);
+	if (!f) return NULL;
+	if (fstat(fileno(f), &st) < 0 || st.st_size > PARAM_MAX) err_set(e, E_INPUT, "%s: larger than any .param file", path);
 	else {
 		if (!(text = malloc((size_t)st.st_size + 1))) err_set(e, E_MEMORY, "%s: no memory for it", path);
 		else *len = fread(text, 1, (size_t)st.st_size, f);
@@ -246,10 +245,10 @@ static void fill(const struct lazy *z, struct pb b, int level)
 static unsigned char *onnx_head(const char *path, size_t *len, struct err *e)
 {
 	struct stat st;
-	struct lazy z = { fopen(path, "rbe"), NULL };
-	if (!z.f) { err_set(e, E_INPUT, "open %s: %s", path, strerror(errno)); return NULL; }
-	if (fstat(fileno(z.f), &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)NN_FILE_MAX)
-		err_set(e, E_INPUT, "%s: no file, or larger than 512 MiB", path);
+	struct lazy z = { plain_open(path, e), NULL };
+	if (!z.f) return NULL;
+	if (fstat(fileno(z.f), &st) < 0 || st.st_size > (off_t)NN_FILE_MAX)
+		err_set(e, E_INPUT, "%s: larger than 512 MiB", path);
 	else if (!(z.p = calloc((size_t)st.st_size + 1, 1))) err_set(e, E_MEMORY, "%s: no memory for it", path);
 	else {
 		*len = (size_t)st.st_size;
@@ -262,14 +261,14 @@ static unsigned char *onnx_head(const char *path, size_t *len, struct err *e)
 static FILE *open_bin(const char *path, uint64_t *size, struct err *e)
 {
 	struct stat st;
-	FILE *f = fopen(path, "rbe");
-	if (!f) { err_set(e, E_INPUT, "open %s: %s", path, strerror(errno)); return NULL; }
-	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= (off_t)NN_FILE_MAX) {
+	FILE *f = plain_open(path, e);
+	if (!f) return NULL;
+	if (fstat(fileno(f), &st) == 0 && st.st_size <= (off_t)NN_FILE_MAX) {
 		*size = (uint64_t)st.st_size;
 		return f;
 	}
 	fclose(f);
-	err_set(e, E_INPUT, "%s: no file, or larger than 512 MiB", path);
+	err_set(e, E_INPUT, "%s: larger than 512 MiB", path);
 	return NULL;
 }
 

@@ -1,6 +1,5 @@
 /* nn_ort_file - an .onnx file looked over before another library is given it.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "mem.h"
 #include "nn_ort.h"
 #include "nn_proto.h"
+#include "textfile.h"
 
 /* DEPTH: of graphs within graphs; ITEMS: fields of messages, more than which no network has. */
 enum { DEPTH = 16, ITEMS = 4 << 20 };
@@ -117,10 +117,9 @@ void *nn_ort_read(const char *path, size_t *len, struct key *sha, struct err *e)
 		err_set(e, E_INPUT, "%s: backend=\"onnxruntime\" reads .onnx files", path);
 		return NULL;
 	}
-	if (!(f = fopen(path, "rbe"))) { err_set(e, E_INPUT, "open %s: %s", path, strerror(errno));
-		return NULL; }
-	if (fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)NN_FILE_MAX)
-		err_set(e, E_INPUT, "%s: no file, or larger than 512 MiB", path);
+	if (!(f = plain_open(path, e))) return NULL;
+	if (fstat(fileno(f), &st) < 0 || st.st_size > (off_t)NN_FILE_MAX)
+		err_set(e, E_INPUT, "%s: larger than 512 MiB", path);
 	else if (!(p = malloc((size_t)st.st_size + 1))) err_set(e, E_MEMORY, "%s: no memory for it", path);
 	else {
 		*len = fread(p, 1, (size_t)st.st_size, f);

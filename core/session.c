@@ -12,7 +12,9 @@
 #include "approve.h"
 #include "burn.h"
 #include "log.h"
+#include "mem.h"
 #include "script.h"
+#include "seqname.h"
 #include "skin.h"
 #include "strmap.h"
 #include "textfile.h"
@@ -54,31 +56,57 @@ static void unsolved(struct session *s)
 	}
 }
 
-static const char *written_file(const struct net_node *nn)
+static bool is_sink(const struct net_node *nn) { return !nn->group && nn->type->flags & NF_SINK; }
+
+static const char *file_of(const struct net_node *nn)
 {
-	const struct param *p = nn->group || !(nn->type->flags & NF_SINK) ? NULL
-		: param_find(nn->type->params, "file");
+	const struct param *p = nn->group ? NULL : param_find(nn->type->params, "file");
 	const char *file = NULL;
 	if (p) memcpy(&file, (const char *)nn->ctx.v + p->off, sizeof file);
 	return file && *file ? file : NULL;
 }
 
-/* Two writes of one file would leave whichever ended last. */
+/* A file's name, or that of a frame of it, without what leads nowhere: "./", "//". */
+static char *plain_name(const char *file)
+{
+	char *name = seq_path(file, 999), *to = name;
+	for (const char *p = name; *p;) {
+		bool first = p == name || p[-1] == '/';
+		if (p[0] == '/' && p[1] == '/') p++;
+		else if (first && p[0] == '.' && p[1] == '/') p += 2;
+		else *to++ = *p++;
+	}
+	*to = 0;
+	return name;
+}
+
+/* Two writes of one file would leave whichever ended last; a write of a read's file would replace what it is made of. */
 static void written_twice(struct session *s)
 {
-	char where[300];
+	char where[300], **name = xalloc((size_t)s->net->nnode + 1, sizeof *name);
 	struct strmap by = { 0 };
 	for (int i = 0; i < s->net->nnode; i++) {
 		struct net_node *nn = s->net->node[i];
-		const char *file = written_file(nn);
-		const struct net_node *other = file ? strmap_get(&by, file) : NULL;
+		if (file_of(nn)) name[i] = plain_name(file_of(nn));
+		if (name[i] && !is_sink(nn)) strmap_put(&by, name[i], nn);
+	}
+	for (int i = 0; i < s->net->nnode; i++) {
+		struct net_node *nn = s->net->node[i];
+		const struct net_node *other = name[i] && is_sink(nn) ? strmap_get(&by, name[i]) : NULL;
 		if (other)
 			diag_add(&s->d, DIAG_ERROR, E_SCENE, nn->scene->file, nn->elem->line,
 			         elem_where(nn->elem, where, sizeof where), "give one of them another file=",
-			         "'%s' writes %s too", other->id, file);
-		else if (file) strmap_put(&by, file, nn);
+			         is_sink(other) ? "'%s' writes %s too" : "'%s' reads %s, which this would replace", other->id, file_of(nn));
+		else if (name[i] && is_sink(nn)) strmap_put(&by, name[i], nn);
 	}
+	char *out = s->c->out ? plain_name(s->c->out) : NULL;
+	const struct net_node *read = out ? strmap_get(&by, out) : NULL;
+	if (read && !is_sink(read))
+		diag_add(&s->d, DIAG_ERROR, E_USAGE, s->file, 0, "", "", "--out %s: '%s' reads it", s->c->out, read->id);
+	free(out);
 	strmap_free(&by);
+	for (int i = 0; i < s->net->nnode; i++) free(name[i]);
+	free(name);
 }
 
 static void stale(struct session *s)

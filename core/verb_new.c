@@ -1,6 +1,5 @@
 /* verb_new - `interneg new`: a ready scene for clips, every guess spelled out.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 
 #include "cli.h"
 #include "media.h"
+#include "textfile.h"
 
 struct shot { const char *file; struct media_info info; char id[64]; char *path; };
 
@@ -174,8 +174,9 @@ static int probe_shot(const struct cli *c, const char *file, const char *dir, st
 int verb_new(struct cli *c, struct err *e)
 {
 	struct shot *s = xalloc((size_t)c->narg + 1, sizeof *s), ref = { 0 };
-	char *out = NULL, *dir = NULL, *tmp = NULL;
-	FILE *f = NULL;
+	char *out = NULL, *dir = NULL, *text = NULL;
+	size_t len;
+	FILE *f;
 	int rc = -1;
 	if (c->narg < 1) { err_set(e, E_USAGE, "new wants at least one CLIP"); goto out; }
 	char id[64];
@@ -191,16 +192,10 @@ int verb_new(struct cli *c, struct err *e)
 		unique_id(s, i);
 	}
 	if (c->reference && probe_shot(c, c->reference, dir, &ref, e) < 0) goto out;
-	tmp = xasprintf("%s.tmp.%d", out, (int)getpid());
-	if (!(f = fopen(tmp, "w"))) { err_set(e, E_OUTPUT, "%s: %s", tmp, strerror(errno)); goto out; }
+	if (!(f = open_memstream(&text, &len))) { err_set(e, E_MEMORY, "%s: no memory for the scene", out); goto out; }
 	put_scene(f, c, s, c->narg, c->reference ? &ref : NULL);
-	int bad = ferror(f);
-	bad |= fclose(f) != 0;
-	if (bad || rename(tmp, out) < 0) {
-		err_set(e, E_OUTPUT, "%s: %s", out, strerror(errno));
-		unlink(tmp);
-		goto out;
-	}
+	fclose(f);
+	if (text_write(out, text, e) < 0) goto out;
 	printf("%s\nnext: interneg solve %s --apply; interneg render %s\n", out, out, out);
 	rc = 0;
 out:
@@ -209,6 +204,6 @@ out:
 	free(ref.path);
 	free(out);
 	free(dir);
-	free(tmp);
+	free(text);
 	return rc;
 }

@@ -33,9 +33,9 @@ static int fmt_one(const struct cli *c, const char *file, struct err *e)
 {
 	size_t len;
 	struct session s = { .c = c, .file = file };
-	char *text = text_read(file, &len, e), *out = NULL;
+	char *text = scene_read(file, &len, e), *out = NULL;
 	int rc = -1;
-	if (!text) return -1;
+	if (!text) return err_in(e, "%s", file);
 	s.host = script_host_new();
 	struct load_opts lo = { s.host, NULL, 0 };
 	out = scene_fmt(file, text, len, &lo, &s.d);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # grain.sh - CPU milliseconds per 1080p float frame (three channels, one thread) of grain, net of its sources, beside
-# FFmpeg's noise plus gblur of the same size in the same run, as medians of alternating pairs and as ratios (over 1:
-# interneg is faster). From frame 4 to frame 34, so that set-up and first use drop out (lutgrain.sh has them in it).
+# FFmpeg's noise plus gblur of the same size, whose source is one frame over and over and costs nothing, in the same run,
+# as medians of alternating pairs and as ratios (over 1: interneg is faster). From frame 4 to frame 34, so that set-up and
+# first use drop out (lutgrain.sh has them in it).
 # Gaussian grain by size; grain of profiles beside gblur of about their correlation; a plate; regrain. Both sources
 # of the last two are cheap ramps, of which base is one: what a plate holds costs nothing.
 # SPDX-License-Identifier: BSD-2-Clause
@@ -11,20 +12,22 @@ scene() { # name nodes
 	printf '<graph version="1" name="b" fps="24">\n<pattern id="src" kind="ramp" width="1920" height="1080" frames="400"/>\n<pattern id="scan" kind="ramp" colour="0.5 0.45 0.4" width="1920" height="1080" frames="400"/>\n<pass id="p" kind="integrate">%s</pass>\n</graph>\n' "$2" > "$tmp/$1.xml"
 }
 ours() { run "$1" "$in" render "$tmp/$1.xml" --only end -F "1-$2" --no-cache --threads 1 --progress none; }
-ff() { run "$1" ffmpeg -v error -threads 1 -filter_threads 1 -f lavfi -i "gradients=s=1920x1080:r=24:n=4,format=gbrpf32le" -frames:v "$3" -vf "$2" -f null -; }
 scene base '<grain id="end" in="src" amount="0"/>'          # is the source itself
 base() { ours base "$1"; }
-nothing() { ff nothing null "$1"; }
-peer() { ff peer "format=gbrp,noise=alls=5:allf=t,format=gbrpf32le,gblur=sigma=$sigma" "$1"; }
+peer() {
+	run peer ffmpeg -v error -threads 1 -filter_threads 1 -f lavfi \
+		-i "gradients=s=1920x1080:r=24:n=4,format=gbrpf32le,loop=-1:1" -frames:v "$1" \
+		-vf "format=gbrp,noise=alls=5:allf=t,format=gbrpf32le,gblur=sigma=$sigma" -f null -
+}
 subject() { ours subject "$1"; }
 pairs() { # label sigma target node [sources]
 	sigma=$2
 	scene subject "$4"
 	rm -f "$tmp"/*.s
 	for _ in $(seq "$PAIRS"); do
-		sample base 4 34; sample subject 4 34; sample nothing 4 34; sample peer 4 34
+		sample base 4 34; sample subject 4 34; sample peer 4 34
 	done
-	_a=$(($(med subject cpu) - ${5:-1} * $(med base cpu))); _b=$(net peer nothing cpu)
+	_a=$(($(med subject cpu) - ${5:-1} * $(med base cpu))); _b=$(med peer cpu)
 	[ "$_a" -ge 1 ] || _a=1
 	result "$1" "$(ms "$_a")" "$(ms "$_b")" "$(ratio "$_b" "$_a")" "$3"
 }

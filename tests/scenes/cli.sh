@@ -22,6 +22,9 @@ cat > "$tmp/s.xml" <<'X'
 </graph>
 X
 st "help" 0 "$in" --help
+full() { "$@" > /dev/full; }
+if [ -w /dev/full ]; then st "help to a full disk" 9 full "$in" --help; fi
+st "bad --memory" 2 "$in" check "$tmp/s.xml" --memory lots; says "names the option" "$tmp/err" "--memory lots"
 st "no verb" 2 "$in"
 st "unknown verb" 2 "$in" rendr "$tmp/s.xml"; says "names the nearest verb" "$tmp/err" "did you mean render"
 st "unknown option" 2 "$in" render "$tmp/s.xml" --thread 2; says "names the nearest option" "$tmp/err" "did you mean --threads"
@@ -72,16 +75,37 @@ st "nodes convert" 0 "$in" nodes convert; says "the colour spaces" "$tmp/cap" "s
 st "nodes of a wrong name" 2 "$in" nodes grian
 # new, probe and a clip of ours
 st "probe" 0 "$in" probe "$tmp/x.mov"; says "probe tells what is tagged" "$tmp/cap" "tagged"
-st "new" 0 "$in" new "$tmp/x.mov" -o "$tmp/n.xml"; st "new keeps what is there" 9 "$in" new "$tmp/x.mov" -o "$tmp/n.xml"
+st "new" 0 "$in" new "$tmp/x.mov" -o "$tmp/n.xml"; st "new in no folder" 9 "$in" new "$tmp/x.mov" -o "$tmp/s.xml/n.xml"; says "names the scene" "$tmp/err" "s.xml/n.xml: "
+st "new keeps what is there" 9 "$in" new "$tmp/x.mov" -o "$tmp/n.xml"
 st "a new scene is unsolved" 3 "$in" render "$tmp/n.xml"; says "and names the command" "$tmp/err" "interneg solve"
 st "render --solve" 0 "$in" render "$tmp/n.xml" --solve --only view -F 1-2
 st "solve --apply" 0 "$in" solve "$tmp/n.xml" --apply
 st "then it checks" 0 "$in" check "$tmp/n.xml"
 cp "$tmp/n.xml" "$tmp/n1.xml"; st "solving twice" 0 "$in" solve "$tmp/n.xml" --apply
 cmp -s "$tmp/n.xml" "$tmp/n1.xml" && echo "ok cli solving twice changes nothing" || echo "not ok cli solving twice changed the scene"
+# one file under two names
+for two in 'out/a.mov ./out//a.mov' 'b.####.exr ./b.%04d.exr' 'c.exr c.exr'; do
+	sed "s|file=\"out/a.mov\" preset=\"master-prores\"|file=\"${two% *}\"|; s|out/b.####.exr|${two#* }|" "$tmp/s.xml" > "$tmp/twice.xml"
+	st "two writes of $two" 3 "$in" check "$tmp/twice.xml"; says "names the first" "$tmp/err" "'a' writes"
+done
+sed 's|out/a.mov" preset="master-prores|out/b.#.exr|' "$tmp/s.xml" > "$tmp/twice.xml"; st "names that differ" 0 "$in" check "$tmp/twice.xml"
+printf '<graph version="1"><read id="r" file="x.mov"/><write id="a" in="r" file="./x.mov"/></graph>' > "$tmp/own.xml"
+st "a write of its own source" 3 "$in" render "$tmp/own.xml" --overwrite; says "names the read" "$tmp/err" "'r' reads"
+printf '<graph version="1"><read id="r" file="x.mov"/><write id="a" in="r" file="y.mov"/></graph>' > "$tmp/own.xml"
+st "-o of its own source" 2 "$in" render "$tmp/own.xml" -o "$tmp/x.mov" --overwrite; says "names the read" "$tmp/err" "'r' reads it"
 # what never delivers: named pipes are refused, not waited for
 mkfifo "$tmp/pipe.mov"; printf '<graph version="1"><read id="p" file="pipe.mov"/><write id="w" in="p" file="o/x.####.exr"/></graph>' > "$tmp/pipe.xml"
 st "a named pipe as a clip" 5 timeout -k 1 10 "$in" render "$tmp/pipe.xml"
+for node in 'grade cdl="pipe.cc"' 'grade lut="pipe.cube" lut_in="rec709"' 'grain profile="pipe.grain"' 'upscale method="neural" model="pipe.onnx" model_sha256="00"' \
+	'upscale method="neural" model="pipe.param" model_sha256="00"' 'upscale method="neural" backend="onnxruntime" model="pipe.onnx" model_sha256="00"'; do
+	pipe=$(echo "$node" | grep -o 'pipe[^"]*')
+	rm -f "$tmp/$pipe"; mkfifo "$tmp/$pipe"
+	printf '<graph version="1" name="c" fps="24"><pattern id="s" kind="ramp" width="64" height="36" frames="1"/><pass id="p" kind="finish"><%s id="n" in="s"/></pass><write id="w" in="p" file="o/x.####.exr"/></graph>' "$node" | sed "s/finish/$(case $node in up*) echo detail ;; grain*) echo integrate ;; *) echo look ;; esac)/" > "$tmp/pipe.xml"
+	st "a named pipe as $node" 5 timeout -k 1 10 "$in" check "$tmp/pipe.xml"
+done
+mkfifo "$tmp/s.lock"; st "a named pipe as a lock" 12 timeout -k 1 10 "$in" verify "$tmp/s.xml"; rm "$tmp/s.lock"
+"$in" fmt "$tmp/s.xml" > "$tmp/fmt1"; cat "$tmp/s.xml" | "$in" fmt /dev/stdin > "$tmp/fmt2"
+cmp -s "$tmp/fmt1" "$tmp/fmt2" && echo "ok cli fmt reads a pipe that it is handed" || echo "not ok cli fmt reads a pipe that it is handed"
 # (a background job of sh ignores SIGINT, so the program is started by a shell of its own that does not)
 # signals: no partial file under its real name, status 128 + n
 sed 's/width="160" height="90" frames="12"/width="1280" height="720" frames="400"/' "$tmp/s.xml" > "$tmp/long.xml"

@@ -72,7 +72,7 @@ static void findings(void)
 	diag_add(&d, DIAG_ERROR, E_RULE, "a.xml", 20, "", "", "second");
 	diag_add(&d, DIAG_WARNING, E_SCENE, "a.xml", 3, "", "", "first");
 	diag_add(&d, DIAG_NOTE, E_OK, "a.xml", 20, "", "", "third \"q\"\n");
-	diag_add(&d, DIAG_ERROR, E_RULE, "b.xml", 0, "", "", "whole file");
+	diag_add(&d, DIAG_ERROR, E_RULE, "b.xml", 0, "", "", "whole\033[31m file");
 	test_ok(diags_status(&d) == E_SCENE, "diags_status: the first error");
 	d.v[0].waived = true;
 	test_ok(diags_status(&d) == E_RULE, "diags_status: waived ones do not count");
@@ -82,7 +82,7 @@ static void findings(void)
 	        "a.xml:3: warning: first\n"
 	        "a.xml:20: error: second [ai-once]\n"
 	        "a.xml:20: note: third \"q\"\n\n"
-	        "b.xml: error: whole file\n"
+	        "b.xml: error: whole?[31m file\n"
 	        "b.xml:9: waived: <blur id=\"soft\">: unknown attribute 'sigm' (did you mean sigma?)\n"),
 	        "diags_print: sorted by file, line, insertion");
 	test_ok(strstr(printed(print_json, &d),
@@ -113,7 +113,7 @@ static void write_log(void *json)
 	log_setup(json != NULL, LOG_CACHE);
 	log_note("a %d", 1);
 	log_warn("b");
-	log_error("c\t\x01\xff\xc3\xa9");
+	log_error("c\t\x01\xff\xc3\xa9\033]0;x\007\x9b\xc2\x9b");
 	log_debug(LOG_CACHE, "hit");
 	log_debug(LOG_PLAN, "never");
 	log_setup(false, 0);
@@ -123,10 +123,10 @@ static void logging(void)
 {
 	int yes = 1;
 	test_ok(!strcmp(printed(write_log, NULL), "interneg: a 1\ninterneg: warning: b\ninterneg: error: "
-	        "c\t\x01\xff\xc3\xa9\ninterneg: cache: hit\n"), "log: plain lines");
+	        "c\t?\xff\xc3\xa9?]0;x????\ninterneg: cache: hit\n"), "log: plain lines, nothing that a terminal obeys");
 	test_ok(!strcmp(printed(write_log, &yes), "{\"level\":\"note\",\"message\":\"a 1\"}\n"
 	        "{\"level\":\"warning\",\"message\":\"b\"}\n"
-	        "{\"level\":\"error\",\"message\":\"c\\t\\u0001\\ufffd\xc3\xa9\"}\n"
+	        "{\"level\":\"error\",\"message\":\"c\\t\\u0001\\ufffd\xc3\xa9\\u001b]0;x\\u0007\\ufffd\xc2\x9b\"}\n"
 	        "{\"level\":\"debug\",\"topic\":\"cache\",\"message\":\"hit\"}\n"), "log: JSON lines");
 	char small[6];
 	json_escape(small, sizeof small, "abc\"\"\"");

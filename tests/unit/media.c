@@ -286,6 +286,33 @@ static void test_damage(void)
 	test_ok(n == 72 && n == k && !memcmp(a, b, 72), "its verdicts hold in both directions");
 }
 
+/* Containers that have no list of their frames: what is there, and the frame in which the file breaks off. */
+static void test_torn(void)
+{
+	static const char *const made[][2] = {
+		{ "torn.mkv", "-c:v libx264 -g 24 -bf 2 -pix_fmt yuv420p" }, { "torn.webm", "-t 1 -c:v libvpx-vp9 -g 6 -b:v 400k" },
+		{ "torn-ffv1.mkv", "-t 1 -c:v ffv1" }, { "torn.avi", "-t 1 -c:v mjpeg -pix_fmt yuvj420p" },
+		{ "torn.y4m", "-t 1 -pix_fmt yuv420p" },
+	};
+	for (size_t i = 0; i < IN_COUNT(made); i++) {
+		char file[512], cut[512], a[512] = { 0 }, b[512] = { 0 };
+		struct stat st;
+		struct media_info whole = { .missing = -1 }, in = { .missing = -1 };
+		struct err e = ERR_INIT;
+		snprintf(file, sizeof file, "%s", tmp(made[i][0]));
+		snprintf(cut, sizeof cut, "%s", tmp("cut."));
+		snprintf(cut + strlen(cut), 8, "%s", strrchr(file, '.') + 1);
+		if (sh(FF SRC "%s '%s' >/dev/null 2>&1", made[i][1], file) || stat(file, &st) < 0) { test_skip("%s", file); continue; }
+		sh("head -c %lld '%s' > '%s'", (long long)st.st_size * 2 / 3, file, cut);
+		bool good = media_probe(file, NULL, &whole, &e) == 0 && media_probe(cut, NULL, &in, &e) == 0;
+		test_ok(good && whole.missing == 0 && in.missing == 1 && in.frames < whole.frames && in.frames > 4,
+		        "%s: %d of %d frames, cut off in the last %s", made[i][0], in.frames, whole.frames, e.msg);
+		int n = verdicts(cut, false, a, 512), k = verdicts(cut, true, b, 512), lost = 0;
+		for (int q = 0; q < n; q++) lost += !a[q];
+		test_ok(n == in.frames && n == k && !memcmp(a, b, sizeof a) && lost == 1 && !a[n - 1], "%s: all but the last are read", made[i][0]);
+	}
+}
+
 /* What a damaged clip shows and lacks is the same in both directions and for every number of threads. */
 static void test_broken(void)
 {
@@ -396,6 +423,7 @@ int main(void)
 	test_rates();
 	test_bad();
 	test_damage();
+	test_torn();
 	test_broken();
 	test_sequence();
 	test_robust();

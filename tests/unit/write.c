@@ -2,6 +2,7 @@
  * bytes, clean failure.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <dirent.h>
+#include <math.h>
 
 #include "colour.h"
 #include "hash.h"
@@ -191,10 +192,30 @@ static void test_charts(void)
 	}
 }
 
+/* Largest mean difference of a plane's last column, as a share of the codes. */
+static double last_column(const char *file, const struct planes *in)
+{
+	struct media *m = NULL;
+	struct err e = ERR_INIT;
+	const struct planes *p;
+	double worst = 0;
+	if (media_open(file, NULL, &m, &e) < 0 || media_frame(m, 0, &p, &e) != MEDIA_OK) { media_close(&m); return 1; }
+	for (int i = 0; i < 3; i++) {
+		int x = plane_width(&in->d, i) - 1, h = plane_height(&in->d, i);
+		double sum = 0;
+		for (int y = 0; y < h; y++)
+			sum += (double)p->p[i][y * p->stride[i] + x] / (1 << p->d.depth) -
+			       (double)in->p[i][y * in->stride[i] + x] / (1 << in->d.depth);
+		worst = fmax(worst, fabs(sum / h));
+	}
+	media_close(&m);
+	return worst;
+}
+
 static void test_sizes(void)
 {
-	static const char *const names[] = { "master-prores", "h264", "h265", "ffv1" },
-	    *const exts[] = { "mov", "mp4", "mp4", "mkv" };
+	static const char *const names[] = { "master-prores", "h264", "h265", "ffv1", "prores-fast", "master-dnxhr" },
+	    *const exts[] = { "mov", "mp4", "mp4", "mkv", "mov", "mov" };
 	for (size_t i = 0; i < IN_COUNT(names); i++) {
 		struct planes p = { 0 };
 		struct yuv_coef k;
@@ -202,7 +223,7 @@ static void test_sizes(void)
 		char file[512], name[40];
 		snprintf(name, sizeof name, "odd%zu.%s", i, exts[i]);
 		snprintf(file, sizeof file, "%s", tmp(name));
-		int w = i == 2 ? 71 : 33, h = i == 2 ? 65 : 17;      /* h265 has a minimum of 64x64 */
+		int w = i == 5 ? 257 : i == 2 ? 71 : 33, h = i == 5 ? 121 : i == 2 ? 65 : 17;      /* of those with a minimum */
 		struct job j = { names[i], file, w, h, 0, YM_BT709, i == 3 ? YR_FULL : YR_LIMITED, "rec709",
 		                { NULL, { 0, 1 }, 0 }, 3 };
 		int rc = write_chart(&j, &p, &k, true, &e);
@@ -211,8 +232,14 @@ static void test_sizes(void)
 		test_ok(rc == 0 && in.frames == 3 && in.desc.w >= w && in.desc.w <= w + 1 && in.desc.h >= h
 		        && in.desc.h <= h + 1,
 		        "%s: %dx%d is written as %dx%d %s", names[i], w, h, in.desc.w, in.desc.h, e.msg);
+		double off = rc == 0 ? last_column(file, &p) : 1;
+		test_ok(off < 0.02, "%s: its last column is %.4f off", names[i], off);
 		planes_free(&p);
 	}
+	struct plane_desc d;
+	struct err e = ERR_INIT;
+	test_ok(preset_desc(preset_find("ffv1"), 2, 200, 0, false, &d, &e) < 0 && strstr(e.msg, "at least 3x3"),
+	        "ffv1: 2x200 is refused: %s", e.msg);
 }
 
 static size_t slurp(const char *cmd, int16_t *v, size_t max)
