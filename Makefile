@@ -65,7 +65,8 @@ OCIO := $(if $(shell pkg-config --exists OpenColorIO && command -v $(CXX)),$(B)/
 .DELETE_ON_ERROR:
 
 all: program
-program: interneg $(OCIO)
+# ./interneg is the plain build's
+program: $(if $(SAN),$(B)/interneg,interneg) $(OCIO)
 
 deps:
 	@sh tests/tools/deps.sh

@@ -385,7 +385,7 @@ IN_INLINE int px_blur_to(const struct px_kernel *kx, const struct px_kernel *ky,
 				px_fetch_apart(view_at(out, ch, r.x0, y + i), out->stride, w, 1);
 			float *d = view_at(out, ch, r.x0, y), *e = d + out->stride, *to = put ? put : d;
 			if (two && put && px_past_fits(d) && px_past_fits(e)) {
-				if (px_blur_twos(ky->radius, true, ky->w, &band, y, w, d, e)) px_canon_rows(d, out->stride, 2, w);
+				if (px_blur_twos(ky->radius, true, ky->w, &band, y, w, d, e)) px_canon_row(d, w), px_canon_row(e, w);
 			} else if (two) {
 				px_blur_twos(ky->radius, false, ky->w, &band, y, w, to, put ? put + stride : e);
 				for (int i = 0; put && i < 2; i++) px_past_row(put + i * stride, w, d + i * out->stride);

@@ -95,11 +95,7 @@ static IN_UNUSED void px_grain_ahead(const struct px_grain_to *t, struct rect r,
 /* After it: NaNs of a row that has some. */
 static IN_UNUSED void px_grain_canon(const struct px_grain_to *t, struct rect r, int y)
 {
-	const uint32_t canon = 0x7fc00000;
-	for (int c = 0; c < 3; c++) {
-		float *d = view_at(t->out, c, r.x0, y);
-		for (int x = 0; x < rect_w(r); x++) if (d[x] != d[x]) __builtin_memcpy(d + x, &canon, sizeof canon);
-	}
+	for (int c = 0; c < 3; c++) px_canon_row(view_at(t->out, c, r.x0, y), rect_w(r));
 }
 
 IN_INLINE size_t px_grain_pitch(int w) { return ((size_t)w + 15) & ~(size_t)15; }

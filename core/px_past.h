@@ -20,8 +20,6 @@ IN_INLINE void px_past(float *d, vnf v)
 #endif
 }
 
-IN_INLINE void px_past_done(void) { _mm_sfence(); }
-
 IN_INLINE bool px_past_fits(const float *d) { return (uintptr_t)d % sizeof(vnf) == 0; }
 
 /* Past the caches, or through them. */
@@ -31,12 +29,10 @@ IN_INLINE void px_past_or(float *d, vnf v, bool past)
 	else *(vnf *)d = v;
 }
 
-/* NaNs of rows that have some, made canonical. */
-static IN_UNUSED void px_canon_rows(float *d, ptrdiff_t stride, int rows, int n)
+/* A row that has NaNs: they become canonical. */
+static IN_UNUSED void px_canon_row(float *d, int n)
 {
-	px_past_done();
-	for (; rows > 0; rows--, d += stride)
-		for (int x = 0; x < n; x++) if (d[x] != d[x]) d[x] = __builtin_nanf("");
+	for (int x = 0; x < n; x++) d[x] = d[x] != d[x] ? __builtin_nanf("") : d[x];
 }
 
 /* A finished row to its place past the caches, NaNs canonical. */
@@ -55,7 +51,9 @@ IN_INLINE void px_past_row(const float *IN_RESTRICT row, int n, float *IN_RESTRI
 		d[x] = row[x];
 		odd |= row[x] != row[x];
 	}
-	for (x = 0; odd && x < n; x++) d[x] = row[x] != row[x] ? __builtin_nanf("") : row[x];
+	if (odd) px_canon_row(d, n);
 }
+
+IN_INLINE void px_past_done(void) { _mm_sfence(); }
 
 #endif

@@ -389,11 +389,6 @@ IN_INLINE bool px_resample_mix2(const float *const *s, int taps, const float *IN
 	return any != 0;
 }
 
-static void px_canon_row(float *d, int n)
-{
-	for (int x = 0; x < n; x++) d[x] = d[x] != d[x] ? __builtin_nanf("") : d[x];
-}
-
 /* Output rows i and i + 1 in one go, if the same rows make them. past as for px_resample_past. */
 IN_INLINE bool px_resample_out2(const struct resample *rs, const struct px_ring_rows *rows, int base, int i,
                                 int n, bool past, float *IN_RESTRICT out, float *IN_RESTRICT next)
@@ -510,20 +505,6 @@ static void px_resample_fill(struct px_resample_pass *p, int end)
 	}
 }
 
-/* A finished row to its place past the caches. */
-IN_INLINE void px_resample_put(const float *IN_RESTRICT row, int n, float *IN_RESTRICT d)
-{
-	int x = 0;
-	bool fits = px_past_fits(d);
-	for (; fits && x + IN_LANES <= n; x += IN_LANES) {
-		vnf v = *(const vnf *)(row + x);
-		px_past(d + x, v);
-	}
-	for (; x < n; x++) d[x] = row[x];
-	for (x = 0; x < n && row[x] == row[x]; x++) {}
-	if (x < n) px_canon_row(d, n);
-}
-
 /* All rows of one channel; row: room for one (past only). */
 IN_INLINE int px_resample_channel(struct px_resample_pass *p, const struct view *out, bool past, float *row,
                                   const atomic_int *cancel)
@@ -544,7 +525,7 @@ IN_INLINE int px_resample_channel(struct px_resample_pass *p, const struct view 
 			y++;
 		} else {
 			px_resample_out(rs, &p->ring, p->s.y0, i, n, past ? row : d);
-			if (past) px_resample_put(row, n, d);
+			if (past) px_past_row(row, n, d);
 		}
 		if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return -1;
 	}

@@ -204,8 +204,8 @@ static bool lane_free(const struct sched *s, const struct job *j)
 	return lanes == 0 || s->running[j->s->index] < lanes;
 }
 
-/* A picture of a later frame waits where an earlier frame will soon let go of one: two frames that end at once would
- * else take one more than a long clip's others do. Never while nobody works. Small ones pass. */
+/* May its picture be begun, or does it wait until an earlier frame lets go of one? Else two frames that end at once
+ * take more than others do, and the longer a clip the likelier. Nothing waits while nobody works; small ones never. */
 static bool has_room(const struct sched *s, const struct job *j)
 {
 	return s->busy == 0 || !has_tiles(j) || 8 * j->s->bytes < s->most || s->live + j->s->bytes <= s->most;

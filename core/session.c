@@ -81,7 +81,7 @@ static char *plain_name(const char *file)
 }
 
 /* Two writes of one file would leave whichever ended last; a write of a read's file would replace what it is made of. */
-static void written_twice(struct session *s)
+static void written_over(struct session *s)
 {
 	char where[300], **name = xalloc((size_t)s->net->nnode + 1, sizeof *name);
 	struct strmap by = { 0 };
@@ -219,7 +219,7 @@ int session_rules(struct session *s, bool unsolved_is_error, struct err *e)
 	free(lock);
 	if (unsolved_is_error) unsolved(s);
 	if (unsolved_is_error) forbidden(s);
-	written_twice(s);
+	written_over(s);
 	stale(s);
 	skin_drift(s);
 	if (unsolved_is_error && finals(s, e) < 0) return -1;

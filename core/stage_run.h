@@ -22,7 +22,7 @@ struct stage_job {
 int stage_job_open(struct stage_job *j, struct plan *p, const struct stage *s, int frame, struct err *e);
 void stage_job_close(struct stage_job *j);
 
-/* A worker's scratch: grows to the largest tile it has met, is never given back while a render runs.
+/* A worker's scratch: grows to the largest tile it has met, is never given back while a render runs; on huge pages.
  * Threads: worker. */
 struct stage_mem { char *p; size_t size; };
 /* At least bytes, 64-byte aligned; earlier contents are lost. NULL with E_MEMORY. */

@@ -16,7 +16,8 @@
 #include "px_skin.h"
 #include "white.h"
 
-enum { CHUNK = 640 };
+/* Whole batches of the LUT, no more than the nearest cache holds. */
+enum { CHUNK = 5 * LUT_BATCH };
 #define POINTS_PER_STOP 12
 
 struct grade {
