@@ -176,6 +176,8 @@ struct node_type {
 	/* the same planes as input 0 under another format: nothing is computed */
 	bool (*relabel)(const struct node_ctx *n);
 	size_t (*scratch)(const struct node_ctx *n, struct rect r);    /* bytes tile needs for r */
+	/* tile may get an image input's planes as out: a pixel is made of that pixel of its inputs, read first */
+	bool (*in_place)(const struct node_ctx *n);
 	/* bytes a codec or model holds beside pixels */
 	size_t (*reserve)(const struct node_ctx *n);
 	/* per output pixel, for the planner; default 20 */
