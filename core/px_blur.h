@@ -14,7 +14,6 @@
 #include "image.h"
 #include "px_fetch.h"
 #include "px_past.h"
-#include "px_slide.h"
 
 #define BLUR_EDGES "hold|mirror|black"
 enum { EDGES_HOLD, EDGES_MIRROR, EDGES_BLACK };
@@ -133,26 +132,9 @@ IN_INLINE void px_blur_short(int radius, const float *IN_RESTRICT w, const float
 	}
 }
 
-/* The same of as many as whole vectors make without reading more; how many. */
-IN_INLINE int px_blur_slid(int radius, const float *w, const float *s, int n, float *IN_RESTRICT d)
-{
-	int x = 0;
-	const int least = 2 * (IN_LANES - radius);
-	vnf next, v = n >= least ? *(const vnf *)(s - radius) : (vnf){ 0 };
-	for (; x + least <= n; x += IN_LANES, v = next) {
-		vnf acc = { 0 };
-		next = *(const vnf *)(s + x - radius + IN_LANES);
-		for (int i = radius; i > 0; i--) acc += w[i] * (px_slide(v, next, radius - i) + *(const vnf *)(s + x + i));
-		*(vnf *)(d + x) = acc + w[0] * px_slide(v, next, radius);
-	}
-	return x;
-}
-
 IN_INLINE void px_blur_short_row(int radius, const float *w, const float *s, int n, float *IN_RESTRICT d)
 {
-	float copy[PX_BLUR_SMALL];
-	for (int i = 0; i <= radius; i++) copy[i] = w[i];
-	int x = PX_SLIDES ? px_blur_slid(radius, copy, s, n, d) : 0;
+	int x = 0;
 	for (; x + PX_BLUR_STEP <= n; x += PX_BLUR_STEP) px_blur_short(radius, w, s + x, PX_BLUR_STEP, d + x);
 	px_blur_short(radius, w, s + x, n - x, d + x);
 }

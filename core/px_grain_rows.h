@@ -7,7 +7,6 @@
 #define IN_PX_GRAIN_ROWS_H
 
 #include "px_past.h"
-#include "px_slide.h"
 #include "px_vec.h"
 
 enum { GRAIN_DOWN = 2, GRAIN_ACROSS = 2, GRAIN_WIDE = 4 };
@@ -42,26 +41,23 @@ IN_INLINE void px_grain_down_of(int radius, const float *w, const float *const *
 /* Where a row of field goes: out = in + dev times it, in m channels; past: rows that fit go past the caches. */
 struct px_grain_sink { int m; const float *in[3], *dev[3]; float *out[3]; bool past; };
 
-/* n pixels of a field: row s through w, radius more of them on each side; v vectors at once. slid, a constant: as
- * px_slide.h says, a vector beyond n is read. How many it has done: whole ones. */
-IN_INLINE int px_grain_across_of(int radius, const float *w, const float *s, int n, int v, int m, bool past, bool slid,
+/* n pixels of a field: row s through w, radius more of them on each side; v vectors at once. How
+ * many it has done: whole ones. */
+IN_INLINE int px_grain_across_of(int radius, const float *w, const float *s, int n, int v, int m, bool past,
                                  const struct px_grain_sink *to)
 {
 	const struct px_grain_sink t = *to;
 	int x = 0;
 	for (; x + v * IN_LANES <= n; x += v * IN_LANES) {
-		vnf acc[GRAIN_WIDE] = { { 0 } }, left[GRAIN_WIDE + 1];
+		vnf acc[GRAIN_WIDE] = { { 0 } };
 		const float *c = s + x;
-		for (int b = 0; slid && b <= v; b++) left[b] = GRAIN_VNF(c - radius, b);
 		for (int i = radius; i > 0; i--)
 			for (int b = 0; b < v; b++) {
-				vnf one = w[i] * ((slid ? px_slide(left[b], left[b + 1], radius - i) : GRAIN_VNF(c - i, b)) +
-				                  GRAIN_VNF(c + i, b));
+				vnf one = w[i] * (GRAIN_VNF(c - i, b) + GRAIN_VNF(c + i, b));
 				if (i < radius) one += acc[b];
 				acc[b] = one;
 			}
-		for (int b = 0; b < v; b++)
-			acc[b] += w[0] * (slid ? px_slide(left[b], left[b + 1], radius) : GRAIN_VNF(c, b));
+		for (int b = 0; b < v; b++) acc[b] += w[0] * GRAIN_VNF(c, b);
 		for (int j = 0; j < m; j++)
 			for (int b = 0; b < v; b++)
 				px_past_or(t.out[j] + x + b * IN_LANES,
@@ -86,8 +82,8 @@ IN_INLINE int px_grain_across_of(int radius, const float *w, const float *s, int
 	{ \
 		float copy[radius + 1]; \
 		for (int i = 0; i <= radius; i++) copy[i] = w[i]; \
-		return sink->past ? px_grain_across_of(radius, copy, s, n, GRAIN_ACROSS, 1, true, PX_SLIDES, sink) \
-		                  : px_grain_across_of(radius, copy, s, n, GRAIN_ACROSS, 1, false, PX_SLIDES, sink); \
+		return sink->past ? px_grain_across_of(radius, copy, s, n, GRAIN_ACROSS, 1, true, sink) \
+		                  : px_grain_across_of(radius, copy, s, n, GRAIN_ACROSS, 1, false, sink); \
 	}
 GRAIN_FIXED(0)
 GRAIN_FIXED(1)
@@ -115,7 +111,7 @@ static IN_NOINLINE IN_UNUSED void px_grain_down(int radius, const float *w, cons
 static IN_UNUSED int px_grain_across_some(int radius, const float *w, const float *s, int n,
                                           const struct px_grain_sink *to)
 {
-	if (to->m > 1) return px_grain_across_of(radius, w, s, n, GRAIN_WIDE, 3, to->past, false, to);
+	if (to->m > 1) return px_grain_across_of(radius, w, s, n, GRAIN_WIDE, 3, to->past, to);
 	switch (radius) {
 	case 0: return px_grain_across_0(w, s, n, to);
 	case 1: return px_grain_across_1(w, s, n, to);
@@ -124,7 +120,7 @@ static IN_UNUSED int px_grain_across_some(int radius, const float *w, const floa
 	case 4: return px_grain_across_4(w, s, n, to);
 	case 5: return px_grain_across_5(w, s, n, to);
 	case 6: return px_grain_across_6(w, s, n, to);
-	default: return px_grain_across_of(radius, w, s, n, GRAIN_WIDE, 1, to->past, false, to);
+	default: return px_grain_across_of(radius, w, s, n, GRAIN_WIDE, 1, to->past, to);
 	}
 }
 

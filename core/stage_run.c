@@ -86,23 +86,15 @@ static void lifetimes(struct stage_job *j)
 	}
 }
 
-static bool same_planes(const struct format *a, const struct format *b)
-{
-	bool same = a->nch == b->nch;
-	for (int c = 0; same && c < a->nch; c++) same = a->ch[c] == b->ch[c];
-	return same;
-}
-
-/* Member i works in place: of the pictures that nobody reads after it, one may lie in its own planes. */
-static void in_place(struct stage_job *j, int i)
+/* Where member i may work in place: one of the pictures that nobody reads after it lies in its planes. */
+static void share_planes(struct stage_job *j, int i)
 {
 	const struct net_node *nn = j->s->node[i];
-	if (j->same[i] || !nn->type->in_place || !net_alone(nn) || !nn->type->in_place(&j->ctx[i])) return;
-	for (int c = 0; c < nn->nconn; c++) {
+	for (int c = 0; c < nn->nconn && !j->same[i]; c++) {
 		const struct net_node *src = nn->conn[c];
-		if (!src || j->p->stage_of[src->index] != j->s->index || !nn->slot[nn->conn_slot[c]].image) continue;
+		if (!src || j->p->stage_of[src->index] != j->s->index) continue;
 		int at = j->buf[j->p->slot_of[src->index]];
-		if (at < 0 || j->last[at] != i || !same_planes(&j->s->node[at]->fmt, &nn->fmt)) continue;
+		if (at < 0 || j->last[at] != i || !net_in_place(nn, &j->ctx[i], c)) continue;
 		j->into[at] = i;
 		return;
 	}
@@ -128,7 +120,7 @@ int stage_job_open(struct stage_job *j, struct plan *p, const struct stage *s, i
 		j->same[i] = net_passes(s->node[i], &j->ctx[i]);
 	}
 	lifetimes(j);
-	for (int i = 0; i < s->n - past(j); i++) in_place(j, i);
+	for (int i = 0; i < s->n - past(j); i++) share_planes(j, i);
 	return 0;
 }
 

@@ -354,7 +354,7 @@ static int tile(const struct call *c, struct rect r)
 			for (int k = 0; k < 3; k++) {
 				p[k] = view_at(c->out, k, x, y);
 				in[k] = view_at(&c->in[0], k, x, y);
-				if (!first && p[k] != in[k]) px_copy_row(p[k], in[k], n);
+				if (!first) px_take_row(p[k], in[k], n);
 			}
 			if (s->balance) {
 				colour_row(&s->light, p[0], p[1], p[2], n);

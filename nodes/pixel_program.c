@@ -90,8 +90,6 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 	return strips * PS_STRIP * sizeof(float) + (PP_ROWS + 3 * rows) * sizeof(float *) + rows * sizeof(int);
 }
 
-static bool in_place(const struct node_ctx *n) { (void)n; return true; }
-
 static double flops(const struct node_ctx *n)
 {
 	const struct pp_run *run = n->state;
@@ -284,5 +282,5 @@ const struct node_type ISA(node_pixel_program) = {
 	.category = "colour", .version = 1, .size = sizeof(struct pixel_program), .params = params,
 	.inputs = "image", .flags = NF_RGB | NF_HIDDEN, .want = WANT_ANY,
 	.open = open_run, .close = close_run, .identity = identity, .scratch = scratch, .flops = flops,
-	    .in_place = in_place, .tile = tile,
+	    .in_place = node_in_place, .tile = tile,
 };

@@ -88,8 +88,6 @@ static int tile(const struct call *c, struct rect r)
 	return 0;
 }
 
-static bool in_place(const struct node_ctx *n) { (void)n; return true; }
-
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
 	(void)n;
@@ -107,5 +105,5 @@ const struct node_type ISA(node_vignette) = {
 	.inputs = "image mask?", .flags = NF_RGB | NF_PREMULT | NF_MASKED, .traits = TR_GRADE,
 	.want = WANT_LINEAR,
 	.example = "<vignette id=\"corners\" in=\"graded\" amount=\"0.25\"/>",
-	.identity = identity, .flops = flops, .scratch = scratch, .in_place = in_place, .tile = tile,
+	.identity = identity, .flops = flops, .scratch = scratch, .in_place = node_in_place, .tile = tile,
 };
