@@ -14,6 +14,9 @@
 /* Rings that the lowest are held to: the last of all, the first at most, the last at least; a share of the highest. */
 enum { CAP_RINGS = 9, CAP_FROM = 4, CAP_LEAST = 6 };
 #define CAP_FAINT 0.03
+/* The last ring that is asked for detail that channels share; a coherence that is let pass. */
+enum { TOGETHER_LAST = 8 };
+#define TOGETHER_ALIKE 0.08
 
 static double to_db(double p) { return p > 1e-6 ? 10 * mx_log10(p) : DB_FLOOR; }
 
@@ -339,12 +342,9 @@ void gm_spec_cap(struct gm_spec *s)
 		int to = cap_rings(s, s->p[c], ln, n, square);
 		for (int k = CAP_FROM - 1; k >= 0; k--) {
 			double high = to > CAP_LEAST ? led(ln, n, square, CAP_FROM, to, k) : ln[k];
-			if (high < ln[k]) keep[c][k] = mx_exp(high - ln[k]);
-			else keep[c][k] = 1;
-		}
-		for (int k = CAP_FROM - 2; k >= 0; k--) {
-			double near = led(ln, n, square, CAP_FROM - 1, CAP_LEAST, k) - ln[k];
-			if (near < 0 && mx_exp(near) < keep[c][k]) keep[c][k] = mx_exp(near);
+			double near = k + 1 < CAP_FROM ? led(ln, n, square, CAP_FROM - 1, CAP_LEAST, k) : ln[k];
+			double off = (high < near ? high : near) - ln[k];
+			keep[c][k] = off < 0 ? mx_exp(off) : 1;
 		}
 	}
 	gm_spec_scale(s, CAP_FROM, keep);
@@ -517,6 +517,26 @@ static double coherence(const struct gm_spec *s, int k, const double *a, const d
 	return den > 0 ? num / den : 0;
 }
 
+/* How much more two channels have together at rings from..to than above, in standard errors, where it is more than a
+ * little: detail does, grain does not. a, b: means by ring; faint: no ring below that counts. */
+static double together(const struct gm_spec *s, int k, const double *a, const double *b, const double *kept, double faint, int from,
+                       int to, double nu)
+{
+	double sum[2] = { 0, 0 }, n[2] = { 0, 0 }, squares[2] = { 0, 0 };
+	for (int i = 0; i < s->n * s->n; i++) {
+		int r = ring_of(s, i), high = r > TOGETHER_LAST;
+		double m = a[r] > 0 && b[r] > 0 ? __builtin_sqrt(a[r] * b[r]) : 0, w = s->part ? s->part[i] : 1;
+		if (!(m > faint) || r < from || (r > to && !high)) continue;
+		sum[high] += w * s->x[k][i] / m * kept[r];
+		n[high] += w * kept[r] * kept[r];
+		squares[high] += w * w;
+	}
+	if (!(n[0] > 0 && n[1] > 0)) return 0;
+	double more = sum[0] / n[0] - sum[1] / n[1];
+	double var = 1.2 * (squares[0] / (n[0] * n[0]) + squares[1] / (n[1] * n[1])) / nu;
+	return more > TOGETHER_ALIKE ? more / __builtin_sqrt(var) : 0;
+}
+
 /* What the window leaves of a pair's coherence, by ring. */
 static void smear_rings(struct gm_spec *s, const struct gm_radial *fit, const double aniso[3], int k, double kept[GM_RINGS])
 {
@@ -560,6 +580,10 @@ static void correlate(struct gm_spec *s, struct grain_profile *p, const struct g
 		smear_rings(s, fit, p->aniso, k, kept);
 		r[0] = coherence(s, k, a, b, kept, faint * both, from, &bins[0]);
 		r[1] = coherence(s, k, a, b, kept, 1e9 * both, from, &bins[1]);
+		for (int low = 3; flat && low < TOGETHER_LAST; low += 3) {
+			double odd = together(s, k, a, b, kept, faint * both, low, low + 2, nu);
+			s->odd = odd > s->odd ? odd : s->odd;
+		}
 		double off = r[0] - r[1], chance = __builtin_sqrt(1.2 / (bins[1] * nu));
 		bool even = flat || (off < 3 * chance && off > -3 * chance);
 		s->bins = bins[!even];
