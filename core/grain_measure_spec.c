@@ -11,6 +11,12 @@
 #include "mem.h"
 
 #define DB_FLOOR (-60.0)
+/* Rings that the lowest are held to: the last of all, the first at most, the last at least; a share of the highest. */
+enum { CAP_RINGS = 9, CAP_FROM = 4, CAP_LEAST = 6 };
+#define CAP_FAINT 0.03
+/* The last ring that is asked for detail that channels share; a coherence that is let pass. */
+enum { TOGETHER_LAST = 8 };
+#define TOGETHER_ALIKE 0.08
 
 static double to_db(double p) { return p > 1e-6 ? 10 * mx_log10(p) : DB_FLOOR; }
 
@@ -289,30 +295,59 @@ void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS])
 	}
 }
 
-/* The logarithm over the square of the radius is a line for a Gaussian shape; of rings 3 to 6 (GM_BLOCK to a cycle). */
+/* What rings from..to say of ring k: the logarithm over the mean square of the radius is a line for a Gaussian shape. */
+static double led(const double *ln, const double *bins, const double *square, int from, int to, int k)
+{
+	double n = 0, x = 0, y = 0, xx = 0, xy = 0;
+	for (int r = from; r <= to; r++) {
+		n += bins[r];
+		x += bins[r] * square[r];
+		y += bins[r] * ln[r];
+		xx += bins[r] * square[r] * square[r];
+		xy += bins[r] * square[r] * ln[r];
+	}
+	double slope = (n * xy - x * y) / (n * xx - x * x);
+	if (slope > 0) slope = 0;
+	return (y - slope * x) / n + slope * square[k];
+}
+
+/* Of one channel: logarithms of the rings' means, bins and mean square radius; the last ring that is not faint. */
+static int cap_rings(const struct gm_spec *s, const double *p, double ln[CAP_RINGS], double n[CAP_RINGS], double square[CAP_RINGS])
+{
+	double top = 0;
+	int to = CAP_LEAST;
+	for (int k = 0; k < CAP_RINGS; k++) ln[k] = n[k] = square[k] = 0;
+	for (int i = 0; i < s->n * s->n; i++) {
+		int k = ring_of(s, i), x = (i % s->n + s->n / 2) % s->n - s->n / 2, y = (i / s->n + s->n / 2) % s->n - s->n / 2;
+		if (k >= CAP_RINGS) continue;
+		ln[k] += p[i];
+		square[k] += x * x + y * y;
+		n[k]++;
+	}
+	for (int k = 0; k < CAP_RINGS; k++) {
+		ln[k] /= n[k];
+		square[k] /= n[k];
+		top = k && ln[k] > top ? ln[k] : top;
+	}
+	while (to + 1 < CAP_RINGS && ln[to + 1] > CAP_FAINT * top) to++;
+	for (int k = 0; k < CAP_RINGS; k++) ln[k] = ln[k] > 1e-9 * top ? mx_log(ln[k]) : mx_log(1e-9 * top + 1e-30);
+	return to;
+}
+
+/* Detail is steep: the finer the grain, the higher the rings that are free of it and lead the way. */
 void gm_spec_cap(struct gm_spec *s)
 {
-	double keep[3][GM_RINGS];
+	double keep[3][GM_RINGS], ln[CAP_RINGS], n[CAP_RINGS], square[CAP_RINGS];
 	for (int c = 0; c < 3; c++) {
-		double sum[7] = { 0 }, n[7] = { 0 }, sx = 0, sy = 0, xx = 0, xy = 0;
-		for (int i = 0; i < s->n * s->n; i++) {
-			int k = ring_of(s, i);
-			if (k > 6) continue;
-			sum[k] += s->p[c][i];
-			n[k]++;
-		}
-		for (int k = 3; k < 7; k++) {
-			double y = sum[k] > 0 ? mx_log(sum[k] / n[k]) : -20, x = k * k;
-			sx += x; sy += y; xx += x * x; xy += x * y;
-		}
-		double b = (4 * xy - sx * sy) / (4 * xx - sx * sx), a = (sy - b * sx) / 4;
-		if (b > 0) { b = 0; a = sy / 4; }
-		for (int k = 0; k < 3; k++) {
-			double top = mx_exp(a + b * k * k), have = sum[k] / n[k];
-			keep[c][k] = have > top ? top / have : 1;
+		int to = cap_rings(s, s->p[c], ln, n, square);
+		for (int k = CAP_FROM - 1; k >= 0; k--) {
+			double high = to > CAP_LEAST ? led(ln, n, square, CAP_FROM, to, k) : ln[k];
+			double near = k + 1 < CAP_FROM ? led(ln, n, square, CAP_FROM - 1, CAP_LEAST, k) : ln[k];
+			double off = (high < near ? high : near) - ln[k];
+			keep[c][k] = off < 0 ? mx_exp(off) : 1;
 		}
 	}
-	gm_spec_scale(s, 3, keep);
+	gm_spec_scale(s, CAP_FROM, keep);
 }
 
 void gm_spec_end(struct gm_spec *s, bool common, bool flat)
@@ -482,6 +517,26 @@ static double coherence(const struct gm_spec *s, int k, const double *a, const d
 	return den > 0 ? num / den : 0;
 }
 
+/* How much more two channels have together at rings from..to than above, in standard errors, where it is more than a
+ * little: detail does, grain does not. a, b: means by ring; faint: no ring below that counts. */
+static double together(const struct gm_spec *s, int k, const double *a, const double *b, const double *kept, double faint, int from,
+                       int to, double nu)
+{
+	double sum[2] = { 0, 0 }, n[2] = { 0, 0 }, squares[2] = { 0, 0 };
+	for (int i = 0; i < s->n * s->n; i++) {
+		int r = ring_of(s, i), high = r > TOGETHER_LAST;
+		double m = a[r] > 0 && b[r] > 0 ? __builtin_sqrt(a[r] * b[r]) : 0, w = s->part ? s->part[i] : 1;
+		if (!(m > faint) || r < from || (r > to && !high)) continue;
+		sum[high] += w * s->x[k][i] / m * kept[r];
+		n[high] += w * kept[r] * kept[r];
+		squares[high] += w * w;
+	}
+	if (!(n[0] > 0 && n[1] > 0)) return 0;
+	double more = sum[0] / n[0] - sum[1] / n[1];
+	double var = 1.2 * (squares[0] / (n[0] * n[0]) + squares[1] / (n[1] * n[1])) / nu;
+	return more > TOGETHER_ALIKE ? more / __builtin_sqrt(var) : 0;
+}
+
 /* What the window leaves of a pair's coherence, by ring. */
 static void smear_rings(struct gm_spec *s, const struct gm_radial *fit, const double aniso[3], int k, double kept[GM_RINGS])
 {
@@ -525,6 +580,10 @@ static void correlate(struct gm_spec *s, struct grain_profile *p, const struct g
 		smear_rings(s, fit, p->aniso, k, kept);
 		r[0] = coherence(s, k, a, b, kept, faint * both, from, &bins[0]);
 		r[1] = coherence(s, k, a, b, kept, 1e9 * both, from, &bins[1]);
+		for (int low = 3; flat && low < TOGETHER_LAST; low += 3) {
+			double odd = together(s, k, a, b, kept, faint * both, low, low + 2, nu);
+			s->odd = odd > s->odd ? odd : s->odd;
+		}
 		double off = r[0] - r[1], chance = __builtin_sqrt(1.2 / (bins[1] * nu));
 		bool even = flat || (off < 3 * chance && off > -3 * chance);
 		s->bins = bins[!even];
