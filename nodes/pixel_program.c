@@ -221,6 +221,14 @@ static void run_strip(const struct place *p, int at)
 	if (!whole) copy_out(p, at);
 }
 
+/* Is that row of input 0's channel the output's? */
+static bool lies_there(const struct place *p, int ch, const float *d)
+{
+	const struct view *in = p->c->nin ? &p->c->in[0] : NULL;
+	int x = p->c->out->r.x0;
+	return in && ch < in->nch && p->y >= in->r.y0 && p->y < in->r.y1 && x == in->r.x0 && view_at(in, ch, x, p->y) == d;
+}
+
 /* Channels that the program does not make come from input 0. */
 static void pass_on(const struct place *p)
 {
@@ -232,9 +240,7 @@ static void pass_on(const struct place *p)
 		struct pp_input in = { .chan = (uint16_t)ch };
 		struct place row = { .c = p->c, .run = &plain, .x = out->r.x0, .y = p->y, .n = rect_w(out->r) };
 		float *d = view_at(out, ch, row.x, row.y);
-		bool there = p->c->in[0].r.x0 == row.x && ch < p->c->in[0].nch && row.y >= p->c->in[0].r.y0 && row.y < p->c->in[0].r.y1 &&
-		             view_at(&p->c->in[0], ch, row.x, row.y) == d;
-		if (!made && !there) load(&row, &in, ch, d);
+		if (!made && !lies_there(p, ch, d)) load(&row, &in, ch, d);
 	}
 }
 
