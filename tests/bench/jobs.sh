@@ -12,17 +12,26 @@
 N1=${N1:-8} N2=${N2:-56}
 BY=${BY:-quiet}
 
-# Both sides on one thread and on two. Leaves the samples of two threads.
-measure_job() { # label ours peer target target-of-two-threads-over-one
-	for threads in 1 2; do
-		pairs "$N1" "$N2" "$2" "$3" || { skip "$1" "it failed"; return; }
-		_k=$BY _t="2 threads, $BY"
-		[ $threads = 2 ] || { _k=cpu _t="1 thread, cpu" _one=$(med "$2" quiet); }
-		result "$1, $_t" "$(ms "$(med "$2" $_k)")" "$(ms "$(med "$3" $_k)")" "$(med_ratio "$3" "$2" $_k)" "$4"
+# NAME_1 and NAME_2: the function on one thread and on two.
+on_threads() {
+	for _t in 1 2; do
+		eval "$1_$_t() { threads=$_t; $1 \"\$1\" && cp \"\$tmp/$1.m\" \"\$tmp/$1_$_t.m\"; }"
 	done
-	note "$1: wall $(ms "$(med "$2" wall)") and $(ms "$(med "$3" wall)"), ratio $(med_ratio "$3" "$2" wall), at load $(load)"
-	_two=$(med "$2" quiet)
-	result "$1: two threads over one" "$(ms "$_two")" "$(ms "$_one")" "$(ratio "$_one" "$_two")" "${5:--}"
+}
+
+# Both sides on one thread and on two, in turns, so that a machine that grows slower does so for all.
+measure_job() { # label ours peer target target-of-two-threads-over-one [times-as-many-frames]
+	on_threads "$2"
+	on_threads "$3"
+	pairs "$N1" $((N1 + (N2 - N1) * ${6:-1})) "$2_1" "$3_1" "$2_2" "$3_2" || { skip "$1" "it failed"; return; }
+	for _t in 1 2; do
+		_k=$BY _how="2 threads, $BY" _o=$2_$_t _p=$3_$_t
+		[ $_t = 2 ] || { _k=cpu _how="1 thread, cpu"; }
+		result "$1, $_how" "$(ms "$(med "$_o" $_k)")" "$(ms "$(med "$_p" $_k)")" "$(med_ratio "$_p" "$_o" $_k)" "$4"
+	done
+	note "$1: wall $(ms "$(med "$_o" wall)") and $(ms "$(med "$_p" wall)"), ratio $(med_ratio "$_p" "$_o" wall), at load $(load)"
+	result "$1: two threads over one" "$(ms "$(med "$2_2" quiet)")" "$(ms "$(med "$2_1" quiet)")" \
+		"$(med_ratio "$2_1" "$2_2" quiet)" "${5:--}"
 }
 
 note "A and B work on the numbers as they come, on both sides: two relabelling copies on ours stand where a scene would"
@@ -38,7 +47,7 @@ fi
 if have ffmpeg; then
 	measure_job "A against FFmpeg" ours_a ff_a 3 1.9
 	measure_job "B against FFmpeg" ours_b ff_b 3.5 1.9
-	measure_job "C against FFmpeg's zscale" ours_c ff_c - 1.75
+	measure_job "C against FFmpeg's zscale" ours_c ff_c - 1.75 4
 	threads=1
 	pairs "$N1" "$N2" ours_ac ff_a || exit 1
 	result "A with conversions against FFmpeg, 1 thread, cpu" "$(ms "$(med ours_ac cpu)")" "$(ms "$(med ff_a cpu)")" \
