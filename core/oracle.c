@@ -107,7 +107,7 @@ int oracle_run(struct net *n, const struct render_opts *opts, struct render_stat
 			st->frames += rc == 0;
 		}
 	for (int i = 0; i < n->ntarget && rc == 0; i++) {
-		struct frame_list l;
+		struct frame_list l = { 0 };
 		rc = frames_parse(opts->frames, n->target[i]->fmt.first, n->target[i]->fmt.last, &l, e);
 		if (rc < 0) err_in(e, "'%s'", n->target[i]->id);
 		for (int k = 0; rc == 0 && k < l.n; k++, forget(&o)) {
@@ -117,7 +117,7 @@ int oracle_run(struct net *n, const struct render_opts *opts, struct render_stat
 			struct render_event ev = { n->target[i], l.v[k], image_hash(im), k + 1, l.n };
 			if (opts->event) opts->event(opts->user, &ev);
 		}
-		if (rc == 0) free(l.v);
+		free(l.v);
 	}
 	struct err ce = ERR_INIT;
 	if (sink && sinks_close(sink, nsink, rc == 0, &ce) < 0 && rc == 0) { *e = ce; rc = -1; }
