@@ -20,10 +20,15 @@ struct fit {
 	int dx[TABLE_TAPS], dy[TABLE_TAPS];
 	int ring[FIT_BINS], half[FIT_BINS], octave[FIT_RINGS];
 	double times[FIT_BINS], up[FIT_BINS], through[FIT_BINS];     /* of a bin: how many, what bringing chroma up does to powers, to luma's share */
+	double hann[2][GT_N];                /* windows of luma, of chroma of half the size */
+	double under[3][FIT_RINGS];          /* what is wanted, seen through them */
+	int rev[GT_N];
+	double turn[2][FIT_BINS];            /* what brings chroma's samples to where they are shown: real, imaginary */
 	int near[GT_NN][4];                  /* what luma's density of half the size is made of */
 	double part[GT_NN][4][4];
 	double want[3][FIT_RINGS], cross[3][FIT_RINGS], weight[3][FIT_RINGS], n[FIT_RINGS];
 	double blocks[3][FIT_RINGS];         /* what blocks of their own do to the rings of the channels */
+	double seen[3][FIT_OCTAVES];         /* what templates, whole numbers and their ends do to the octaves beside that */
 	double by[FIT_PARAMS];               /* the parameters; deviations as they are */
 	double calm;                         /* weight of the coefficients' own squares: small ones bear rounding and die away */
 	double re[3][GT_NN], im[3][GT_NN], power[3][GT_NN], small[GT_NN];
@@ -43,6 +48,16 @@ double fit_residuals(struct fit *f, double r[FIT_RESIDUALS]);
 void fit_block_shares(struct fit *f);
 /* Does the plane's recursion die away? */
 bool fit_stable(const struct fit *f, int plane);
+
+/* What a frame of that seed has of R, G, B by rings (sums over all bins), in so many windows; unit: what a code of each
+ * plane's template is worth. */
+void fit_show(const struct fit *f, const struct grain_params *g, unsigned seed, int windows, const double unit[3],
+              double ring[3][FIT_RINGS]);
+/* Learns what is seen of the parameters g, which f has, with the planes' deviations dev. */
+void fit_learn(struct fit *f, const struct grain_params *g, const double dev[3]);
+/* The seed from which clips of any length show most nearly what is wanted; how far from it, in dB, long ones are in the
+ * worst octave that the planes can hold. */
+int fit_seed(const struct fit *f, const struct grain_params *g, const double dev[3], double *off);
 
 /* The parameters that leave least, from where they are, in at most that many turns; those that are held stay. The sum
  * that is left. Planes stay stable. */

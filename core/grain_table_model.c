@@ -13,10 +13,10 @@ enum { N = GT_N, NN = GT_NN, RUN = 96, DOWN = 10, ACROSS = 40 };
  * in shares of the two channels' own; of all of a cross density, with chroma of half the size
  * and of the whole; of what a recursion has farther away than the template's margin; of chroma's
  * share of luma, which says least where templates are small. */
-#define OCTAVE 16.0
-#define STRENGTH 8.0
-#define CROSS 30.0
-#define TOGETHER_HALF 400.0
+#define OCTAVE 200.0
+#define STRENGTH 200.0
+#define CROSS 12.0
+#define TOGETHER_HALF 200.0
 #define TOGETHER_FULL 240.0
 #define LONG 800.0
 #define SHARED 1.0
@@ -80,6 +80,28 @@ static void rings(struct fit *f, const double *const own[3], const double *const
 	}
 }
 
+/* Hann's window, and what is wanted as it shows that. */
+static void windows(struct fit *f, const double *const own[3])
+{
+	double sum = 0;
+	for (int i = 0; i < N; i++) {
+		f->hann[0][i] = 0.5 - 0.5 * mx_cos(2 * MX_PI * (i + 0.5) / N);
+		f->hann[1][i] = 0.5 - 0.5 * mx_cos(2 * MX_PI * (2 * i + 1) / N);
+		sum += f->hann[0][i] * f->hann[0][i];
+	}
+	for (int i = 0; i < 2 * N; i++) f->hann[i / N][i % N] /= __builtin_sqrt(sum);
+	for (int i = 0; i < 3 * FIT_BINS; i++) {
+		int c = i / FIT_BINS, bin = i % FIT_BINS;
+		double v = 0;
+		for (int k = 0; k < 9; k++) {
+			int x = (bin % N + k % 3 + N - 1) % N, y = (bin / N + k / 3 + N - 1) % N;
+			v += own[c][y * N + x] * (k % 3 == 1 ? 4 : 1) * (k / 3 == 1 ? 4 : 1) / 36;
+		}
+		f->under[c][f->ring[bin]] += f->times[bin] * v;
+	}
+	for (int i = 0; i < 3 * FIT_OCTAVES; i++) f->seen[i / FIT_OCTAVES][i % FIT_OCTAVES] = 1;
+}
+
 void fit_begin(struct fit *f, int matrix, bool subsampled, const double *const own[3], const double *const cross[3])
 {
 	int k = 0;
@@ -87,18 +109,24 @@ void fit_begin(struct fit *f, int matrix, bool subsampled, const double *const o
 	gt_mix(matrix, f->m);
 	for (int dy = -TABLE_LAG; dy <= 0; dy++)
 		for (int dx = -TABLE_LAG; dx <= TABLE_LAG && (dy || dx < 0); dx++, k++) { f->dx[k] = dx; f->dy[k] = dy; }
-	for (int i = 0; i < N; i++) f->cs[i] = mx_cos(2 * MX_PI * i / N);
+	for (int i = 0; i < N; i++) {
+		f->cs[i] = mx_cos(2 * MX_PI * i / N);
+		for (int b = 1, q = i; b < N; b *= 2, q /= 2) f->rev[i] = f->rev[i] * 2 + q % 2;
+	}
 	for (int i = 0; i < FIT_BINS; i++) {
 		double fx = gt_freq(i % N), fy = gt_freq(i / N), h = gt_widen(fx) * gt_widen(fy);
 		f->times[i] = i / N % (N / 2) ? 2 : 1;
 		f->ring[i] = (int)(__builtin_sqrt(fx * fx + fy * fy) * N + 0.5);
 		f->half[i] = f->sub ? i / N * 2 % N * N + i % N * 2 % N : i;
 		f->up[i] = f->sub ? h * h / 4 : 1;
+		f->turn[0][i] = f->sub ? h * mx_cos(MX_PI * (fx + fy)) : 1;
+		f->turn[1][i] = f->sub ? -h * mx_sin(MX_PI * (fx + fy)) : 0;
 		f->through[i] = f->sub ? h * mx_cos(MX_PI * fx) * mx_cos(MX_PI * fy) / 4 : 1;
 		f->n[f->ring[i]] += f->times[i];
 	}
 	halves(f);
 	rings(f, own, cross);
+	windows(f, own);
 	fit_refresh(f);
 }
 
@@ -220,9 +248,11 @@ static void residuals_of(const struct fit *f, int c, double r[FIT_OF_CHANNEL])
 		all += both;
 		r[FIT_RINGS + k] = __builtin_sqrt(f->weight[c][k] * CROSS) * x / both;
 	}
-	/* where chroma cannot hold all of it, what is left shall not gather in an octave */
-	for (int k = 0; k < FIT_OCTAVES && f->sub; k++)
-		if (oct[1][k] > 0) r[2 * FIT_RINGS + k] = __builtin_sqrt(OCTAVE) * decibels(oct[0][k], oct[1][k]);
+	/* where chroma cannot hold all of it, what is left shall not gather in an octave below its end */
+	for (int k = 0; k < FIT_OCTAVES && f->sub; k++) {
+		double weight = k < 4 ? 1 : 0.02 + oct[1][k] / want;
+		if (oct[1][k] > 0) r[2 * FIT_RINGS + k] = __builtin_sqrt(OCTAVE * weight) * decibels(oct[0][k] / have, oct[1][k] / want);
+	}
 	if (!(want > 0) || !(all > 0)) return;
 	r[2 * FIT_RINGS + FIT_OCTAVES] = __builtin_sqrt(STRENGTH) * decibels(have, want);
 	r[2 * FIT_RINGS + FIT_OCTAVES + 1] = __builtin_sqrt(f->sub ? TOGETHER_HALF : TOGETHER_FULL) * off / all;
@@ -274,6 +304,6 @@ void fit_block_shares(struct fit *f)
 	densities(f);
 	for (int c = 0; c < 3; c++)
 		for (int r = 0; r < FIT_RINGS; r++)
-			f->blocks[c][r] = f->have[c][r] > 0 && sum[c][r] > 0 ? sum[c][r] / f->have[c][r] : 1;
+			f->blocks[c][r] = f->have[c][r] > 0 && sum[c][r] > 0 ? f->seen[c][f->octave[r]] * sum[c][r] / f->have[c][r] : 1;
 	free(o);
 }
