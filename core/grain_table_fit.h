@@ -22,7 +22,7 @@ struct fit {
 	double times[FIT_BINS], up[FIT_BINS], through[FIT_BINS];     /* of a bin: how many, what bringing chroma up does to powers, to luma's share */
 	double hann[2][GT_N];                /* windows of luma, of chroma of half the size */
 	double under[3][FIT_RINGS];          /* what is wanted, seen through them */
-	int rev[GT_N];
+	int rev[GT_N];                       /* bits of places the other way about */
 	double turn[2][FIT_BINS];            /* what brings chroma's samples to where they are shown: real, imaginary */
 	int near[GT_NN][4];                  /* what luma's density of half the size is made of */
 	double part[GT_NN][4][4];

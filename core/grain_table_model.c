@@ -14,9 +14,9 @@ enum { N = GT_N, NN = GT_NN, RUN = 96, DOWN = 10, ACROSS = 40 };
  * and of the whole; of what a recursion has farther away than the template's margin; of chroma's
  * share of luma, which says least where templates are small. */
 #define OCTAVE 200.0
-#define STRENGTH 200.0
+#define STRENGTH 300.0
 #define CROSS 12.0
-#define TOGETHER_HALF 200.0
+#define TOGETHER_HALF 300.0
 #define TOGETHER_FULL 240.0
 #define LONG 800.0
 #define SHARED 1.0

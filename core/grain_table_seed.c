@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cholesky.h"
 #include "grain_table_fit.h"
 #include "mathx.h"
 #include "mem.h"
 
 /* To learn from: many templates; to choose from: fewer, and more of each frame. */
-enum { SEEDS = 500, WINDOWS = 12, CHOICE = 192, CHOICE_WINDOWS = 40, FIRST = 7391, STEP = 3381, LENGTHS = 3, LONGEST = 48 };
+enum { SEEDS = 500, WINDOWS = 12, CHOICE = 256, CHOICE_WINDOWS = 50, FIRST = 7391, STEP = 3381, LENGTHS = 3, LONGEST = 48,
+	RINGS = 11, LOW = 3 };
 
 struct clip { double ring[3][FIT_RINGS]; };
 
@@ -42,26 +42,67 @@ static struct clip *show(const struct fit *f, const struct grain_params *g, cons
 	return sum;
 }
 
-/* Of a channel. The lowest rings have few bins, and an analysis sees there what those about them lead it to: a smooth curve
- * of the squared radius. */
+/* The power at a radius, of knots at whole radii, linear in their logarithms. */
+static double between(const double ln[RINGS], double r)
+{
+	int k = (int)r < RINGS - 2 ? (int)r : RINGS - 2;
+	double t = r - k < 1 ? r - k : 1;
+	return mx_exp(ln[k] * (1 - t) + ln[k + 1] * t);
+}
+
+/* Means of rings as Hann's window smears such a spectrum. */
+static void smear(const double ln[RINGS], double mean[RINGS])
+{
+	enum { SIDE = RINGS + 1 };
+	double d[SIDE][SIDE], n[RINGS] = { 0 };
+	for (int i = 0; i < SIDE * SIDE; i++) {
+		int x = i % SIDE, y = i / SIDE;
+		d[y][x] = between(ln, __builtin_sqrt(x * x + y * y));
+	}
+	for (int r = 0; r < RINGS; r++) mean[r] = 0;
+	for (int y = 0; y < RINGS; y++)
+		for (int x = 0; x < RINGS; x++) {
+			int r = (int)(__builtin_sqrt(x * x + y * y) + 0.5), times = (x ? 2 : 1) * (y ? 2 : 1);
+			double v = 0;
+			if (r >= RINGS) continue;
+			for (int k = 0; k < 9; k++)
+				v += d[abs(y + k / 3 - 1)][abs(x + k % 3 - 1)] * (k % 3 == 1 ? 4 : 1) * (k / 3 == 1 ? 4 : 1) / 36;
+			mean[r] += v * times;
+			n[r] += times;
+		}
+	for (int r = 0; r < RINGS; r++) mean[r] /= n[r];
+}
+
+/* The lowest octaves as an analysis tells them, which takes the window out again and goes straight from knot to knot: of
+ * a frame's mean, which is a line at 0, it keeps less than there is. */
+static void lowest(const struct fit *f, const double *ring, double out[LOW])
+{
+	enum { TURNS = 12, END = 4 << (LOW - 1) };
+	double ln[RINGS], mean[RINGS], sum[LOW] = { 0 }, n[LOW] = { 0 };
+	for (int r = 0; r < RINGS; r++) ln[r] = mx_log(ring[r] > 1e-30 ? ring[r] / f->n[r] : 1e-30);
+	for (int turn = 0; turn < TURNS; turn++) {
+		smear(ln, mean);
+		for (int r = 0; r < RINGS; r++) ln[r] += mx_log((ring[r] > 1e-30 ? ring[r] / f->n[r] : 1e-30) / mean[r]);
+	}
+	for (int y = 1 - END; y < END; y++)
+		for (int x = 1 - END; x < END; x++) {
+			double r = __builtin_sqrt(x * x + y * y);
+			int k = r < 4 ? 0 : r < 8 ? 1 : 2;
+			if (r >= END) continue;
+			sum[k] += between(ln, r / 2);
+			n[k]++;
+		}
+	for (int k = 0; k < LOW; k++) out[k] = 0;
+	for (int r = 0; f->octave[r] < LOW; r++) out[f->octave[r]] += f->n[r];
+	for (int k = 0; k < LOW; k++) out[k] *= sum[k] / n[k];
+}
+
+/* Of a channel. */
 static void octaves(const struct fit *f, const double *ring, double out[FIT_OCTAVES])
 {
-	enum { TERMS = 3, RINGS = 7, LOW = 2 };
-	double a[TERMS * TERMS] = { 0 }, b[TERMS] = { 0 }, t[RINGS][TERMS];
-	for (int r = 0; r < RINGS; r++) {
-		double x = r * r / 36.0, y = mx_log(ring[r] > 1e-30 ? ring[r] / f->n[r] : 1e-30);
-		t[r][0] = 1;
-		for (int i = 1; i < TERMS; i++) t[r][i] = t[r][i - 1] * x;
-		for (int i = 0; i < TERMS; i++) {
-			b[i] += f->n[r] * t[r][i] * y;
-			for (int j = 0; j < TERMS; j++) a[i * TERMS + j] += f->n[r] * t[r][i] * t[r][j];
-		}
-	}
-	chol_root(a, TERMS, TERMS, 1e-12);
-	chol_solve(a, TERMS, TERMS, b);
-	for (int k = 0; k < FIT_OCTAVES; k++) out[k] = 0;
-	for (int r = 0; r < FIT_RINGS; r++)
-		out[f->octave[r]] += r < LOW ? f->n[r] * mx_exp(b[0] + b[1] * t[r][1] + b[2] * t[r][2]) : ring[r];
+	lowest(f, ring, out);
+	for (int k = LOW; k < FIT_OCTAVES; k++) out[k] = 0;
+	for (int r = 0; r < FIT_RINGS; r++) out[f->octave[r]] += f->octave[r] < LOW ? 0 : ring[r];
 }
 
 /* How far octave k of a clip is from what is wanted, as a power. */
@@ -73,17 +114,16 @@ static double ratio(const double *have, const double *want, int k)
 }
 
 /* The worst octave's distance, in dB over white of the same strength; those that hold hardly anything do not count. */
-static double worst(const struct fit *f, const struct clip *from, const struct clip *to)
+static double worst(const struct fit *f, double want[3][FIT_OCTAVES], const struct clip *from, const struct clip *to)
 {
 	double most = 0;
 	for (int c = 0; c < 3; c++) {
-		double ring[FIT_RINGS], have[FIT_OCTAVES], want[FIT_OCTAVES];
+		double ring[FIT_RINGS], have[FIT_OCTAVES];
 		for (int r = 0; r < FIT_RINGS; r++) ring[r] = to->ring[c][r] - from->ring[c][r];
 		octaves(f, ring, have);
-		octaves(f, f->under[c], want);
 		/* chroma of half the size ends at a quarter */
 		for (int k = 0; k < (f->sub ? 4 : 5); k++) {
-			double off = 10 * mx_log10(ratio(have, want, k));
+			double off = 10 * mx_log10(ratio(have, want[c], k));
 			off = off < 0 ? -off : off;
 			most = off > most ? off : most;
 		}
@@ -115,17 +155,18 @@ int fit_seed(const struct fit *f, const struct grain_params *g, const double dev
 {
 	static const int length[LENGTHS] = { 12, 24, LONGEST };
 	struct clip *sum = show(f, g, dev, CHOICE, CHOICE_WINDOWS);
-	double best = 1e300;
+	double best = 1e300, want[3][FIT_OCTAVES];
 	unsigned seed = FIRST, which = FIRST;
+	for (int c = 0; c < 3; c++) octaves(f, f->under[c], want[c]);
 	for (int n = 0; n + LONGEST <= CHOICE; n++, seed = next(seed)) {
 		double most = 0;
 		for (int k = 0; k < LENGTHS; k++) {
-			double v = worst(f, &sum[n], &sum[n + length[k]]);
+			double v = worst(f, want, &sum[n], &sum[n + length[k]]);
 			most = v > most ? v : most;
 		}
 		if (most < best) { best = most; which = seed; }
 	}
-	*off = worst(f, &sum[0], &sum[CHOICE]);
+	*off = worst(f, want, &sum[0], &sum[CHOICE]);
 	free(sum);
 	return (int)which;
 }

@@ -145,7 +145,7 @@ static void stock(const char *name, double within)
 	grain_compare(&p, &q, &d);
 	for (int b = 0; b < 4; b++) for (int c = 0; c < 3; c++) most = fmax(most, fabs(d.band[b][c]));
 	test_ok(most < within, "%s: octaves up to a quarter cycle within %g dB (%.2f)", name, within, most);
-	test_ok(off < 0.35, "%s: what templates show within 0.35 dB (%.2f)", name, off);
+	test_ok(off < TABLE_OFF, "%s: what templates show within 0.5 dB (%.2f)", name, off);
 }
 
 /* Colour grain whose channels have little in common: chroma planes hold it by their share of luma, all but what Cb and Cr
