@@ -20,6 +20,8 @@ enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LEAST_WINDOWS = 80,
 #define COARSE_AREA 12.0
 /* What detail that is left does to a still's correlations, by planted grain. */
 #define DETAIL_CORR 0.006
+/* Standard errors of what channels share at low frequencies beyond high ones. */
+#define ODD 4.0
 /* Relative spread of sigma in a window that counts as even. */
 #define EVEN 0.1
 
@@ -354,7 +356,7 @@ static double least(const double v[3])
 
 /* Is what the flat blocks hold grain? Then those that look less clean hold no more of it than the others, and where it is
  * fine the channels' shapes are alike; where it is coarse, the picture must be flat indeed. */
-static void judge_space(struct work *k)
+static void judge_space(struct work *k, double odd)
 {
 	struct grain_report *r = k->r;
 	const struct gm_clean *o = &k->clean;
@@ -368,6 +370,7 @@ static void judge_space(struct work *k)
 	}
 	if (r->windows < LEAST_WINDOWS) say = "too few flat blocks";
 	else if (rise > 0.05) say = "blocks differ more than grain does";
+	else if (odd > ODD) say = "channels share more at low frequencies than at high ones";
 	else if (least(low) < 0.5 && most(low) - least(low) > 0.08)
 		say = "one channel holds more at low frequencies than the others";
 	else if (least(low) > 0.8 && o->over > 0.5) say = "detail is as coarse as the grain, and there is much of it";
@@ -391,10 +394,10 @@ static int by_space(struct work *k)
 	gm_spec_cap(&s);
 	gm_spec_lattice(&s, k->p);
 	gm_spec_profile(&s, k->p, s.count / OVERLAP, mean);
-	double chance = se_corr(&s, s.count / OVERLAP);
+	double chance = se_corr(&s, s.count / OVERLAP), odd = s.odd;
 	k->r->se_corr = __builtin_sqrt(chance * chance + DETAIL_CORR * DETAIL_CORR);
 	gm_spec_free(&s);
-	judge_space(k);
+	judge_space(k, odd);
 	for (int c = 0; c < 3; c++)
 		for (int i = 0; i < k->clean.curve.n; i++) k->clean.curve.var[c][i] *= mean[c];
 	for (int c = 0; c < 3; c++) {

@@ -88,6 +88,7 @@ struct gm_spec {
 	double *win, *cs, *mem, *left; int *rev;      /* left: shares that planes left of the bins, or NULL */
 	double *part;                        /* of the windows that each bin has, or NULL */
 	double bins;                         /* that correlations come from */
+	double odd;                          /* of flat blocks: standard errors by which channels share more at low rings than above */
 	int each[GM_RINGS];                  /* windows by ring, where they were added so */
 	uint8_t *ring;                       /* of every bin */
 	double quant[3];                     /* sums of the share that rounding has; at the end means */

@@ -11,6 +11,9 @@
 #include "mem.h"
 
 #define DB_FLOOR (-60.0)
+/* The last ring that is asked for detail that channels share; a coherence that is let pass. */
+enum { TOGETHER_LAST = 8 };
+#define TOGETHER_ALIKE 0.08
 
 static double to_db(double p) { return p > 1e-6 ? 10 * mx_log10(p) : DB_FLOOR; }
 
@@ -289,32 +292,6 @@ void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS])
 	}
 }
 
-/* The logarithm over the square of the radius is a line for a Gaussian shape; of rings 3 to 6 (GM_BLOCK to a cycle). */
-void gm_spec_cap(struct gm_spec *s)
-{
-	double keep[3][GM_RINGS];
-	for (int c = 0; c < 3; c++) {
-		double sum[7] = { 0 }, n[7] = { 0 }, sx = 0, sy = 0, xx = 0, xy = 0;
-		for (int i = 0; i < s->n * s->n; i++) {
-			int k = ring_of(s, i);
-			if (k > 6) continue;
-			sum[k] += s->p[c][i];
-			n[k]++;
-		}
-		for (int k = 3; k < 7; k++) {
-			double y = sum[k] > 0 ? mx_log(sum[k] / n[k]) : -20, x = k * k;
-			sx += x; sy += y; xx += x * x; xy += x * y;
-		}
-		double b = (4 * xy - sx * sy) / (4 * xx - sx * sx), a = (sy - b * sx) / 4;
-		if (b > 0) { b = 0; a = sy / 4; }
-		for (int k = 0; k < 3; k++) {
-			double top = mx_exp(a + b * k * k), have = sum[k] / n[k];
-			keep[c][k] = have > top ? top / have : 1;
-		}
-	}
-	gm_spec_scale(s, 3, keep);
-}
-
 void gm_spec_end(struct gm_spec *s, bool common, bool flat)
 {
 	int nn = s->n * s->n;
@@ -482,6 +459,26 @@ static double coherence(const struct gm_spec *s, int k, const double *a, const d
 	return den > 0 ? num / den : 0;
 }
 
+/* How much more two channels have together at rings from..to than above, in standard errors, where it is more than a
+ * little: detail does, grain does not. a, b: means by ring; faint: no ring below that counts. */
+static double together(const struct gm_spec *s, int k, const double *a, const double *b, const double *kept, double faint, int from,
+                       int to, double nu)
+{
+	double sum[2] = { 0, 0 }, n[2] = { 0, 0 }, squares[2] = { 0, 0 };
+	for (int i = 0; i < s->n * s->n; i++) {
+		int r = ring_of(s, i), high = r > TOGETHER_LAST;
+		double m = a[r] > 0 && b[r] > 0 ? __builtin_sqrt(a[r] * b[r]) : 0, w = s->part ? s->part[i] : 1;
+		if (!(m > faint) || r < from || (r > to && !high)) continue;
+		sum[high] += w * s->x[k][i] / m * kept[r];
+		n[high] += w * kept[r] * kept[r];
+		squares[high] += w * w;
+	}
+	if (!(n[0] > 0 && n[1] > 0)) return 0;
+	double more = sum[0] / n[0] - sum[1] / n[1];
+	double var = 1.2 * (squares[0] / (n[0] * n[0]) + squares[1] / (n[1] * n[1])) / nu;
+	return more > TOGETHER_ALIKE ? more / __builtin_sqrt(var) : 0;
+}
+
 /* What the window leaves of a pair's coherence, by ring. */
 static void smear_rings(struct gm_spec *s, const struct gm_radial *fit, const double aniso[3], int k, double kept[GM_RINGS])
 {
@@ -525,6 +522,10 @@ static void correlate(struct gm_spec *s, struct grain_profile *p, const struct g
 		smear_rings(s, fit, p->aniso, k, kept);
 		r[0] = coherence(s, k, a, b, kept, faint * both, from, &bins[0]);
 		r[1] = coherence(s, k, a, b, kept, 1e9 * both, from, &bins[1]);
+		for (int low = 3; flat && low < TOGETHER_LAST; low += 3) {
+			double odd = together(s, k, a, b, kept, faint * both, low, low + 2, nu);
+			s->odd = odd > s->odd ? odd : s->odd;
+		}
 		double off = r[0] - r[1], chance = __builtin_sqrt(1.2 / (bins[1] * nu));
 		bool even = flat || (off < 3 * chance && off > -3 * chance);
 		s->bins = bins[!even];

@@ -123,6 +123,8 @@ int net_run(const struct net_node *nn, const struct node_ctx *c, const struct no
             const atomic_int *cancel, struct err *e);
 /* Does the protocol add nothing to what the type writes: no mask or mix, no alpha or other channels? */
 bool net_alone(const struct net_node *nn);
+/* May it work in the planes of what is connected there, as in_place of its type says? c: opened. */
+bool net_in_place(const struct net_node *nn, const struct node_ctx *c, int conn);
 /* The same for such a node of an NF_PAST type, past the caches. */
 int net_run_past(const struct net_node *nn, const struct node_ctx *c, const struct node_common *common, int frame,
                  const struct needs *needs, const struct view *in, const struct view *out, void *scratch,

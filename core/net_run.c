@@ -204,6 +204,14 @@ bool net_alone(const struct net_node *nn)
 	                                       format_channel(&nn->conn[0]->fmt, "A") < 0);
 }
 
+bool net_in_place(const struct net_node *nn, const struct node_ctx *c, int conn)
+{
+	const struct format *f = &nn->fmt, *g = nn->conn[conn] ? &nn->conn[conn]->fmt : NULL;
+	bool same = g && g->nch == f->nch && nn->slot[nn->conn_slot[conn]].image && !nn->slot[nn->conn_slot[conn]].apart;
+	for (int i = 0; same && i < f->nch; i++) same = f->ch[i] == g->ch[i];
+	return same && nn->type->in_place && net_alone(nn) && nn->type->in_place(c);
+}
+
 static int run(const struct net_node *nn, const struct node_ctx *c, const struct node_common *common, int frame,
                const struct needs *nd, const struct view *in, const struct view *out, void *scratch, bool past,
                const atomic_int *cancel, struct err *e)

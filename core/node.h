@@ -176,6 +176,9 @@ struct node_type {
 	/* the same planes as input 0 under another format: nothing is computed */
 	bool (*relabel)(const struct node_ctx *n);
 	size_t (*scratch)(const struct node_ctx *n, struct rect r);    /* bytes tile needs for r */
+	/* tile may get the planes of an image input of the same channels as out: what a pixel is made of is that pixel
+	 * of the inputs alone, and is read before it is written */
+	bool (*in_place)(const struct node_ctx *n);
 	/* bytes a codec or model holds beside pixels */
 	size_t (*reserve)(const struct node_ctx *n);
 	/* per output pixel, for the planner; default 20 */
@@ -224,6 +227,9 @@ struct node_type {
 	const void *user;                    /* script types: their program */
 	const char *source_hash;             /* script types: SHA-256 of the source, part of the key */
 };
+
+/* in_place of types that can always. */
+static inline bool node_in_place(const struct node_ctx *n) { (void)n; return true; }
 
 /* Common parameters of NF_MASKED types. */
 struct node_common { double mix; int mask_invert; };

@@ -75,7 +75,8 @@ enum ps_op {
 	PS_POW, PS_EXP2, PS_LOG2, PS_NOPS    /* of slots a, b; v is void after them, st holds the result */
 };
 struct pp_step { uint16_t op, a, b, c, d, e, f, st; };
-struct pp_input { uint16_t conn, chan; };
+/* late: bits of the outputs that are stored before this is read for the last time. */
+struct pp_input { uint16_t conn, chan, late; };
 struct pp_code {
 	int nreg, nin, nout, nuni;
 	int npre, nbody;                     /* steps, PS_END not counted */

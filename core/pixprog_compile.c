@@ -286,7 +286,7 @@ static void release(struct lower *l, int i, int reader)
 
 static int input_slot(struct pp_code *c, const uint16_t arg[4])
 {
-	c->in[c->nin] = (struct pp_input){ arg[0], arg[1] };
+	c->in[c->nin] = (struct pp_input){ .conn = arg[0], .chan = arg[1] };
 	return PP_ROWS + c->nin++;
 }
 
@@ -357,6 +357,24 @@ static int write_steps(struct lower *l, int *chain)
 	return 0;
 }
 
+static bool step_reads(const struct pp_step *s, int slot)
+{
+	return s->a == slot || s->b == slot || s->c == slot || s->d == slot || s->e == slot || s->f == slot;
+}
+
+/* Outputs that would spoil an input whose planes they share. */
+static void mark_late(struct pp_code *c)
+{
+	for (int i = 0; i < c->nin; i++) {
+		unsigned stored = 0;
+		for (int t = 0; t < c->nbody; t++) {
+			const struct pp_step *s = &c->body[t];
+			if (step_reads(s, PP_ROWS + i)) c->in[i].late = (uint16_t)stored;
+			if (s->st >= PP_ROWS + c->nin) stored |= 1u << (s->st - PP_ROWS - c->nin);
+		}
+	}
+}
+
 struct pp_code *pp_compile(const struct pixprog *p, struct err *e)
 {
 	size_t n = (size_t)p->n;
@@ -376,7 +394,7 @@ struct pp_code *pp_compile(const struct pixprog *p, struct err *e)
 		err_set(e, E_SCRIPT, "more than %d values live at once; simplify the pixel function",
 		    PP_MAX_REGS);
 		pp_code_free(&c);
-	}
+	} else mark_late(c);
 	free(l.v);
 	free(chain);
 	return c;

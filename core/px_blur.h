@@ -34,7 +34,10 @@ IN_INLINE void px_edge_span(int *a, int *b, int lo, int hi, int edges)
 {
 	if (*a >= lo && *b <= hi) return;
 	int first = hi, last = lo - 1;
-	for (int i = *a; i < *b; i++) {
+	if (edges == EDGES_HOLD && *a < *b) {
+		first = px_edge(*a, lo, hi, edges);
+		last = px_edge(*b - 1, lo, hi, edges);
+	} else for (int i = *a; i < *b; i++) {
 		int k = px_edge(i, lo, hi, edges);
 		if (k < lo) continue;
 		if (k < first) first = k;

@@ -34,4 +34,10 @@ IN_INLINE void px_copy_row(float *IN_RESTRICT d, const float *IN_RESTRICT s, int
 	for (; x < n; x++) d[x] = s[x];
 }
 
+/* The same, unless it lies there: tiles that work in place (node.h). */
+IN_INLINE void px_take_row(float *d, const float *s, int n)
+{
+	if (d != s) px_copy_row(d, s, n);
+}
+
 #endif

@@ -380,6 +380,7 @@ static void functions(struct decl *d)
 		t->open = script_pixel_open;
 		t->close = script_pixel_close;
 		t->tile = pp->tile;
+		t->in_place = pp->in_place;
 		t->scratch = pp->scratch;
 		t->flops = pp->flops;
 		break;

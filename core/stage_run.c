@@ -16,11 +16,11 @@
 
 /* Of a band: r is what the others read of it, had what its planes hold of the band
  * before, fresh what is computed now. Of all bands: w and h the largest, keeps:
- * rows are kept from one to the next. */
+ * rows are kept from one to the next, apart: it cannot lie in its reader's planes. */
 struct member {
 	struct rect r, had, fresh;
 	int w, h;
-	bool keeps;
+	bool keeps, apart;
 	size_t at, bytes;
 	struct view view;
 	struct needs needs;
@@ -86,6 +86,20 @@ static void lifetimes(struct stage_job *j)
 	}
 }
 
+/* Where member i may work in place: one of the pictures that nobody reads after it lies in its planes. */
+static void share_planes(struct stage_job *j, int i)
+{
+	const struct net_node *nn = j->s->node[i];
+	for (int c = 0; c < nn->nconn && !j->same[i]; c++) {
+		const struct net_node *src = nn->conn[c];
+		if (!src || j->p->stage_of[src->index] != j->s->index) continue;
+		int at = j->buf[j->p->slot_of[src->index]];
+		if (at < 0 || j->last[at] != i || !net_in_place(nn, &j->ctx[i], c)) continue;
+		j->into[at] = i;
+		return;
+	}
+}
+
 int stage_job_open(struct stage_job *j, struct plan *p, const struct stage *s, int frame, struct err *e)
 {
 	size_t n = (size_t)s->n;
@@ -95,7 +109,9 @@ int stage_job_open(struct stage_job *j, struct plan *p, const struct stage *s, i
 	j->same = xalloc(n, sizeof *j->same);
 	j->buf = xalloc(n, sizeof *j->buf);
 	j->last = xalloc(n, sizeof *j->last);
+	j->into = xalloc(n, sizeof *j->into);
 	for (int i = 0; i < s->n; i++) {
+		j->into[i] = -1;
 		if (net_ctx_at(p->net, s->node[i], frame, &j->ctx[i], &j->common[i], e) < 0) {
 			stage_job_close(j);
 			return -1;
@@ -104,6 +120,7 @@ int stage_job_open(struct stage_job *j, struct plan *p, const struct stage *s, i
 		j->same[i] = net_passes(s->node[i], &j->ctx[i]);
 	}
 	lifetimes(j);
+	for (int i = 0; i < s->n - past(j); i++) share_planes(j, i);
 	return 0;
 }
 
@@ -115,6 +132,7 @@ void stage_job_close(struct stage_job *j)
 	free(j->same);
 	free(j->buf);
 	free(j->last);
+	free(j->into);
 	free(j->in);
 	*j = (struct stage_job){ 0 };
 }
@@ -181,7 +199,7 @@ static void first_band(const struct stage_job *j, struct member *m)
 	for (int i = 0; i < j->s->n; i++) {
 		m[i].had = rect_of(0, 0, 0, 0);
 		m[i].w = m[i].h = 0;
-		m[i].keeps = false;
+		m[i].keeps = m[i].apart = false;
 	}
 }
 
@@ -196,6 +214,8 @@ static void note_band(const struct stage_job *j, struct member *m, size_t *own)
 			if (rect_h(r) > m[i].h) m[i].h = rect_h(r);
 		}
 		m[i].had = r;
+		int to = j->into[i];
+		m[i].apart |= to < 0 || !rect_eq(r, fresh) || !rect_eq(r, m[to].fresh);
 		if (rect_empty(fresh) || j->same[i]) continue;
 		size_t bytes = net_scratch(j->s->node[i], &j->ctx[i], fresh);
 		if (bytes > *own) *own = bytes;
@@ -273,16 +293,29 @@ static void release(const struct stage_job *j, struct member *m, int i, struct h
 	}
 }
 
+/* The member in whose planes member i lies. */
+static int planes_of(const struct stage_job *j, const struct member *m, int i)
+{
+	while (!m[i].apart) i = j->into[i];
+	return i;
+}
+
+static bool has_planes(const struct stage_job *j, const struct member *m, int i)
+{ return m[i].w > 0 && i < j->s->n - 1 && !j->same[i]; }
+
 /* Where the members' planes lie behind `base`; returns the end of them all. */
 static size_t lay_out(const struct stage_job *j, struct member *m, size_t base, size_t *live)
 {
 	struct holes h = { .top = base };
 	int n = j->s->n;
+	for (int i = 0; i < n; i++) m[i].bytes = 0;
 	for (int keeps = 1; keeps >= 0; keeps--)
 		for (int i = 0; i < n; i++) {
-			bool has = m[i].w > 0 && i < n - 1 && !j->same[i];
-			if (m[i].keeps == keeps) m[i].bytes = has ? (size_t)j->s->node[i]->fmt.nch * plane_bytes(&m[i]) : 0;
-			if (m[i].keeps == keeps && has) m[i].at = take(&h, m[i].bytes);
+			int of = planes_of(j, m, i);
+			if (has_planes(j, m, of) && m[of].keeps == keeps && !m[of].bytes) {
+				m[of].bytes = (size_t)j->s->node[of]->fmt.nch * plane_bytes(&m[of]);
+				m[of].at = take(&h, m[of].bytes);
+			}
 			if (!keeps) release(j, m, i, &h);
 		}
 	if (live) *live = h.peak;
@@ -433,8 +466,18 @@ static struct member *prepare(const struct stage_job *j, struct rect r, struct s
 		survey(j, r, m, head, tail);
 	}
 	for (int i = 0; i < j->s->n - 1; i++)
-		if (m[i].w > 0 && !j->same[i]) place_planes(j->s->node[i], &m[i], mem->p);
+		if (has_planes(j, m, i) && m[i].apart) place_planes(j->s->node[i], &m[i], mem->p);
 	return m;
+}
+
+/* The planes of all members come to hold what a band reads of them. */
+static void begin_band(const struct stage_job *j, struct member *m)
+{
+	for (int i = j->s->n - 2; i >= 0; i--) {
+		if (rect_empty(m[i].r) || j->same[i]) continue;
+		if (m[i].apart) keep_rows(&m[i]);
+		else m[i].view = view_sub(&m[j->into[i]].view, m[i].r);
+	}
 }
 
 /* One band, whose regions are known. */
@@ -443,10 +486,10 @@ static int run_band(const struct stage_job *j, struct member *m, void *scratch,
 {
 	struct view in[NODE_MAX_NEEDS];
 	int n = j->s->n;
+	begin_band(j, m);
 	for (int i = 0; i < n; i++) {
-		if (rect_empty(m[i].r)) { m[i].had = m[i].r; continue; }
-		if (i < n - 1 && !j->same[i]) keep_rows(&m[i]);
 		m[i].had = m[i].r;
+		if (rect_empty(m[i].r)) continue;
 		if (rect_empty(m[i].fresh)) continue;
 		if (gather(j, i, m, in, e) < 0) return -1;
 		if (j->same[i] && i < n - 1) { m[i].view = in[0]; continue; }

@@ -7,14 +7,15 @@
 
 /* A stage at a frame, ready to be computed. Built before its tiles, frozen while they run.
  * last[i]: the last member that reads member i's planes; a member that is the identity at this frame
- * has none of its own and reads through to buf[i]. */
+ * has none of its own and reads through to buf[i]. into[i]: the member that may read and write in place what
+ * member i writes, or -1. */
 struct stage_input { const struct net_node *src; int frame; const struct view *view; };
 struct stage_job {
 	struct plan *p;
 	const struct stage *s;
 	int frame;
 	struct node_ctx *ctx; struct node_common *common; bool *same;
-	int *buf, *last;
+	int *buf, *last, *into;
 	struct stage_input *in; int nin;
 	int opened;
 };

@@ -126,5 +126,5 @@ const struct node_type ISA(node_aces_output) = {
 	.category = "colour", .version = 1, .size = sizeof(struct aces_output), .params = params,
 	.inputs = "image", .flags = NF_RGB, .traits = TR_TONE | TR_OUTPUT | TR_CLIPS, .want = WANT_LINEAR,
 	.example = "<aces_output id=\"shown\" in=\"graded\" display=\"rec709\"/>",
-	.out_space = out_space, .open = node_open, .close = node_close, .flops = flops, .tile = tile,
+	.out_space = out_space, .open = node_open, .close = node_close, .flops = flops, .in_place = node_in_place, .tile = tile,
 };

@@ -10,6 +10,7 @@
 #include "measure.h"
 #include "node.h"
 #include "px_colour.h"
+#include "px_fetch.h"
 #include "skin.h"
 #include "white.h"
 
@@ -106,6 +107,9 @@ static void row_hold(float *const out[3], const float *const in[3], float light,
 	}
 }
 
+/* What holds the luma looks back at what came in. */
+static bool in_place(const struct node_ctx *n) { return ((const struct balance_state *)n->state)->hold == 0; }
+
 static int tile(const struct call *c, struct rect r)
 {
 	const struct balance_state *s = c->n->state;
@@ -116,7 +120,7 @@ static int tile(const struct call *c, struct rect r)
 		for (int k = 0; k < 3; k++) {
 			p[k] = view_at(c->out, k, r.x0, y);
 			in[k] = view_at(&c->in[0], k, r.x0, y);
-			memcpy(p[k], in[k], (size_t)w * sizeof(float));
+			px_take_row(p[k], in[k], w);
 		}
 		matrix_row(s->m, p[0], p[1], p[2], w);
 		if (s->hold != 0) row_hold(p, in, s->light, s->hold, w);
@@ -291,6 +295,6 @@ const struct node_type ISA(node_balance) = {
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED | NF_SOLVE, .traits = TR_NEUTRAL,
 	    .want = WANT_LINEAR,
 	.example = "<balance id=\"base\" in=\"up\" exposure=\"0.12\" temperature=\"-6\" tint=\"1\"/>",
-	.open = balance_open, .close = balance_close, .identity = identity, .tile = tile,
+	.open = balance_open, .close = balance_close, .identity = identity, .in_place = in_place, .tile = tile,
 	    .solve = balance_solve,
 };

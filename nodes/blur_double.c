@@ -41,9 +41,13 @@ static void needs(const struct node_ctx *n, int frame, struct rect r, struct nee
 	need_add(out, 1, frame, reads(n, r));
 }
 
+/* Columns at a time, and rows of them that are across already: they stay in the nearest cache. */
+enum { STRIP = 512, RING = 8 };
+
 static size_t scratch(const struct node_ctx *n, struct rect r)
 {
-	return px_blur_floats(rect_w(r), rect_h(reads(n, r)), 0) * sizeof(float);
+	(void)n, (void)r;
+	return RING * STRIP * sizeof(float);
 }
 
 static double flops(const struct node_ctx *n)
@@ -51,33 +55,42 @@ static double flops(const struct node_ctx *n)
 	return (n->out ? n->out->nch : 3) * 15.0;
 }
 
-static int tile(const struct call *c, struct rect r)
+/* Row y of the half, across, w pixels from x on. */
+static void across(const struct call *c, int ch, int y, int x, int w, float *d)
 {
 	const struct blur_double *p = c->n->v;
-	struct rect src = reads(c->n, r);
-	int w = rect_w(r);
-	ptrdiff_t stride = px_blur_stride(w);
-	float *rows = c->scratch;
-	for (int ch = 0; ch < c->out->nch; ch++) {
-		for (int y = src.y0; y < src.y1; y++) {
-			const float *s = view_at(&c->in[0], ch, src.x0, y);
-			float *d = rows + (ptrdiff_t)(y - src.y0) * stride;
-			if (p->across) px_double_across(s, r.x0, w, d);
-			else __builtin_memcpy(d, s, (size_t)w * sizeof *d);
+	if (p->across) px_double_across(view_at(&c->in[0], ch, px_floor2(x) - 2, y), x, w, d);
+	else px_copy_row(d, view_at(&c->in[0], ch, x, y), w);
+}
+
+/* Channel ch of r, no wider than a strip. */
+static void strip(const struct call *c, int ch, struct rect r)
+{
+	const struct blur_double *p = c->n->v;
+	int w = rect_w(r), done = reads(c->n, r).y0, first = done, reach = p->down ? 5 : 1;
+	float *ring = c->scratch;
+	for (int y = r.y0, two; y < r.y1; y += 1 + two) {
+		int top = p->down ? px_floor2(y) - 2 : y;
+		two = p->down && !(y & 1) && y + 1 < r.y1;
+		for (int i = PX_AHEAD; i <= PX_AHEAD + two && y + i < r.y1; i++)
+			px_fetch_apart(view_at(c->out, ch, r.x0, y + i), c->out->stride, w, 1);
+		for (; done < top + reach; done++) across(c, ch, done, r.x0, w, ring + (done - first) % RING * STRIP);
+		const float *row[5];
+		for (int i = 0; i < reach; i++) row[i] = ring + (top + i - first) % RING * STRIP;
+		float *d = view_at(c->out, ch, r.x0, y);
+		if (two) px_double_downs(row, w, d, d + c->out->stride);
+		else if (p->down) px_double_down(row, y, w, d);
+		else px_copy_row(d, row[0], w);
+	}
+}
+
+static int tile(const struct call *c, struct rect r)
+{
+	for (int ch = 0; ch < c->out->nch; ch++)
+		for (int x = r.x0; x < r.x1; x += STRIP) {
+			strip(c, ch, rect_of(x, r.y0, r.x1 - x < STRIP ? r.x1 : x + STRIP, r.y1));
 			if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
 		}
-		for (int y = r.y0, two; y < r.y1; y += 1 + two) {
-			two = p->down && !(y & 1) && y + 1 < r.y1;
-			for (int i = PX_AHEAD; i <= PX_AHEAD + two && y + i < r.y1; i++)
-				px_fetch_apart(view_at(c->out, ch, r.x0, y + i), c->out->stride, w, 1);
-			const float *k = rows + (ptrdiff_t)((p->down ? px_floor2(y) - 2 : y) - src.y0) * stride;
-			const float *five[5] = { k, k + stride, k + 2 * stride, k + 3 * stride, k + 4 * stride };
-			float *d = view_at(c->out, ch, r.x0, y);
-			if (two) px_double_downs(five, w, d, d + c->out->stride);
-			else if (p->down) px_double_down(five, y, w, d);
-			else __builtin_memcpy(d, k, (size_t)w * sizeof *d);
-		}
-	}
 	return 0;
 }
 

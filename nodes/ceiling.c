@@ -30,9 +30,10 @@ static int tile(const struct call *c, struct rect r)
 	const float k = (float)p->knee, bend = (float)((1 - p->white) / ((p->white - p->knee) * (1 - p->knee)));
 	for (int ch = 0; ch < 3; ch++)
 		for (int y = r.y0; y < r.y1; y++) {
-			const float *IN_RESTRICT in = view_at(&c->in[0], ch, r.x0, y);
-			float *IN_RESTRICT out = view_at(c->out, ch, r.x0, y);
+			const float *in = view_at(&c->in[0], ch, r.x0, y);
+			float *out = view_at(c->out, ch, r.x0, y);
 			const float far = 1e30f;
+			IN_IVDEP
 			for (int i = 0; i < rect_w(r); i++) {
 				float v = in[i], d = v - k, held = d > far ? far : d, top = k + held / (1.0f + bend * held);
 				out[i] = d > 0.0f ? top : v;
@@ -52,5 +53,5 @@ const struct node_type ISA(node_ceiling) = {
 	.category = "colour", .version = 1, .size = sizeof(struct ceiling), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_TONE, .want = WANT_ENCODED,
 	.example = "<ceiling id=\"soft_white\" in=\"graded\" white=\"0.96\" knee=\"0.75\"/>",
-	.open = ceiling_open, .identity = identity, .flops = flops, .tile = tile,
+	.open = ceiling_open, .identity = identity, .flops = flops, .in_place = node_in_place, .tile = tile,
 };

@@ -101,7 +101,7 @@ static int tile(const struct call *c, struct rect r)
 			float *p[3];
 			for (int k = 0; k < 3; k++) {
 				p[k] = view_at(c->out, k, x, y);
-				px_copy_row(p[k], view_at(&c->in[0], k, x, y), n);
+				px_take_row(p[k], view_at(&c->in[0], k, x, y), n);
 			}
 			colour_row(&s->x, p[0], p[1], p[2], n);
 		}
@@ -120,5 +120,5 @@ const struct node_type ISA(node_convert) = {
 	.flags = NF_RGB, .traits = TR_CONVERT, .want = WANT_ANY,
 	.example = "<convert id=\"p3\" in=\"graded\" to=\"p3-d65\"/>",
 	.out_space = out_space, .open = convert_open, .close = convert_close, .format = convert_format,
-	.identity = identity, .relabel = relabel, .tile = tile, .expand = convert_expand,
+	.identity = identity, .relabel = relabel, .in_place = node_in_place, .tile = tile, .expand = convert_expand,
 };

@@ -210,5 +210,5 @@ const struct node_type ISA(node_curves) = {
 	.example = "<curves id=\"leaves\" in=\"graded\" hue_hue=\"60,0 110,-12 160,0\" hue_sat=\"60,1 "
 	        "110,0.8 160,1\"/>",
 	.want_of = want_of, .open = curves_open, .close = curves_close, .identity = identity, .flops = flops,
-	.tile = tile,
+	.in_place = node_in_place, .tile = tile,
 };

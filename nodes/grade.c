@@ -354,7 +354,7 @@ static int tile(const struct call *c, struct rect r)
 			for (int k = 0; k < 3; k++) {
 				p[k] = view_at(c->out, k, x, y);
 				in[k] = view_at(&c->in[0], k, x, y);
-				if (!first) px_copy_row(p[k], in[k], n);
+				if (!first) px_take_row(p[k], in[k], n);
 			}
 			if (s->balance) {
 				colour_row(&s->light, p[0], p[1], p[2], n);
@@ -367,6 +367,9 @@ static int tile(const struct call *c, struct rect r)
 		}
 	return 0;
 }
+
+/* What holds skin looks back at what came in. */
+static bool in_place(const struct node_ctx *n) { return !((const struct grade_state *)n->state)->holds; }
 
 static unsigned traits_of(const struct node_ctx *n)
 {
@@ -412,5 +415,5 @@ const struct node_type ISA(node_grade) = {
 	        "contrast=\"1.05\" saturation=\"0.88\" red=\"0,0 0.4,0.42 1,1\"/>",
 	.traits_of = traits_of, .open = grade_open, .close = grade_close, .identity = identity,
 	    .flops = flops,
-	.tile = tile,
+	.in_place = in_place, .tile = tile,
 };

@@ -25,7 +25,7 @@ static inline int grading_space(const struct node_ctx *n, int choice)
 static inline double grading_middle(int space) { return colour_encode(space, 0.18); }
 static inline double grading_upper(int space) { return colour_encode(space, 1) - colour_encode(space, 0.18); }
 
-/* Copies every row of the tile and hands it to row, in chunks that stay in L1. */
+/* Copies every row of the tile and hands it to row, in chunks that stay in L1; also in place. */
 enum { GRADING_CHUNK = 256 };
 IN_INLINE void grading_rows(const struct call *c, struct rect r,
                             void (*row)(const void *state, float *const p[3], int n))
@@ -36,7 +36,7 @@ IN_INLINE void grading_rows(const struct call *c, struct rect r,
 			float *p[3];
 			for (int k = 0; k < 3; k++) {
 				p[k] = view_at(c->out, k, x, y);
-				px_copy_row(p[k], view_at(&c->in[0], k, x, y), n);
+				px_take_row(p[k], view_at(&c->in[0], k, x, y), n);
 			}
 			row(c->n->state, p, n);
 		}

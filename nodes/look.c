@@ -204,6 +204,6 @@ const struct node_type ISA(node_look) = {
 		.want = WANT_LOG,
 	.example = "<look id=\"from_still\" in=\"matched\" reference=\"still\" contrast=\"1.08\" "
 	        "saturation=\"0.9\" shadows=\"0.44 0.52 0.56\"/>",
-	.needs = needs, .open = look_open, .close = look_close, .identity = identity, .flops = flops, .tile = tile,
+	.needs = needs, .open = look_open, .close = look_close, .identity = identity, .flops = flops, .in_place = node_in_place, .tile = tile,
 	.solve = look_solve,
 };

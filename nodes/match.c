@@ -14,6 +14,7 @@
 #include "measure.h"
 #include "node.h"
 #include "px_colour.h"
+#include "px_fetch.h"
 #include "px_lut.h"
 #include "skin.h"
 
@@ -111,6 +112,9 @@ static void row_mix(float *IN_RESTRICT p, const float *IN_RESTRICT in, float k, 
 	for (int i = 0; i < n; i++) p[i] = in[i] + k * (p[i] - in[i]);
 }
 
+/* A part of it is mixed with what came in. */
+static bool in_place(const struct node_ctx *n) { return ((const struct match *)n->v)->strength == 1; }
+
 static int tile(const struct call *c, struct rect r)
 {
 	const struct match *p = c->n->v;
@@ -121,7 +125,7 @@ static int tile(const struct call *c, struct rect r)
 		for (int k = 0; k < 3; k++) {
 			in[k] = view_at(&c->in[0], k, r.x0, y);
 			o[k] = view_at(c->out, k, r.x0, y);
-			memcpy(o[k], in[k], (size_t)n * sizeof(float));
+			px_take_row(o[k], in[k], n);
 			row_sop(o[k], (float)p->slope[k], (float)p->offset[k], (float)p->power[k], n);
 		}
 		if (p->saturation != 1) row_saturation(o[0], o[1], o[2], (float)p->saturation, n);
@@ -452,5 +456,5 @@ const struct node_type ISA(node_match) = {
 	.example = "<match id=\"matched\" in=\"base\" reference=\"hero\" slope=\"1.02 1 0.99\" offset=\"0 "
 	        "0 0.004\" saturation=\"0.95\"/>",
 	.traits_of = traits_of, .want_of = want_of, .open = match_open, .close = match_close, .needs = needs,
-	.identity = identity, .tile = tile, .solve = match_solve,
+	.identity = identity, .in_place = in_place, .tile = tile, .solve = match_solve,
 };

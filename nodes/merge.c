@@ -178,5 +178,5 @@ const struct node_type ISA(node_merge) = {
 	.category = "composite", .version = 1, .size = sizeof(struct merge), .params = params,
 	.inputs = "image over mask?", .flags = NF_MASKED, .want = WANT_LINEAR,
 	.example = "<merge id=\"comp\" in=\"plate\" over=\"titles\" operation=\"over\"/>",
-	.identity = identity, .scratch = scratch, .tile = tile,
+	.identity = identity, .scratch = scratch, .in_place = node_in_place, .tile = tile,
 };

@@ -8,6 +8,7 @@
 #include "node.h"
 #include "ocio.h"
 #include "px_colour.h"
+#include "px_fetch.h"
 #include "px_lut.h"
 
 struct ocio_node {
@@ -168,7 +169,7 @@ static int tile(const struct call *c, struct rect r)
 		float *p[3];
 		for (int k = 0; k < 3; k++) {
 			p[k] = view_at(c->out, k, r.x0, y);
-			memcpy(p[k], view_at(&c->in[0], k, r.x0, y), (size_t)w * sizeof(float));
+			px_take_row(p[k], view_at(&c->in[0], k, r.x0, y), w);
 		}
 		if (s->convert_in) colour_row(&s->in, p[0], p[1], p[2], w);
 		if (lut) lut_row(lut, true, p[0], p[1], p[2], w);
@@ -201,5 +202,5 @@ const struct node_type ISA(node_ocio) = {
 	.example = "<ocio id=\"shown\" in=\"graded\" config=\"show/config.ocio\" display=\"sRGB\" view=\"Film\" "
 	           "space=\"srgb\"/>",
 	.traits_of = traits_of, .want_of = want_of, .out_space = out_space, .open = node_open, .close = node_close,
-	.format = format, .content = content, .outside = outside, .files = files, .flops = flops, .tile = tile,
+	.format = format, .content = content, .outside = outside, .files = files, .flops = flops, .in_place = node_in_place, .tile = tile,
 };

@@ -1,6 +1,6 @@
 /* pixel_program - run a block program over every pixel; Lua pixel functions are traced into one.
  *
- * Pointwise: rows in strips, read and written in place; no branches on pixels.
+ * Pointwise: rows in strips, read and written where they lie; no branches on pixels.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "node.h"
 
@@ -134,26 +134,36 @@ static void load(const struct place *p, const struct pp_input *in, int chan, flo
 	fill(x + n - x1, d + (x1 - x), 0.0f);
 }
 
+/* Does an output lie where an input's row does that is read after it? */
+static bool spoilt(const struct place *p, const struct pp_input *in, const float *row)
+{
+	int nin = p->run->code->nin;
+	for (int k = 0; k < p->run->code->nout; k++)
+		if ((in->late >> k & 1) && p->row[nin + k] == row) return true;
+	return false;
+}
+
 /* The rows of y: slots of inputs that hold all of it, and of outputs, step along with x; others
  * are copied strip by strip (copied). */
 static void begin_row(struct place *p, struct rect r)
 {
 	const struct pp_code *code = p->run->code;
 	p->copied = p->rows = p->fetched = 0;
+	for (int k = 0; k < code->nout; k++)
+		p->row[code->nin + k] = p->chan[k] < 0 ? NULL : view_at(p->c->out, p->chan[k], r.x0, p->y);
 	for (int i = 0; i < code->nin; i++) {
 		const struct pp_input *in = &code->in[i];
 		const struct view *v = in->conn < p->c->nin ? &p->c->in[in->conn] : NULL;
 		int chan = p->from[i];
 		bool whole = v && chan >= 0 && chan < v->nch && p->y >= v->r.y0 && p->y < v->r.y1 &&
 		             r.x0 >= v->r.x0 && r.x1 <= v->r.x1;
+		whole = whole && !spoilt(p, in, view_at(v, chan, r.x0, p->y));
 		p->row[i] = whole ? view_at(v, chan, r.x0, p->y) : NULL;
 		p->ahead[i] = whole && p->y + AHEAD < v->r.y1 && v->stride >= 2 * (ptrdiff_t)rect_w(r)
 			? view_at(v, chan, r.x0, p->y + AHEAD) : NULL;
 		p->fetched += p->ahead[i] != NULL;
 		p->copied += !whole;
 	}
-	for (int k = 0; k < code->nout; k++)
-		p->row[code->nin + k] = p->chan[k] < 0 ? NULL : view_at(p->c->out, p->chan[k], r.x0, p->y);
 	for (int i = 0; i < code->nin + code->nout; i++) p->rows += p->row[i] != NULL;
 }
 
@@ -219,9 +229,12 @@ static void pass_on(const struct place *p)
 	for (int ch = 0; ch < out->nch; ch++) {
 		bool made = false;
 		for (int k = 0; p->run->code && k < p->run->code->nout; k++) made |= p->chan[k] == ch;
-		struct pp_input in = { 0, (uint16_t)ch };
+		struct pp_input in = { .chan = (uint16_t)ch };
 		struct place row = { .c = p->c, .run = &plain, .x = out->r.x0, .y = p->y, .n = rect_w(out->r) };
-		if (!made) load(&row, &in, ch, view_at(out, ch, row.x, row.y));
+		float *d = view_at(out, ch, row.x, row.y);
+		bool there = p->c->in[0].r.x0 == row.x && ch < p->c->in[0].nch && row.y >= p->c->in[0].r.y0 && row.y < p->c->in[0].r.y1 &&
+		             view_at(&p->c->in[0], ch, row.x, row.y) == d;
+		if (!made && !there) load(&row, &in, ch, d);
 	}
 }
 
@@ -269,5 +282,5 @@ const struct node_type ISA(node_pixel_program) = {
 	.category = "colour", .version = 1, .size = sizeof(struct pixel_program), .params = params,
 	.inputs = "image", .flags = NF_RGB | NF_HIDDEN, .want = WANT_ANY,
 	.open = open_run, .close = close_run, .identity = identity, .scratch = scratch, .flops = flops,
-	    .tile = tile,
+	    .in_place = node_in_place, .tile = tile,
 };

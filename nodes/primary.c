@@ -185,5 +185,5 @@ const struct node_type ISA(node_primary) = {
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE,
 	.example = "<primary id=\"lifted\" in=\"matched\" style=\"video\" lift=\"0.01 0 0.02\" gamma=\"1.05\"/>",
 	.want_of = want_of, .traits_of = traits_of, .open = primary_open, .close = primary_close,
-	.identity = identity, .flops = flops, .tile = tile,
+	.identity = identity, .flops = flops, .in_place = node_in_place, .tile = tile,
 };

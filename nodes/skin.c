@@ -7,6 +7,7 @@
 #include "measure.h"
 #include "node.h"
 #include "px_colour.h"
+#include "px_fetch.h"
 #include "px_skin.h"
 
 enum { CHUNK = 256, SAMPLE_PIXELS = 400000 };
@@ -79,7 +80,7 @@ static int tile(const struct call *c, struct rect r)
 			float show[3][CHUNK], *s[3] = { show[0], show[1], show[2] }, *p[3];
 			for (int k = 0; k < 3; k++) {
 				p[k] = view_at(c->out, k, at, y);
-				memcpy(p[k], view_at(&c->in[0], k, at, y), (size_t)n * sizeof(float));
+				px_take_row(p[k], view_at(&c->in[0], k, at, y), n);
 				memcpy(show[k], p[k], (size_t)n * sizeof(float));
 			}
 			if (!(h->chroma > 0)) continue;
@@ -158,6 +159,6 @@ const struct node_type ISA(node_skin) = {
 	.inputs = "from", .flags = NF_RGB | NF_SOLVE, .traits = TR_VIEW, .want = WANT_LINEAR,
 	.example = "<skin id=\"ana\" from=\"hero\" frame=\"24\" rect=\"410 180 60 70\" hue=\"118.4\" "
 	        "spread=\"5.2\" chroma=\"0.115\" luma=\"0.55\"/>",
-	.open = skin_open, .close = skin_close, .identity = identity, .flops = flops, .tile = tile,
+	.open = skin_open, .close = skin_close, .identity = identity, .flops = flops, .in_place = node_in_place, .tile = tile,
 		.solve = skin_solve,
 };

@@ -108,5 +108,5 @@ const struct node_type ISA(node_split_tone) = {
 	.example = "<split_tone id=\"teal\" in=\"graded\" shadows=\"#1f5c6b\" highlights=\"#e0a070\" "
 	        "amount=\"0.2\"/>",
 	.want_of = want_of, .open = split_open, .close = split_close, .identity = identity, .flops = flops,
-	.tile = tile,
+	.in_place = node_in_place, .tile = tile,
 };

@@ -126,5 +126,5 @@ const struct node_type ISA(node_tone) = {
 	.category = "colour", .version = 1, .size = sizeof(struct tone), .params = params,
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_TONE, .want = WANT_LINEAR,
 	.example = "<tone id=\"shown\" in=\"graded\" peak=\"100\"/>",
-	.open = tone_open, .close = tone_close, .flops = flops, .tile = tile,
+	.open = tone_open, .close = tone_close, .flops = flops, .in_place = node_in_place, .tile = tile,
 };

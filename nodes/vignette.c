@@ -42,10 +42,8 @@ static struct axis axis_of(double size, double unit, double lo, double centre)
 /* n pixels of a row of three channels, a lens's own falloff; across: squared distances. */
 static void fall_off(const struct call *c, const float *IN_RESTRICT across, float down, float a, int x0, int y, int n)
 {
-	const float *IN_RESTRICT r = view_at(&c->in[0], 0, x0, y), *IN_RESTRICT g = view_at(&c->in[0], 1, x0, y);
-	const float *IN_RESTRICT b = view_at(&c->in[0], 2, x0, y);
-	float *IN_RESTRICT p = view_at(c->out, 0, x0, y), *IN_RESTRICT q = view_at(c->out, 1, x0, y);
-	float *IN_RESTRICT s = view_at(c->out, 2, x0, y);
+	const float *r = view_at(&c->in[0], 0, x0, y), *g = view_at(&c->in[0], 1, x0, y), *b = view_at(&c->in[0], 2, x0, y);
+	float *p = view_at(c->out, 0, x0, y), *q = view_at(c->out, 1, x0, y), *s = view_at(c->out, 2, x0, y);
 	IN_IVDEP
 	for (int i = 0; i < n; i++) {
 		float t = px_max(1.0f + a * (across[i] + down), 0.05f), gain = 1.0f / (t * t);
@@ -81,8 +79,9 @@ static int tile(const struct call *c, struct rect r)
 			gain[i] = inverse ? t * t : 1.0f / (t * t);
 		}
 		for (int k = 0; k < c->out->nch; k++) {
-			const float *IN_RESTRICT s = view_at(&c->in[0], k, r.x0, y);
-			float *IN_RESTRICT d = view_at(c->out, k, r.x0, y);
+			const float *s = view_at(&c->in[0], k, r.x0, y);
+			float *d = view_at(c->out, k, r.x0, y);
+			IN_IVDEP
 			for (int i = 0; i < n; i++) d[i] = s[i] * gain[i];
 		}
 	}
@@ -106,5 +105,5 @@ const struct node_type ISA(node_vignette) = {
 	.inputs = "image mask?", .flags = NF_RGB | NF_PREMULT | NF_MASKED, .traits = TR_GRADE,
 	.want = WANT_LINEAR,
 	.example = "<vignette id=\"corners\" in=\"graded\" amount=\"0.25\"/>",
-	.identity = identity, .flops = flops, .scratch = scratch, .tile = tile,
+	.identity = identity, .flops = flops, .scratch = scratch, .in_place = node_in_place, .tile = tile,
 };

@@ -338,5 +338,5 @@ const struct node_type ISA(node_zones) = {
 	.inputs = "image mask?", .flags = NF_RGB | NF_MASKED, .traits = TR_GRADE,
 	.example = "<zones id=\"toned\" in=\"matched\" shadows=\"1.15\" highlights=\"0.8\" s_contrast=\"1.1\"/>",
 	.want_of = want_of, .open = zones_open, .close = zones_close, .identity = identity, .flops = flops,
-	.tile = tile,
+	.in_place = node_in_place, .tile = tile,
 };

@@ -1,4 +1,4 @@
-/* broken - four node types that lie, to show that the conformance test catches them.
+/* broken - five node types that lie, to show that the conformance test catches them.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "broken.h"
 
@@ -53,6 +53,15 @@ static int outside_tile(const struct call *c, struct rect r)
 	return 0;
 }
 
+/* Every channel from the first, which it writes first. */
+static int place_tile(const struct call *c, struct rect r)
+{
+	for (int k = 0; k < c->out->nch; k++)
+		for (int y = r.y0; y < r.y1; y++)
+			for (int x = r.x0; x < r.x1; x++) *view_at(c->out, k, x, y) = *view_at(&c->in[0], 0, x, y) + 1;
+	return 0;
+}
+
 static int gain_tile(const struct call *c, struct rect r)
 {
 	const struct broken *v = c->n->v;
@@ -71,5 +80,7 @@ const struct node_type broken_types[] = {
 	  .params = keyed, .inputs = "image", .tile = outside_tile },
 	{ .name = "bad_key", .doc = "A parameter that changes pixels but not the key.", .category = "test", .version = 1,
 	  .size = sizeof(struct broken), .params = unkeyed, .inputs = "image", .tile = gain_tile },
+	{ .name = "bad_place", .doc = "Reads back what it has written in place.", .category = "test", .version = 1,
+	  .size = sizeof(struct broken), .params = keyed, .inputs = "image", .in_place = node_in_place, .tile = place_tile },
 	{ .name = NULL }
 };

@@ -72,7 +72,20 @@ static const char *output_check(const struct output *o)
 	return left == want ? NULL : "writes outside its tile";
 }
 
-struct site { struct rig *r; struct node_ctx ctx; struct node_common common; int frame; uint32_t seed; bool specials; };
+/* place: the connection in whose planes the output lies, or -1. */
+struct site {
+	struct rig *r; struct node_ctx ctx; struct node_common common; int frame; uint32_t seed; bool specials;
+	int place;
+};
+
+/* The output holds the input, and is it. */
+static void lie_in(struct view *in, const struct view *out)
+{
+	for (int c = 0; c < out->nch; c++)
+		for (int y = out->r.y0; y < out->r.y1; y++)
+			memcpy(view_at(out, c, out->r.x0, y), view_at(in, c, out->r.x0, y), (size_t)rect_w(out->r) * sizeof(float));
+	*in = *out;
+}
 
 /* Runs rect r; the result is copied into whole (a view of the node's data window). */
 static const char *run_rect(const struct site *s, struct rect r, const struct view *whole)
@@ -92,6 +105,8 @@ static const char *run_rect(const struct site *s, struct rect r, const struct vi
 		in[i] = feed[i].view;
 	}
 	output_make(&out, nn, r);
+	for (int i = 0; i < nd->n - nd->ncore; i++)
+		if (nd->v[i].conn == s->place && rect_eq(nd->v[i].rect, r)) lie_in(&in[i], &out.view);
 	size_t bytes = net_scratch(nn, &s->ctx, r);
 	char *scratch = aligned_alloc(64, ((bytes + 63) & ~(size_t)63) + 64);
 	memset(scratch, 0x7f, bytes);
@@ -134,10 +149,26 @@ static bool same_image(const struct image *a, const struct image *b)
 	return true;
 }
 
+/* The same pixels where the output lies in the planes of an input. */
+static const char *run_in_place(struct site *s, const struct image *ref, struct image *im)
+{
+	const char *bad = NULL;
+	for (int c = 0; c < s->r->nn->nconn && !bad; c++) {
+		if (!net_in_place(s->r->nn, &s->ctx, c)) continue;
+		s->place = c;
+		for (int t = 64; t >= 7 && !bad; t -= 57) {
+			bad = run_tiles(s, t, 0, &im->view);
+			if (!bad && !same_image(ref, im)) bad = "says that it works in place, but reads what it has written";
+		}
+	}
+	s->place = -1;
+	return bad;
+}
+
 const char *conform_tiles(struct rig *r, uint32_t seed, bool specials)
 {
 	struct err e = ERR_INIT;
-	struct site s = { .r = r, .frame = 3, .seed = seed, .specials = specials };
+	struct site s = { .r = r, .frame = 3, .seed = seed, .specials = specials, .place = -1 };
 	static const int tiles[] = { 64, 1, 16, 7, 5 };   /* 64: the whole of every shape */
 	const char *bad = NULL;
 	if (net_ctx_at(r->net, r->nn, s.frame, &s.ctx, &s.common, &e) < 0) return "cannot be opened";
@@ -151,6 +182,7 @@ const char *conform_tiles(struct rig *r, uint32_t seed, bool specials)
 		bad = run_tiles(&s, tiles[i], i % 3, &im->view);
 		if (!bad && !same_image(ref, im)) bad = "depends on the tile, reads what it did not declare, or keeps state";
 	}
+	if (!bad) bad = run_in_place(&s, ref, im);
 	image_unref(&ref);
 	image_unref(&im);
 	net_ctx_free(r->nn, &s.ctx);
@@ -160,7 +192,7 @@ const char *conform_tiles(struct rig *r, uint32_t seed, bool specials)
 const char *conform_identity(struct rig *r, uint32_t seed)
 {
 	struct err e = ERR_INIT;
-	struct site s = { .r = r, .frame = 3, .seed = seed };
+	struct site s = { .r = r, .frame = 3, .seed = seed, .place = -1 };
 	const struct net_node *nn = r->nn;
 	const char *bad = NULL;
 	if (net_ctx_at(r->net, nn, s.frame, &s.ctx, &s.common, &e) < 0) return "cannot be opened";
@@ -185,7 +217,7 @@ const char *conform_identity(struct rig *r, uint32_t seed)
 int conform_render(struct rig *r, int frame, uint32_t seed, bool specials, struct pixhash *h)
 {
 	struct err e = ERR_INIT;
-	struct site s = { .r = r, .frame = frame, .seed = seed, .specials = specials };
+	struct site s = { .r = r, .frame = frame, .seed = seed, .specials = specials, .place = -1 };
 	if (net_ctx_at(r->net, r->nn, frame, &s.ctx, &s.common, &e) < 0) return -1;
 	struct image *im = image_new(r->pool, &r->nn->fmt, "im", &e);
 	const char *bad = run_rect(&s, r->nn->fmt.data, &im->view);

@@ -272,7 +272,22 @@ static struct pixprog *random_program(uint32_t seed)
 	return p;
 }
 
-struct tally { int bad, differ, regs; bool seen[PS_NOPS]; };
+struct tally { int bad, differ, place, regs; bool seen[PS_NOPS]; };
+
+/* Where the output lies in the planes of the input. */
+static int in_place_differs(struct rig *g)
+{
+	int bad = 0;
+	struct view out = g->out;
+	rig_run(g, rect_of(0, 0, W, H));
+	g->out = g->in;
+	rig_run(g, rect_of(0, 0, W, H));
+	g->out = out;
+	for (int c = 0; c < 3; c++)
+		for (int i = 0; i < W * H; i++)
+			bad += !isnan(g->op[c][i]) && memcmp(&g->op[c][i], &g->ip[c][i], sizeof(float)) != 0;
+	return bad;
+}
 
 static void one_random(uint32_t seed, struct tally *t)
 {
@@ -299,6 +314,7 @@ static void one_random(uint32_t seed, struct tally *t)
 	for (int i = 0; i < W * H; i++)
 		t->differ += !isnan(whole[i]) && memcmp(&whole[i], &g.op[1][i], sizeof *whole) != 0;
 	free(whole);
+	t->place += in_place_differs(&g);
 	free(text);
 	rig_close(&g);
 	pixprog_free(&p);
@@ -315,6 +331,7 @@ static void random_programs(void)
 		if (!t.seen[op]) { missing++; printf("# no step of kind %d\n", op); }
 	test_ok(t.bad == 0, "random programs: the vector form is the plain one (%d differ)", t.bad);
 	test_ok(t.differ == 0, "random programs: any tiling gives the same bits");
+	test_ok(t.place == 0, "random programs: in place the same bits (%d differ)", t.place);
 	test_ok(missing == 0, "random programs: every kind of step (%d missing)", missing);
 	test_ok(t.regs < 100, "registers are reused (%d for 120 operations)", t.regs);
 }

@@ -13,6 +13,13 @@ local ramp = node{ name = "t_ramp", version = 1, doc = "Reads place and frame, a
     return { r = mix(c.r, o.g, k) * p.tint.r, g = c.g + p.tint.g * wave, b = max(c.b, o.b, p.tint.b), a = clamp(c.a) }
   end }
 
+local turned = node{ name = "t_turned", version = 1, doc = "Channels from others, which stand behind them in the order of writing.",
+  inputs = "image over?",
+  pixel = function(_, src)
+    local c, o = src.image, src.over or src.image
+    return c.g, c.b * 0.5 + o.r, c.r + o.g
+  end }
+
 local rows = node{ name = "t_rows", version = 1, doc = "Whole planes in Lua (pointwise: the test calls it by tiles too).", inputs = "image mask?", space = "linear",
   params = { { "k", "float", 0.5, -2, 2 } },
   frame = function(p, src, out)
@@ -32,4 +39,4 @@ local list = node{ name = "t_list", version = 1, doc = "Composes a list.", input
     return g.blur{ sum, sigma = p.sigma }
   end }
 
-return { ramp, rows, list }
+return { ramp, turned, rows, list }
