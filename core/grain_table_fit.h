@@ -49,7 +49,7 @@ void fit_block_shares(struct fit *f);
 /* Does the plane's recursion die away? */
 bool fit_stable(const struct fit *f, int plane);
 
-/* What a frame of that seed has of R, G, B by rings (sums over all bins), in so many windows; unit: what a code of each
+/* What a frame of that seed has of R, G, B by rings (sums over all bins), in so many windows (two at a time); unit: what a code of each
  * plane's template is worth. */
 void fit_show(const struct fit *f, const struct grain_params *g, unsigned seed, int windows, const double unit[3],
               double ring[3][FIT_RINGS]);

@@ -13,7 +13,7 @@
 
 enum {
 	N = GT_N, NN = GT_NN, ROWS = 73, COLUMNS = 82, HALF_ROWS = 38, HALF_COLUMNS = 44, EDGE = TABLE_LAG,
-	ROW_PAIRS = 10
+	ROW_PAIRS = 10, STRIP = 16
 };
 
 struct plates { int v[3][ROWS][COLUMNS]; };
@@ -55,27 +55,35 @@ static void plate(const struct grain_params *g, unsigned seed, bool sub, int pla
 		}
 }
 
-/* In place, N values step apart. */
-static void fft(const struct fit *f, double *re, double *im, int step)
+static void butterflies(double *restrict ar, double *restrict ai, double *restrict br, double *restrict bi, double wr, double wi)
 {
-	double a[N], b[N];
-	for (int i = 0; i < N; i++) {
-		a[f->rev[i]] = re[i * step];
-		b[f->rev[i]] = im[i * step];
+	for (int x = 0; x < STRIP; x++) {
+		double tr = br[x] * wr - bi[x] * wi, ti = br[x] * wi + bi[x] * wr;
+		br[x] = ar[x] - tr;
+		bi[x] = ai[x] - ti;
+		ar[x] += tr;
+		ai[x] += ti;
 	}
-	for (int m = 2; m <= N; m *= 2)
-		for (int k = 0; k < m / 2; k++) {
-			double wr = f->cs[k * (N / m)], wi = f->cs[k * (N / m) + N / 4];
-			for (int i = k; i < N; i += m) {
-				int j = i + m / 2;
-				double tr = a[j] * wr - b[j] * wi, ti = a[j] * wi + b[j] * wr;
-				a[j] = a[i] - tr;
-				b[j] = b[i] - ti;
-				a[i] += tr;
-				b[i] += ti;
-			}
+}
+
+/* Along the first axis of n by n, a strip of columns at a time; *tr and *ti have the axes the other way about. */
+static void fft(const struct fit *f, int n, const double *re, const double *im, double *tr, double *ti)
+{
+	double a[N][STRIP], b[N][STRIP];
+	for (int x0 = 0; x0 < n; x0 += STRIP) {
+		for (int i = 0; i < n; i++) {
+			memcpy(a[f->rev[i] * n / N], re + i * n + x0, sizeof *a);
+			memcpy(b[f->rev[i] * n / N], im + i * n + x0, sizeof *b);
 		}
-	for (int i = 0; i < N; i++) { re[i * step] = a[i]; im[i * step] = b[i]; }
+		for (int m = 2; m <= n; m *= 2)
+			for (int i = 0; i < n; i += i % m == m / 2 - 1 ? m / 2 + 1 : 1)
+				butterflies(a[i], b[i], a[i + m / 2], b[i + m / 2], f->cs[i % m * (N / m)], f->cs[i % m * (N / m) + N / 4]);
+		for (int x = 0; x < STRIP; x++)
+			for (int i = 0; i < n; i++) {
+				tr[(x0 + x) * n + i] = a[i][x];
+				ti[(x0 + x) * n + i] = b[i][x];
+			}
+	}
 }
 
 /* Of a window of two blocks by two: where along an axis its places lie in them, and how much counts. */
@@ -92,56 +100,70 @@ static int places(bool half, int i, struct place p[2])
 	return 2;
 }
 
-/* A window of a plane under Hann's; samples of half the size stand at every other place. */
+/* A window of a plane under Hann's, of n by n. */
 static void window(const struct fit *f, const struct plates *t, int plane, int cut[2][2], double *out)
 {
 	bool half = plane && f->sub;
-	int step = half ? 2 : 1, from = EDGE + (half ? 1 : 2) * EDGE, by = half ? 1 : 2;
-	memset(out, 0, NN * sizeof *out);
-	for (int y = 0; y < N / step; y++)
-		for (int x = 0; x < N / step; x++) {
-			struct place px[2], py[2];
-			int nx = places(half, x, px), ny = places(half, y, py);
+	int n = half ? N / 2 : N, from = EDGE + (half ? 1 : 2) * EDGE, by = half ? 1 : 2, many[N];
+	struct place p[N][2];
+	for (int i = 0; i < n; i++) many[i] = places(half, i, p[i]);
+	for (int y = 0; y < n; y++)
+		for (int x = 0; x < n; x++) {
 			double sum = 0;
-			for (int j = 0; j < ny; j++)
-				for (int i = 0; i < nx; i++) {
-					int c = cut[py[j].block][px[i].block], x0 = from + by * (c & 15), y0 = from + by * (c >> 4);
-					sum += py[j].w * px[i].w * t->v[plane][y0 + py[j].at][x0 + px[i].at];
+			for (int j = 0; j < many[y]; j++)
+				for (int i = 0; i < many[x]; i++) {
+					int c = cut[p[y][j].block][p[x][i].block], x0 = from + by * (c & 15), y0 = from + by * (c >> 4);
+					sum += p[y][j].w * p[x][i].w * t->v[plane][y0 + p[y][j].at][x0 + p[x][i].at];
 				}
-			out[y * step * N + x * step] = sum * f->hann[half][x] * f->hann[half][y];
+			out[y * n + x] = sum * f->hann[half][x] * f->hann[half][y];
 		}
 }
 
-struct waves { double lr[NN], li[NN], cr[NN], ci[NN]; };
+/* Two real planes at once, one the imaginary part of the other: of 2 windows' luma; of each one's chroma. */
+struct waves { double re[3][NN], im[3][NN], tr[NN], ti[NN]; };
 
-static void transform(const struct fit *f, const struct plates *t, int cut[2][2], struct waves *v)
+static void transform(const struct fit *f, const struct plates *t, int cut[2][2][2], struct waves *v)
 {
-	window(f, t, 0, cut, v->lr);
-	memset(v->li, 0, sizeof v->li);
-	window(f, t, 1, cut, v->cr);
-	window(f, t, 2, cut, v->ci);
+	window(f, t, 0, cut[0], v->re[0]);
+	window(f, t, 0, cut[1], v->im[0]);
 	for (int k = 0; k < 2; k++) {
-		double *re = k ? v->cr : v->lr, *im = k ? v->ci : v->li;
-		for (int y = 0; y < N; y += k && f->sub ? 2 : 1) fft(f, re + y * N, im + y * N, 1);
-		for (int x = 0; x < N; x++) fft(f, re + x, im + x, N);
+		window(f, t, 1, cut[k], v->re[1 + k]);
+		window(f, t, 2, cut[k], v->im[1 + k]);
 	}
+	for (int k = 0; k < 3; k++) {
+		int n = k && f->sub ? N / 2 : N;
+		fft(f, n, v->re[k], v->im[k], v->tr, v->ti);
+		fft(f, n, v->tr, v->ti, v->re[k], v->im[k]);
+	}
+}
+
+/* What both planes have in bin i and in that of the opposite frequency. */
+static void part(const struct waves *v, int k, int i, int twin, double re[2], double im[2])
+{
+	re[0] = (v->re[k][i] + v->re[k][twin]) / 2;
+	im[0] = (v->im[k][i] - v->im[k][twin]) / 2;
+	re[1] = (v->im[k][i] + v->im[k][twin]) / 2;
+	im[1] = (v->re[k][twin] - v->re[k][i]) / 2;
 }
 
 /* Adds powers of R, G, B by rings. Chroma's samples are brought up about places half a pixel on. */
 static void add(const struct fit *f, const struct waves *v, const double unit[3], double ring[3][FIT_RINGS])
 {
+	int n = f->sub ? N / 2 : N;
+	double m[3][3];
+	for (int i = 0; i < 9; i++) m[i / 3][i % 3] = f->m[i / 3][i % 3] * unit[i % 3];
 	for (int i = 0; i < FIT_BINS; i++) {
-		int twin = (N - i / N) % N * N + (N - i % N) % N;
-		double co = f->turn[0][i] / 2, si = f->turn[1][i] / 2;
-		double re[2] = { v->cr[i] + v->cr[twin], v->ci[i] + v->ci[twin] }, im[2] = { v->ci[i] - v->ci[twin], v->cr[twin] - v->cr[i] };
-		for (int c = 0; c < 3; c++) {
-			double a = f->m[c][0] * unit[0] * v->lr[i], b = f->m[c][0] * unit[0] * v->li[i];
-			for (int k = 0; k < 2; k++) {
-				double s = f->m[c][k + 1] * unit[k + 1];
-				a += s * (re[k] * co - im[k] * si);
-				b += s * (re[k] * si + im[k] * co);
+		int x = i % N, y = i / N, at = y % n * n + x % n, twin = (n - y % n) % n * n + (n - x % n) % n;
+		double lr[2], li[2], cr[2], ci[2];
+		part(v, 0, i, (N - y) % N * N + (N - x) % N, lr, li);
+		for (int w = 0; w < 2; w++) {
+			part(v, 1 + w, at, twin, cr, ci);
+			for (int c = 0; c < 3; c++) {
+				double re = m[c][1] * cr[0] + m[c][2] * cr[1], im = m[c][1] * ci[0] + m[c][2] * ci[1];
+				double a = m[c][0] * lr[w] + re * f->turn[0][i] - im * f->turn[1][i];
+				double b = m[c][0] * li[w] + re * f->turn[1][i] + im * f->turn[0][i];
+				ring[c][f->ring[i]] += f->times[i] * (a * a + b * b);
 			}
-			ring[c][f->ring[i]] += f->times[i] * (a * a + b * b) ;
 		}
 	}
 }
@@ -168,9 +190,9 @@ void fit_show(const struct fit *f, const struct grain_params *g, unsigned seed, 
 	struct waves *v = xalloc(1, sizeof *v);
 	memset(ring, 0, 3 * sizeof *ring);
 	for (int k = 0; k < 3; k++) plate(g, seed, f->sub, k, t);
-	for (int k = 0; k < windows; k++) {
-		int cut[2][2];
-		cuts(seed, k % ROW_PAIRS, k / ROW_PAIRS * 9 + 5 * k % 9, cut);
+	for (int k = 0; k < windows; k += 2) {
+		int cut[2][2][2];
+		for (int i = k; i < k + 2; i++) cuts(seed, i % ROW_PAIRS, i / ROW_PAIRS * 9 + 5 * i % 9, cut[i - k]);
 		transform(f, t, cut, v);
 		add(f, v, unit, ring);
 	}
