@@ -25,11 +25,10 @@ static double sweep_plane(struct fit *f, int plane, double by, double highest, d
 			int p = plane * FIT_PLANE + k;
 			double was = f->by[p], to = was + sign * by;
 			if (to > highest || to < -highest) continue;
-			fit_add(f, p, to - was);
+			fit_try(f, p, to - was);
 			double e = fit_residuals(f, r);
-			if (e < best && fit_stable(f, plane)) { best = e; continue; }
-			fit_add(f, p, was - to);
-			f->by[p] = was;
+			if (e < best && fit_stable(f, plane)) best = e;
+			else fit_back(f, p);
 		}
 	return best;
 }

@@ -14,6 +14,10 @@ enum {
 	FIT_OF_CHANNEL = 2 * FIT_RINGS + FIT_OCTAVES + 2, FIT_RESIDUALS = 3 * FIT_OF_CHANNEL + FIT_DEV + 3
 };
 
+/* A plane's recursion: its response, what it makes of white noise and the mean of that; the share of its answer to an
+ * impulse that is farther away than the template's margin. */
+struct fit_response { double re[GT_NN], im[GT_NN], power[GT_NN], mean, far; };
+
 struct fit {
 	bool sub;
 	double m[3][3], cs[GT_N];
@@ -31,16 +35,18 @@ struct fit {
 	double seen[3][FIT_OCTAVES];         /* what templates, whole numbers and their ends do to the octaves beside that */
 	double by[FIT_PARAMS];               /* the parameters; deviations as they are */
 	double calm;                         /* weight of the coefficients' own squares: small ones bear rounding and die away */
-	double re[3][GT_NN], im[3][GT_NN], power[3][GT_NN], small[GT_NN];
-	double far[3];                       /* share of a recursion's answer that is farther away than the template's margin */
+	struct fit_response plane[3][2];     /* as they are, [p][now[p]], and as they were before a try */
+	double small[2][GT_NN], was;         /* luma's density at half the size; the parameter before a try */
+	int now[3];
 	double have[3][FIT_RINGS], both[3][FIT_RINGS];
 };
 
 /* f of zeros; densities of R, G, B and cross densities as gt_fit has them. All parameters and calm are 0. */
 void fit_begin(struct fit *f, int matrix, bool subsampled, const double *const own[3], const double *const cross[3]);
-/* Changes one parameter. */
-void fit_add(struct fit *f, int param, double step);
-/* Computes the responses anew: many changes leave rounding behind. */
+/* Changes one parameter; takes the last such change back. */
+void fit_try(struct fit *f, int param, double step);
+void fit_back(struct fit *f, int param);
+/* Computes the responses of the parameters by. */
 void fit_refresh(struct fit *f);
 /* How far it is from what is wanted; the sum of the squares. */
 double fit_residuals(struct fit *f, double r[FIT_RESIDUALS]);

@@ -14,9 +14,9 @@ static void cosines(double *cs) { for (int i = 0; i < N; i++) cs[i] = mx_cos(2 *
 
 double gt_mean(const double *p)
 {
-	double s = 0;
-	for (int i = 0; i < NN; i++) s += p[i];
-	return s / NN;
+	double s[4] = { 0 };
+	for (int i = 0; i < NN; i++) s[i % 4] += p[i];
+	return (s[0] + s[1] + s[2] + s[3]) / NN;
 }
 
 void gt_recursion(const double *a, int lag, double *power, double *real, double *imag)
