@@ -21,7 +21,7 @@ struct fit_response { double re[GT_NN], im[GT_NN], power[GT_NN], mean, far; };
 struct fit {
 	bool sub;
 	double m[3][3], cs[GT_N];
-	int dx[TABLE_TAPS], dy[TABLE_TAPS];
+	int dx[TABLE_TAPS], dy[TABLE_TAPS], back[TABLE_TAPS];        /* back: in rows of answers to an impulse */
 	int ring[FIT_BINS], half[FIT_BINS], octave[FIT_RINGS];
 	double times[FIT_BINS], up[FIT_BINS], through[FIT_BINS];     /* of a bin: how many, what bringing chroma up does to powers, to luma's share */
 	double hann[2][GT_N];                /* windows of luma, of chroma of half the size */

@@ -8,7 +8,7 @@
 #include "mathx.h"
 #include "mem.h"
 
-enum { N = GT_N, NN = GT_NN, RUN = 96, DOWN = 10, ACROSS = 40 };
+enum { N = GT_N, NN = GT_NN, RUN = 96, WIDE = RUN + 2 * TABLE_LAG, DOWN = 10, ACROSS = 40 };
 /* Weights beside a ring's squared decibels: of an octave's; of all of a channel's, in decibels; of a cross density's error,
  * in shares of the two channels' own; of all of a cross density, with chroma of half the size
  * and of the whole; of what a recursion has farther away than the template's margin; of chroma's
@@ -111,7 +111,11 @@ void fit_begin(struct fit *f, int matrix, bool subsampled, const double *const o
 	f->sub = subsampled;
 	gt_mix(matrix, f->m);
 	for (int dy = -TABLE_LAG; dy <= 0; dy++)
-		for (int dx = -TABLE_LAG; dx <= TABLE_LAG && (dy || dx < 0); dx++, k++) { f->dx[k] = dx; f->dy[k] = dy; }
+		for (int dx = -TABLE_LAG; dx <= TABLE_LAG && (dy || dx < 0); dx++, k++) {
+			f->dx[k] = dx;
+			f->dy[k] = dy;
+			f->back[k] = dy * WIDE + dx;
+		}
 	for (int i = 0; i < N; i++) {
 		f->cs[i] = mx_cos(2 * MX_PI * i / N);
 		for (int b = 1, q = i; b < N; b *= 2, q /= 2) f->rev[i] = f->rev[i] * 2 + q % 2;
@@ -166,16 +170,15 @@ static void move(const struct fit *f, const struct fit_response *from, int k, do
 static double far(const struct fit *f, int plane)
 {
 	const double *a = f->by + plane * FIT_PLANE;
-	double g[DOWN][ACROSS + 2 * TABLE_LAG], all = now(f, plane)->mean, near = 0;
+	double g[(DOWN + TABLE_LAG) * WIDE] = { 0 }, all = now(f, plane)->mean, near = 0;
 	int margin = plane && f->sub ? 6 : 9;
-	for (int y = 0; y < DOWN; y++) {
-		for (int x = 0; x < ACROSS + 2 * TABLE_LAG; x++) g[y][x] = 0;
-		for (int x = TABLE_LAG; x < ACROSS + TABLE_LAG; x++) {
-			double v = y == 0 && x == ACROSS / 2 + TABLE_LAG;
-			for (int k = 0; k < TABLE_TAPS; k++)
-				if (y + f->dy[k] >= 0) v += a[k] * g[y + f->dy[k]][x + f->dx[k]];
-			g[y][x] = v < 1e9 && v > -1e9 ? v : 1e9;
-			if (y <= margin && x - TABLE_LAG - ACROSS / 2 <= margin && ACROSS / 2 - x + TABLE_LAG <= margin) near += g[y][x] * g[y][x];
+	for (int y = 0; y <= margin; y++) {
+		double *to = g + (y + TABLE_LAG) * WIDE + TABLE_LAG;
+		for (int x = 0; x < ACROSS; x++) {
+			double v = y == 0 && x == ACROSS / 2;
+			for (int k = 0; k < TABLE_TAPS; k++) v += a[k] * to[x + f->back[k]];
+			to[x] = v < 1e9 && v > -1e9 ? v : 1e9;
+			if (x - ACROSS / 2 <= margin && ACROSS / 2 - x <= margin) near += to[x] * to[x];
 		}
 	}
 	return near < all ? 1 - near / all : 0;
@@ -321,17 +324,17 @@ double fit_residuals(struct fit *f, double r[FIT_RESIDUALS])
 bool fit_stable(const struct fit *f, int plane)
 {
 	const double *a = f->by + plane * FIT_PLANE;
-	double *g = xalloc(RUN * RUN, sizeof *g), sum = 0, all = now(f, plane)->mean;
-	for (int y = 0; y < RUN; y++)
+	double *g = xalloc(WIDE * (RUN + TABLE_LAG), sizeof *g), sum = 0, all = now(f, plane)->mean;
+	memset(g, 0, WIDE * (RUN + TABLE_LAG) * sizeof *g);
+	for (int y = 0; y < RUN; y++) {
+		double *to = g + (y + TABLE_LAG) * WIDE + TABLE_LAG;
 		for (int x = 0; x < RUN; x++) {
 			double v = y == 0 && x == RUN / 2;
-			for (int k = 0; k < TABLE_TAPS; k++) {
-				int u = x + f->dx[k], w = y + f->dy[k];
-				if (w >= 0 && u >= 0 && u < RUN) v += a[k] * g[w * RUN + u];
-			}
-			g[y * RUN + x] = v < 1e9 && v > -1e9 ? v : 1e9;
-			sum += g[y * RUN + x] * g[y * RUN + x];
+			for (int k = 0; k < TABLE_TAPS; k++) v += a[k] * to[x + f->back[k]];
+			to[x] = v < 1e9 && v > -1e9 ? v : 1e9;
+			sum += to[x] * to[x];
 		}
+	}
 	free(g);
 	return sum < 1.06 * all && sum > 0.94 * all;
 }

@@ -9,8 +9,7 @@
 #include "mem.h"
 
 /* To learn from: many templates; to choose from: fewer, and more of each frame. */
-enum { SEEDS = 500, WINDOWS = 12, CHOICE = 256, CHOICE_WINDOWS = 50, FIRST = 7391, STEP = 3381, LENGTHS = 3, LONGEST = 48,
-	RINGS = 11, LOW = 3 };
+enum { SEEDS = 256, WINDOWS = 10, CHOICE = 256, CHOICE_WINDOWS = 64, FIRST = 7391, STEP = 3381, LENGTHS = 3, LONGEST = 48 };
 
 struct clip { double ring[3][FIT_RINGS]; };
 
@@ -42,67 +41,17 @@ static struct clip *show(const struct fit *f, const struct grain_params *g, cons
 	return sum;
 }
 
-/* The power at a radius, of knots at whole radii, linear in their logarithms. */
-static double between(const double ln[RINGS], double r)
-{
-	int k = (int)r < RINGS - 2 ? (int)r : RINGS - 2;
-	double t = r - k < 1 ? r - k : 1;
-	return mx_exp(ln[k] * (1 - t) + ln[k + 1] * t);
-}
-
-/* Means of rings as Hann's window smears such a spectrum. */
-static void smear(const double ln[RINGS], double mean[RINGS])
-{
-	enum { SIDE = RINGS + 1 };
-	double d[SIDE][SIDE], n[RINGS] = { 0 };
-	for (int i = 0; i < SIDE * SIDE; i++) {
-		int x = i % SIDE, y = i / SIDE;
-		d[y][x] = between(ln, __builtin_sqrt(x * x + y * y));
-	}
-	for (int r = 0; r < RINGS; r++) mean[r] = 0;
-	for (int y = 0; y < RINGS; y++)
-		for (int x = 0; x < RINGS; x++) {
-			int r = (int)(__builtin_sqrt(x * x + y * y) + 0.5), times = (x ? 2 : 1) * (y ? 2 : 1);
-			double v = 0;
-			if (r >= RINGS) continue;
-			for (int k = 0; k < 9; k++)
-				v += d[abs(y + k / 3 - 1)][abs(x + k % 3 - 1)] * (k % 3 == 1 ? 4 : 1) * (k / 3 == 1 ? 4 : 1) / 36;
-			mean[r] += v * times;
-			n[r] += times;
-		}
-	for (int r = 0; r < RINGS; r++) mean[r] /= n[r];
-}
-
-/* The lowest octaves as an analysis tells them, which takes the window out again and goes straight from knot to knot: of
- * a frame's mean, which is a line at 0, it keeps less than there is. */
-static void lowest(const struct fit *f, const double *ring, double out[LOW])
-{
-	enum { TURNS = 12, END = 4 << (LOW - 1) };
-	double ln[RINGS], mean[RINGS], sum[LOW] = { 0 }, n[LOW] = { 0 };
-	for (int r = 0; r < RINGS; r++) ln[r] = mx_log(ring[r] > 1e-30 ? ring[r] / f->n[r] : 1e-30);
-	for (int turn = 0; turn < TURNS; turn++) {
-		smear(ln, mean);
-		for (int r = 0; r < RINGS; r++) ln[r] += mx_log((ring[r] > 1e-30 ? ring[r] / f->n[r] : 1e-30) / mean[r]);
-	}
-	for (int y = 1 - END; y < END; y++)
-		for (int x = 1 - END; x < END; x++) {
-			double r = __builtin_sqrt(x * x + y * y);
-			int k = r < 4 ? 0 : r < 8 ? 1 : 2;
-			if (r >= END) continue;
-			sum[k] += between(ln, r / 2);
-			n[k]++;
-		}
-	for (int k = 0; k < LOW; k++) out[k] = 0;
-	for (int r = 0; f->octave[r] < LOW; r++) out[f->octave[r]] += f->n[r];
-	for (int k = 0; k < LOW; k++) out[k] *= sum[k] / n[k];
-}
-
-/* Of a channel. */
+/* Of a channel. A ring in which an octave begins is in part of the one below: a frame's mean, the same all over it, is
+ * power at 0, and the octave about it is not to be taken for smaller than it is. */
 static void octaves(const struct fit *f, const double *ring, double out[FIT_OCTAVES])
 {
-	lowest(f, ring, out);
-	for (int k = LOW; k < FIT_OCTAVES; k++) out[k] = 0;
-	for (int r = 0; r < FIT_RINGS; r++) out[f->octave[r]] += f->octave[r] < LOW ? 0 : ring[r];
+	for (int k = 0; k < FIT_OCTAVES; k++) out[k] = 0;
+	for (int r = 0; r < FIT_RINGS; r++) {
+		bool first = r && f->octave[r] > f->octave[r - 1];
+		double below = first ? 0.5 - 0.125 / r : 0;
+		out[f->octave[r]] += (1 - below) * ring[r];
+		if (first) out[f->octave[r] - 1] += below * ring[r];
+	}
 }
 
 /* How far octave k of a clip is from what is wanted, as a power. */
@@ -137,13 +86,12 @@ void fit_learn(struct fit *f, const struct grain_params *g, const double dev[3])
 	for (int i = 0; i < 3 * FIT_OCTAVES; i++) f->seen[i / FIT_OCTAVES][i % FIT_OCTAVES] = 1;
 	fit_block_shares(f);
 	for (int c = 0; c < 3; c++) {
-		double shown[FIT_OCTAVES], under[FIT_OCTAVES], want[FIT_OCTAVES] = { 0 }, made[FIT_OCTAVES] = { 0 };
+		double shown[FIT_OCTAVES], under[FIT_OCTAVES], want[FIT_OCTAVES], made[FIT_OCTAVES], ring[FIT_RINGS];
 		octaves(f, sum[SEEDS].ring[c], shown);
 		octaves(f, f->under[c], under);
-		for (int r = 0; r < FIT_RINGS; r++) {
-			made[f->octave[r]] += f->have[c][r] * f->blocks[c][r];
-			want[f->octave[r]] += f->want[c][r];
-		}
+		for (int r = 0; r < FIT_RINGS; r++) ring[r] = f->have[c][r] * f->blocks[c][r];
+		octaves(f, ring, made);
+		octaves(f, f->want[c], want);
 		for (int k = 0; k < FIT_OCTAVES; k++)
 			if (made[k] > 0 && under[k] > 0) f->seen[c][k] = shown[k] / SEEDS * want[k] / under[k] / made[k];
 	}

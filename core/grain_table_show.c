@@ -3,7 +3,8 @@
  *
  * A frame's grain is cut from one template of 73 x 82 that its seed makes (AV1 specification 7.18.3): the few coarse
  * waves that have room there differ from what the spectrum says, and a clip has a seed a frame. Whole numbers, the
- * template's margins and what blocks have in common count, too. Windows are those of grain_measure: two blocks by two.
+ * template's margins and what blocks have in common count, too. Windows are as wide as two blocks and begin where blocks do
+ * or half-way, so that seams count no more and no less than in a frame.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 
 enum {
 	N = GT_N, NN = GT_NN, ROWS = 73, COLUMNS = 82, HALF_ROWS = 38, HALF_COLUMNS = 44, EDGE = TABLE_LAG,
-	ROW_PAIRS = 10, STRIP = 16
+	ROW_PAIRS = 10, COLUMNS_SEEN = 40, STRIP = 16
 };
 
 struct plates { int v[3][ROWS][COLUMNS]; };
@@ -86,7 +87,7 @@ static void fft(const struct fit *f, int n, const double *re, const double *im, 
 	}
 }
 
-/* Of a window of two blocks by two: where along an axis its places lie in them, and how much counts. */
+/* Of three blocks in a row: where a place lies in them, and how much counts. */
 struct place { int block, at; double w; };
 
 static int places(bool half, int i, struct place p[2])
@@ -96,39 +97,50 @@ static int places(bool half, int i, struct place p[2])
 	p[0] = (struct place){ i / n, in, 1 };
 	if (i < n || in >= over) return 1;
 	p[0].w = half ? 22.0 / 32 : luma[in];
-	p[1] = (struct place){ 0, n + in, half ? 23.0 / 32 : luma[1 - in] };
+	p[1] = (struct place){ i / n - 1, n + in, half ? 23.0 / 32 : luma[1 - in] };
 	return 2;
 }
 
+/* Where a window is: the cuts of its three blocks by three, and whether it begins half a block on. */
+struct spot { int cut[3][3]; bool right, down; };
+
 /* A window of a plane under Hann's, of n by n. */
-static void window(const struct fit *f, const struct plates *t, int plane, int cut[2][2], double *out)
+static void window(const struct fit *f, const struct plates *t, int plane, const struct spot *s, double *out)
 {
 	bool half = plane && f->sub;
-	int n = half ? N / 2 : N, from = EDGE + (half ? 1 : 2) * EDGE, by = half ? 1 : 2, many[N];
-	struct place p[N][2];
-	for (int i = 0; i < n; i++) many[i] = places(half, i, p[i]);
+	int n = half ? N / 2 : N, from = EDGE + (half ? 1 : 2) * EDGE, by = half ? 1 : 2, nx[N], ny[N];
+	struct place px[N][2], py[N][2];
+	for (int i = 0; i < n; i++) {
+		nx[i] = places(half, i + s->right * n / 4, px[i]);
+		ny[i] = places(half, i + s->down * n / 4, py[i]);
+	}
+	memset(out, 0, (size_t)(n * n) * sizeof *out);
 	for (int y = 0; y < n; y++)
-		for (int x = 0; x < n; x++) {
-			double sum = 0;
-			for (int j = 0; j < many[y]; j++)
-				for (int i = 0; i < many[x]; i++) {
-					int c = cut[p[y][j].block][p[x][i].block], x0 = from + by * (c & 15), y0 = from + by * (c >> 4);
-					sum += p[y][j].w * p[x][i].w * t->v[plane][y0 + p[y][j].at][x0 + p[x][i].at];
-				}
-			out[y * n + x] = sum * f->hann[half][x] * f->hann[half][y];
+		for (int j = 0; j < ny[y]; j++) {
+			double w = py[y][j].w * f->hann[half][y];
+			const int *row[3];
+			for (int b = 0; b < 3; b++) {
+				int c = s->cut[py[y][j].block][b];
+				row[b] = &t->v[plane][from + by * (c >> 4) + py[y][j].at][from + by * (c & 15)];
+			}
+			for (int x = 0; x < n; x++) {
+				double sum = 0;
+				for (int i = 0; i < nx[x]; i++) sum += px[x][i].w * row[px[x][i].block][px[x][i].at];
+				out[y * n + x] += w * f->hann[half][x] * sum;
+			}
 		}
 }
 
 /* Two real planes at once, one the imaginary part of the other: of 2 windows' luma; of each one's chroma. */
 struct waves { double re[3][NN], im[3][NN], tr[NN], ti[NN]; };
 
-static void transform(const struct fit *f, const struct plates *t, int cut[2][2][2], struct waves *v)
+static void transform(const struct fit *f, const struct plates *t, const struct spot s[2], struct waves *v)
 {
-	window(f, t, 0, cut[0], v->re[0]);
-	window(f, t, 0, cut[1], v->im[0]);
+	window(f, t, 0, &s[0], v->re[0]);
+	window(f, t, 0, &s[1], v->im[0]);
 	for (int k = 0; k < 2; k++) {
-		window(f, t, 1, cut[k], v->re[1 + k]);
-		window(f, t, 2, cut[k], v->im[1 + k]);
+		window(f, t, 1, &s[k], v->re[1 + k]);
+		window(f, t, 2, &s[k], v->im[1 + k]);
 	}
 	for (int k = 0; k < 3; k++) {
 		int n = k && f->sub ? N / 2 : N;
@@ -168,19 +180,20 @@ static void add(const struct fit *f, const struct waves *v, const double unit[3]
 	}
 }
 
-/* Where the blocks of rows 2 r and 2 r + 1 are cut from, in columns b and b + 1. Neighbours' places go together: a shift
- * register of which a bit is new. */
-static void cuts(unsigned seed, int r, int b, int cut[2][2])
+/* Window k of a frame. Neighbours' places go together: a shift register of which a bit is new. */
+static struct spot spot_of(unsigned seed, int k)
 {
-	for (int k = 0; k < 2; k++) {
-		unsigned row = (unsigned)(2 * r + k), s = seed ^ (row * 37 + 178) % 256 << 8 ^ (row * 173 + 105) % 256;
-		for (int x = 0; x <= b + 1; x++) {
-			int d = draw(&s, 8);
-			if (x >= b) cut[k][x - b] = d;
+	struct spot s = { .right = k % 2, .down = k / 2 % 2 };
+	int row = 2 * (k % ROW_PAIRS), column = (k / ROW_PAIRS * 9 + 5 * k % 9) % COLUMNS_SEEN;
+	for (int y = 0; y < 3; y++) {
+		unsigned r = (unsigned)(row + y), d = seed ^ (r * 37 + 178) % 256 << 8 ^ (r * 173 + 105) % 256;
+		for (int x = 0; x < column + 3; x++) {
+			int v = draw(&d, 8);
+			/* high bits place a column, low ones a row */
+			if (x >= column) s.cut[y][x - column] = (v & 15) << 4 | v >> 4;
 		}
-		/* high bits place a column, low ones a row */
-		for (int x = 0; x < 2; x++) cut[k][x] = (cut[k][x] & 15) << 4 | cut[k][x] >> 4;
 	}
+	return s;
 }
 
 void fit_show(const struct fit *f, const struct grain_params *g, unsigned seed, int windows, const double unit[3],
@@ -191,9 +204,8 @@ void fit_show(const struct fit *f, const struct grain_params *g, unsigned seed, 
 	memset(ring, 0, 3 * sizeof *ring);
 	for (int k = 0; k < 3; k++) plate(g, seed, f->sub, k, t);
 	for (int k = 0; k < windows; k += 2) {
-		int cut[2][2][2];
-		for (int i = k; i < k + 2; i++) cuts(seed, i % ROW_PAIRS, i / ROW_PAIRS * 9 + 5 * i % 9, cut[i - k]);
-		transform(f, t, cut, v);
+		struct spot s[2] = { spot_of(seed, k), spot_of(seed, k + 1) };
+		transform(f, t, s, v);
 		add(f, v, unit, ring);
 	}
 	for (int i = 0; i < 3 * FIT_RINGS; i++) ring[i / FIT_RINGS][i % FIT_RINGS] /= windows;
