@@ -32,8 +32,11 @@ char *grain_table_text(const struct grain_params *g);
  * of R,G,B. lines: of the picture. */
 void grain_table_profile(const struct grain_params *g, int matrix, bool full, bool subsampled, int lines,
                          struct grain_profile *p);
-/* The nearest parameters. 0, or -1 with E_INPUT when the grain is too strong for the model. */
+/* The nearest parameters; *off: how far, in dB, what long clips then show is from the profile, in the octave that is
+ * worst of those that the planes can hold (TABLE_OFF and more are worth saying). 0, or -1 with E_INPUT when the grain is
+ * too strong for the model. */
+#define TABLE_OFF 0.5
 int grain_table_from(const struct grain_profile *p, int matrix, bool full, bool subsampled,
-                     struct grain_params *g, struct err *e);
+                     struct grain_params *g, double *off, struct err *e);
 
 #endif

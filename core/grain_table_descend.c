@@ -47,13 +47,12 @@ static void form_of(struct fit *f, const bool held[P], struct form *q)
 	for (int p = 0; p < P; p++) {
 		if (!there(p) || held[p]) continue;
 		double step = DIFFERENCE * along(f, p), *j = q->j[q->n];
-		fit_add(f, p, step);
+		fit_try(f, p, step);
 		fit_residuals(f, q->less);
-		fit_add(f, p, -step);
+		fit_back(f, p);
 		for (int i = 0; i < R; i++) j[i] = (q->less[i] - q->r[i]) / DIFFERENCE;
 		q->at[q->n++] = p;
 	}
-	fit_refresh(f);
 	for (int a = 0; a < q->n; a++) {
 		q->down[a] = 0;
 		for (int i = 0; i < R; i++) q->down[a] -= q->j[a][i] * q->r[i];

@@ -4,7 +4,8 @@
  * The planes' parameters together make the spectra of the channels, their correlations and strengths, and whole
  * coefficients bear little rounding: least squares over all of them, rounding one by one, then whole steps while the
  * sum of squared errors falls. It is tried with coefficients held small more and less: how far rounding throws coarse
- * grain, whose recursion is all but unstable, cannot be known before.
+ * grain, whose recursion is all but unstable, cannot be known before. What the spectra of recursions do not say, whole
+ * numbers and the ends of templates, is learnt from templates as decoders make them, and it is done again.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +25,10 @@ static double sweep_plane(struct fit *f, int plane, double by, double highest, d
 			int p = plane * FIT_PLANE + k;
 			double was = f->by[p], to = was + sign * by;
 			if (to > highest || to < -highest) continue;
-			fit_add(f, p, to - was);
+			fit_try(f, p, to - was);
 			double e = fit_residuals(f, r);
-			if (e < best && fit_stable(f, plane)) { best = e; continue; }
-			fit_add(f, p, was - to);
-			f->by[p] = was;
+			if (e < best && fit_stable(f, plane)) best = e;
+			else fit_back(f, p);
 		}
 	return best;
 }
@@ -100,35 +100,58 @@ static double attempt(const struct fit *f, double calm, struct fit *done, int *s
 	return wrong(done);
 }
 
-double gt_fit(struct grain_params *g, int matrix, bool subsampled, const double *const own[3],
-              const double *const cross[3], double dev[3])
+/* f of the parameters g. */
+static void take(struct fit *f, const struct grain_params *g, const double dev[3])
 {
-	static const double calm[] = { 3, 1, 0.3, 10, 30 };
-	struct fit *f = xalloc(1, sizeof *f), *done = xalloc(1, sizeof *done);
-	int *ar[3] = { g->ay, g->acb, g->acr };
-	double best;
-	fit_begin(f, matrix, subsampled, own, cross);
+	const int *ar[3] = { g->ay, g->acb, g->acr };
 	for (int p = 0; p < 3; p++) {
 		for (int k = 0; k < TABLE_TAPS + (p > 0); k++) f->by[p * FIT_PLANE + k] = ar[p][k] / (double)(1 << g->ar_shift);
 		f->by[FIT_DEV + p] = dev[p];
 	}
 	fit_refresh(f);
 	fit_block_shares(f);
-	memcpy(done, f, sizeof *done);
-	polish(done, 1.0 / (1 << g->ar_shift), 4);
-	best = wrong(done);
-	put(done, 1.0 / (1 << g->ar_shift), ar, dev);
+}
+
+static bool sound(struct fit *f) { return fit_stable(f, 0) && fit_stable(f, 1) && fit_stable(f, 2); }
+
+/* So many attempts from where f is that die away; what is better than before goes to g, dev and f. */
+static void improve(struct fit *f, int enough, double before, struct grain_params *g, double dev[3])
+{
 	/* the last two for grain so coarse that, once rounded, none of the others dies away */
-	for (int i = 0, taken = 0; i < (taken ? 3 : 5); i++) {
+	static const double calm[] = { 3, 1, 0.3, 10, 30 };
+	struct fit *done = xalloc(1, sizeof *done);
+	int *ar[3] = { g->ay, g->acb, g->acr };
+	for (int i = 0; i < 5 && enough; i++) {
 		int shift;
 		double e = attempt(f, calm[i], done, &shift);
-		if (!(e < best) || !fit_stable(done, 0) || !fit_stable(done, 1) || !fit_stable(done, 2)) continue;
-		taken++;
-		best = e;
+		if (!sound(done)) continue;
+		enough--;
+		if (!(e < before)) continue;
+		before = e;
 		g->ar_shift = shift;
 		put(done, 1.0 / (1 << shift), ar, dev);
 	}
 	free(done);
+	gt_room(g, f->sub);
+	take(f, g, dev);
+}
+
+double gt_fit(struct grain_params *g, int matrix, bool subsampled, const double *const own[3],
+              const double *const cross[3], double dev[3])
+{
+	struct fit *f = xalloc(1, sizeof *f), *done = xalloc(1, sizeof *done);
+	int *ar[3] = { g->ay, g->acb, g->acr };
+	double off;
+	fit_begin(f, matrix, subsampled, own, cross);
+	take(f, g, dev);
+	memcpy(done, f, sizeof *done);
+	polish(done, 1.0 / (1 << g->ar_shift), 4);
+	put(done, 1.0 / (1 << g->ar_shift), ar, dev);
+	improve(f, 1, wrong(done), g, dev);
+	fit_learn(f, g, dev);
+	improve(f, 3, wrong(f), g, dev);
+	g->seed = fit_seed(f, g, dev, &off);
+	free(done);
 	free(f);
-	return best;
+	return off;
 }

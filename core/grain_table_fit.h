@@ -14,28 +14,39 @@ enum {
 	FIT_OF_CHANNEL = 2 * FIT_RINGS + FIT_OCTAVES + 2, FIT_RESIDUALS = 3 * FIT_OF_CHANNEL + FIT_DEV + 3
 };
 
+/* A plane's recursion: its response, what it makes of white noise and the mean of that; the share of its answer to an
+ * impulse that is farther away than the template's margin. */
+struct fit_response { double re[GT_NN], im[GT_NN], power[GT_NN], mean, far; };
+
 struct fit {
 	bool sub;
 	double m[3][3], cs[GT_N];
-	int dx[TABLE_TAPS], dy[TABLE_TAPS];
+	int dx[TABLE_TAPS], dy[TABLE_TAPS], back[TABLE_TAPS];        /* back: in rows of answers to an impulse */
 	int ring[FIT_BINS], half[FIT_BINS], octave[FIT_RINGS];
 	double times[FIT_BINS], up[FIT_BINS], through[FIT_BINS];     /* of a bin: how many, what bringing chroma up does to powers, to luma's share */
+	double hann[2][GT_N];                /* windows of luma, of chroma of half the size */
+	double under[3][FIT_RINGS];          /* what is wanted, seen through them */
+	int rev[GT_N];                       /* bits of places the other way about */
+	double turn[2][FIT_BINS];            /* what brings chroma's samples to where they are shown: real, imaginary */
 	int near[GT_NN][4];                  /* what luma's density of half the size is made of */
 	double part[GT_NN][4][4];
 	double want[3][FIT_RINGS], cross[3][FIT_RINGS], weight[3][FIT_RINGS], n[FIT_RINGS];
 	double blocks[3][FIT_RINGS];         /* what blocks of their own do to the rings of the channels */
+	double seen[3][FIT_OCTAVES];         /* what templates, whole numbers and their ends do to the octaves beside that */
 	double by[FIT_PARAMS];               /* the parameters; deviations as they are */
 	double calm;                         /* weight of the coefficients' own squares: small ones bear rounding and die away */
-	double re[3][GT_NN], im[3][GT_NN], power[3][GT_NN], small[GT_NN];
-	double far[3];                       /* share of a recursion's answer that is farther away than the template's margin */
+	struct fit_response plane[3][2];     /* as they are, [p][now[p]], and as they were before a try */
+	double small[2][GT_NN], was;         /* luma's density at half the size; the parameter before a try */
+	int now[3];
 	double have[3][FIT_RINGS], both[3][FIT_RINGS];
 };
 
 /* f of zeros; densities of R, G, B and cross densities as gt_fit has them. All parameters and calm are 0. */
 void fit_begin(struct fit *f, int matrix, bool subsampled, const double *const own[3], const double *const cross[3]);
-/* Changes one parameter. */
-void fit_add(struct fit *f, int param, double step);
-/* Computes the responses anew: many changes leave rounding behind. */
+/* Changes one parameter; takes the last such change back. */
+void fit_try(struct fit *f, int param, double step);
+void fit_back(struct fit *f, int param);
+/* Computes the responses of the parameters by. */
 void fit_refresh(struct fit *f);
 /* How far it is from what is wanted; the sum of the squares. */
 double fit_residuals(struct fit *f, double r[FIT_RESIDUALS]);
@@ -43,6 +54,16 @@ double fit_residuals(struct fit *f, double r[FIT_RESIDUALS]);
 void fit_block_shares(struct fit *f);
 /* Does the plane's recursion die away? */
 bool fit_stable(const struct fit *f, int plane);
+
+/* What a frame of that seed has of R, G, B by rings (sums over all bins), in so many windows (two at a time); unit: what a code of each
+ * plane's template is worth. */
+void fit_show(const struct fit *f, const struct grain_params *g, unsigned seed, int windows, const double unit[3],
+              double ring[3][FIT_RINGS]);
+/* Learns what is seen of the parameters g, which f has, with the planes' deviations dev. */
+void fit_learn(struct fit *f, const struct grain_params *g, const double dev[3]);
+/* The seed from which clips of any length show most nearly what is wanted; how far from it, in dB, long ones are in the
+ * worst octave that the planes can hold. */
+int fit_seed(const struct fit *f, const struct grain_params *g, const double dev[3], double *off);
 
 /* The parameters that leave least, from where they are, in at most that many turns; those that are held stay. The sum
  * that is left. Planes stay stable. */

@@ -190,6 +190,17 @@ static double unit_of(const int *a, int shift, bool chroma, bool sub, double *y)
 	return __builtin_sqrt(gt_mean(d)) * GT_TEMPLATE;
 }
 
+void gt_room(struct grain_params *g, bool subsampled)
+{
+	const int *ar[3] = { g->ay, g->acb, g->acr };
+	double y[NN], tallest = 0;
+	for (int k = 0; k < 3; k++) {
+		double unit = unit_of(ar[k], g->ar_shift, k > 0, subsampled, y);
+		tallest = unit > tallest ? unit : tallest;
+	}
+	for (g->grain_shift = 0; g->grain_shift < 3 && tallest / (1 << g->grain_shift) > TALL; ) g->grain_shift++;
+}
+
 /* Of all planes: coefficients, one by one; luma of density high unless NULL. */
 static void fit_all(const struct grain_profile *p, double w[3][3], bool sub, const double *high, struct grain_params *g)
 {
@@ -216,13 +227,13 @@ static void fit_all(const struct grain_profile *p, double w[3][3], bool sub, con
 	free(y);
 }
 
-/* Parameters for R, G, B, and the planes' deviations over those of the profile's own Y, Cb, Cr. */
-static void fit_together(const struct grain_profile *p, int matrix, bool sub, double w[3][3], struct grain_params *g,
+/* Parameters for R, G, B, and the planes' deviations over those of the profile's own Y, Cb, Cr; how far off (gt_fit). */
+static double fit_together(const struct grain_profile *p, int matrix, bool sub, double w[3][3], struct grain_params *g,
                          double more[3])
 {
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
 	static const double unit[3][3] = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } };
-	double *d = xalloc(7 * NN, sizeof *d), base[3];
+	double *d = xalloc(7 * NN, sizeof *d), base[3], off;
 	const double *own[3], *cross[3];
 	for (int c = 0; c < 3; c++) {
 		sum_power(p, unit[c], unit[c], 0.45, d + c * NN);
@@ -237,15 +248,16 @@ static void fit_together(const struct grain_profile *p, int matrix, bool sub, do
 	lift(g, p, matrix, sub, w, d + 6 * NN);
 	fit_all(p, w, sub, d + 6 * NN, g);
 	more[0] = __builtin_sqrt(gt_mean(d + 6 * NN));
-	gt_fit(g, matrix, sub, own, cross, more);
+	off = gt_fit(g, matrix, sub, own, cross, more);
 	for (int c = 0; c < 3; c++) more[c] = base[c] > 0 ? more[c] / base[c] : 1;
 	free(d);
+	return off;
 }
 
 int grain_table_from(const struct grain_profile *p, int matrix, bool full, bool subsampled,
-                     struct grain_params *g, struct err *e)
+                     struct grain_params *g, double *off, struct err *e)
 {
-	double kr, kb, dev[3][TABLE_Y], unit[3], top = 0, tallest = 0;
+	double kr, kb, dev[3][TABLE_Y], unit[3], top = 0;
 	const double one[3] = { full ? 255 : 219, full ? 255 : 224, full ? 255 : 224 };
 	double *d = xalloc(NN, sizeof *d);
 	int count[3] = { TABLE_Y, TABLE_C, TABLE_C };
@@ -258,10 +270,8 @@ int grain_table_from(const struct grain_profile *p, int matrix, bool full, bool 
 	double w[3][3] = { { kr, kg, kb }, { -kr * u, -kg * u, (1 - kb) * u }, { (1 - kr) * v, -kg * v, -kb * v } };
 	double more[3], y[NN];
 	const int *ar[3] = { g->ay, g->acb, g->acr };
-	fit_together(p, matrix, subsampled, w, g, more);
+	*off = fit_together(p, matrix, subsampled, w, g, more);
 	for (int k = 0; k < 3; k++) unit[k] = unit_of(ar[k], g->ar_shift, k > 0, subsampled, y);
-	for (int k = 0; k < 3; k++) tallest = unit[k] > tallest ? unit[k] : tallest;
-	while (g->grain_shift < 3 && tallest / (1 << g->grain_shift) > TALL) g->grain_shift++;
 	for (int k = 0; k < 3; k++) {
 		double most = levels_of(p, w[k], k && subsampled, one[k], count[k], dev[k], d);
 		for (int i = 0; i < count[k]; i++) dev[k][i] *= more[k];

@@ -9,6 +9,8 @@
 enum { GT_N = 64, GT_NN = GT_N * GT_N };
 /* Deviation of the specification's normal table at 8 bits. */
 #define GT_TEMPLATE 32.0
+enum { GT_NORMALS = 2048 };
+extern const int16_t gt_normal[GT_NORMALS];
 
 static inline double gt_freq(int k) { return (double)((k + GT_N / 2) % GT_N - GT_N / 2) / GT_N; }
 double gt_mean(const double *p);
@@ -18,7 +20,8 @@ void gt_correlations(const double *d, int span, double *what);
 void gt_recursion(const double *a, int lag, double *power, double *real, double *imag);
 /* Pairs averaged along both axes, then every other sample. */
 void gt_downsample(double *p);
-/* Catmull-Rom between samples two pixels apart, along one axis; 2 at frequency 0. */
+/* Catmull-Rom between samples two pixels apart, along one axis, all a half of a pixel from those there are to be (the
+ * luma below a sample of chroma is the mean of four pixels about it); 2 at frequency 0. */
 double gt_widen(double f);
 /* The density at half the size that gives this one when brought back (gt_widen); where that loses more than half
  * of the power, less. */
@@ -26,9 +29,12 @@ void gt_half(double *p);
 /* A density as blocks of 32 x 32 (half: 16 x 16) of their own, overlapping by two (one), show it. */
 void gt_blocks(double *p, bool half);
 /* Brings parameters and the planes' deviations nearer to densities of R, G, B and cross densities RG, RB, GB of a
- * picture; the error that is left. ar_shift stays. */
+ * picture, and finds a seed; how far, in dB, the worst octave is off then. */
 double gt_fit(struct grain_params *g, int matrix, bool subsampled, const double *const own[3],
               const double *const cross[3], double dev[3]);
+
+/* Makes templates low enough not to be cut off. */
+void gt_room(struct grain_params *g, bool subsampled);
 
 /* Spectra of the planes, luma's and both chroma's brought to its size, of the deviation 1 of the template; how they go
  * together (YCb, YCr, CbCr: real parts); deviation of each plane per unit of scaling, in codes. */

@@ -8,15 +8,15 @@
 #include "mathx.h"
 #include "mem.h"
 
-enum { N = GT_N, NN = GT_NN, RUN = 96, DOWN = 10, ACROSS = 40 };
+enum { N = GT_N, NN = GT_NN, RUN = 96, WIDE = RUN + 2 * TABLE_LAG, DOWN = 10, ACROSS = 40 };
 /* Weights beside a ring's squared decibels: of an octave's; of all of a channel's, in decibels; of a cross density's error,
  * in shares of the two channels' own; of all of a cross density, with chroma of half the size
  * and of the whole; of what a recursion has farther away than the template's margin; of chroma's
  * share of luma, which says least where templates are small. */
-#define OCTAVE 16.0
-#define STRENGTH 8.0
-#define CROSS 30.0
-#define TOGETHER_HALF 400.0
+#define OCTAVE 200.0
+#define STRENGTH 300.0
+#define CROSS 12.0
+#define TOGETHER_HALF 300.0
 #define TOGETHER_FULL 240.0
 #define LONG 800.0
 #define SHARED 1.0
@@ -42,11 +42,14 @@ static void halves(struct fit *f)
 		}
 }
 
+static const struct fit_response *now(const struct fit *f, int plane) { return &f->plane[plane][f->now[plane]]; }
+
 static void halve(struct fit *f)
 {
-	const double *p = f->power[0];
+	const double *p = now(f, 0)->power;
+	double *small = f->small[f->now[0]];
 	if (!f->sub) {
-		memcpy(f->small, p, sizeof f->small);
+		memcpy(small, p, sizeof *f->small);
 		return;
 	}
 	for (int i = 0; i < NN; i++) {
@@ -56,7 +59,7 @@ static void halve(struct fit *f)
 			sum += f->part[i][k][0] * p[at] + f->part[i][k][1] * p[right] + f->part[i][k][2] * p[down] +
 			       f->part[i][k][3] * p[both];
 		}
-		f->small[i] = sum;
+		small[i] = sum;
 	}
 }
 
@@ -80,37 +83,85 @@ static void rings(struct fit *f, const double *const own[3], const double *const
 	}
 }
 
+/* Hann's window, and what is wanted as it shows that. */
+static void windows(struct fit *f, const double *const own[3])
+{
+	double sum = 0;
+	for (int i = 0; i < N; i++) {
+		f->hann[0][i] = 0.5 - 0.5 * mx_cos(2 * MX_PI * (i + 0.5) / N);
+		f->hann[1][i] = 0.5 - 0.5 * mx_cos(2 * MX_PI * (2 * i + 1) / N);
+		sum += f->hann[0][i] * f->hann[0][i];
+	}
+	for (int i = 0; i < 2 * N; i++) f->hann[i / N][i % N] /= __builtin_sqrt(sum);
+	for (int i = 0; i < 3 * FIT_BINS; i++) {
+		int c = i / FIT_BINS, bin = i % FIT_BINS;
+		double v = 0;
+		for (int k = 0; k < 9; k++) {
+			int x = (bin % N + k % 3 + N - 1) % N, y = (bin / N + k / 3 + N - 1) % N;
+			v += own[c][y * N + x] * (k % 3 == 1 ? 4 : 1) * (k / 3 == 1 ? 4 : 1) / 36;
+		}
+		f->under[c][f->ring[bin]] += f->times[bin] * v;
+	}
+	for (int i = 0; i < 3 * FIT_OCTAVES; i++) f->seen[i / FIT_OCTAVES][i % FIT_OCTAVES] = 1;
+}
+
 void fit_begin(struct fit *f, int matrix, bool subsampled, const double *const own[3], const double *const cross[3])
 {
 	int k = 0;
 	f->sub = subsampled;
 	gt_mix(matrix, f->m);
 	for (int dy = -TABLE_LAG; dy <= 0; dy++)
-		for (int dx = -TABLE_LAG; dx <= TABLE_LAG && (dy || dx < 0); dx++, k++) { f->dx[k] = dx; f->dy[k] = dy; }
-	for (int i = 0; i < N; i++) f->cs[i] = mx_cos(2 * MX_PI * i / N);
+		for (int dx = -TABLE_LAG; dx <= TABLE_LAG && (dy || dx < 0); dx++, k++) {
+			f->dx[k] = dx;
+			f->dy[k] = dy;
+			f->back[k] = dy * WIDE + dx;
+		}
+	for (int i = 0; i < N; i++) {
+		f->cs[i] = mx_cos(2 * MX_PI * i / N);
+		for (int b = 1, q = i; b < N; b *= 2, q /= 2) f->rev[i] = f->rev[i] * 2 + q % 2;
+	}
 	for (int i = 0; i < FIT_BINS; i++) {
 		double fx = gt_freq(i % N), fy = gt_freq(i / N), h = gt_widen(fx) * gt_widen(fy);
 		f->times[i] = i / N % (N / 2) ? 2 : 1;
 		f->ring[i] = (int)(__builtin_sqrt(fx * fx + fy * fy) * N + 0.5);
 		f->half[i] = f->sub ? i / N * 2 % N * N + i % N * 2 % N : i;
 		f->up[i] = f->sub ? h * h / 4 : 1;
+		f->turn[0][i] = f->sub ? h * mx_cos(MX_PI * (fx + fy)) : 1;
+		f->turn[1][i] = f->sub ? -h * mx_sin(MX_PI * (fx + fy)) : 0;
 		f->through[i] = f->sub ? h * mx_cos(MX_PI * fx) * mx_cos(MX_PI * fy) / 4 : 1;
 		f->n[f->ring[i]] += f->times[i];
 	}
 	halves(f);
 	rings(f, own, cross);
+	windows(f, own);
 	fit_refresh(f);
 }
 
-/* What a step of coefficient k adds to the response of a plane. */
-static void move(struct fit *f, int plane, int k, double step)
+/* From the upper rows of a response: the others, which are those the other way about; what it makes of white noise. */
+static void whole(struct fit_response *o)
+{
+	for (int i = 0; i < FIT_BINS; i++) {
+		double den = o->re[i] * o->re[i] + o->im[i] * o->im[i];
+		o->power[i] = 1 / (den > 1e-6 ? den : 1e-6);
+	}
+	for (int i = FIT_BINS; i < NN; i++) {
+		int twin = (N - i / N) * N + (N - i % N) % N;
+		o->re[i] = o->re[twin];
+		o->im[i] = -o->im[twin];
+		o->power[i] = o->power[twin];
+	}
+	o->mean = gt_mean(o->power);
+}
+
+/* The upper rows of a response after a step of coefficient k. */
+static void move(const struct fit *f, const struct fit_response *from, int k, double step, struct fit_response *to)
 {
 	unsigned dx = (unsigned)(f->dx[k] + N), dy = (unsigned)(f->dy[k] + N);
-	for (unsigned y = 0; y < N; y++)
+	for (unsigned y = 0; y < FIT_ROWS; y++)
 		for (unsigned x = 0; x < N; x++) {
 			unsigned i = y * N + x, t = x * dx + y * dy;
-			f->re[plane][i] -= step * f->cs[t % N];
-			f->im[plane][i] -= step * f->cs[(t + 3 * N / 4) % N];
+			to->re[i] = from->re[i] - step * f->cs[t % N];
+			to->im[i] = from->im[i] - step * f->cs[(t + 3 * N / 4) % N];
 		}
 }
 
@@ -119,82 +170,110 @@ static void move(struct fit *f, int plane, int k, double step)
 static double far(const struct fit *f, int plane)
 {
 	const double *a = f->by + plane * FIT_PLANE;
-	double g[DOWN][ACROSS + 2 * TABLE_LAG], all = gt_mean(f->power[plane]), near = 0;
+	double g[(DOWN + TABLE_LAG) * WIDE] = { 0 }, all = now(f, plane)->mean, near = 0;
 	int margin = plane && f->sub ? 6 : 9;
-	for (int y = 0; y < DOWN; y++) {
-		for (int x = 0; x < ACROSS + 2 * TABLE_LAG; x++) g[y][x] = 0;
-		for (int x = TABLE_LAG; x < ACROSS + TABLE_LAG; x++) {
-			double v = y == 0 && x == ACROSS / 2 + TABLE_LAG;
-			for (int k = 0; k < TABLE_TAPS; k++)
-				if (y + f->dy[k] >= 0) v += a[k] * g[y + f->dy[k]][x + f->dx[k]];
-			g[y][x] = v < 1e9 && v > -1e9 ? v : 1e9;
-			if (y <= margin && x - TABLE_LAG - ACROSS / 2 <= margin && ACROSS / 2 - x + TABLE_LAG <= margin) near += g[y][x] * g[y][x];
+	for (int y = 0; y <= margin; y++) {
+		double *to = g + (y + TABLE_LAG) * WIDE + TABLE_LAG;
+		for (int x = 0; x < ACROSS; x++) {
+			double v = y == 0 && x == ACROSS / 2;
+			for (int k = 0; k < TABLE_TAPS; k++) v += a[k] * to[x + f->back[k]];
+			to[x] = v < 1e9 && v > -1e9 ? v : 1e9;
+			if (x - ACROSS / 2 <= margin && ACROSS / 2 - x <= margin) near += to[x] * to[x];
 		}
 	}
 	return near < all ? 1 - near / all : 0;
 }
 
-static void powers(struct fit *f, int plane)
+static void finish(struct fit *f, int plane)
 {
-	for (int i = 0; i < NN; i++) {
-		double den = f->re[plane][i] * f->re[plane][i] + f->im[plane][i] * f->im[plane][i];
-		f->power[plane][i] = 1 / (den > 1e-6 ? den : 1e-6);
-	}
-	f->far[plane] = far(f, plane);
+	struct fit_response *o = &f->plane[plane][f->now[plane]];
+	whole(o);
+	o->far = far(f, plane);
 	if (!plane) halve(f);
 }
 
-void fit_add(struct fit *f, int param, double step)
+static bool moves(int param) { return param < FIT_DEV && param % FIT_PLANE < TABLE_TAPS; }
+
+void fit_try(struct fit *f, int param, double step)
 {
-	int plane = param / FIT_PLANE, k = param % FIT_PLANE;
+	int plane = param / FIT_PLANE;
+	f->was = f->by[param];
 	f->by[param] += step;
-	if (param >= FIT_DEV || k == TABLE_TAPS) return;
-	move(f, plane, k, step);
-	powers(f, plane);
+	if (!moves(param)) return;
+	const struct fit_response *from = now(f, plane);
+	f->now[plane] ^= 1;
+	move(f, from, param % FIT_PLANE, step, &f->plane[plane][f->now[plane]]);
+	finish(f, plane);
+}
+
+void fit_back(struct fit *f, int param)
+{
+	f->by[param] = f->was;
+	if (moves(param)) f->now[param / FIT_PLANE] ^= 1;
 }
 
 void fit_refresh(struct fit *f)
 {
 	for (int p = 0; p < 3; p++) {
-		for (int i = 0; i < NN; i++) { f->re[p][i] = 1; f->im[p][i] = 0; }
-		for (int k = 0; k < TABLE_TAPS; k++) move(f, p, k, f->by[p * FIT_PLANE + k]);
-		powers(f, p);
+		struct fit_response *o = &f->plane[p][f->now[p]];
+		for (int i = 0; i < FIT_BINS; i++) { o->re[i] = 1; o->im[i] = 0; }
+		for (int k = 0; k < TABLE_TAPS; k++) move(f, o, k, f->by[p * FIT_PLANE + k], o);
+		finish(f, p);
 	}
+}
+
+/* Mean of the products. */
+static double together(const double *a, const double *b)
+{
+	double sum[4] = { 0 };
+	for (int i = 0; i < NN; i++) sum[i % 4] += a[i] * b[i];
+	return (sum[0] + sum[1] + sum[2] + sum[3]) / NN;
+}
+
+enum { YY, BB, RR, YB, YR, BR, PRODUCTS };
+
+/* Of the planes, by rings, of deviation 1 before the recursion. */
+static void products(const struct fit *f, const double share[3], double sum[FIT_RINGS][PRODUCTS])
+{
+	const struct fit_response *y = now(f, 0), *b = now(f, 1), *r = now(f, 2);
+	const double *small = f->small[f->now[0]];
+	memset(sum, 0, FIT_RINGS * sizeof *sum);
+	for (int i = 0; i < FIT_BINS; i++) {
+		int at = f->half[i];
+		double *to = sum[f->ring[i]], luma = f->times[i] * y->power[i], up = f->times[i] * f->up[i];
+		double pb = b->power[at], pr = r->power[at], sb = share[1] * pb, sr = share[2] * pr;
+		to[YY] += luma;
+		to[BB] += up * pb * (1 + share[1] * share[1] * small[at]);
+		to[RR] += up * pr * (1 + share[2] * share[2] * small[at]);
+		to[YB] += luma * f->through[i] * sb * b->re[at];
+		to[YR] += luma * f->through[i] * sr * r->re[at];
+		to[BR] += up * small[at] * sb * sr * (b->re[at] * r->re[at] + b->im[at] * r->im[at]);
+	}
+}
+
+/* Of two sums of the planes. */
+static double of_sums(const double q[PRODUCTS], const double a[3], const double b[3])
+{
+	return a[0] * b[0] * q[YY] + a[1] * b[1] * q[BB] + a[2] * b[2] * q[RR] + (a[0] * b[1] + a[1] * b[0]) * q[YB] +
+	       (a[0] * b[2] + a[2] * b[0]) * q[YR] + (a[1] * b[2] + a[2] * b[1]) * q[BR];
 }
 
 /* Densities of the channels and between them, by rings. */
 static void densities(struct fit *f)
 {
-	double s[3], var[3], share[3], re[3] = { 0 }, im[3] = { 0 };
-	var[0] = gt_mean(f->power[0]);
-	var[1] = var[2] = 0;
-	for (int k = 0; k < 3; k++) share[k] = k ? f->by[k * FIT_PLANE + TABLE_TAPS] : 0;
-	for (int k = 1; k < 3; k++)
-		for (int i = 0; i < NN; i++) var[k] += f->power[k][i] * (1 + share[k] * share[k] * f->small[i]) / NN;
-	for (int k = 0; k < 3; k++) s[k] = f->by[FIT_DEV + k] / __builtin_sqrt(var[k]);
-	memset(f->have, 0, sizeof f->have);
-	memset(f->both, 0, sizeof f->both);
-	for (int i = 0; i < FIT_BINS; i++) {
-		int at = f->half[i], r = f->ring[i];
-		double d[3][3] = { { 0 } }, y = f->power[0][i];
-		d[0][0] = s[0] * s[0] * y;
-		for (int k = 1; k < 3; k++) {
-			double p = f->power[k][at];
-			re[k] = share[k] * f->re[k][at] * p;
-			im[k] = share[k] * f->im[k][at] * p;
-			d[k][k] = s[k] * s[k] * p * (1 + share[k] * share[k] * f->small[at]) * f->up[i];
-			d[0][k] = d[k][0] = s[0] * s[k] * re[k] * y * f->through[i];
-		}
-		d[1][2] = d[2][1] = s[1] * s[2] * (re[1] * re[2] + im[1] * im[2]) * f->small[at] * f->up[i];
-		double t[3][3];
-		for (int c = 0; c < 3; c++)
-			for (int k = 0; k < 3; k++) t[c][k] = f->m[c][0] * d[0][k] + f->m[c][1] * d[1][k] + f->m[c][2] * d[2][k];
-		for (int c = 0; c < 3; c++) {
-			const double *a = f->m[pair[c][0]], *b = t[pair[c][1]];
-			f->have[c][r] += f->times[i] * (f->m[c][0] * t[c][0] + f->m[c][1] * t[c][1] + f->m[c][2] * t[c][2]);
-			f->both[c][r] += f->times[i] * (a[0] * b[0] + a[1] * b[1] + a[2] * b[2]);
-		}
+	double share[3] = { 0 }, m[3][3], sum[FIT_RINGS][PRODUCTS];
+	for (int k = 0; k < 3; k++) {
+		if (k) share[k] = f->by[k * FIT_PLANE + TABLE_TAPS];
+		double v = now(f, k)->mean;
+		if (k) v += share[k] * share[k] * together(now(f, k)->power, f->small[f->now[0]]);
+		for (int c = 0; c < 3; c++) m[c][k] = f->m[c][k] * f->by[FIT_DEV + k] / __builtin_sqrt(v);
 	}
+	products(f, share, sum);
+	for (int c = 0; c < 3; c++)
+		for (int r = 0; r < FIT_RINGS; r++) {
+			f->have[c][r] = of_sums(sum[r], m[c], m[c]);
+			f->both[c][r] = of_sums(sum[r], m[pair[c][0]], m[pair[c][1]]);
+		}
 }
 
 static double decibels(double have, double want) { return 10 * mx_log10((have > 1e-30 ? have : 1e-30) / want); }
@@ -220,9 +299,11 @@ static void residuals_of(const struct fit *f, int c, double r[FIT_OF_CHANNEL])
 		all += both;
 		r[FIT_RINGS + k] = __builtin_sqrt(f->weight[c][k] * CROSS) * x / both;
 	}
-	/* where chroma cannot hold all of it, what is left shall not gather in an octave */
-	for (int k = 0; k < FIT_OCTAVES && f->sub; k++)
-		if (oct[1][k] > 0) r[2 * FIT_RINGS + k] = __builtin_sqrt(OCTAVE) * decibels(oct[0][k], oct[1][k]);
+	/* where chroma cannot hold all of it, what is left shall not gather in an octave below its end */
+	for (int k = 0; k < FIT_OCTAVES && f->sub; k++) {
+		double weight = k < 4 ? 1 : 0.02 + oct[1][k] / want;
+		if (oct[1][k] > 0) r[2 * FIT_RINGS + k] = __builtin_sqrt(OCTAVE * weight) * decibels(oct[0][k] / have, oct[1][k] / want);
+	}
 	if (!(want > 0) || !(all > 0)) return;
 	r[2 * FIT_RINGS + FIT_OCTAVES] = __builtin_sqrt(STRENGTH) * decibels(have, want);
 	r[2 * FIT_RINGS + FIT_OCTAVES + 1] = __builtin_sqrt(f->sub ? TOGETHER_HALF : TOGETHER_FULL) * off / all;
@@ -234,7 +315,7 @@ double fit_residuals(struct fit *f, double r[FIT_RESIDUALS])
 	densities(f);
 	for (int c = 0; c < 3; c++) residuals_of(f, c, r + c * FIT_OF_CHANNEL);
 	for (int p = 0; p < FIT_DEV; p++) r[3 * FIT_OF_CHANNEL + p] = (p % FIT_PLANE < TABLE_TAPS ? f->calm : SHARED) * f->by[p];
-	for (int k = 0; k < 3; k++) r[3 * FIT_OF_CHANNEL + FIT_DEV + k] = LONG * f->far[k];
+	for (int k = 0; k < 3; k++) r[3 * FIT_OF_CHANNEL + FIT_DEV + k] = LONG * now(f, k)->far;
 	for (int i = 0; i < FIT_RESIDUALS; i++) sum += r[i] * r[i];
 	return sum;
 }
@@ -243,17 +324,17 @@ double fit_residuals(struct fit *f, double r[FIT_RESIDUALS])
 bool fit_stable(const struct fit *f, int plane)
 {
 	const double *a = f->by + plane * FIT_PLANE;
-	double *g = xalloc(RUN * RUN, sizeof *g), sum = 0, all = gt_mean(f->power[plane]);
-	for (int y = 0; y < RUN; y++)
+	double *g = xalloc(WIDE * (RUN + TABLE_LAG), sizeof *g), sum = 0, all = now(f, plane)->mean;
+	memset(g, 0, WIDE * (RUN + TABLE_LAG) * sizeof *g);
+	for (int y = 0; y < RUN; y++) {
+		double *to = g + (y + TABLE_LAG) * WIDE + TABLE_LAG;
 		for (int x = 0; x < RUN; x++) {
 			double v = y == 0 && x == RUN / 2;
-			for (int k = 0; k < TABLE_TAPS; k++) {
-				int u = x + f->dx[k], w = y + f->dy[k];
-				if (w >= 0 && u >= 0 && u < RUN) v += a[k] * g[w * RUN + u];
-			}
-			g[y * RUN + x] = v < 1e9 && v > -1e9 ? v : 1e9;
-			sum += g[y * RUN + x] * g[y * RUN + x];
+			for (int k = 0; k < TABLE_TAPS; k++) v += a[k] * to[x + f->back[k]];
+			to[x] = v < 1e9 && v > -1e9 ? v : 1e9;
+			sum += to[x] * to[x];
 		}
+	}
 	free(g);
 	return sum < 1.06 * all && sum > 0.94 * all;
 }
@@ -274,6 +355,6 @@ void fit_block_shares(struct fit *f)
 	densities(f);
 	for (int c = 0; c < 3; c++)
 		for (int r = 0; r < FIT_RINGS; r++)
-			f->blocks[c][r] = f->have[c][r] > 0 && sum[c][r] > 0 ? sum[c][r] / f->have[c][r] : 1;
+			f->blocks[c][r] = f->have[c][r] > 0 && sum[c][r] > 0 ? f->seen[c][f->octave[r]] * sum[c][r] / f->have[c][r] : 1;
 	free(o);
 }

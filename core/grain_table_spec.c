@@ -14,9 +14,9 @@ static void cosines(double *cs) { for (int i = 0; i < N; i++) cs[i] = mx_cos(2 *
 
 double gt_mean(const double *p)
 {
-	double s = 0;
-	for (int i = 0; i < NN; i++) s += p[i];
-	return s / NN;
+	double s[4] = { 0 };
+	for (int i = 0; i < NN; i++) s[i % 4] += p[i];
+	return (s[0] + s[1] + s[2] + s[3]) / NN;
 }
 
 void gt_recursion(const double *a, int lag, double *power, double *real, double *imag)
@@ -73,7 +73,7 @@ void gt_downsample(double *p)
 
 double gt_widen(double f)
 {
-	return 1 + 1.125 * mx_cos(2 * MX_PI * f) - 0.125 * mx_cos(6 * MX_PI * f);
+	return 1.734375 * mx_cos(MX_PI * f) + 0.453125 * mx_cos(3 * MX_PI * f) - 0.140625 * mx_cos(5 * MX_PI * f) - 0.046875 * mx_cos(7 * MX_PI * f);
 }
 
 void gt_half(double *p)

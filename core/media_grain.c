@@ -7,6 +7,7 @@
 
 #include "grain_kernel.h"
 #include "grain_table.h"
+#include "log.h"
 #include "px_math.h"
 #include "textfile.h"
 
@@ -32,6 +33,7 @@ char *film_grain_text(const char *path, int lines, enum yuv_matrix m, enum yuv_r
 	struct grain_params g;
 	struct grain_profile p;
 	size_t len;
+	double off;
 	char *text = text_read(path, &len, e);
 	if (!text) return NULL;
 	if (strncmp(text, "filmgrn1", 8) == 0) {
@@ -47,9 +49,10 @@ char *film_grain_text(const char *path, int lines, enum yuv_matrix m, enum yuv_r
 	}
 	free(text);
 	on_lines(&p, lines);
-	if (grain_table_from(&p, (int)m, range == YR_FULL, subsampled, &g, e) < 0) {
+	if (grain_table_from(&p, (int)m, range == YR_FULL, subsampled, &g, &off, e) < 0) {
 		err_in(e, "%s", path);
 		return NULL;
 	}
+	if (off > TABLE_OFF) log_warn("%s: AV1's film grain cannot be this grain: %.1f dB off in an octave", path, off);
 	return grain_table_text(&g);
 }

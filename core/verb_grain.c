@@ -204,7 +204,9 @@ static int save_profile(const struct cli *c, const struct grain_profile *p, stru
 static int save_table(const struct cli *c, const struct grain_profile *p, struct err *e)
 {
 	struct grain_params g;
-	if (grain_table_from(p, YM_BT709, false, true, &g, e) < 0) return -1;
+	double off;
+	if (grain_table_from(p, YM_BT709, false, true, &g, &off, e) < 0) return -1;
+	if (off > TABLE_OFF) log_warn("%s: AV1's film grain cannot be this grain: %.1f dB off in an octave", c->table, off);
 	char *text = grain_table_text(&g);
 	int rc = text_write(c->table, text, e);
 	free(text);
