@@ -3,6 +3,7 @@
 #ifndef IN_GRAIN_MEASURE_INT_H
 #define IN_GRAIN_MEASURE_INT_H
 
+#include "fft.h"
 #include "grain_measure.h"
 
 enum { GM_BLOCK = 32, GM_WINDOW = 64, GM_FINE = 512, GM_KNOTS = 20 };
@@ -85,7 +86,8 @@ bool gm_chain(const struct gm_field *f, int n, double rho[3]);
 struct gm_spec {
 	int n, count;
 	double *p[3], *x[3];                 /* of R,G,B; real parts of RG, RB, GB */
-	double *win, *cs, *mem, *left; int *rev;      /* left: shares that planes left of the bins, or NULL */
+	struct fft fft;
+	double *win, *cs, *mem, *left;       /* left: shares that planes left of the bins, or NULL */
 	double *part;                        /* of the windows that each bin has, or NULL */
 	double bins;                         /* that correlations come from */
 	double odd;                          /* of flat blocks: standard errors by which channels share more at low rings than above */

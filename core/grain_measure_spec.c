@@ -22,23 +22,22 @@ int gm_spec_new(struct gm_spec *s, int n, struct err *e)
 	size_t nn = (size_t)n * (size_t)n;
 	double sum = 0;
 	*s = (struct gm_spec){ .n = n };
-	s->mem = calloc(12 * nn + 4 * (size_t)n, sizeof *s->mem);
+	s->mem = calloc(14 * nn + 4 * (size_t)n, sizeof *s->mem);
 	if (!s->mem) return err_set(e, E_MEMORY, "no memory for the spectra of grain");
-	s->rev = xalloc((size_t)n, sizeof *s->rev);
+	fft_make(&s->fft, n);
 	s->ring = xalloc(nn, 1);
 	for (int i = 0; i < (int)nn; i++) s->ring[i] = (uint8_t)gm_ring_at(n, i);
 	for (int c = 0; c < 3; c++) {
 		s->p[c] = s->mem + (size_t)c * nn;
 		s->x[c] = s->mem + (size_t)(3 + c) * nn;
 	}
-	s->cs = s->mem + 12 * nn;
+	s->cs = s->mem + 14 * nn;
 	s->win = s->cs + 2 * n;
 	for (int i = 0; i < n; i++) {
 		s->cs[i] = mx_cos(2 * MX_PI * i / n);
 		s->cs[n + i] = -mx_sin(2 * MX_PI * i / n);
 		s->win[i] = 0.5 - 0.5 * mx_cos(2 * MX_PI * (i + 0.5) / n);
 		sum += s->win[i] * s->win[i];
-		for (int b = 1, k = i; b < n; b *= 2, k /= 2) s->rev[i] = s->rev[i] * 2 + k % 2;
 	}
 	for (int i = 0; i < n; i++) s->win[i] /= __builtin_sqrt(sum);
 	return 0;
@@ -47,42 +46,8 @@ int gm_spec_new(struct gm_spec *s, int n, struct err *e)
 void gm_spec_free(struct gm_spec *s)
 {
 	free(s->mem);
-	free(s->rev);
 	free(s->ring);
 	*s = (struct gm_spec){ 0 };
-}
-
-/* In place over n values step apart; a and b hold one line. */
-static void fft(const struct gm_spec *s, double *re, double *im, int step, double *a, double *b)
-{
-	int n = s->n;
-	for (int i = 0; i < n; i++) {
-		a[s->rev[i]] = re[i * step];
-		b[s->rev[i]] = im[i * step];
-	}
-	for (int m = 2; m <= n; m *= 2)
-		for (int k = 0; k < m / 2; k++) {
-			double wr = s->cs[k * (n / m)], wi = s->cs[n + k * (n / m)];
-			for (int i = k; i < n; i += m) {
-				int j = i + m / 2;
-				double tr = a[j] * wr - b[j] * wi, ti = a[j] * wi + b[j] * wr;
-				a[j] = a[i] - tr;
-				b[j] = b[i] - ti;
-				a[i] += tr;
-				b[i] += ti;
-			}
-		}
-	for (int i = 0; i < n; i++) {
-		re[i * step] = a[i];
-		im[i * step] = b[i];
-	}
-}
-
-static void fft2(const struct gm_spec *s, double *re, double *im)
-{
-	double a[GM_WINDOW], b[GM_WINDOW];
-	for (int y = 0; y < s->n; y++) fft(s, re + y * s->n, im + y * s->n, 1, a, b);
-	for (int x = 0; x < s->n; x++) fft(s, re + x, im + x, s->n, a, b);
 }
 
 /* Adds powers and cross powers of d under the window (or NULL) to the rings of the mask. R and G go as one complex field, B by itself. */
@@ -90,7 +55,7 @@ static void transform(const struct gm_spec *s, const float *const d[3], ptrdiff_
 {
 	int n = s->n;
 	size_t nn = (size_t)n * (size_t)n;
-	double *zr = s->mem + 6 * nn, *zi = zr + nn, *br = zi + nn, *bi = br + nn;
+	double *zr = s->mem + 6 * nn, *zi = zr + nn, *br = zi + nn, *bi = br + nn, *room = s->mem + 12 * nn;
 	for (int y = 0; y < n; y++)
 		for (int x = 0; x < n; x++) {
 			double w = win ? win[x] * win[y] : 1;
@@ -99,8 +64,8 @@ static void transform(const struct gm_spec *s, const float *const d[3], ptrdiff_
 			br[y * n + x] = w * (double)d[2][y * stride + x];
 		}
 	memset(bi, 0, nn * sizeof *bi);
-	fft2(s, zr, zi);
-	fft2(s, br, bi);
+	fft_square(&s->fft, zr, zi, room);
+	fft_square(&s->fft, br, bi, room);
 	for (int y = 0; y < n; y++)
 		for (int x = 0; x < n; x++) {
 			int i = y * n + x, j = (n - y) % n * n + (n - x) % n;

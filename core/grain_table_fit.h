@@ -4,6 +4,7 @@
 #ifndef IN_GRAIN_TABLE_FIT_H
 #define IN_GRAIN_TABLE_FIT_H
 
+#include "fft.h"
 #include "grain_table_int.h"
 
 enum {
@@ -26,7 +27,7 @@ struct fit {
 	double times[FIT_BINS], up[FIT_BINS], through[FIT_BINS];     /* of a bin: how many, what bringing chroma up does to powers, to luma's share */
 	double hann[2][GT_N];                /* windows of luma, of chroma of half the size */
 	double under[3][FIT_RINGS];          /* what is wanted, seen through them */
-	int rev[GT_N];                       /* bits of places the other way about */
+	struct fft fft[2];                   /* of both */
 	double turn[2][FIT_BINS];            /* what brings chroma's samples to where they are shown: real, imaginary */
 	int near[GT_NN][4];                  /* what luma's density of half the size is made of */
 	double part[GT_NN][4][4];
@@ -55,8 +56,8 @@ void fit_block_shares(struct fit *f);
 /* Does the plane's recursion die away? */
 bool fit_stable(const struct fit *f, int plane);
 
-/* What a frame of that seed has of R, G, B by rings (sums over all bins), in so many windows (two at a time); unit: what a code of each
- * plane's template is worth. */
+/* What a frame of that seed has of R, G, B by rings (sums over all bins), in so many windows (two at a time); unit: what
+ * a code of each plane's template is worth. */
 void fit_show(const struct fit *f, const struct grain_params *g, unsigned seed, int windows, const double unit[3],
               double ring[3][FIT_RINGS]);
 /* Learns what is seen of the parameters g, which f has, with the planes' deviations dev. */

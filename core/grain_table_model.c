@@ -116,10 +116,9 @@ void fit_begin(struct fit *f, int matrix, bool subsampled, const double *const o
 			f->dy[k] = dy;
 			f->back[k] = dy * WIDE + dx;
 		}
-	for (int i = 0; i < N; i++) {
-		f->cs[i] = mx_cos(2 * MX_PI * i / N);
-		for (int b = 1, q = i; b < N; b *= 2, q /= 2) f->rev[i] = f->rev[i] * 2 + q % 2;
-	}
+	for (int i = 0; i < N; i++) f->cs[i] = mx_cos(2 * MX_PI * i / N);
+	fft_make(&f->fft[0], N);
+	fft_make(&f->fft[1], f->sub ? N / 2 : N);
 	for (int i = 0; i < FIT_BINS; i++) {
 		double fx = gt_freq(i % N), fy = gt_freq(i / N), h = gt_widen(fx) * gt_widen(fy);
 		f->times[i] = i / N % (N / 2) ? 2 : 1;

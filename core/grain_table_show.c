@@ -14,7 +14,7 @@
 
 enum {
 	N = GT_N, NN = GT_NN, ROWS = 73, COLUMNS = 82, HALF_ROWS = 38, HALF_COLUMNS = 44, EDGE = TABLE_LAG,
-	ROW_PAIRS = 10, COLUMNS_SEEN = 40, STRIP = 16
+	ROW_PAIRS = 10, COLUMNS_SEEN = 40
 };
 
 struct plates { int v[3][ROWS][COLUMNS]; };
@@ -54,37 +54,6 @@ static void plate(const struct grain_params *g, unsigned seed, bool sub, int pla
 			sum = v[y][x] + rounded(sum, g->ar_shift);
 			v[y][x] = sum > 127 ? 127 : sum < -128 ? -128 : sum;
 		}
-}
-
-static void butterflies(double *restrict ar, double *restrict ai, double *restrict br, double *restrict bi, double wr, double wi)
-{
-	for (int x = 0; x < STRIP; x++) {
-		double tr = br[x] * wr - bi[x] * wi, ti = br[x] * wi + bi[x] * wr;
-		br[x] = ar[x] - tr;
-		bi[x] = ai[x] - ti;
-		ar[x] += tr;
-		ai[x] += ti;
-	}
-}
-
-/* Along the first axis of n by n, a strip of columns at a time; *tr and *ti have the axes the other way about. */
-static void fft(const struct fit *f, int n, const double *re, const double *im, double *tr, double *ti)
-{
-	double a[N][STRIP], b[N][STRIP];
-	for (int x0 = 0; x0 < n; x0 += STRIP) {
-		for (int i = 0; i < n; i++) {
-			memcpy(a[f->rev[i] * n / N], re + i * n + x0, sizeof *a);
-			memcpy(b[f->rev[i] * n / N], im + i * n + x0, sizeof *b);
-		}
-		for (int m = 2; m <= n; m *= 2)
-			for (int i = 0; i < n; i += i % m == m / 2 - 1 ? m / 2 + 1 : 1)
-				butterflies(a[i], b[i], a[i + m / 2], b[i + m / 2], f->cs[i % m * (N / m)], f->cs[i % m * (N / m) + N / 4]);
-		for (int x = 0; x < STRIP; x++)
-			for (int i = 0; i < n; i++) {
-				tr[(x0 + x) * n + i] = a[i][x];
-				ti[(x0 + x) * n + i] = b[i][x];
-			}
-	}
 }
 
 /* Of three blocks in a row: where a place lies in them, and how much counts. */
@@ -132,7 +101,7 @@ static void window(const struct fit *f, const struct plates *t, int plane, const
 }
 
 /* Two real planes at once, one the imaginary part of the other: of 2 windows' luma; of each one's chroma. */
-struct waves { double re[3][NN], im[3][NN], tr[NN], ti[NN]; };
+struct waves { double re[3][NN], im[3][NN], room[2 * NN]; };
 
 static void transform(const struct fit *f, const struct plates *t, const struct spot s[2], struct waves *v)
 {
@@ -142,11 +111,7 @@ static void transform(const struct fit *f, const struct plates *t, const struct 
 		window(f, t, 1, &s[k], v->re[1 + k]);
 		window(f, t, 2, &s[k], v->im[1 + k]);
 	}
-	for (int k = 0; k < 3; k++) {
-		int n = k && f->sub ? N / 2 : N;
-		fft(f, n, v->re[k], v->im[k], v->tr, v->ti);
-		fft(f, n, v->tr, v->ti, v->re[k], v->im[k]);
-	}
+	for (int k = 0; k < 3; k++) fft_square(&f->fft[k > 0], v->re[k], v->im[k], v->room);
 }
 
 /* What both planes have in bin i and in that of the opposite frequency. */

@@ -6,42 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fft.h"
 #include "mathx.h"
 #include "mem.h"
 
 enum { N = SLOPE_SIDE, LOW_TO = 10, HIGH_TO = 51 };   /* bins of 0.08 and 0.4 cycles per pixel */
 
-struct fft { double cos[N / 2], sin[N / 2], hann[N]; int rev[N]; };
-
-static void fft_make(struct fft *t)
-{
-	for (int i = 0; i < N / 2; i++)
-		t->cos[i] = mx_cos(2 * MX_PI * i / N), t->sin[i] = -mx_sin(2 * MX_PI * i / N);
-	for (int i = 0; i < N; i++) {
-		t->hann[i] = 0.5 - 0.5 * mx_cos(2 * MX_PI * (i + 0.5) / N);
-		t->rev[i] = 0;
-		for (int b = 1; b < N; b <<= 1) t->rev[i] = t->rev[i] << 1 | (i & b ? 1 : 0);
-	}
-}
-
-/* In place, decimation in time; element i stands at re[i * step]. */
-static void fft_line(const struct fft *t, double *re, double *im, int step)
-{
-	double a[N], b[N];
-	for (int i = 0; i < N; i++) a[i] = re[t->rev[i] * step], b[i] = im[t->rev[i] * step];
-	for (int half = 1; half < N; half *= 2)
-		for (int i = 0; i < N; i++) {
-			if (i & half) continue;
-			int k = (i & (half - 1)) * (N / 2 / half), j = i + half;
-			double x = a[j] * t->cos[k] - b[j] * t->sin[k], y = a[j] * t->sin[k] + b[j] * t->cos[k];
-			a[j] = a[i] - x, b[j] = b[i] - y;
-			a[i] += x, b[i] += y;
-		}
-	for (int i = 0; i < N; i++) re[i * step] = a[i], im[i * step] = b[i];
-}
+struct room { struct fft t; double hann[N], fft[2 * N * N]; };
 
 /* Adds the power of one block, its mean taken away, by distance from frequency 0. */
-static void add_block(struct slope *s, const struct fft *t, double *re, double *im)
+static void add_block(struct slope *s, struct room *t, double *re, double *im)
 {
 	double mean = 0, sum[SLOPE_BINS] = { 0 };
 	int count[SLOPE_BINS] = { 0 };
@@ -50,8 +24,7 @@ static void add_block(struct slope *s, const struct fft *t, double *re, double *
 	for (int y = 0; y < N; y++)
 		for (int x = 0; x < N; x++)
 			re[y * N + x] = (re[y * N + x] - mean) * t->hann[x] * t->hann[y], im[y * N + x] = 0;
-	for (int y = 0; y < N; y++) fft_line(t, re + y * N, im + y * N, 1);
-	for (int x = 0; x < N; x++) fft_line(t, re + x, im + x, N);
+	fft_square(&t->t, re, im, t->fft);
 	for (int y = 0; y < N; y++)
 		for (int x = 0; x < N; x++) {
 			int fx = x < N / 2 ? x : x - N, fy = y < N / 2 ? y : y - N;
@@ -73,9 +46,10 @@ int slope_add(struct slope *s, const struct image *im, const double w[3], int bu
 		if ((ch[k] = format_channel(&im->fmt, names[k])) < 0)
 			return err_set(e, E_SCENE, "the measured picture has no channel %s", names[k]);
 	if (all < 1) return 0;
-	struct fft *t = xalloc(1, sizeof *t);
+	struct room *t = xalloc(1, sizeof *t);
 	double *re = xalloc(2 * (size_t)(N * N), sizeof *re);
-	fft_make(t);
+	fft_make(&t->t, N);
+	for (int i = 0; i < N; i++) t->hann[i] = 0.5 - 0.5 * mx_cos(2 * MX_PI * (i + 0.5) / N);
 	int take = all < budget ? all : budget;
 	for (int i = 0; i < take; i++) {
 		int b = (int)(((int64_t)(2 * i + 1) * all) / (2 * take));
