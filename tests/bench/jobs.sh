@@ -19,11 +19,13 @@ on_threads() {
 	done
 }
 
-# Both sides on one thread and on two, in turns, so that a machine that grows slower does so for all.
+# Both sides on one thread and on two, in turns, so that a machine that grows slower does so for all; and two processes
+# of ours at once, which wait for nothing of each other's: what more than one thread can bring here at all.
 measure_job() { # label ours peer target target-of-two-threads-over-one [times-as-many-frames]
 	on_threads "$2"
 	on_threads "$3"
-	pairs "$N1" $((N1 + (N2 - N1) * ${6:-1})) "$2_1" "$3_1" "$2_2" "$3_2" || { skip "$1" "it failed"; return; }
+	_twin=twin_${2#ours_}
+	pairs "$N1" $((N1 + (N2 - N1) * ${6:-1})) "$2_1" "$3_1" "$2_2" "$3_2" "$_twin" || { skip "$1" "it failed"; return; }
 	for _t in 1 2; do
 		_k=$BY _how="2 threads, $BY" _o=$2_$_t _p=$3_$_t
 		[ $_t = 2 ] || { _k=cpu _how="1 thread, cpu"; }
@@ -32,6 +34,7 @@ measure_job() { # label ours peer target target-of-two-threads-over-one [times-a
 	note "$1: wall $(ms "$(med "$_o" wall)") and $(ms "$(med "$_p" wall)"), ratio $(med_ratio "$_p" "$_o" wall), at load $(load)"
 	result "$1: two threads over one" "$(ms "$(med "$2_2" quiet)")" "$(ms "$(med "$2_1" quiet)")" \
 		"$(med_ratio "$2_1" "$2_2" quiet)" "${5:--}"
+	note "$1: two processes of one thread each do $(med_ratio "$2_1" "$_twin" wall | awk '{printf "%.2f", 2 * $1}') times what one does"
 }
 
 note "A and B work on the numbers as they come, on both sides: two relabelling copies on ours stand where a scene would"

@@ -25,6 +25,11 @@ END
 ours() { threads=$4; run "$1" "$in" render "$tmp/$2.xml" --only "$3" -F "1-$5" --no-cache --threads "$4" --progress none; }
 one() { ours one exact up 1 "$1"; }
 two() { ours two exact up 2 "$1"; }
+# Two processes at once, a thread each; by wall time, measure looks at one process alone.
+twin() {
+	threads=0
+	run twin sh -c '"$0" "$@" & "$0" "$@" && wait $!' "$in" render "$tmp/exact.xml" --only up -F "1-$1" --no-cache --threads 1 --progress none
+}
 quick() { ours quick fast up 1 "$1"; }
 ort() { ours ort ort up 1 "$1"; }
 src() { ours src exact src 1 "$1"; }
@@ -63,7 +68,7 @@ measure() { # label model-without-suffix frames
 	factor=$("$in" model "$model.param" | awk '/^factor/ {print $2}')
 	scene exact "$model.param" exact
 	rm -f "$tmp"/*.s
-	[ -z "$4" ] || peers="$peers two"
+	[ -z "$4" ] || peers="$peers two twin"
 	[ -z "$ncnn" ] || peers="$peers nc"
 	if [ -n "$dnnl" ] && [ -n "$4" ]; then scene fast "$model.param" fast; peers="$peers quick"; fi
 	why="no compiler for neural_onnx.c"
@@ -93,6 +98,7 @@ measure() { # label model-without-suffix frames
 	if [ -n "$dnnl" ]; then result "neural $1, backend fast against exact, 1 thread, CPU" "$(ms "$(net quick src cpu)")" "$(ms "$us")" "$(ratio "$us" "$(net quick src cpu)")" -
 	else skip "neural $1, backend fast" "no oneDNN"; fi
 	result "neural $1, 2 threads against 1, wall without waits for others" "$(ms "$(med two quiet)")" "$(ms "$(med one quiet)")" "$(med_ratio one two quiet)" 1.9
+	note "neural $1: two processes of one thread each do $(med_ratio one twin wall | awk '{printf "%.2f", 2 * $1}') times what one does"
 }
 for m in ${MODELS:-16 32 upconv rrdb}; do
 	case $m in
