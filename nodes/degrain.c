@@ -73,14 +73,15 @@ const struct node_type ISA(node_degrain) = {
 	        "that is worth 1.5 to 4.5 dB. Last, what was taken is brought to the grain's strength where it "
 	        "differs from it: at low frequencies, by how steep the picture is there, and in R, G and B "
 	        "band by band, so that it looks like grain: planted grain on photographs and clips, white, "
-	        "a 35 mm stock's or a coarse 16 mm one's, of sigma 5 to 25/255, leaves hardly an edge in it (|r| mostly below "
-	        "0.05) and has its spectrum within 0.5 dB from 0.05 cycles a pixel on (0.6 at worst). Where the picture is "
+	        "a 35 mm stock's or a coarse 16 mm one's, of sigma 5 to 25/255, leaves hardly an edge in it (|r| below 0.05) "
+	        "and has its spectrum within 0.5 dB from 0.05 cycles a pixel on; other rolls of it over small stills leave up to "
+	        "0.053 and 0.7 dB, 1 dB where most is clipped. Where the picture is "
 	        "clipped (exactly 0 or 1) that much less grain is looked for, and finer one, as clipping bends it; the neutral "
 	        "picture goes back nearer the limit by what clipping has moved averages away from it (near white by up to "
 	        "0.4 of the grain's deviation).\n"
 	        "Values beyond +-1024 and what is no number stay as they are. Where a clip has no more "
 	        "frames, fewer are averaged.",
-	.category = "image", .version = 7, .size = sizeof(struct degrain), .params = params,
+	.category = "image", .version = 8, .size = sizeof(struct degrain), .params = params,
 	.inputs = "image mask?", .flags = NF_MASKED, .traits = TR_CLEANUP,
 	.example = "<degrain id=\"neutral\" in=\"plate\" profile=\"plate.grain\"/>",
 	.want_of = degrain_want, .identity = degrain_identity, .expand = expand,

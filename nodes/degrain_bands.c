@@ -41,8 +41,8 @@ struct state {
 };
 
 /* What channel c's bands are brought to, of the grain's variance: a little less where much of it lies, as
- * there overlapping blocks agree, and what they add adds up. Bands in which little of it lies are pushed and
- * pulled by more, as there blocks differ most. */
+ * there overlapping blocks agree, and what they add adds up: such bands need no push or pull. Bands in which little of
+ * it lies are pushed and pulled by more, as there blocks differ most. */
 static void levels(struct state *s, const struct degrain_bands_node *p, int c)
 {
 	const float *v = s->want.var[DEGRAIN_BINS / 2][c];
@@ -50,10 +50,11 @@ static void levels(struct state *s, const struct degrain_bands_node *p, int c)
 	for (int k = 0; k < BANDS; k++) mean += v[k] * s->count[k] * (1.0f / 64);
 	for (int k = 0; k < BANDS; k++) {
 		float little = px_max(0.0f, 1.0f - v[k] / mean), much = px_max(0.0f, 1.0f - mean / v[k]);
+		float apart = px_max(0.0f, 1.0f - 2.0f * much);
 		s->level[c][k] = (float)p->level - (float)p->agree * (much * much) * (much * much);
 		if (k == BANDS - 1) s->level[c][k] -= LEAKS * little * little;
-		s->push[c][k] = ((float)p->push - 1.0f) * (1.0f + (k < FINE ? STEEP : 1.0f) * little);
-		s->pull[c][k] = ((float)p->pull - 1.0f) * (1.0f + little);
+		s->push[c][k] = ((float)p->push - 1.0f) * (apart + (k < FINE ? STEEP : 1.0f) * little);
+		s->pull[c][k] = ((float)p->pull - 1.0f) * (apart + little);
 	}
 }
 
@@ -294,7 +295,7 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_bands) = {
 	.name = "degrain_bands", .doc = "What degrain took, brought to the grain's spectrum band by band.",
-	.category = "image", .version = 5, .size = sizeof(struct degrain_bands_node), .params = params,
+	.category = "image", .version = 6, .size = sizeof(struct degrain_bands_node), .params = params,
 	.inputs = "image even mask?", .flags = NF_HIDDEN | NF_MASKED, .want_of = degrain_want, .open = open_tables,
 	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
 		.flops = flops, .work = work, .tile = tile,

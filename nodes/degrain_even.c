@@ -4,7 +4,8 @@
  * taken there is nearly free, as a scale near the best one costs only the square of what it is off
  * by. The picture halved once and twice (anchored at pixel (0,0)) is compared with the grain's over
  * some 20 pixels. Then pixels within some 20 are sorted by how steep the picture is there, and luma
- * is scaled by what each sort lacks or has too much: its size tells nothing of edges any more.
+ * is scaled by what each sort lacks or has too much, coarse grain's to hardly more than flatter sorts reach: its size
+ * tells nothing of edges any more.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "degrain_cells.h"
 
@@ -34,9 +35,12 @@ enum { KINDS = 9 };
  * that a kind is believed to have. */
 #define STEEP 3.0f
 #define FEW 0.25f
-/* As much as luma is raised by where grain is coarse: few grains, of which little
- * is left along edges, tell little. */
-#define COARSE 3.35f
+/* Where grain is coarse: the most that luma is raised by, as few grains, of which little is left along edges, tell
+ * little; from where on the scale from flat to edge it is raised wholly; and how much stronger than in flatter places
+ * around what was taken may become, as there it is short of the grain too, and edges would stand out. */
+#define COARSE 3.6f
+#define WHOLE 0.85f
+#define BEYOND 1.3f
 
 /* Threads: frozen. */
 struct state { struct degrain_low want; };
@@ -303,6 +307,14 @@ static void raise_low(const struct job *j, int ch)
 	for (int i = 0; i < w * h; i++) j->c.taken[ch][i] += j->spare[i];
 }
 
+/* The factor f of a kind of this mean square, or less where that is much stronger than flatter kinds are, of which
+ * `pixels` (less where grain is fine) have this sum. */
+static float held(float f, float square, float flatter, float pixels)
+{
+	float much = f * f * square * pixels, most = BEYOND * flatter;
+	return f <= 1.0f || much <= most ? f : px_max(1.0f, f * __builtin_sqrtf(most / much));
+}
+
 /* Factors for luma per cell and kind: what brings the kind's mean square, around the cell, to the grain's. */
 static void factors(const struct job *j)
 {
@@ -314,16 +326,19 @@ static void factors(const struct job *j)
 	for (int i = 0; i < cells; i++) {
 		int bin = (int)j->c.bin[i];
 		float want = variance(j, i, 0, 0) * j->part[i] * (float)j->p->level, *f = j->factor + i * KINDS;
-		float most = COARSE + (px_max(edge, COARSE) - COARSE) * px_clamp(2.0f -
-			4.0f * v[1][bin][0] / v[0][bin][0], 0.0f, 1.0f);
-		float raw = px_max(want - j->added[i], 0.25f * want);
+		float fine = px_clamp(1.5f - v[1][bin][0] / v[0][bin][0] * (1 / 0.3f), 0.0f, 1.0f);
+		float most = COARSE + (px_max(edge, COARSE) - COARSE) * fine, whole = WHOLE + (1.0f - WHOLE) * fine;
+		float raw = px_max(want - j->added[i], 0.25f * want), flatter = 0, pixels = 0;
 		const float *s = j->of_kind + i * KINDS, *c = j->count + i * KINDS;
 		for (int k = 0; k < KINDS; k++) {
 			float sum = s[k] + FEW * raw, n = c[k] + FEW;
 			if (k) sum += 0.25f * s[k - 1], n += 0.25f * c[k - 1];
 			if (k + 1 < KINDS) sum += 0.25f * s[k + 1], n += 0.25f * c[k + 1];
 			float g = px_clamp(__builtin_sqrtf(raw * n / (sum + 1e-12f)), least, most);
-			f[k] = g < 1.0f ? g : 1.0f + px_max(0.0f, ((float)k / (KINDS - 1) - flat) / (1.0f - flat)) * (g - 1.0f);
+			float share = px_clamp(((float)k / (KINDS - 1) - flat) / (whole - flat), 0.0f, 1.0f), own = sum / n;
+			f[k] = held(g < 1.0f ? g : 1.0f + share * (g - 1.0f), own, flatter, pixels * (1.0f - fine * fine));
+			flatter += c[k] * own * f[k] * f[k];
+			pixels += c[k];
 		}
 	}
 }
@@ -412,7 +427,7 @@ static int tile(const struct call *c, struct rect r)
 
 const struct node_type ISA(node_degrain_even) = {
 	.name = "degrain_even", .doc = "What degrain took, raised to the grain's strength where it is short of it.",
-	.category = "image", .version = 6, .size = sizeof(struct degrain_even), .params = params,
+	.category = "image", .version = 7, .size = sizeof(struct degrain_even), .params = params,
 	.inputs = "image fine", .flags = NF_HIDDEN, .want_of = degrain_want, .open = open_tables,
 	.close = degrain_close, .identity = degrain_identity, .needs = cells_needs, .scratch = scratch,
 		.flops = flops, .work = work, .tile = tile,

@@ -340,6 +340,33 @@ static void rough(void)
 	image_unref(&out);
 }
 
+/* Of coarse grain the same share was taken everywhere: it is raised by what is missing, not by more. */
+static void share(void)
+{
+	char set[320];
+	struct format f = nc_format(256, 256, "R G B", "rec709");
+	struct image *flat = nc_image(&f), *most = nc_image(&f);
+	double band[15], grain[15], worst = 0;
+	coarse_profile(set, "share", 0.02, 0.02);
+	for (int c = 0; c < 3; c++) for (int y = 0; y < 256; y++) for (int x = 0; x < 256; x++) *view_at(&flat->view, c, x, y) = 0.5f;
+	struct image *noisy = stage("grain", &flat, 1, (const char *[]){ set, NULL });
+	for (int c = 0; c < 3; c++)
+		for (int y = 0; y < 256; y++)
+			for (int x = 0; x < 256; x++)
+				*view_at(&most->view, c, x, y) = 0.35f * *view_at(&noisy->view, c, x, y) + 0.65f * 0.5f;
+	struct image *out = stage("degrain_bands", (struct image *[]){ noisy, most }, 2, (const char *[]){ set, NULL });
+	for (int c = 0; c < 3; c++) {
+		rings(noisy, out, c, band);
+		rings(noisy, flat, c, grain);
+		for (int k = 1; k < 5; k++) worst = fmax(worst, fabs(10 * log10(band[k] / grain[k])));
+	}
+	test_ok(worst < 0.4, "degrain: coarse grain of which a third was left is taken, not more (%.2f dB)", worst);
+	image_unref(&flat);
+	image_unref(&most);
+	image_unref(&noisy);
+	image_unref(&out);
+}
+
 /* Fields near white and black in clipped grain: an average of what is left lies up to 0.04 away from them, the neutral
  * picture does not. What is as near but was not clipped stays where its average is. */
 static void beneath(void)
@@ -461,6 +488,7 @@ int main(void)
 	clipped();
 	bent();
 	rough();
+	share();
 	beneath();
 	TEST_END();
 }
