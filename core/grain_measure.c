@@ -11,7 +11,7 @@
 #include "mathx.h"
 #include "mem.h"
 
-enum { FLAT_FRAMES = 8, FLAT_BLOCKS = 4000, WINDOWS = 9000, LEAST_WINDOWS = 80,
+enum { FLAT_FRAMES = 24, FLAT_BLOCKS = 12000, LATTICE_FRAMES = 8, WINDOWS = 9000, LEAST_WINDOWS = 80,
        LATTICE_WINDOWS = 400, LEAST_OF_BAND = 12 };
 
 /* Windows of which one would tell as much: they overlap by half, and Hann's kernel joins bins. */
@@ -41,12 +41,17 @@ struct work {
 
 /* --- frames --- */
 
+/* Of so many frames every which is looked at for flat blocks; how many that makes. */
+static int flat_every(const struct work *k) { return (k->src->n + FLAT_FRAMES - 1) / FLAT_FRAMES; }
+static int flat_frames(const struct work *k) { return (k->src->n + flat_every(k) - 1) / flat_every(k); }
+
 /* What the frame's luma has beyond its blurred self, by windows that weigh the same. */
 static void add_lattice(struct work *k, const struct gm_frame *f)
 {
 	static const float none[GM_WINDOW * GM_WINDOW];
 	float v[GM_WINDOW * GM_WINDOW];
-	int nx = f->bw - 1, ny = f->bh - 1, n = nx * ny, step = n / (LATTICE_WINDOWS / FLAT_FRAMES) + 1;
+	int nx = f->bw - 1, ny = f->bh - 1, n = nx * ny, frames = flat_frames(k);
+	int step = n / (LATTICE_WINDOWS / (frames > LATTICE_FRAMES ? frames : LATTICE_FRAMES)) + 1;
 	float w[3] = { (float)k->luma[0], (float)k->luma[1], (float)k->luma[2] };
 	for (int i = 0; i < n; i += step) {
 		double ss = 0;
@@ -93,7 +98,7 @@ static int add_pair(struct work *k, const struct gm_frame *before, const struct 
 
 static int take_frames(struct work *k)
 {
-	int n = k->src->n, every = (n + FLAT_FRAMES - 1) / FLAT_FRAMES;
+	int n = k->src->n, every = flat_every(k);
 	for (int i = 0; i < n; i++) {
 		struct gm_frame *f = &k->frame[i % 3], *last = &k->frame[(i + 2) % 3];
 		if (k->o->cancel && atomic_load(k->o->cancel)) return err_set(k->e, E_CANCEL, "cancelled");
@@ -526,7 +531,7 @@ int grain_measure(const struct grain_source *s, const struct grain_opts *o, stru
 	k.tmp = malloc((size_t)s->w * (size_t)s->h * sizeof *k.tmp);
 	if (!k.tmp) { err_set(e, E_MEMORY, "no memory for a frame of %d x %d", s->w, s->h); goto out; }
 	if (gm_spec_new(&k.lattice, GM_WINDOW, e) < 0 || gm_spec_new(&k.block, GM_BLOCK, e) < 0) goto out;
-	k.flat.most = FLAT_BLOCKS / (s->n < FLAT_FRAMES ? s->n : FLAT_FRAMES);
+	k.flat.most = FLAT_BLOCKS / flat_frames(&k);
 	if (gm_frame_new(&k.frame[0], s->w, s->h, e) < 0 || gm_frame_new(&k.frame[1], s->w, s->h, e) < 0 ||
 	    gm_frame_new(&k.frame[2], s->w, s->h, e) < 0) goto out;
 	rc = measure(&k);

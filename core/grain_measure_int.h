@@ -29,7 +29,7 @@ static inline double gm_fine_at(const float *p, ptrdiff_t w)
 	return (double)p[0] - ((double)p[-2] + (double)p[2] + (double)p[-2 * w] + (double)p[2 * w]) / 4;
 }
 
-enum { GM_SEEN = 3, GM_RINGS = 24, GM_PARTS = 16, GM_HALF = (GM_BLOCK / 2 + 1) * GM_BLOCK };
+enum { GM_SEEN = 3, GM_RINGS = 24, GM_PARTS = 16, GM_SIDE = GM_BLOCK / 2 + 1, GM_BINS = GM_SIDE * GM_SIDE };
 struct gm_spec;
 /* The noise alone, of unit gain, in blocks: a difference of two frames over the root of 2. */
 struct gm_field {
@@ -98,12 +98,13 @@ struct gm_spec {
 
 /* A block with its plane taken out. ring: its energy by radius, in steps of 1 / GM_BLOCK, without a window; sums to the
  * variance; hann: under the window, means over bins; cross: of RG, RB, GB, under the window. bin: powers and cross powers
- * under the window, rows 0 to GM_BLOCK / 2. */
+ * under the window, means over the four bins whose frequencies differ in sign alone, rows and columns 0 to GM_BLOCK / 2; a
+ * float's upper half, rounded: there are many blocks, and a bin's own chance is as much as itself. */
 struct gm_patch {
 	float luma, part[GM_PARTS];          /* of the whole, of its sixteenths */
 	int frame, x, y, near[4];            /* near: blocks half its side away, or -1 */
 	float ring[3][GM_RINGS], hann[3][GM_RINGS], cross[3][GM_RINGS];
-	float bin[6][GM_HALF];
+	uint16_t bin[6][GM_BINS];
 	bool flat, level;                    /* of the flatter half; of a luma whose strength is known */
 	uint32_t use;                        /* bit k: clean at ring k */
 };

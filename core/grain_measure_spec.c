@@ -174,6 +174,23 @@ static void ring_means(const struct gm_spec *s, double ring[GM_RINGS], float out
 	for (int k = 0; k < GM_RINGS; k++) out[k] = n[k] ? (float)(ring[k] / n[k]) : 0;
 }
 
+/* A float's sign, exponent and first seven bits, to the nearest. */
+static uint16_t half_of(double v)
+{
+	float f = (float)v;
+	uint32_t u;
+	memcpy(&u, &f, sizeof u);
+	return (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16);
+}
+
+static double of_half(uint16_t h)
+{
+	uint32_t u = (uint32_t)h << 16;
+	float f;
+	memcpy(&f, &u, sizeof f);
+	return (double)f;
+}
+
 void gm_spec_patch(const struct gm_spec *s, const float *const d[3], struct gm_patch *p)
 {
 	int nn = s->n * s->n;
@@ -185,9 +202,13 @@ void gm_spec_patch(const struct gm_spec *s, const float *const d[3], struct gm_p
 		for (int i = 0; i < nn; i++) {
 			int r = ring_of(s, i);
 			for (int k = 0; k < (pass ? 6 : 3); k++) sum[3 * pass + k][r] += v[k][i] * (pass ? 1 : norm);
-			for (int k = 0; k < 6 && pass && i < GM_HALF; k++) p->bin[k][i] = (float)v[k][i];
 		}
 	}
+	for (int k = 0; k < 6; k++)
+		for (int i = 0; i < GM_BINS; i++) {
+			int x = i % GM_SIDE, y = i / GM_SIDE;
+			p->bin[k][i] = half_of((v[k][y * s->n + x] + v[k][y * s->n + (s->n - x) % s->n]) / 2);
+		}
 	for (int c = 0; c < 3; c++) {
 		for (int k = 0; k < GM_RINGS; k++) p->ring[c][k] = (float)(sum[c][k] / nn);
 		ring_means(s, sum[3 + c], p->hann[c]);
@@ -223,24 +244,26 @@ void gm_spec_gather(struct gm_spec *s, const struct gm_flat *f, const struct gm_
 			s->quant[c] += quantum * g[c] * g[c];
 		}
 		s->count++;
-		for (int b = 0; b < GM_HALF; b++) {
+		for (int q = 0; q < GM_BINS; q++) {
+			int b = q / GM_SIDE * s->n + q % GM_SIDE;
 			if (!(p->use >> ring_of(s, b) & 1)) continue;
 			for (int c = 0; c < 3; c++) {
-				s->p[c][b] += g[c] * g[c] * (double)p->bin[c][b];
-				s->x[c][b] += g[pair[c][0]] * g[pair[c][1]] * (double)p->bin[3 + c][b];
+				s->p[c][b] += g[c] * g[c] * of_half(p->bin[c][q]);
+				s->x[c][b] += g[pair[c][0]] * g[pair[c][1]] * of_half(p->bin[3 + c][q]);
 			}
 		}
 	}
 	for (int c = 0; c < 3; c++) s->quant[c] *= s->count ? (double)most / s->count : 0;
 	s->count = most;
 	s->part = s->mem + 11 * nn;
-	for (int b = 0; b < nn; b++) {
-		int k = ring_of(s, b), twin = (s->n - b / s->n) % s->n * s->n + (s->n - b % s->n) % s->n;
+	for (int b = nn - 1; b >= 0; b--) {
+		int k = ring_of(s, b), x = b % s->n, y = b / s->n;
+		int of = (y < GM_SIDE ? y : s->n - y) * s->n + (x < GM_SIDE ? x : s->n - x);
 		double n = o->count[k] ? most / (o->count[k] * o->whole[k]) : 0;
 		s->part[b] = (double)o->count[k] / most;
 		for (int c = 0; c < 3; c++) {
-			s->p[c][b] = b < GM_HALF ? s->p[c][b] * n : s->p[c][twin];
-			s->x[c][b] = b < GM_HALF ? s->x[c][b] * n : s->x[c][twin];
+			s->p[c][b] = s->p[c][of] * n;
+			s->x[c][b] = s->x[c][of] * n;
 		}
 	}
 }
