@@ -203,22 +203,28 @@ static double fit_with(struct job *j, double *ln, int n, double lambda)
 	return best;
 }
 
-void gm_fit(const struct gm_spec *s, const double *p, const struct gm_spectral *in, struct gm_radial *r)
+void gm_fit(const struct gm_spec *s, double *const p[3], const struct gm_spectral in[3], struct gm_radial r[3])
 {
-	struct job *j = xalloc(1, sizeof *j);
-	double best = 1e300, ln[GRAIN_BANDS], lambda = 1;
-	*j = (struct job){ .in = in, .s = s, .p = p };
-	r->n = 0;
-	while (r->n < 0.7 * GRID) { r->freq[r->n] = (double)r->n / GRID; r->n++; }
-	r->freq[r->n++] = 0.7072;
-	kernel_of(j);
-	places(j, r, in->aniso);
-	first_guess(j, r);
-	memcpy(ln, r->ln, sizeof ln);
-	for (int k = 0; k < LAMBDAS; k++, lambda *= 5) {
-		double f = fit_with(j, ln, r->n, lambda);
-		if (f < best) { best = f; memcpy(r->ln, ln, sizeof ln); }
+	struct job *j = xalloc(3, sizeof *j);
+	double best = 1e300, (*ln)[GRAIN_BANDS] = xalloc(3, sizeof *ln), lambda = 1;
+	for (int c = 0; c < 3; c++) {
+		j[c] = (struct job){ .in = &in[c], .s = s, .p = p[c] };
+		r[c].n = 0;
+		while (r[c].n < 0.7 * GRID) { r[c].freq[r[c].n] = (double)r[c].n / GRID; r[c].n++; }
+		r[c].freq[r[c].n++] = 0.7072;
+		kernel_of(&j[c]);
+		places(&j[c], &r[c], in[c].aniso);
+		first_guess(&j[c], &r[c]);
+		memcpy(ln[c], r[c].ln, sizeof ln[c]);
 	}
+	for (int k = 0; k < LAMBDAS; k++, lambda *= 5) {
+		double f = 0;
+		for (int c = 0; c < 3; c++) f += fit_with(&j[c], ln[c], r[c].n, lambda);
+		if (!(f < best)) continue;
+		best = f;
+		for (int c = 0; c < 3; c++) memcpy(r[c].ln, ln[c], sizeof ln[c]);
+	}
+	free(ln);
 	free(j);
 }
 

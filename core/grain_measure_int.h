@@ -159,8 +159,8 @@ void gm_fit_curve(const struct gm_sample *v, int n, struct gm_curve *c);
  * horizontal extent. */
 struct gm_radial { int n; double freq[GRAIN_BANDS], ln[GRAIN_BANDS]; };
 struct gm_spectral { double add, nu, aniso; const double *left, *part; };
-/* p: mean periodogram of s's window. */
-void gm_fit(const struct gm_spec *s, const double *p, const struct gm_spectral *in, struct gm_radial *r);
+/* p: mean periodograms of s's window, of the channels, which are smoothed alike: one alone may follow chance. */
+void gm_fit(const struct gm_spec *s, double *const p[3], const struct gm_spectral in[3], struct gm_radial r[3]);
 /* Of the pair k of channels (RG, RB, GB): what the window makes of either's power and of the root of their product. */
 void gm_smear(const struct gm_spec *s, const struct gm_radial r[3], const double aniso[3], int k, double *a, double *b, double *x);
 

@@ -526,6 +526,7 @@ void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, doub
 	int n = s->n, nn = n * n;
 	struct fit f;
 	struct gm_radial fit[3];
+	struct gm_spectral in[3];
 	double *tmp = s->mem + 6 * nn, *db = tmp + nn, *raw = db + nn;
 	double norm[3], bias = 4.343 / (1.4 * s->count);           /* the mean of a logarithm; windows overlap */
 	fit_knots(&f, n);
@@ -542,13 +543,15 @@ void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, doub
 		s->x[2][i] /= __builtin_sqrt(norm[1] * norm[2]);
 	}
 	for (int c = 0; c < 3; c++) {
-		double sum = 0;
 		memcpy(raw, s->p[c], (size_t)nn * sizeof *raw);
-		sharpen(s, s->p[c], tmp);
-		levels(s, s->p[c], bias, db);
+		sharpen(s, raw, tmp);
+		levels(s, raw, bias, db);
 		p->aniso[c] = find_aniso(&f, n, db);
-		gm_fit(s, raw, &(struct gm_spectral){ s->quant[c], nu, p->aniso[c], s->left, s->part }, &fit[c]);
-		memcpy(s->p[c], raw, (size_t)nn * sizeof *raw);
+		in[c] = (struct gm_spectral){ s->quant[c], nu, p->aniso[c], s->left, s->part };
+	}
+	gm_fit(s, s->p, in, fit);
+	for (int c = 0; c < 3; c++) {
+		double sum = 0;
 		p->nband = fit[c].n;
 		for (int k = 0; k < fit[c].n; k++) {
 			p->freq[k] = fit[c].freq[k];

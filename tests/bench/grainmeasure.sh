@@ -1,8 +1,8 @@
 #!/bin/sh
-# grainmeasure.sh - errors of both grain estimators on planted grain: photographs with a still camera, one panned, and clips
-# with their own motion; by row the strength's rms and mean error (R G B, percent), the worst bin in dB at its frequency,
-# the worst correlation, levels, blocks, windows, CPU seconds; then means over the seeds (SEEDS=3). N=16 takes fewer frames
-# of the stills (default 40).
+# grainmeasure.sh - errors of both grain estimators on planted grain: photographs with a still camera, one panned, clips
+# with their own motion, and reels of pictures that have nothing in common; by row the strength's rms and mean error
+# (R G B, percent), the worst bin in dB at its frequency, the worst correlation, levels, blocks, windows, CPU seconds;
+# then means over the seeds (SEEDS=3). N=16 takes fewer frames of the stills (default 40).
 # SPDX-License-Identifier: BSD-2-Clause
 . "$(dirname "$0")/lib.sh"
 data=
@@ -23,5 +23,16 @@ take bunny live/bigbuckbunny_51.mp4 2 scale=704:396 704 396 16 0 0
 take steel live/tears_of_steel_clip.webm 1 null 800 332 16 0 0
 take teacher video/turbot2av_1_teacher.mp4 1 scale=896:512 896 512 16 0 0
 take kandinsky video/kandinsky5_profile.mp4 1 null 768 512 16 0 0
+# reels of many pictures, by space alone
+cat "$tmp"/kodak_*.raw > "$tmp/reel_stills.raw"
+plates="$plates reel_stills:$tmp/reel_stills.raw:768:512:5:0:0"
+all=0
+for f in video/allegro_aurora.mp4 video/turbot2av_1_teacher.mp4 video/turbot2av_3_teacher.mp4 video/turbot2av_1_student.mp4 \
+	live/bigbuckbunny_51.mp4 live/flower.mp4 live/tears_of_steel_clip.webm video/kandinsky5_profile.mp4 \
+	video/ltx2_dialogue.mp4 live/cosmos1650_p3pq.y4m; do
+	ffmpeg -v error -y -ss 1 -i "$data/$f" -frames:v 1 -vf "scale=768:432:force_original_aspect_ratio=increase,crop=768:432" \
+		-pix_fmt gbrpf32le -f rawvideo - >> "$tmp/reel_clips.raw" && all=$((all + 1))
+done
+plates="$plates reel_clips:$tmp/reel_clips.raw:768:432:$all:0:0"
 # shellcheck disable=SC2086
 "$tmp/gm" medium,fine,b/w $plates && "$tmp/gm" coarse $plates

@@ -228,6 +228,52 @@ static void same_text(const struct plate *p, const struct fields *f)
 	free(text[1]);
 }
 
+/* Many pictures, of which no two follow each other: flat blocks of all of them. */
+enum { REEL = 10, REEL_PLATES = 5 };
+#define REEL_LOW 1.0
+#define REEL_CORR 0.012
+struct reel { const struct plate *p; const struct fields *f; };
+
+static int get_reel(void *user, int i, float *const rgb[3], struct err *e)
+{
+	const struct reel *r = user;
+	const struct plate *p = &r->p[i % REEL_PLATES];
+	int off = i < REEL_PLATES ? 0 : 48;
+	(void)e;
+	for (int c = 0; c < 3; c++)
+		for (int k = 0; k < W * H; k++) {
+			int q = (k / W + off) * p->w + k % W + off;
+			rgb[c][k] = p->rgb[c][q] + (float)plant_strength(r->f->t, c, (double)p->luma[q]) * r->f->v[i][c][k];
+		}
+	return 0;
+}
+
+static void reel(const struct fields *f)
+{
+	static const char *const names[REEL_PLATES] = { "kodak_03.png", "kodak_07.png", "kodak_15.png", "kodak_20.png", "kodak_23.png" };
+	struct plate p[REEL_PLATES];
+	struct grain_profile g;
+	struct grain_report rep;
+	struct reel r = { p, f };
+	struct err e = ERR_INIT;
+	int frame[REEL], n = 0;
+	while (n < REEL_PLATES && load_plate(names[n], &p[n], 1.2)) n++;
+	for (int i = 0; i < REEL; i++) frame[i] = 1 + 10 * i;
+	if (n == REEL_PLATES) {
+		struct grain_source src = { &r, REEL, frame, W, H, get_reel };
+		struct grain_opts o = { .method = GRAIN_AUTO, .space = colour_find("rec709") };
+		int rc = grain_measure(&src, &o, &g, &rep, &e);
+		struct plant_off q = rc < 0 ? (struct plant_off){ .corr = 9 } : plant_against(f->t, &g, 1);
+		if (getenv("V") && rc == 0) tell("reel", &q, &g, &rep);
+		test_ok(rc == 0 && g.method == GRAIN_SPATIAL && !rep.unsure && rep.flat > 0, "a reel of pictures: %s%s", rep.doubt, e.msg);
+		test_ok(worst(q.strength) < 0.07, "a reel: strength %.1f %.1f %.1f %%", 100 * q.strength[0], 100 * q.strength[1], 100 * q.strength[2]);
+		test_ok(worst(q.high) < 0.5 && worst(q.db) < REEL_LOW, "a reel: spectrum (%.2f %.2f %.2f dB; at the lowest bin %.2f %.2f %.2f)",
+		        q.high[0], q.high[1], q.high[2], q.low[0], q.low[1], q.low[2]);
+		test_ok(q.corr < REEL_CORR, "a reel: correlations (%.4f)", q.corr);
+	} else test_skip("grain_measure: no %s", names[n]);
+	while (n) free_plate(&p[--n]);
+}
+
 static void make_fields(struct fields *f, const struct plant *t, int n, uint32_t seed)
 {
 	f->t = t;
@@ -283,6 +329,7 @@ int main(void)
 	elsewhere("kodak_07.png", 1.2, &f, 0, 2, &stills);
 	elsewhere("kodak_15.png", 2, &h, 11, 0, &stills);
 	elsewhere("kodak_23.png", 2, &h, 0, 2, &stills);
+	reel(&f);
 	heavy("kodak_20.png", &f);
 	test_ok(stills.within * 8 >= stills.stills * 7, "of %d stills %d have their strength within 7 %%", stills.stills, stills.within);
 	free_fields(&fine);
