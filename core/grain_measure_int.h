@@ -87,7 +87,7 @@ struct gm_spec {
 	int n, count;
 	double *p[3], *x[3];                 /* of R,G,B; real parts of RG, RB, GB */
 	struct fft fft;
-	double *win, *cs, *mem, *left;       /* left: shares that planes left of the bins, or NULL */
+	double *win, *mem, *left;            /* left: shares that planes left of the bins, or NULL */
 	double *part;                        /* of the windows that each bin has, or NULL */
 	double bins;                         /* that correlations come from */
 	double odd;                          /* of flat blocks: standard errors by which channels share more at low rings than above */
@@ -98,8 +98,8 @@ struct gm_spec {
 
 /* A block with its plane taken out. ring: its energy by radius, in steps of 1 / GM_BLOCK, without a window; sums to the
  * variance; hann: under the window, means over bins; cross: of RG, RB, GB, under the window. bin: powers and cross powers
- * under the window, means over the four bins whose frequencies differ in sign alone, rows and columns 0 to GM_BLOCK / 2; a
- * float's upper half, rounded: there are many blocks, and a bin's own chance is as much as itself. */
+ * under the window, means over the four bins whose frequencies differ in sign alone, rows and columns 0 to GM_BLOCK / 2, in
+ * bfloat16: there are many blocks, and a bin's own chance is as much as itself. */
 struct gm_patch {
 	float luma, part[GM_PARTS];          /* of the whole, of its sixteenths */
 	int frame, x, y, near[4];            /* near: blocks half its side away, or -1 */

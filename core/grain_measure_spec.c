@@ -22,7 +22,7 @@ int gm_spec_new(struct gm_spec *s, int n, struct err *e)
 	size_t nn = (size_t)n * (size_t)n;
 	double sum = 0;
 	*s = (struct gm_spec){ .n = n };
-	s->mem = calloc(14 * nn + 4 * (size_t)n, sizeof *s->mem);
+	s->mem = calloc(14 * nn + (size_t)n, sizeof *s->mem);
 	if (!s->mem) return err_set(e, E_MEMORY, "no memory for the spectra of grain");
 	fft_make(&s->fft, n);
 	s->ring = xalloc(nn, 1);
@@ -31,11 +31,8 @@ int gm_spec_new(struct gm_spec *s, int n, struct err *e)
 		s->p[c] = s->mem + (size_t)c * nn;
 		s->x[c] = s->mem + (size_t)(3 + c) * nn;
 	}
-	s->cs = s->mem + 14 * nn;
-	s->win = s->cs + 2 * n;
+	s->win = s->mem + 14 * nn;
 	for (int i = 0; i < n; i++) {
-		s->cs[i] = mx_cos(2 * MX_PI * i / n);
-		s->cs[n + i] = -mx_sin(2 * MX_PI * i / n);
 		s->win[i] = 0.5 - 0.5 * mx_cos(2 * MX_PI * (i + 0.5) / n);
 		sum += s->win[i] * s->win[i];
 	}
@@ -123,7 +120,7 @@ static void plane_shares(const struct gm_spec *s, double *level, double *slope)
 		for (int i = 0; i < n; i++) {
 			double w = s->win[i];
 			double t = (i - (n - 1) / 2.0) / __builtin_sqrt(norm);
-			double re = s->cs[i * k % n], im = s->cs[n + i * k % n];
+			double at = 2 * MX_PI * (i * k % n) / n, re = mx_cos(at), im = -mx_sin(at);
 			c[0] += w * re / __builtin_sqrt((double)n);
 			c[1] += w * im / __builtin_sqrt((double)n);
 			c[2] += w * t * re;
@@ -174,23 +171,6 @@ static void ring_means(const struct gm_spec *s, double ring[GM_RINGS], float out
 	for (int k = 0; k < GM_RINGS; k++) out[k] = n[k] ? (float)(ring[k] / n[k]) : 0;
 }
 
-/* A float's sign, exponent and first seven bits, to the nearest. */
-static uint16_t half_of(double v)
-{
-	float f = (float)v;
-	uint32_t u;
-	memcpy(&u, &f, sizeof u);
-	return (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16);
-}
-
-static double of_half(uint16_t h)
-{
-	uint32_t u = (uint32_t)h << 16;
-	float f;
-	memcpy(&f, &u, sizeof f);
-	return (double)f;
-}
-
 void gm_spec_patch(const struct gm_spec *s, const float *const d[3], struct gm_patch *p)
 {
 	int nn = s->n * s->n;
@@ -207,7 +187,7 @@ void gm_spec_patch(const struct gm_spec *s, const float *const d[3], struct gm_p
 	for (int k = 0; k < 6; k++)
 		for (int i = 0; i < GM_BINS; i++) {
 			int x = i % GM_SIDE, y = i / GM_SIDE;
-			p->bin[k][i] = half_of((v[k][y * s->n + x] + v[k][y * s->n + (s->n - x) % s->n]) / 2);
+			p->bin[k][i] = mx_bf16((float)((v[k][y * s->n + x] + v[k][y * s->n + (s->n - x) % s->n]) / 2));
 		}
 	for (int c = 0; c < 3; c++) {
 		for (int k = 0; k < GM_RINGS; k++) p->ring[c][k] = (float)(sum[c][k] / nn);
@@ -248,8 +228,8 @@ void gm_spec_gather(struct gm_spec *s, const struct gm_flat *f, const struct gm_
 			int b = q / GM_SIDE * s->n + q % GM_SIDE;
 			if (!(p->use >> ring_of(s, b) & 1)) continue;
 			for (int c = 0; c < 3; c++) {
-				s->p[c][b] += g[c] * g[c] * of_half(p->bin[c][q]);
-				s->x[c][b] += g[pair[c][0]] * g[pair[c][1]] * of_half(p->bin[3 + c][q]);
+				s->p[c][b] += g[c] * g[c] * (double)mx_from_bf16(p->bin[c][q]);
+				s->x[c][b] += g[pair[c][0]] * g[pair[c][1]] * (double)mx_from_bf16(p->bin[3 + c][q]);
 			}
 		}
 	}

@@ -39,4 +39,19 @@ double mx_fmod(double x, double y);    /* exact */
 int mx_parse(const char *s, double *out);
 void mx_print(double v, char out[40]);
 
+/* bfloat16: a float's upper half, to the nearest, ties to even. */
+static inline uint16_t mx_bf16(float v)
+{
+	uint32_t b;
+	__builtin_memcpy(&b, &v, sizeof b);
+	return (uint16_t)((b + 0x7fff + (b >> 16 & 1)) >> 16);
+}
+static inline float mx_from_bf16(uint16_t h)
+{
+	uint32_t b = (uint32_t)h << 16;
+	float v;
+	__builtin_memcpy(&v, &b, sizeof v);
+	return v;
+}
+
 #endif

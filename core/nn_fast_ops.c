@@ -132,10 +132,6 @@ void *nn_map_bf16(const struct nn_map *m)
 {
 	size_t n = rect_area(m->r) * (size_t)m->c;
 	uint16_t *o = malloc(n * sizeof *o + 64);
-	for (size_t i = 0; o && i < n; i++) {
-		uint32_t b;
-		memcpy(&b, &m->v[i], sizeof b);
-		o[i] = (uint16_t)((b + 0x7fff + (b >> 16 & 1)) >> 16);
-	}
+	for (size_t i = 0; o && i < n; i++) o[i] = mx_bf16(m->v[i]);
 	return o;
 }

@@ -1,6 +1,7 @@
-/* grainmeasure - the errors of both grain estimators on grain planted over plates: KINDS, then plates of
- * raw planar float G,B,R as NAME:FILE:W:H:FRAMES:VX:VY (one frame and a motion: it is panned), a row an estimator and a
- * seed (SEEDS, from SEED on), then a row of means over the seeds: what is left there is no chance but bias.
+/* grainmeasure - the errors of both grain estimators on grain planted over plates: KINDS, then plates of raw planar
+ * float G,B,R as NAME:FILE:W:H:FRAMES:VX:VY (one frame and a motion: it is panned; a name that begins with reel: no two
+ * frames are neighbours), a row an estimator and a seed (SEEDS, from SEED on), then a row of means over the seeds: what
+ * is left there is no chance but bias.
  * Plates are softened by 1.2 pixels, by 2 for coarse alone.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <time.h>
@@ -9,7 +10,7 @@
 
 enum { FRAMES = 40, ROOM = 128 };                    /* what the verb takes of pictures this large */
 
-struct plate { char name[64]; int w, h, n, vx, vy; float *v; float *luma; };      /* w, h: of what is seen */
+struct plate { char name[64]; int w, h, n, vx, vy; bool reel; float *v; float *luma; };   /* w, h: of what is seen */
 struct scene { const struct plate *p; const struct plant *t; uint32_t seed; float *rgb[3]; int pw, ph; };
 
 static double cpu_s(void)
@@ -77,8 +78,7 @@ static void row(const struct scene *s, enum grain_choice how, int frames, struct
 	struct grain_opts o = { .method = how, .space = colour_find("rec709") };
 	struct err e = ERR_INIT;
 	double t0 = cpu_s();
-	/* of a reel no two are neighbours */
-	for (int i = 0; i < frames; i++) frame[i] = 1 + i * (how == GRAIN_BY_SPACE ? 10 : 1);
+	for (int i = 0; i < frames; i++) frame[i] = 1 + i * (s->p->reel ? 10 : 1);
 	printf("%-22s %-7s %-5s ", s->p->name, s->t->k->name, how == GRAIN_BY_TIME ? "time" : "space");
 	if (grain_measure(&src, &o, &g, &r, &e) < 0) { printf("refused: %s\n", e.msg); all->refused++; return; }
 	struct plant_off f = plant_against(s->t, &g, 1);
@@ -127,6 +127,7 @@ static int load(struct plate *p, const char *arg, int *pw, int *ph, double soft)
 	char path[512];
 	if (sscanf(arg, "%63[^:]:%511[^:]:%d:%d:%d:%d:%d", p->name, path, pw, ph, &p->n, &p->vx, &p->vy) != 7) return -1;
 	if (p->n > FRAMES) p->n = FRAMES;
+	p->reel = strncmp(p->name, "reel", 4) == 0;
 	size_t all = (size_t)*pw * (size_t)*ph;
 	FILE *f = fopen(path, "rb");
 	if (!f) return -1;
@@ -169,9 +170,9 @@ int main(int argc, char **argv)
 			struct sums sums[2] = { { 0 }, { 0 } };
 			for (int q = 0; q < seeds; q++) {
 				s.seed = 99 + 131 * (uint32_t)(a + seed + q);
-				if ((!only || only[0] == 't') && strncmp(p.name, "reel", 4) != 0)
+				if ((!only || only[0] == 't') && !p.reel)
 					row(&s, GRAIN_BY_TIME, p.n > 1 ? p.n : getenv("N") ? atoi(getenv("N")) : FRAMES, &sums[0]);
-				if (!only || only[0] == 's') row(&s, GRAIN_BY_SPACE, strncmp(p.name, "reel", 4) == 0 ? p.n : 1, &sums[1]);
+				if (!only || only[0] == 's') row(&s, GRAIN_BY_SPACE, p.reel ? p.n : 1, &sums[1]);
 			}
 			means(&s, "time", &sums[0]);
 			means(&s, "space", &sums[1]);

@@ -40,15 +40,12 @@ scene source '<write id="w" in="src" file="ramp.####.exr" color="input"/>'
 ours() { # name scene target frames
 	run "$1" "$in" render "$tmp/$2.xml" --only "$3" -F "1-$4" --no-cache --overwrite --threads "$threads" --progress none
 }
-# Two processes at once, a thread each; by wall time, measure looks at one process alone.
-twins() { # name scene target frames
-	threads=0
-	run "$1" sh -c '"$0" "$@" & "$0" "$@" && wait $!' "$in" render "$tmp/$2.xml" --only "$3" -F "1-$4" --no-cache --overwrite \
-		--threads 1 --progress none
+twin() { # name scene target frames
+	twins "$1" "$in" render "$tmp/$2.xml" --only "$3" -F "1-$4" --no-cache --overwrite --threads 1 --progress none
 }
-twin_a() { twins twin_a a end "$1"; }
-twin_b() { twins twin_b b end "$1"; }
-twin_c() { twins twin_c c end "$1"; }
+twin_a() { twin twin_a a end "$1"; }
+twin_b() { twin twin_b b end "$1"; }
+twin_c() { twin twin_c c end "$1"; }
 ours_src() { ours ours_src source src "$1"; }
 ours_a() { ours ours_a a end "$1"; }
 ours_b() { ours ours_b b end "$1"; }

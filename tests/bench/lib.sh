@@ -2,6 +2,7 @@
 #
 # A script sources this first. It then has $in (interneg), $tmp (an own folder, removed at the end), $PAIRS, and:
 #   run NAME CMD...        runs a command once; "wall_us cpu_us peak_KiB wanted_us" go to $tmp/NAME.m
+#   twins NAME CMD...      the same, two of it at once: what two threads that wait for nothing of each other could do
 #   per_frame NAME N1 N2   calls the function NAME with N1 and then N2 frames; prints "wall cpu quiet" in us a frame, so
 #                          that start, set-up, decode of stills and first use drop out; what cannot be is measured again
 #   sample NAME N1 N2      the same, appended to $tmp/NAME.s
@@ -37,6 +38,13 @@ run() { # name command...
 		tail -n 3 "$tmp/$_n.err" >&2
 		return 1
 	fi
+}
+
+# The command twice at once; by wall time, measure looks at one process alone.
+twins() { # name command...
+	_n=$1; shift
+	threads=0
+	run "$_n" sh -c '"$0" "$@" & "$0" "$@" && wait $!' "$@"
 }
 
 # Two runs' difference: no CPU time, or less wall time than the cores allow, is other people's noise.

@@ -25,11 +25,7 @@ END
 ours() { threads=$4; run "$1" "$in" render "$tmp/$2.xml" --only "$3" -F "1-$5" --no-cache --threads "$4" --progress none; }
 one() { ours one exact up 1 "$1"; }
 two() { ours two exact up 2 "$1"; }
-# Two processes at once, a thread each; by wall time, measure looks at one process alone.
-twin() {
-	threads=0
-	run twin sh -c '"$0" "$@" & "$0" "$@" && wait $!' "$in" render "$tmp/exact.xml" --only up -F "1-$1" --no-cache --threads 1 --progress none
-}
+twin() { twins twin "$in" render "$tmp/exact.xml" --only up -F "1-$1" --no-cache --threads 1 --progress none; }
 quick() { ours quick fast up 1 "$1"; }
 ort() { ours ort ort up 1 "$1"; }
 src() { ours src exact src 1 "$1"; }

@@ -74,8 +74,7 @@ say $? "what dav1d adds has its table's strength within 5 %" "$(cat out err)"
 
 # --- colour stocks through AV1: dav1d shows strength, spectrum by octaves and correlations of the imported table, and the
 # --- stock's own strength and octaves. A frame has one template, of which octaves of a few scatter by 0.3 dB and more: the
-# --- table's seed is one whose first frames together do not. Of the lowest octave the analysis reads less than there is: a
-# --- part of it is the frame's mean.
+# --- table's seed is one whose first frames together do not. The lowest octave scatters most in the few pairs that are taken.
 octaves() { # most-dB most-strength most-correlation octaves [most-dB-in-the-lowest]; reads the report
 	sed -n 's/.*"bands_db":\[\(.*\)\],"worst.*"strength_rms":\[\([^]]*\)\],"correlation":\[\([^]]*\)\].*/\1 S \2 C \3/p' out | tr '[],' '   ' |
 		awk -v db="$1" -v st="$2" -v co="$3" -v n="$4" -v low="${5:-$1}" '{ for (i = 1; i <= NF; i++) {

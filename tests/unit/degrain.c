@@ -287,26 +287,40 @@ static void coarse_profile(char set[320], const char *name, double ends, double 
 	snprintf(set, 320, "profile=%s", path);
 }
 
+/* A square of one level. */
+static struct image *even(int side, float level)
+{
+	struct format f = nc_format(side, side, "R G B", "rec709");
+	struct image *im = nc_image(&f);
+	for (int c = 0; c < 3; c++) for (int y = 0; y < side; y++) for (int x = 0; x < side; x++) *view_at(&im->view, c, x, y) = level;
+	return im;
+}
+
+/* How far what was taken is from the grain, in rings from..to-1, at most; dB. */
+static double apart(const struct image *noisy, const struct image *out, const struct image *clean, int from, int to)
+{
+	double taken[15], grain[15], worst = 0;
+	for (int c = 0; c < 3; c++) {
+		rings(noisy, out, c, taken);
+		rings(noisy, clean, c, grain);
+		for (int k = from; k < to; k++) worst = fmax(worst, fabs(10 * log10(taken[k] / grain[k])));
+	}
+	return worst;
+}
+
 /* Coarse grain of which half is cut off at 1 is finer than it was: what was taken is nearer its spectrum than the profile's
  * is, which is 1.4 dB off. */
 static void bent(void)
 {
 	char set[320];
-	struct format f = nc_format(256, 256, "R G B", "rec709");
-	struct image *flat = nc_image(&f);
-	double band[15], grain[15], worst = 0;
+	struct image *flat = even(256, 0.98f);
 	coarse_profile(set, "bent", 0.08, 0.08);
-	for (int c = 0; c < 3; c++) for (int y = 0; y < 256; y++) for (int x = 0; x < 256; x++) *view_at(&flat->view, c, x, y) = 0.98f;
 	struct image *noisy = stage("grain", &flat, 1, (const char *[]){ set, NULL });
 	for (int c = 0; c < 3; c++)
 		for (int y = 0; y < 256; y++)
 			for (int x = 0; x < 256; x++) *view_at(&noisy->view, c, x, y) = fminf(*view_at(&noisy->view, c, x, y), 1);
 	struct image *out = degrained_by(noisy, set);
-	for (int c = 0; c < 3; c++) {
-		rings(noisy, out, c, band);
-		rings(noisy, flat, c, grain);
-		for (int k = 9; k < 13; k++) worst = fmax(worst, fabs(10 * log10(band[k] / grain[k])));
-	}
+	double worst = apart(noisy, out, flat, 9, 13);
 	test_ok(worst < 1, "degrain: clipped coarse grain: its own spectrum above 0.45 c/px (%.2f dB)", worst);
 	image_unref(&flat);
 	image_unref(&noisy);
@@ -344,22 +358,15 @@ static void rough(void)
 static void share(void)
 {
 	char set[320];
-	struct format f = nc_format(256, 256, "R G B", "rec709");
-	struct image *flat = nc_image(&f), *most = nc_image(&f);
-	double band[15], grain[15], worst = 0;
+	struct image *flat = even(256, 0.5f), *most = even(256, 0.5f);
 	coarse_profile(set, "share", 0.02, 0.02);
-	for (int c = 0; c < 3; c++) for (int y = 0; y < 256; y++) for (int x = 0; x < 256; x++) *view_at(&flat->view, c, x, y) = 0.5f;
 	struct image *noisy = stage("grain", &flat, 1, (const char *[]){ set, NULL });
 	for (int c = 0; c < 3; c++)
 		for (int y = 0; y < 256; y++)
 			for (int x = 0; x < 256; x++)
 				*view_at(&most->view, c, x, y) = 0.35f * *view_at(&noisy->view, c, x, y) + 0.65f * 0.5f;
 	struct image *out = stage("degrain_bands", (struct image *[]){ noisy, most }, 2, (const char *[]){ set, NULL });
-	for (int c = 0; c < 3; c++) {
-		rings(noisy, out, c, band);
-		rings(noisy, flat, c, grain);
-		for (int k = 1; k < 5; k++) worst = fmax(worst, fabs(10 * log10(band[k] / grain[k])));
-	}
+	double worst = apart(noisy, out, flat, 1, 5);
 	test_ok(worst < 0.4, "degrain: coarse grain of which a third was left is taken, not more (%.2f dB)", worst);
 	image_unref(&flat);
 	image_unref(&most);
