@@ -78,6 +78,10 @@ static bool identity(const struct node_ctx *n)
 	return !v->program[0];
 }
 
+/* An input or output, from the tile's first column on: rows y0 to y1-1 lie whole at row + (y - y0) * stride, and now is
+ * the row at work, or NULL where it does not; to fetch: rows below y1 - AHEAD are read soon, from memory. */
+struct line { float *row, *now; ptrdiff_t stride; int chan, y0, y1; bool fetch; };
+
 /* Slots of the steps: scratch strips, and one strip each for inputs and outputs where
  * a row is too short for a strip. */
 static size_t scratch(const struct node_ctx *n, struct rect r)
@@ -87,7 +91,7 @@ static size_t scratch(const struct node_ctx *n, struct rect r)
 	(void)r;
 	if (!c) return 0;
 	size_t rows = (size_t)(c->nin + c->nout), strips = (size_t)c->nreg + 1 + rows;
-	return strips * PS_STRIP * sizeof(float) + (PP_ROWS + 3 * rows) * sizeof(float *) + rows * sizeof(int);
+	return strips * PS_STRIP * sizeof(float) + (PP_ROWS + rows) * sizeof(float *) + rows * sizeof(struct line);
 }
 
 static double flops(const struct node_ctx *n)
@@ -105,11 +109,9 @@ static void fill(int n, float *d, float v)
 struct place {
 	const struct call *c;
 	const struct pp_run *run;
-	float **slot, **row, *edge;          /* row, edge: a row and a strip for each input and output */
-	const float **ahead;                 /* of each input: a row that is read soon, from memory; else NULL */
-	int *from;                           /* the channel of each input, or -1 */
-	int copied, rows, fetched;           /* inputs whose row is not whole; rows that lie somewhere; of ahead */
-	int chan[4];                         /* of the outputs; -1: nowhere */
+	float **slot, *edge;                 /* edge: a strip for each input and output */
+	struct line *line;                   /* inputs, then outputs */
+	int copied, rows, fetched;           /* inputs whose row is not whole; rows that lie somewhere; inputs to fetch */
 	int x, y, n;
 };
 
@@ -138,33 +140,34 @@ static void load(const struct place *p, const struct pp_input *in, int chan, flo
 static bool spoilt(const struct place *p, const struct pp_input *in, const float *row)
 {
 	int nin = p->run->code->nin;
-	for (int k = 0; k < p->run->code->nout; k++)
-		if ((in->late >> k & 1) && p->row[nin + k] == row) return true;
+	for (int k = 0; in->late >> k; k++)
+		if ((in->late >> k & 1) && p->line[nin + k].now == row) return true;
 	return false;
 }
 
-/* The rows of y: slots of inputs that hold all of it, and of outputs, step along with x; others
- * are copied strip by strip (copied). */
-static void begin_row(struct place *p, struct rect r)
+static void line_at(struct line *l, int y)
+{
+	l->now = y >= l->y0 && y < l->y1 ? l->row + (y - l->y0) * l->stride : NULL;
+}
+
+/* The rows of y: inputs that are not whole there are copied strip by strip (copied). */
+static void begin_row(struct place *p)
 {
 	const struct pp_code *code = p->run->code;
 	p->copied = p->rows = p->fetched = 0;
-	for (int k = 0; k < code->nout; k++)
-		p->row[code->nin + k] = p->chan[k] < 0 ? NULL : view_at(p->c->out, p->chan[k], r.x0, p->y);
-	for (int i = 0; i < code->nin; i++) {
-		const struct pp_input *in = &code->in[i];
-		const struct view *v = in->conn < p->c->nin ? &p->c->in[in->conn] : NULL;
-		int chan = p->from[i];
-		bool whole = v && chan >= 0 && chan < v->nch && p->y >= v->r.y0 && p->y < v->r.y1 &&
-		             r.x0 >= v->r.x0 && r.x1 <= v->r.x1;
-		whole = whole && !spoilt(p, in, view_at(v, chan, r.x0, p->y));
-		p->row[i] = whole ? view_at(v, chan, r.x0, p->y) : NULL;
-		p->ahead[i] = whole && p->y + AHEAD < v->r.y1 && v->stride >= 2 * (ptrdiff_t)rect_w(r)
-			? view_at(v, chan, r.x0, p->y + AHEAD) : NULL;
-		p->fetched += p->ahead[i] != NULL;
-		p->copied += !whole;
+	for (int k = 0; k < code->nout; k++) {
+		struct line *l = &p->line[code->nin + k];
+		line_at(l, p->y);
+		p->rows += l->now != NULL;
 	}
-	for (int i = 0; i < code->nin + code->nout; i++) p->rows += p->row[i] != NULL;
+	for (int i = 0; i < code->nin; i++) {
+		struct line *l = &p->line[i];
+		line_at(l, p->y);
+		if (l->now && spoilt(p, &code->in[i], l->now)) l->now = NULL;
+		p->rows += l->now != NULL;
+		p->copied += l->now == NULL;
+		p->fetched += l->fetch && l->now && p->y + AHEAD < l->y1;
+	}
 }
 
 /* Inputs and outputs of a strip that is short, or of rows that are not whole,
@@ -173,8 +176,8 @@ static void copy_in(const struct place *p)
 {
 	const struct pp_code *code = p->run->code;
 	for (int i = 0; i < code->nin; i++) {
-		if (p->row[i] && p->n == PS_STRIP) continue;
-		load(p, &code->in[i], p->from[i], p->edge + (size_t)i * PS_STRIP);
+		if (p->line[i].now && p->n == PS_STRIP) continue;
+		load(p, &code->in[i], p->line[i].chan, p->edge + (size_t)i * PS_STRIP);
 	}
 }
 
@@ -182,8 +185,8 @@ static void copy_out(const struct place *p, int at)
 {
 	const struct pp_code *code = p->run->code;
 	for (int k = code->nin; k < code->nin + code->nout; k++)
-		if (p->row[k])
-			memcpy(p->row[k] + at, p->edge + (size_t)k * PS_STRIP, (size_t)p->n * sizeof(float));
+		if (p->line[k].now)
+			memcpy(p->line[k].now + at, p->edge + (size_t)k * PS_STRIP, (size_t)p->n * sizeof(float));
 }
 
 /* Numbers that all pixels of the tile share. */
@@ -205,13 +208,15 @@ static void run_strip(const struct place *p, int at)
 	int rows = code->nin + code->nout;
 	float **slot = p->slot + PP_ROWS;
 	bool whole = p->n == PS_STRIP;
-	if (whole && p->rows == rows) for (int i = 0; i < rows; i++) slot[i] = p->row[i] + at;
+	if (whole && p->rows == rows) for (int i = 0; i < rows; i++) slot[i] = p->line[i].now + at;
 	else for (int i = 0; i < rows; i++)
-		slot[i] = p->row[i] && whole ? p->row[i] + at : p->edge + (size_t)i * PS_STRIP;
+		slot[i] = p->line[i].now && whole ? p->line[i].now + at : p->edge + (size_t)i * PS_STRIP;
 	if (p->copied || !whole) copy_in(p);
 	/* a strip's worth at a time: more at once would wait for one another */
-	for (int i = 0; p->fetched && i < code->nin; i++)
-		if (p->ahead[i]) px_fetch_row(p->ahead[i] + at, p->n, 0);
+	for (int i = 0; p->fetched && i < code->nin; i++) {
+		const struct line *l = &p->line[i];
+		if (l->fetch && l->now && p->y + AHEAD < l->y1) px_fetch_row(l->now + AHEAD * l->stride + at, p->n, 0);
+	}
 	if (code->x) {
 		double full = p->c->n->scale > 0 ? 1.0 / p->c->n->scale : 1.0;
 		float *x = p->slot[code->x];
@@ -230,33 +235,56 @@ static bool lies_there(const struct place *p, int ch, const float *d)
 }
 
 /* Channels that the program does not make come from input 0. */
-static void pass_on(const struct place *p)
+static void pass_on(const struct place *p, uint64_t made)
 {
 	static const struct pp_run plain = { .rgba = false };
 	const struct view *out = p->c->out;
 	for (int ch = 0; ch < out->nch; ch++) {
-		bool made = false;
-		for (int k = 0; p->run->code && k < p->run->code->nout; k++) made |= p->chan[k] == ch;
+		if (made >> ch & 1) continue;
 		struct pp_input in = { .chan = (uint16_t)ch };
 		struct place row = { .c = p->c, .run = &plain, .x = out->r.x0, .y = p->y, .n = rect_w(out->r) };
 		float *d = view_at(out, ch, row.x, row.y);
-		if (!made && !lies_there(p, ch, d)) load(&row, &in, ch, d);
+		if (!lies_there(p, ch, d)) load(&row, &in, ch, d);
 	}
 }
 
-static void place_open(struct place *p, float *mem)
+static struct line input_line(const struct place *p, const struct pp_input *in, struct rect r)
+{
+	const struct view *v = in->conn < p->c->nin ? &p->c->in[in->conn] : NULL;
+	struct line l = { .chan = input_channel(p, in) };
+	if (!v || l.chan < 0 || l.chan >= v->nch || r.x0 < v->r.x0 || r.x1 > v->r.x1) return l;
+	l.y0 = v->r.y0;
+	l.y1 = v->r.y1;
+	l.row = view_at(v, l.chan, r.x0, l.y0);
+	l.stride = v->stride;
+	l.fetch = v->stride >= 2 * (ptrdiff_t)rect_w(r);
+	return l;
+}
+
+/* made: bits of the output's channels that the program makes. */
+static struct line output_line(const struct place *p, int k, struct rect r, uint64_t *made)
 {
 	static const char *const names[4] = { "R", "G", "B", "A" };
+	const struct view *v = p->c->out;
+	struct line l = { .chan = p->run->rgba ? format_channel(p->c->n->out, names[k]) : k < 3 ? k : -1 };
+	if (l.chan < 0) return l;
+	l.y0 = r.y0;
+	l.y1 = r.y1;
+	l.row = view_at(v, l.chan, r.x0, r.y0);
+	l.stride = v->stride;
+	*made |= (uint64_t)1 << l.chan;
+	return l;
+}
+
+static void place_open(struct place *p, struct rect r, float *mem, uint64_t *made)
+{
 	const struct pp_code *code = p->run->code;
-	for (int k = 0; k < 4; k++)
-		p->chan[k] = p->run->rgba ? format_channel(p->c->n->out, names[k]) : k < 3 ? k : -1;
-	if (!code) return;
+	int rows = code->nin + code->nout;
 	p->edge = mem + (size_t)(code->nreg + 1) * PS_STRIP;
-	p->slot = (float **)(void *)(p->edge + (size_t)(code->nin + code->nout) * PS_STRIP);
-	p->row = p->slot + PP_ROWS + code->nin + code->nout;
-	p->ahead = (const float **)(void *)(p->row + code->nin + code->nout);
-	p->from = (int *)(void *)(p->ahead + code->nin);
-	for (int i = 0; i < code->nin; i++) p->from[i] = input_channel(p, &code->in[i]);
+	p->line = (struct line *)(void *)(p->edge + (size_t)rows * PS_STRIP);
+	p->slot = (float **)(void *)(p->line + rows);
+	for (int i = 0; i < code->nin; i++) p->line[i] = input_line(p, &code->in[i], r);
+	for (int k = 0; k < code->nout; k++) p->line[code->nin + k] = output_line(p, k, r, made);
 	/* slot 0 is no operand, but a step's unused ones point to it */
 	for (int i = 0; i < PP_ROWS; i++)
 		p->slot[i] = mem + (size_t)(i <= code->nreg ? i : 0) * PS_STRIP;
@@ -268,17 +296,18 @@ static int tile(const struct call *c, struct rect r)
 	const struct pp_run *run = c->n->state;
 	double full = c->n->scale > 0 ? 1.0 / c->n->scale : 1.0;
 	struct place p = { .c = c, .run = run };
-	place_open(&p, c->scratch);
+	uint64_t made = 0;
+	if (run->code) place_open(&p, r, c->scratch, &made);
 	for (p.y = r.y0; p.y < r.y1; p.y++) {
 		if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed)) return -1;
-		if (run->code) begin_row(&p, r);
+		if (run->code) begin_row(&p);
 		if (run->code && run->code->y)
 			fill(PS_STRIP, p.slot[run->code->y], (float)((p.y + 0.5) * full));
 		for (p.x = r.x0; run->code && p.x < r.x1; p.x += PS_STRIP) {
 			p.n = r.x1 - p.x < PS_STRIP ? r.x1 - p.x : PS_STRIP;
 			run_strip(&p, p.x - r.x0);
 		}
-		pass_on(&p);
+		pass_on(&p, made);
 	}
 	return 0;
 }

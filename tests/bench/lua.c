@@ -1,6 +1,7 @@
 /* lua - megapixels a second of a traced pixel function beside the same grade in C, in cache, on one core's CPU time.
  *
- * Usage: lua SCRIPT, built by lua.sh. Tiles of 128 x 128 as in a stage; medians of alternating runs.
+ * Usage: lua SCRIPT, built by lua.sh. Tiles as `plan --verbose` shows for the renders of lua.sh, their planes apart and
+ * worked on in place as a stage has them, on both sides; medians of alternating runs.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include "mem.h"
 #include "script.h"
 
-enum { SIDE = 128, N = SIDE * SIDE, RUNS = 41, ROUNDS = 60 };
+enum { WIDE = 960, HIGH = 32, N = WIDE * HIGH, APART = 80, RUNS = 41, ROUNDS = 32 };
 typedef void hand_fn(const float *const in[3], float *const out[3], const float u[14], int n);
 hand_fn hand_grade_baseline, hand_grade_avx2, hand_grade_avx512;
 
@@ -33,13 +34,13 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-struct rig { struct node_ctx n; struct format f; struct view in, out; void *scratch; float *hand[3]; };
+struct rig { struct node_ctx n; struct format f; struct view picture; void *scratch; float *hand[3]; };
 
 static void run_lua(struct rig *g)
 {
 	struct err e = ERR_INIT;
 	struct need need = { 0, 1, g->f.data };
-	struct call c = { .n = &g->n, .nin = 1, .need = &need, .in = &g->in, .out = &g->out,
+	struct call c = { .n = &g->n, .nin = 1, .need = &need, .in = &g->picture, .out = &g->picture,
 	    .scratch = g->scratch, .cancel = &go, .err = &e };
 	for (int i = 0; i < ROUNDS; i++)
 		if (g->n.type->tile(&c, g->f.data) < 0) exit(1);
@@ -47,14 +48,14 @@ static void run_lua(struct rig *g)
 
 static void run_hand(struct rig *g, hand_fn *hand, const float u[14])
 {
-	const float *const in[3] = { g->in.plane[0], g->in.plane[1], g->in.plane[2] };
+	const float *const in[3] = { g->hand[0], g->hand[1], g->hand[2] };
 	for (int i = 0; i < ROUNDS; i++) hand(in, g->hand, u, N);
 }
 
 static bool equal(const struct rig *g)
 {
 	for (int c = 0; c < 3; c++)
-		if (memcmp(g->hand[c], g->out.plane[c], N * sizeof(float)) != 0) return false;
+		if (memcmp(g->hand[c], g->picture.plane[c], N * sizeof(float)) != 0) return false;
 	return true;
 }
 
@@ -92,24 +93,25 @@ static int bench(const char *path, enum isa isa, hand_fn *hand)
 	struct arena *a = arena_new();
 	if (h->load(h, &reg, path, path, 1, &d) < 0) { fprintf(stderr, "%s\n", d.v[0].msg); return 1; }
 	const struct node_type *t = reg.extra[0];
-	struct rig g = { .f = { .data = rect_of(0, 0, SIDE, SIDE), .display = rect_of(0, 0, SIDE, SIDE),
+	struct rig g = { .f = { .data = rect_of(0, 0, WIDE, HIGH), .display = rect_of(0, 0, WIDE, HIGH),
 	    .par = { 1, 1 }, .first = 1, .last = 1, .space = colour_find("acescg") } };
 	void *v = arena_alloc(a, 1, t->size);
-	params_default(t->params, v, a, SIDE);
+	params_default(t->params, v, a, HIGH);
 	format_channels(&g.f, "R G B");
 	g.n = (struct node_ctx){ .type = t, .id = "bench", .v = v, .nconn = 1, .in = { &g.f }, .out = &g.f,
 	    .scale = 1, .working = g.f.space };
-	g.in = g.out = (struct view){ .r = g.f.data, .stride = SIDE, .nch = 3 };
-	for (int c = 0; c < 9; c++) {
-		float *m = aligned_alloc(64, N * sizeof *m);
-		for (int i = 0; i < N; i++) m[i] = (float)((i * 37 + c * 11) % 1999) / 1500 - 0.1f;
-		*(c < 3 ? &g.in.plane[c] : c < 6 ? &g.out.plane[c - 3] : &g.hand[c - 6]) = m;
+	g.picture = (struct view){ .r = g.f.data, .stride = WIDE, .nch = 3 };
+	float *mem = aligned_alloc(64, 6 * (N + APART) * sizeof *mem);
+	for (int c = 0; c < 6; c++) {
+		float *m = mem + c * (N + APART);
+		for (int i = 0; i < N; i++) m[i] = (float)((i * 37 + c % 3 * 11) % 1999) / 1500 - 0.1f;
+		*(c < 3 ? &g.picture.plane[c] : &g.hand[c - 3]) = m;
 	}
 	if (t->open(&g.n, &e) < 0) { fprintf(stderr, "%s\n", e.msg); return 1; }
 	g.scratch = aligned_alloc(64, (t->scratch(&g.n, g.f.data) + 127) & ~(size_t)63);
 	measure(&g, hand);
 	t->close(&g.n);
-	for (int c = 0; c < 3; c++) { free(g.in.plane[c]); free(g.out.plane[c]); free(g.hand[c]); }
+	free(mem);
 	free(g.scratch);
 	free(reg.extra);
 	arena_free(&a);
