@@ -87,7 +87,7 @@ struct gm_spec {
 	int n, count;
 	double *p[3], *x[3];                 /* of R,G,B; real parts of RG, RB, GB */
 	struct fft fft;
-	double *win, *mem, *left;            /* left: shares that planes left of the bins, or NULL */
+	double *win, *mem, *left;            /* left: shares that planes left of the bins of white grain, or NULL */
 	double *part;                        /* of the windows that each bin has, or NULL */
 	double bins;                         /* that correlations come from */
 	double odd;                          /* of flat blocks: standard errors by which channels share more at low rings than above */
@@ -171,14 +171,18 @@ void gm_spec_add(struct gm_spec *s, const float *const d[3], ptrdiff_t stride);
 /* To the rings in the mask alone; gm_spec_rings, before gm_spec_end, makes up for the windows that each ring went without. */
 void gm_spec_add_rings(struct gm_spec *s, const float *const d[3], ptrdiff_t stride, uint32_t rings);
 void gm_spec_rings(struct gm_spec *s);
-/* Means; takes out rounding (common: from the cross spectra too) and, where flat, what planes took. */
+/* Means; takes out rounding (common: from the cross spectra too) and, where flat, puts back what planes took of white grain. */
 void gm_spec_end(struct gm_spec *s, bool common, bool flat);
 /* Lattice peaks are put into the profile and taken out of the spectra. */
 void gm_spec_lattice(struct gm_spec *s, struct grain_profile *p);
 /* Scales rings. */
 void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS]);
-/* Caps the lowest rings of flat blocks, where a plane and detail were, by what those above lead to. */
-void gm_spec_cap(struct gm_spec *s);
+/* Lowest rings of flat blocks, where a plane and detail were: puts back what planes took of grain of this spectrum, not white,
+ * and caps them by what those above lead to. */
+void gm_spec_low(struct gm_spec *s);
+/* Shares of the bins' power under the window that a fitted plane leaves; power: the grain's by frequency, GM_WINDOW squared of
+ * them from 0 on, or NULL: white. */
+void gm_spec_left(const struct gm_spec *s, const double *power, double *left);
 /* Powers of a block by radius, under the window. */
 void gm_spec_block(const struct gm_spec *s, const float *const d[3], float ring[3][GM_RINGS]);
 /* Energies of a block by radius and bin. */

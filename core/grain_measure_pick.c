@@ -216,7 +216,7 @@ static double around(const struct gm_pick *k, int i, int r, double *dof)
 		*dof += k->dof[j];
 	}
 	sum /= *dof;
-	*dof *= channels(k) * 0.75;                       /* what they share */
+	*dof *= channels(k) * 0.6;                        /* what they share */
 	return sum;
 }
 

@@ -1,7 +1,7 @@
 /* grain_measure_spec - periodograms of grain: auto and cross spectra, the radial fit.
  *
  * Windows are Hann's (Welch 1967). Its kernel in frequency is 1/6, 2/3, 1/6 along each axis, taken out again to
- * second order. A plane fitted to a flat block takes known shares of the lowest bins and of the variance.
+ * second order. A plane fitted to a flat block takes known shares of the lowest bins (grain_measure_left.c).
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
@@ -109,42 +109,16 @@ void gm_spec_rings(struct gm_spec *s)
 	s->count = most;
 }
 
-/* Shares that a fitted plane takes from the bins of one axis: by its level and by its slope. */
-static void plane_shares(const struct gm_spec *s, double *level, double *slope)
-{
-	int n = s->n;
-	double norm = 0;
-	for (int i = 0; i < n; i++) norm += (i - (n - 1) / 2.0) * (i - (n - 1) / 2.0);
-	for (int k = 0; k < n; k++) {
-		double c[4] = { 0, 0, 0, 0 };
-		for (int i = 0; i < n; i++) {
-			double w = s->win[i];
-			double t = (i - (n - 1) / 2.0) / __builtin_sqrt(norm);
-			double at = 2 * MX_PI * (i * k % n) / n, re = mx_cos(at), im = -mx_sin(at);
-			c[0] += w * re / __builtin_sqrt((double)n);
-			c[1] += w * im / __builtin_sqrt((double)n);
-			c[2] += w * t * re;
-			c[3] += w * t * im;
-		}
-		level[k] = c[0] * c[0] + c[1] * c[1];
-		slope[k] = c[2] * c[2] + c[3] * c[3];
-	}
-}
-
 static void restore_planes(struct gm_spec *s)
 {
-	double level[GM_WINDOW], slope[GM_WINDOW];
-	int n = s->n;
-	plane_shares(s, level, slope);
-	s->left = s->mem + 10 * n * n;
-	for (int i = 0; i < n * n; i++) {
-		int x = i % n, y = i / n;
-		double left = s->left[i] = 1 - level[x] * level[y] - slope[x] * level[y] - level[x] * slope[y];
+	int nn = s->n * s->n;
+	s->left = s->mem + 10 * nn;
+	gm_spec_left(s, NULL, s->left);
+	for (int i = 0; i < nn; i++)
 		for (int c = 0; c < 3; c++) {
-			s->p[c][i] /= left;
-			s->x[c][i] /= left;
+			s->p[c][i] /= s->left[i];
+			s->x[c][i] /= s->left[i];
 		}
-	}
 }
 
 int gm_ring_at(int n, int i)
@@ -209,6 +183,33 @@ void gm_spec_block(const struct gm_spec *s, const float *const d[3], float ring[
 	memset(s->mem, 0, 6 * (size_t)nn * sizeof *s->mem);
 }
 
+/* Blocks that are left out for their energy, all channels' together, take of the channels' covariance C a part as C squared
+ * is: of the modes that hold more, more. Per part of the energy: what goes of each channel, and of what pairs share. */
+static void what_goes(const struct gm_spec *s, double cut[3], double shared[3])
+{
+	static const int of[3][3] = { { -1, 0, 1 }, { 0, -1, 2 }, { 1, 2, -1 } }, pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+	double p[3] = { 0, 0, 0 }, x[3] = { 0, 0, 0 }, c[3][3], all = 0;
+	for (int i = 0; i < s->n * s->n; i++)
+		for (int k = 0; k < 3; k++) {
+			p[k] += s->p[k][i];
+			x[k] += s->x[k][i];
+		}
+	for (int a = 0; a < 3; a++)
+		for (int b = 0; b < 3; b++) c[a][b] = a == b ? 1 : p[a] * p[b] > 0 ? x[of[a][b]] / __builtin_sqrt(p[a] * p[b]) : 0;
+	for (int k = 0; k < 3; k++) {
+		cut[k] = shared[k] = 0;
+		for (int j = 0; j < 3; j++) {
+			cut[k] += c[k][j] * c[k][j];
+			shared[k] += c[pair[k][0]][j] * c[pair[k][1]][j];
+		}
+		all += cut[k] / 3;
+	}
+	for (int k = 0; k < 3; k++) {
+		cut[k] /= all;
+		shared[k] /= all;
+	}
+}
+
 void gm_spec_gather(struct gm_spec *s, const struct gm_flat *f, const struct gm_clean *o, double quantum)
 {
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
@@ -236,14 +237,17 @@ void gm_spec_gather(struct gm_spec *s, const struct gm_flat *f, const struct gm_
 	for (int c = 0; c < 3; c++) s->quant[c] *= s->count ? (double)most / s->count : 0;
 	s->count = most;
 	s->part = s->mem + 11 * nn;
+	double cut[3], shared[3];
+	what_goes(s, cut, shared);
 	for (int b = nn - 1; b >= 0; b--) {
 		int k = ring_of(s, b), x = b % s->n, y = b / s->n;
 		int of = (y < GM_SIDE ? y : s->n - y) * s->n + (x < GM_SIDE ? x : s->n - x);
-		double n = o->count[k] ? most / (o->count[k] * o->whole[k]) : 0;
+		double n = o->count[k] ? (double)most / o->count[k] : 0, lost = 1 - o->whole[k];
 		s->part[b] = (double)o->count[k] / most;
+		for (int c = 0; c < 3; c++) s->p[c][b] = s->p[c][of] * n / (1 - lost * cut[c]);
 		for (int c = 0; c < 3; c++) {
-			s->p[c][b] = s->p[c][of] * n;
-			s->x[c][b] = s->x[c][of] * n;
+			double a = s->p[pair[c][0]][b] * s->p[pair[c][1]][b];
+			s->x[c][b] = s->x[c][of] * n + (a > 0 ? lost * shared[c] * __builtin_sqrt(a) : 0);
 		}
 	}
 }

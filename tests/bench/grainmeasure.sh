@@ -26,13 +26,13 @@ take kandinsky video/kandinsky5_profile.mp4 1 null 768 512 16 0 0
 # reels of many pictures, by space alone
 cat "$tmp"/kodak_*.raw > "$tmp/reel_stills.raw"
 plates="$plates reel_stills:$tmp/reel_stills.raw:768:512:5:0:0"
-all=0
 for f in video/allegro_aurora.mp4 video/turbot2av_1_teacher.mp4 video/turbot2av_3_teacher.mp4 video/turbot2av_1_student.mp4 \
 	live/bigbuckbunny_51.mp4 live/flower.mp4 live/tears_of_steel_clip.webm video/kandinsky5_profile.mp4 \
 	video/ltx2_dialogue.mp4 live/cosmos1650_p3pq.y4m; do
 	ffmpeg -v error -y -ss 1 -i "$data/$f" -frames:v 1 -vf "scale=768:432:force_original_aspect_ratio=increase,crop=768:432" \
-		-pix_fmt gbrpf32le -f rawvideo - >> "$tmp/reel_clips.raw" && all=$((all + 1))
+		-pix_fmt gbrpf32le -f rawvideo - >> "$tmp/reel_clips.raw"
 done
+all=$(($(wc -c < "$tmp/reel_clips.raw") / (768 * 432 * 12)))
 plates="$plates reel_clips:$tmp/reel_clips.raw:768:432:$all:0:0"
 # shellcheck disable=SC2086
 "$tmp/gm" medium,fine,b/w $plates && "$tmp/gm" coarse $plates

@@ -274,6 +274,38 @@ static void reel(const struct fields *f)
 	while (n) free_plate(&p[--n]);
 }
 
+/* Pictures without detail, grain alone over all lumas: what is measured has no bias, down to the lowest bin. */
+static int get_plain(void *user, int i, float *const rgb[3], struct err *e)
+{
+	const struct fields *f = user;
+	(void)e;
+	for (int c = 0; c < 3; c++)
+		for (int k = 0; k < W * H; k++) {
+			double l = 0.15 + 0.6 * (k % W + k / W) / (W + H);
+			rgb[c][k] = (float)l + (float)plant_strength(f->t, c, l) * f->v[i][c][k];
+		}
+	return 0;
+}
+
+static void plain(const struct fields *f, double corr)
+{
+	struct grain_profile g;
+	struct grain_report rep;
+	struct err e = ERR_INIT;
+	int frame[REEL];
+	for (int i = 0; i < REEL; i++) frame[i] = 1 + 10 * i;
+	struct grain_source src = { (void *)(uintptr_t)f, REEL, frame, W, H, get_plain };
+	struct grain_opts o = { .method = GRAIN_AUTO, .space = colour_find("rec709") };
+	int rc = grain_measure(&src, &o, &g, &rep, &e);
+	struct plant_off q = rc < 0 ? (struct plant_off){ .corr = 9 } : plant_against(f->t, &g, 1);
+	if (getenv("V") && rc == 0) tell("plain", &q, &g, &rep);
+	test_ok(rc == 0 && g.method == GRAIN_SPATIAL && !rep.unsure, "%s grain alone: %s%s", f->t->k->name, rep.doubt, e.msg);
+	test_ok(worst(q.strength) < 0.03, "%s grain alone: strength %.2f %.2f %.2f %%", f->t->k->name, 100 * q.strength[0],
+	        100 * q.strength[1], 100 * q.strength[2]);
+	test_ok(worst(q.db) < 0.5, "%s grain alone: spectrum, the lowest bin with it (%.2f %.2f %.2f dB)", f->t->k->name, q.db[0], q.db[1], q.db[2]);
+	test_ok(q.corr < corr, "%s grain alone: correlations (%.4f)", f->t->k->name, q.corr);
+}
+
 static void make_fields(struct fields *f, const struct plant *t, int n, uint32_t seed)
 {
 	f->t = t;
@@ -308,7 +340,6 @@ int main(void)
 	struct fields f, g, h, fine;
 	struct plant t[3];
 	struct tally stills = { 0, 0 };
-	if (!test_data()) { test_skip("grain_measure: no ../shared/data"); return 0; }
 	plant_make(&t[0], &scan);
 	plant_make(&t[1], &scan_coarse);
 	plant_make(&t[2], &plant_kinds[1]);
@@ -316,6 +347,9 @@ int main(void)
 	make_fields(&f, &t[0], FRAMES, 99);
 	make_fields(&g, &t[0], 12, 7);
 	make_fields(&h, &t[1], 12, 5);
+	plain(&f, 0.005);
+	plain(&h, 0.01);
+	if (!test_data()) { test_skip("grain_measure: no ../shared/data"); goto out; }
 	if (load_plate("kodak_23.png", &p, 1.2)) {
 		by_time(&p, &f);
 		in_time(&p, &f);
@@ -332,6 +366,7 @@ int main(void)
 	reel(&f);
 	heavy("kodak_20.png", &f);
 	test_ok(stills.within * 8 >= stills.stills * 7, "of %d stills %d have their strength within 7 %%", stills.stills, stills.within);
+out:
 	free_fields(&fine);
 	free_fields(&f);
 	free_fields(&g);
