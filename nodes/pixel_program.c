@@ -252,7 +252,7 @@ static struct line input_line(const struct place *p, const struct pp_input *in, 
 {
 	const struct view *v = in->conn < p->c->nin ? &p->c->in[in->conn] : NULL;
 	struct line l = { .chan = input_channel(p, in) };
-	if (!v || l.chan < 0 || l.chan >= v->nch || r.x0 < v->r.x0 || r.x1 > v->r.x1) return l;
+	if (!v || l.chan < 0 || l.chan >= v->nch || rect_empty(v->r) || r.x0 < v->r.x0 || r.x1 > v->r.x1) return l;
 	l.y0 = v->r.y0;
 	l.y1 = v->r.y1;
 	l.row = view_at(v, l.chan, r.x0, l.y0);
