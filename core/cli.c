@@ -67,7 +67,7 @@ const struct verb cli_verbs[] = {
 	  "cube clf cdl shaper in-space out-space out overwrite frames set proxy isa debug log", verb_bake },
 	{ "grain", "CLIP|PROFILE", "Measures a clip's grain and keeps it as a profile; --compare A B "
 	  "tells how two differ.",
-	  "out frames method table plot compare unsure json threads debug log", verb_grain },
+	  "out frames method table plot compare unsure json threads memory debug log", verb_grain },
 	{ "guide", "SCENE SHOT", "Walks a shot through the classic order of grading: what was "
 	  "measured, what is proposed, before and after.",
 	  "threads memory cache isa proxy set debug log no-cache frames step out apply unsure json", verb_guide },

@@ -10,10 +10,13 @@
 #include "mem.h"
 #include "px_colour.h"
 #include "session.h"
+#include "sysinfo.h"
 #include "verb_grain.h"
 
-/* What the kept differences may take: 16 bytes a pixel. */
-enum { BUDGET_PIXELS = 16 << 20, MOST_FRAMES = 24 };
+/* Bytes a pixel: a kept difference of two neighbours, 16, with what stands beside it; the three frames at hand, the
+ * decoded one and a plane of scratch. BASE: flat blocks and windows. BUDGET_PIXELS: the differences that are taken where no
+ * frames are asked for. */
+enum { BUDGET_PIXELS = 16 << 20, MOST_FRAMES = 24, PAIR_BYTES = 17, FRAME_BYTES = 3 * 16 + 12 + 4, BASE = 160 << 20 };
 
 struct clip { struct session s; struct net_node *nn; struct pool *pool; struct image *im; int space; struct frame_list l; };
 
@@ -67,6 +70,19 @@ static int choose_frames(struct clip *k, const struct cli *c, struct err *e)
 	return 0;
 }
 
+/* Differences stay until all are there, so the frames that are asked for must fit in memory. */
+static int fits(const struct clip *k, const struct cli *c, const char *file, struct err *e)
+{
+	size_t pixels = rect_area(k->nn->fmt.data), all = c->memory ? c->memory : sys_memory(), pairs = 0;
+	for (int i = 1; i < k->l.n; i++) pairs += k->l.v[i] == k->l.v[i - 1] + 1;
+	size_t fixed = BASE + FRAME_BYTES * pixels, want = fixed + PAIR_BYTES * pixels * pairs;
+	if (want <= all) return 0;
+	size_t most = all > fixed ? (all - fixed) / (PAIR_BYTES * pixels) : 0;
+	return err_set(e, E_MEMORY, "%s: to measure %d frames of %d x %d takes %zu MiB of memory, of which there are %zu: with that, -F "
+	               "may name %zu neighbouring frames", file, k->l.n, rect_w(k->nn->fmt.data), rect_h(k->nn->fmt.data),
+	               (want >> 20) + 1, all >> 20, most + 1);
+}
+
 static int get_frame(void *user, int i, float *const rgb[3], struct err *e)
 {
 	struct clip *k = user;
@@ -110,7 +126,7 @@ int grain_of_clip(const struct cli *c, const char *file, struct grain_profile *p
 	else if (c->method && strcmp(c->method, "spatial") == 0) o.method = GRAIN_BY_SPACE;
 	else if (c->method && strcmp(c->method, "auto") != 0)
 		return err_set(e, E_USAGE, "--method %s: auto, temporal or spatial", c->method);
-	if (open_clip(&k, c, file, e) < 0 || choose_frames(&k, c, e) < 0) goto out;
+	if (open_clip(&k, c, file, e) < 0 || choose_frames(&k, c, e) < 0 || fits(&k, c, file, e) < 0) goto out;
 	const struct format *f = &k.nn->fmt;
 	o.space = k.space;
 	o.step = f->space == k.space ? code_step(file, &o.common) : 0;

@@ -60,6 +60,13 @@ if "$I" render s.xml --no-cache --progress none > out 2> err; then
 	say $? "grain gives the same bytes for any threads and locale" "$(cat err)"
 	grep -q 'differences: ' one && grep -q '^new in every frame' one
 	say $? "synthesised grain is new in every frame" "$(cat one)"
+	"$I" grain g%02d.png --memory 220M > out 2> err
+	s1=$?
+	most=$(sed -n 's/.*may name \([0-9]*\) neighbouring frames$/\1/p' err)
+	"$I" grain g%02d.png --memory 220M -F "1-${most:-6}" > out 2>> err
+	s2=$?
+	[ $s1 = 7 ] && [ $s2 = 0 ] && [ "$most" -lt 6 ] && grep -q 'g%02d.png: to measure 6 frames of 960 x 540 takes' err
+	say $? "grain of more frames than --memory holds is refused, and told how many it does" "$s1 $s2 $(cat err)"
 else say 1 "a profile is synthesised" "$(cat err)"; fi
 
 # --- AV1: dav1d adds what the table says ---
