@@ -22,6 +22,13 @@ enum { FLAT_FRAMES = 24, FLAT_BLOCKS = 12000, LATTICE_FRAMES = 8, WINDOWS = 9000
 #define DETAIL_CORR 0.006
 /* Standard errors of what channels share at low frequencies beyond high ones. */
 #define ODD 4.0
+/* What the strength by time may have beyond that by space, where the picture moves; blocks that do, as a share. */
+#define EXCESS 0.04
+#define MOVES 0.05
+/* Share of blocks that differ in grain alone, from which on a picture stands still and differences know best: flat blocks only
+ * lead on to the lowest frequencies. dB that either may be off by. */
+#define STILL 0.99
+#define LOW_CHANCE 0.5
 /* Relative spread of sigma in a window that counts as even. */
 #define EVEN 0.1
 
@@ -457,6 +464,46 @@ static bool choose_time(struct work *k)
 	return !why && (k->o->method == GRAIN_BY_TIME || !(rho > 0.2));
 }
 
+/* Of all blocks, those that the gate let pass. */
+static double passed(const struct work *k)
+{
+	double n = 0, all = 0;
+	for (int i = 0; i < k->nfield; i++)
+		for (int b = 0; b < k->field[i].bw * k->field[i].bh; b++, all++) n += k->field[i].passed[b];
+	return all > 0 ? n / all : 0;
+}
+
+/* A picture that moves leaves some of its detail in differences, one that changes slowly some low frequencies: flat blocks are
+ * asked too. begun: the profile before anything was measured by time. */
+static void ask_space(struct work *k, const struct grain_profile *begun)
+{
+	struct grain_profile space = *begun;
+	struct grain_report report = *k->r;
+	struct err none = ERR_INIT;
+	struct work other = *k;
+	if (passed(k) > STILL) return;
+	bool moves = k->field[0].second || k->r->moved > MOVES;
+	other.p = &space;
+	other.r = &report;
+	other.e = &none;
+	report.flat = gm_flat_clean(&other.flat, &other.clean, true);
+	if (by_space(&other) < 0) return;
+	double excess = moves ? gm_excess(&k->time, &other.clean.curve, quantum(k)) : 0;
+	bool held = !(excess > EXCESS) && gm_hold_low(k->p, &space, LOW_CHANCE);
+	size_t n = strlen(k->r->why);
+	if (excess > EXCESS && report.unsure) {
+		k->r->unsure = true;
+		snprintf(k->r->doubt, sizeof k->r->doubt, "the picture moves, differences of neighbouring frames hold up to %.0f %% more than flat "
+		         "blocks, and those do not agree", 100 * excess);
+		snprintf(k->p->unsure, sizeof k->p->unsure, "%s", k->r->doubt);
+	} else if (excess > EXCESS) {
+		*k->p = space;
+		*k->r = report;
+		snprintf(k->r->why, sizeof k->r->why, "spatial, flat blocks: differences of neighbouring frames hold up to %.0f %% more, "
+		         "of a picture that moves", 100 * excess);
+	} else if (held) snprintf(k->r->why + n, sizeof k->r->why - n, "; lowest frequencies held to flat blocks'");
+}
+
 static void verdict(struct work *k)
 {
 	struct grain_report *r = k->r;
@@ -505,7 +552,9 @@ static int measure(struct work *k)
 		k->r->flat = gm_flat_clean(&k->flat, &k->clean, !time);
 		spatial_sigma(k);
 	}
+	const struct grain_profile begun = *k->p;
 	if ((time ? by_time(k) : by_space(k)) < 0) return -1;
+	if (time && k->o->method == GRAIN_AUTO && k->flat.n >= 8) ask_space(k, &begun);
 	verdict(k);
 	errors(k);
 	return 0;

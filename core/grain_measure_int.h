@@ -149,6 +149,12 @@ void gm_pick_begin(struct gm_pick *k, const double *want, const struct gm_clean 
 void gm_pick_turn(struct gm_pick *k, const double *want);
 bool gm_flat_direct(struct gm_flat *f, double rho[3]);
 
+/* How much more, as a share, the strength by time has than that by space, as the mean of the channels at
+ * two neighbouring lumas where that is most. Takes from the lowest frequencies by time, and from the strength, what they have
+ * beyond those by space, where that is more than chance, in dB; false where there is nothing. */
+double gm_excess(const struct gm_curve *time, const struct gm_curve *space, double quantum);
+bool gm_hold_low(struct grain_profile *time, const struct grain_profile *space, double chance);
+
 /* Observed variances at a luma, with so many degrees of freedom. */
 struct gm_sample { double luma, dof, var[3]; };
 /* Replaces the variances of c, at its lumas, by the likeliest smooth ones. */

@@ -1,4 +1,4 @@
-/* grainmeasure - the errors of both grain estimators on grain planted over plates: KINDS, then plates of raw planar
+/* grainmeasure - the errors of both grain estimators, and of what `interneg grain` makes of the two (auto), on grain planted over plates: KINDS, then plates of raw planar
  * float G,B,R as NAME:FILE:W:H:FRAMES:VX:VY (one frame and a motion: it is panned; a name that begins with reel: no two
  * frames are neighbours), a row an estimator and a seed (SEEDS, from SEED on), then a row of means over the seeds: what
  * is left there is no chance but bias.
@@ -79,7 +79,7 @@ static void row(const struct scene *s, enum grain_choice how, int frames, struct
 	struct err e = ERR_INIT;
 	double t0 = cpu_s();
 	for (int i = 0; i < frames; i++) frame[i] = 1 + i * (s->p->reel ? 10 : 1);
-	printf("%-22s %-7s %-5s ", s->p->name, s->t->k->name, how == GRAIN_BY_TIME ? "time" : "space");
+	printf("%-22s %-7s %-5s ", s->p->name, s->t->k->name, how == GRAIN_BY_TIME ? "time" : how == GRAIN_AUTO ? "auto" : "space");
 	if (grain_measure(&src, &o, &g, &r, &e) < 0) { printf("refused: %s\n", e.msg); all->refused++; return; }
 	struct plant_off f = plant_against(s->t, &g, 1);
 	for (int c = 0; c < 3; c++) printf("%5.2f ", 100 * f.strength[c]);
@@ -90,7 +90,7 @@ static void row(const struct scene *s, enum grain_choice how, int frames, struct
 	printf("  rest");
 	for (int c = 0; c < 3; c++) printf(" %+5.2f", f.high[c]);
 	printf("  %.4f  %2d %5d %5d %4.1fs%s\n", f.corr, g.nstrength, how == GRAIN_BY_TIME ? r.used : r.flat, r.windows,
-	       cpu_s() - t0, (how == GRAIN_BY_TIME) == (g.method == GRAIN_TEMPORAL) ? "" : " by the other estimator");
+	       cpu_s() - t0, how == GRAIN_AUTO ? g.method == GRAIN_TEMPORAL ? " by time" : " by space" : (how == GRAIN_BY_TIME) == (g.method == GRAIN_TEMPORAL) ? "" : " by the other estimator");
 	double still[3], used[3], seen = how == GRAIN_BY_TIME ? r.used * 1024.0 / 1.5 : r.windows * 1024.0 / 2.5;
 	bound(s->t, (double)s->p->w * s->p->h * (how == GRAIN_BY_TIME ? frames - 1 : 1) / (how == GRAIN_BY_TIME ? 1.5 : 1), still);
 	bound(s->t, seen, used);
@@ -167,15 +167,17 @@ int main(int argc, char **argv)
 		for (size_t k = 0; k < sizeof plant_kinds / sizeof *plant_kinds; k++) {
 			if (!strstr(argv[1], plant_kinds[k].name)) continue;
 			plant_make(&t, &plant_kinds[k]);
-			struct sums sums[2] = { { 0 }, { 0 } };
+			struct sums sums[3] = { { 0 }, { 0 }, { 0 } };
 			for (int q = 0; q < seeds; q++) {
 				s.seed = 99 + 131 * (uint32_t)(a + seed + q);
 				if ((!only || only[0] == 't') && !p.reel)
 					row(&s, GRAIN_BY_TIME, p.n > 1 ? p.n : getenv("N") ? atoi(getenv("N")) : FRAMES, &sums[0]);
 				if (!only || only[0] == 's') row(&s, GRAIN_BY_SPACE, p.reel ? p.n : 1, &sums[1]);
+				if ((!only || only[0] == 'a') && p.n > 1 && !p.reel) row(&s, GRAIN_AUTO, p.n, &sums[2]);
 			}
 			means(&s, "time", &sums[0]);
 			means(&s, "space", &sums[1]);
+			means(&s, "auto", &sums[2]);
 		}
 		free(p.v);
 		free(p.luma);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# grainmeasure.sh - errors of both grain estimators on planted grain: photographs with a still camera, one panned, clips
+# grainmeasure.sh - errors of both grain estimators, and of the choice between them, on planted grain: photographs with a still camera, one panned, clips
 # with their own motion, and reels of pictures that have nothing in common; by row the strength's rms and mean error
 # (R G B, percent), the worst bin in dB at its frequency, the worst correlation, levels, blocks, windows, CPU seconds;
 # then means over the seeds (SEEDS=3). N=16 takes fewer frames of the stills (default 40).
@@ -22,6 +22,11 @@ take pan_23 grain/kodak_23.png 0 null 768 512 1 3 2
 take bunny live/bigbuckbunny_51.mp4 2 scale=704:396 704 396 16 0 0
 take steel live/tears_of_steel_clip.webm 1 null 800 332 16 0 0
 take teacher video/turbot2av_1_teacher.mp4 1 scale=896:512 896 512 16 0 0
+take allegro video/allegro_aurora.mp4 1 scale=896:504 896 504 16 0 0
+take collapsed video/kandinsky5_collapsed.mp4 1 null 768 512 16 0 0
+take cogvideox video/cogvideox_4.mp4 1 null 720 480 16 0 0
+take wan video/wan21_cat_i2v.mp4 0.3 null 832 480 16 0 0
+take flower live/flower.mp4 1 null 960 540 16 0 0
 take kandinsky video/kandinsky5_profile.mp4 1 null 768 512 16 0 0
 # reels of many pictures, by space alone
 cat "$tmp"/kodak_*.raw > "$tmp/reel_stills.raw"

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "colour.h"
-#include "grain_measure.h"
+#include "grain_measure_int.h"
 #include "test.h"
 
 #include "../grainplate.h"
@@ -16,6 +16,7 @@ struct recipe {
 	double drift;                        /* picture moves right by so much more, in parts of a pixel */
 	double rho, frozen;                  /* AR(1) in time; share of the variance that never changes */
 	double lattice; int period;
+	double ripple;                       /* of light, slow in space, another in every frame */
 	double gain;
 	bool flat, quantised;
 	const float *mottle;                 /* detail of all channels, or NULL */
@@ -54,6 +55,7 @@ static int get(void *user, int i, float *const rgb[3], struct err *e)
 				double g = sqrt(1 - r->frozen) * (double)s->noise[c][k] + sqrt(r->frozen) * (double)fixed[k];
 				double v = (r->flat ? l : between(s->p->rgb[c] + q, part)) + r->gain * plant_strength(s->f->t, c, l) * g;
 				if (r->mottle) v += 0.6 * plant_strength(s->f->t, 1, l) * (double)r->mottle[k];
+				if (r->ripple > 0) v += r->ripple * sin((x + 7 * y) * 2 * M_PI / 700 + 2 * i);
 				if (r->period) v += x % r->period == 0 || y % r->period == 0 ? r->lattice : 0;
 				rgb[c][k] = (float)(r->quantised ? floor(v * 255 + 0.5) / 255 : v);
 			}
@@ -121,6 +123,39 @@ static void by_time(const struct plate *p, const struct fields *f)
 	r.vx = r.vy = 0;
 	r.drift = 0.37;
 	time_case("drifting camera", &r, p, f, 0.2);
+}
+
+/* Light that changes with a slow pattern is in differences, but not in flat blocks, whose plane takes it out. */
+static void rippled(const struct plate *p, const struct fields *f)
+{
+	struct recipe r = { .frames = FRAMES, .gain = 1, .ripple = 0.004 };
+	struct grain_profile g;
+	struct grain_report rep;
+	if (run(&r, p, f, GRAIN_BY_TIME, &g, &rep) < 0) { test_ok(0, "rippling light is measured by time"); return; }
+	struct plant_off time = plant_against(f->t, &g, 1);
+	if (run(&r, p, f, GRAIN_AUTO, &g, &rep) < 0) { test_ok(0, "rippling light is measured"); return; }
+	struct plant_off o = plant_against(f->t, &g, 1);
+	if (getenv("V")) tell("rippling light", &o, &g, &rep);
+	test_ok(g.method == GRAIN_TEMPORAL && strstr(rep.why, "held to flat blocks'"), "rippling light: %s", rep.why);
+	test_ok(worst(time.low) > 2 && worst(o.db) < 1.3, "rippling light: lowest bin of differences alone %+.2f, held to flat blocks %+.2f dB",
+	        worst(time.low), worst(o.db));
+	test_ok(worst(o.strength) < 0.01, "rippling light: strength within 1 %% (%.2f %%)", 100 * worst(o.strength));
+}
+
+/* Strength by time beyond that by space counts where two neighbouring lumas have it. */
+static void excess(void)
+{
+	struct gm_curve time = { .n = 2, .luma = { 0, 1 } }, space = { .n = 5, .luma = { 0.1, 0.3, 0.5, 0.7, 0.9 } };
+	for (int c = 0; c < 3; c++) {
+		for (int i = 0; i < 2; i++) time.var[c][i] = 4e-4;
+		for (int i = 0; i < 5; i++) space.var[c][i] = 4e-4;
+	}
+	double none = gm_excess(&time, &space, 1e-6), one, two;
+	for (int c = 0; c < 3; c++) space.var[c][1] = 1e-6 + (4e-4 - 1e-6) / 1.44;
+	one = gm_excess(&time, &space, 1e-6);
+	for (int c = 0; c < 3; c++) space.var[c][2] = space.var[c][1];
+	two = gm_excess(&time, &space, 1e-6);
+	test_ok(fabs(none) < 1e-9 && fabs(one) < 1e-9 && fabs(two - 0.2) < 1e-9, "excess of strength: %.3f, at one luma %.3f, at two %.3f", none, one, two);
 }
 
 /* Stills measured, and those whose strength is within 7 %. */
@@ -347,11 +382,13 @@ int main(void)
 	make_fields(&f, &t[0], FRAMES, 99);
 	make_fields(&g, &t[0], 12, 7);
 	make_fields(&h, &t[1], 12, 5);
+	excess();
 	plain(&f, 0.005);
 	plain(&h, 0.01);
 	if (!test_data()) { test_skip("grain_measure: no ../shared/data"); goto out; }
 	if (load_plate("kodak_23.png", &p, 1.2)) {
 		by_time(&p, &f);
+		rippled(&p, &f);
 		in_time(&p, &f);
 		mottled(&p, &fine, &h);
 		same_text(&p, &f);
