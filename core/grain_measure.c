@@ -25,9 +25,10 @@ enum { FLAT_FRAMES = 24, FLAT_BLOCKS = 12000, LATTICE_FRAMES = 8, WINDOWS = 9000
 /* What the strength by time may have beyond that by space, where the picture moves; blocks that do, as a share. */
 #define EXCESS 0.04
 #define MOVES 0.05
-/* Share of blocks that differ in grain alone, from which on a picture stands still and differences know best: flat blocks only
- * lead on to the lowest frequencies. dB that either may be off by. */
+/* Share of blocks that differ in grain alone, from which on a picture that hardly moves stands still and differences know best:
+ * flat blocks only lead on to the lowest frequencies. Share of moved blocks that says it moves. dB that either may be off by. */
 #define STILL 0.99
+#define FOLLOWED 0.2
 #define LOW_CHANCE 0.5
 /* Relative spread of sigma in a window that counts as even. */
 #define EVEN 0.1
@@ -459,7 +460,7 @@ static bool choose_time(struct work *k)
 		snprintf(r->why, sizeof r->why, "spatial, flat blocks: a difference of neighbouring frames would lose "
 		         "what they share (correlation %.2f)", rho);
 	else snprintf(r->why, sizeof r->why, "temporal differences: %d of %d blocks differ in nothing but grain%s%s",
-	              r->used, r->blocks, r->moved > 0.2 ? ", along their motion" : "",
+	              r->used, r->blocks, r->moved > FOLLOWED ? ", along their motion" : "",
 	              k->nfield && k->field[0].second ? ", three frames at a time" : "");
 	return !why && (k->o->method == GRAIN_BY_TIME || !(rho > 0.2));
 }
@@ -481,7 +482,7 @@ static void ask_space(struct work *k, const struct grain_profile *begun)
 	struct grain_report report = *k->r;
 	struct err none = ERR_INIT;
 	struct work other = *k;
-	if (passed(k) > STILL) return;
+	if (passed(k) > STILL && !(k->r->moved > FOLLOWED)) return;
 	bool moves = k->field[0].second || k->r->moved > MOVES;
 	other.p = &space;
 	other.r = &report;
