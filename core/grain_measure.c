@@ -22,7 +22,7 @@ enum { FLAT_FRAMES = 24, FLAT_BLOCKS = 12000, LATTICE_FRAMES = 8, WINDOWS = 9000
 #define DETAIL_CORR 0.006
 /* Standard errors of what channels share at low frequencies beyond high ones. */
 #define ODD 4.0
-/* What the strength by time may have beyond that by space, where the picture moves; blocks that do, as a share. */
+/* What the strength by time may have beyond that by space where the picture moves; share of moved blocks from which on it may. */
 #define EXCESS 0.04
 #define MOVES 0.05
 /* Share of blocks that differ in grain alone, from which on a picture that hardly moves stands still and differences know best:

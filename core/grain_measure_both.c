@@ -24,15 +24,6 @@ double gm_excess(const struct gm_curve *time, const struct gm_curve *space, doub
 	return worst - 1;
 }
 
-static double db_at(const struct grain_profile *p, int c, double freq)
-{
-	int k = 0;
-	if (freq <= p->freq[0]) return p->db[0][c];
-	while (k + 2 < p->nband && p->freq[k + 1] < freq) k++;
-	double t = (freq - p->freq[k]) / (p->freq[k + 1] - p->freq[k]);
-	return p->db[k][c] + (t < 1 ? t : 1) * (p->db[k + 1][c] - p->db[k][c]);
-}
-
 /* Mean power of a channel: 1 in a profile that was just measured. */
 static double power_of(const struct grain_profile *p, int c)
 {
@@ -46,9 +37,9 @@ bool gm_hold_low(struct grain_profile *time, const struct grain_profile *space, 
 {
 	bool held = false;
 	for (int c = 0; c < 3; c++) {
-		double was = power_of(time, c);
+		double was = power_of(time, c), wide = __builtin_sqrt(space->aniso[c]);   /* at this radius, whatever the extent */
 		for (int k = 0; k < time->nband && time->freq[k] < LOW_TO; k++) {
-			double most = db_at(space, c, time->freq[k]);
+			double most = 10 * mx_log10(grain_profile_power(space, c, time->freq[k] * wide, 0));
 			if (!(time->db[k][c] > most + chance)) continue;
 			time->db[k][c] = most;
 			held = true;

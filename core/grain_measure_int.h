@@ -149,10 +149,11 @@ void gm_pick_begin(struct gm_pick *k, const double *want, const struct gm_clean 
 void gm_pick_turn(struct gm_pick *k, const double *want);
 bool gm_flat_direct(struct gm_flat *f, double rho[3]);
 
-/* How much more, as a share, the strength by time has than that by space, as the mean of the channels at
- * two neighbouring lumas where that is most. Takes from the lowest frequencies by time, and from the strength, what they have
- * beyond those by space, where that is more than chance, in dB; false where there is nothing. */
+/* How much more, as a share, the strength by time has than that by space, as the mean of the channels at two neighbouring lumas
+ * where that is most. */
 double gm_excess(const struct gm_curve *time, const struct gm_curve *space, double quantum);
+/* Takes from the lowest frequencies by time, and from the strength, what they have beyond those by space, where that is more than
+ * chance, in dB; false where there is nothing. */
 bool gm_hold_low(struct grain_profile *time, const struct grain_profile *space, double chance);
 
 /* Observed variances at a luma, with so many degrees of freedom. */

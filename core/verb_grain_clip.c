@@ -77,10 +77,12 @@ static int fits(const struct clip *k, const struct cli *c, const char *file, str
 	for (int i = 1; i < k->l.n; i++) pairs += k->l.v[i] == k->l.v[i - 1] + 1;
 	size_t fixed = BASE + FRAME_BYTES * pixels, want = fixed + PAIR_BYTES * pixels * pairs;
 	if (want <= all) return 0;
-	size_t most = all > fixed ? (all - fixed) / (PAIR_BYTES * pixels) : 0;
-	return err_set(e, E_MEMORY, "%s: to measure %d frames of %d x %d takes %zu MiB of memory, of which there are %zu: with that, -F "
-	               "may name %zu neighbouring frames", file, k->l.n, rect_w(k->nn->fmt.data), rect_h(k->nn->fmt.data),
-	               (want >> 20) + 1, all >> 20, most + 1);
+	if (all >= fixed)
+		return err_set(e, E_MEMORY, "%s: to measure %d frames of %d x %d takes %zu MiB of memory, of which there are %zu: with that, -F "
+		               "may name %zu neighbouring frames", file, k->l.n, rect_w(k->nn->fmt.data), rect_h(k->nn->fmt.data),
+		               (want >> 20) + 1, all >> 20, (all - fixed) / (PAIR_BYTES * pixels) + 1);
+	return err_set(e, E_MEMORY, "%s: to measure one frame of %d x %d takes %zu MiB of memory, of which there are %zu", file,
+	               rect_w(k->nn->fmt.data), rect_h(k->nn->fmt.data), (fixed >> 20) + 1, all >> 20);
 }
 
 static int get_frame(void *user, int i, float *const rgb[3], struct err *e)

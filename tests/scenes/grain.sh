@@ -67,6 +67,12 @@ if "$I" render s.xml --no-cache --progress none > out 2> err; then
 	s2=$?
 	[ $s1 = 7 ] && [ $s2 = 0 ] && [ "$most" -lt 6 ] && grep -q 'g%02d.png: to measure 6 frames of 960 x 540 takes' err
 	say $? "grain of more frames than --memory holds is refused, and told how many it does" "$s1 $s2 $(cat err)"
+	"$I" grain g%02d.png --memory 20M > out 2> err
+	s=$?
+	least=$(sed -n 's/.*to measure one frame of 960 x 540 takes \([0-9]*\) MiB.*/\1/p' err)
+	"$I" grain g%02d.png -F 1 --memory "${least:-1}M" > out 2>> err
+	[ $s = 7 ] && [ -n "$least" ] && [ "$(grep -c MiB err)" = 1 ]
+	say $? "grain of one frame that --memory does not hold: told what it takes" "$s $(cat err)"
 else say 1 "a profile is synthesised" "$(cat err)"; fi
 
 # --- AV1: dav1d adds what the table says ---
