@@ -403,7 +403,6 @@ static int by_space(struct work *k)
 	k->r->window = GM_BLOCK;
 	if (k->clean.n < 4) { gm_spec_free(&s); return err_set(k->e, E_INPUT, "no flat blocks agree on a grain"); }
 	gm_spec_end(&s, k->o->common, true);
-	gm_spec_scale(&s, GM_RINGS, k->clean.keep);
 	gm_spec_low(&s);
 	gm_spec_lattice(&s, k->p);
 	gm_spec_profile(&s, k->p, s.count / OVERLAP, mean);

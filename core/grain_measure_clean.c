@@ -33,16 +33,6 @@ struct bench {
 	float *each[3], *q, *z, *sorted;               /* by block: energies by ring over grain's; their mean */
 };
 
-/* Bins of a ring; what the plane took of the first leaves about six. */
-static double ring_dof(int k)
-{
-	int n = 0;
-	for (int y = -GM_BLOCK / 2; y < GM_BLOCK / 2; y++)
-		for (int x = -GM_BLOCK / 2; x < GM_BLOCK / 2; x++)
-			n += (int)(__builtin_sqrt((double)(x * x + y * y)) + 0.5) == k;
-	return k < 2 ? 6 : n;
-}
-
 static int by_luma(const void *a, const void *b)
 {
 	const struct gm_sample *p = a, *q = b;
@@ -300,7 +290,7 @@ static bool begin(struct bench *b, struct gm_sample *v)
 	}
 	for (int c = 0; c < 3; c++)
 		for (int k = 0; k < GM_RINGS; k++) b->o->shape[c][k] /= count;
-	for (int k = 0; k < GM_RINGS; k++) b->dof[k] = ring_dof(k);
+	for (int k = 0; k < GM_RINGS; k++) b->dof[k] = b->f->dof[0][k];
 	weigh(b);
 	return true;
 }
@@ -353,22 +343,6 @@ static void all_wants(struct gm_flat *f, const struct gm_clean *o, double *want)
 	}
 }
 
-/* What the flattest blocks are seen to hold beyond grain at the first rings that were chosen for, they hold below as well. */
-static void lower(const struct gm_pick *k, struct gm_clean *o)
-{
-	for (int c = 0; c < 3; c++) {
-		double have = 0, grain = 0;
-		for (int r = GM_SEEN; r < GM_SEEN + 2; r++) {
-			double sum = 0;
-			for (int i = 0; i < k->f->n; i++)
-				if (k->f->v[i].use >> 1 & 1) sum += (double)k->f->v[i].hann[c][r] / k->want[3 * i + c];
-			have += gm_ring_bins(r) * o->keep[c][r] * sum / (k->count[1] > 0 ? k->count[1] : 1);
-			grain += gm_ring_bins(r) * k->shape[c][r];
-		}
-		for (int r = 0; r < GM_SEEN && have > grain; r++) o->keep[c][r] *= grain / have;
-	}
-}
-
 /* From what the flattest blocks hold, those of all that are clean at high rings; the strength by them, too. */
 static void widen(struct bench *b, float limit, struct gm_sample *v)
 {
@@ -391,12 +365,8 @@ static void widen(struct bench *b, float limit, struct gm_sample *v)
 		}
 		gm_pick_turn(&k, want);
 	}
-	lower(&k, o);
-	for (int r = 0; r < GM_RINGS; r++) {
-		o->count[r] = k.count[r];
-		o->whole[r] = k.whole[r];
-		for (int ch = 0; ch < 3 && r >= GM_SEEN; ch++) o->keep[ch][r] = 1;
-	}
+	memcpy(o->count, k.count, sizeof o->count);
+	memcpy(o->whole, k.whole, sizeof o->whole);
 	gm_pick_free(&k);
 	free(want);
 }

@@ -12,8 +12,13 @@
 #include "mathx.h"
 #include "mem.h"
 
-enum { GRID = GM_WINDOW, TAPS = 5, STEPS = 20, LAMBDAS = 11 };
+enum { GRID = GM_WINDOW, TAPS = 5, STEPS = 20, LAMBDAS = 11, LOW = 5 };
 #define LN_LEAST (-13.8)
+/* A bin of which trends leave less tells of little else than of the picture. */
+#define LEFT 0.4
+/* Weight of a penalty from which on nothing changes; the least where there is no bin to every knot. */
+#define MOST 1e7
+#define COARSE 25
 
 /* --- normal equations: dense, small --- */
 
@@ -51,13 +56,18 @@ static bool third(int k, int n, const double *x, int at[4], double w[4])
 	return true;
 }
 
-/* Adds the penalty's half gradient and Hessian at v; its value. */
-static double penalise(struct normal *q, const double *v, double lambda, const double *x, int *rank)
+/* Of third differences; those of the first few times low. */
+struct penalty { double lambda, low; };
+
+/* Adds the penalty's half gradient and Hessian at v; its value. logs: of its weights, summed. */
+static double penalise(struct normal *q, const double *v, const struct penalty *p, const double *x, double *logs)
 {
-	int at[4], k = 0;
+	int at[4];
 	double w[4], sum = 0;
-	for (; third(k, q->n, x, at, w); k++) {
-		double d = 0;
+	*logs = 0;
+	for (int k = 0; third(k, q->n, x, at, w); k++) {
+		double d = 0, lambda = p->lambda * (k < LOW ? p->low : 1);
+		*logs += mx_log(lambda);
 		for (int i = 0; i < 4; i++) d += w[i] * v[at[i]];
 		sum += lambda * d * d;
 		for (int i = 0; i < 4; i++) {
@@ -65,7 +75,6 @@ static double penalise(struct normal *q, const double *v, double lambda, const d
 			for (int j = 0; j < 4; j++) q->a[at[i] * q->n + at[j]] += lambda * w[i] * w[j];
 		}
 	}
-	*rank = k;
 	return sum;
 }
 
@@ -78,6 +87,7 @@ struct job {
 	int knot[GRID * GRID]; float share[GRID * GRID];        /* of the grid's bins */
 	const double *p;
 	double power[GRID * GRID], row[GRAIN_BANDS];            /* row: of one bin, derivatives by the knots */
+	const struct gm_seen *seen[GM_BLOCK * GM_BLOCK];        /* of bins that trends have a part of, or NULL */
 };
 
 static void kernel_of(struct job *j)
@@ -119,6 +129,17 @@ static double expect(struct job *j, const double *power, int i, int *lo, int *hi
 	memset(j->row, 0, sizeof j->row);
 	*lo = GRAIN_BANDS;
 	*hi = 0;
+	const struct gm_seen *seen = n == GM_BLOCK ? j->seen[i] : NULL;
+	for (int q = 0; seen && q < seen->n; q++) {
+		int at = seen->at[q], k = j->knot[at];
+		double p = seen->share[q] * power[at], t = (double)j->share[at];
+		*lo = k < *lo ? k : *lo;
+		*hi = k + 1 > *hi ? k + 1 : *hi;
+		sum += p;
+		j->row[k] += p * (1 - t);
+		j->row[k + 1] += p * t;
+	}
+	if (seen) return sum + j->in->add;
 	for (int v = -TAPS; v <= TAPS; v++)
 		for (int u = -TAPS; u <= TAPS; u++) {
 			double w = j->ker[(u + GRID) % GRID] * j->ker[(v + GRID) % GRID];
@@ -146,8 +167,8 @@ static double scoring(struct job *j, const double *ln, struct normal *q)
 	}
 	for (int i = 0; i < n * n; i++) {
 		int twin = (n - i / n) % n * n + (n - i % n) % n;
-		if (twin < i || (j->in->left && j->in->left[i] < 0.4)) continue;
-		double m = expect(j, j->power, i, &lo, &hi), nu = j->in->nu / 2 * (twin > i ? 2 : 1) * (j->in->part ? j->in->part[i] : 1), over = (j->p[i] + j->in->add) / m;
+		if (twin < i || (j->in->left && j->in->left[i] < LEFT)) continue;
+		double m = expect(j, j->power, i, &lo, &hi), nu = j->in->nu / 2 * (twin > i ? 2 : 1) * (j->in->part ? j->in->part[i] : 1), over = (j->p[i] * (j->in->left ? j->in->left[i] : 1) + j->in->add) / m;
 		dev += 2 * nu * (mx_log(m) + over);
 		for (int a = lo; a <= hi; a++) {
 			q->b[a] += nu * (over - 1) * j->row[a] / m;
@@ -175,19 +196,18 @@ static void first_guess(struct job *j, struct gm_radial *r)
 }
 
 /* Restricted likelihood of the best fit under this penalty; the fit in ln. A step that makes it worse is halved. */
-static double fit_with(struct job *j, double *ln, int n, double lambda)
+static double fit_with(struct job *j, double *ln, int n, const struct penalty *how)
 {
 	struct normal q = normal_new(n);
-	double was[GRAIN_BANDS], least = 1e300, best = 1e300;
-	int rank = 0;
+	double was[GRAIN_BANDS], least = 1e300, best = 1e300, logs;
 	for (int step = 0; step < STEPS; step++) {
-		double dev = scoring(j, ln, &q), pen = penalise(&q, ln, lambda, NULL, &rank), most = 0;
+		double dev = scoring(j, ln, &q), pen = penalise(&q, ln, how, NULL, &logs), most = 0;
 		if (dev + pen > least) {
 			for (int k = 0; k < n; k++) ln[k] = (ln[k] + was[k]) / 2;
 			continue;
 		}
 		least = dev + pen;
-		best = least + normal_solve(&q) - rank * mx_log(lambda);
+		best = least + normal_solve(&q) - logs;
 		memcpy(was, ln, (size_t)n * sizeof *ln);
 		for (int k = 0; k < n; k++) {
 			double d = q.b[k] > 1 ? 1 : q.b[k] < -1 ? -1 : q.b[k];
@@ -203,12 +223,29 @@ static double fit_with(struct job *j, double *ln, int n, double lambda)
 	return best;
 }
 
+/* Keeps the fit of all channels where it is the likeliest yet; whether it is. */
+static bool fit_try(struct job *j, struct gm_radial *r, double (*ln)[GRAIN_BANDS], const struct penalty *try, double *best, struct penalty *how)
+{
+	double f = 0;
+	for (int c = 0; c < 3; c++) {
+		if (how->lambda == try->lambda) memcpy(ln[c], r[c].ln, sizeof ln[c]);
+		f += fit_with(&j[c], ln[c], r[c].n, try);
+	}
+	if (!(f < *best)) return false;
+	*best = f;
+	*how = *try;
+	for (int c = 0; c < 3; c++) memcpy(r[c].ln, ln[c], sizeof ln[c]);
+	return true;
+}
+
 void gm_fit(const struct gm_spec *s, double *const p[3], const struct gm_spectral in[3], struct gm_radial r[3])
 {
 	struct job *j = xalloc(3, sizeof *j);
-	double best = 1e300, (*ln)[GRAIN_BANDS] = xalloc(3, sizeof *ln), lambda = 1;
+	double best = 1e300, (*ln)[GRAIN_BANDS] = xalloc(3, sizeof *ln);
+	struct penalty try = { s->n < GRID ? COARSE : 1, 1 }, how = try;
 	for (int c = 0; c < 3; c++) {
 		j[c] = (struct job){ .in = &in[c], .s = s, .p = p[c] };
+		for (int i = 0; i < s->nsight; i++) j[c].seen[s->sight[i].bin] = &s->sight[i].left;
 		r[c].n = 0;
 		while (r[c].n < 0.7 * GRID) { r[c].freq[r[c].n] = (double)r[c].n / GRID; r[c].n++; }
 		r[c].freq[r[c].n++] = 0.7072;
@@ -217,13 +254,11 @@ void gm_fit(const struct gm_spec *s, double *const p[3], const struct gm_spectra
 		first_guess(&j[c], &r[c]);
 		memcpy(ln[c], r[c].ln, sizeof ln[c]);
 	}
-	for (int k = 0; k < LAMBDAS; k++, lambda *= 5) {
-		double f = 0;
-		for (int c = 0; c < 3; c++) f += fit_with(&j[c], ln[c], r[c].n, lambda);
-		if (!(f < best)) continue;
-		best = f;
-		for (int c = 0; c < 3; c++) memcpy(r[c].ln, ln[c], sizeof ln[c]);
-	}
+	for (; try.lambda < MOST; try.lambda *= 5) fit_try(j, r, ln, &try, &best, &how);
+	try = how;
+	do {
+		try.low *= 5;
+	} while (try.lambda * try.low < MOST && fit_try(j, r, ln, &try, &best, &how));
 	free(ln);
 	free(j);
 }
@@ -289,18 +324,17 @@ void gm_fit_curve(const struct gm_sample *v, int n, struct gm_curve *c)
 		if (!(top > 0)) continue;
 		for (int k = 0; k < c->n; k++) tried[k] = var[k] = c->var[ch][k] > 0.01 * top ? c->var[ch][k] : 0.01 * top;
 		for (int l = 0; l < LAMBDAS; l++, lambda *= 5) {
-			double dev = 0, pen = 0, det = 0;
-			int rank = 0;
+			double dev = 0, pen = 0, det = 0, logs = 0;
 			for (int step = 0; step < STEPS; step++) {
 				dev = weigh(v, n, c, ch, tried, &q);
-				pen = penalise(&q, tried, lambda / (top * top), c->luma, &rank);
+				pen = penalise(&q, tried, &(struct penalty){ lambda / (top * top), 1 }, c->luma, &logs);
 				det = normal_solve(&q) + 2 * c->n * mx_log(top);
 				for (int k = 0; k < c->n; k++) {
 					double d = tried[k] + q.b[k];
 					tried[k] = d > 0.001 * top ? d : 0.001 * top;
 				}
 			}
-			double f = dev + pen + det - rank * mx_log(lambda);
+			double f = dev + pen + det - logs;
 			if (f < best) { best = f; memcpy(var, tried, sizeof var); }
 		}
 		memcpy(c->var[ch], var, (size_t)c->n * sizeof *var);

@@ -9,7 +9,8 @@
 #include "measure.h"
 #include "mem.h"
 
-enum { SOFT = 6, STEP = GM_BLOCK / 2 };
+/* FIRST_DOF: what a plane leaves of the first ring's bins. */
+enum { SOFT = 6, STEP = GM_BLOCK / 2, FIRST_DOF = 6 };
 /* Grain of one strength and spectrum has slopes this far apart. */
 #define STEEP 6
 /* Luma that a block may span: grain differs inside beyond that. */
@@ -136,23 +137,6 @@ static struct spot look(const struct gm_frame *f, int x0, int y0)
 	return s;
 }
 
-/* d: the block less its plane of least squares. */
-static void flatten(const float *p, ptrdiff_t stride, float *d)
-{
-	double n = GM_BLOCK, mid = (n - 1) / 2, s = 0, sx = 0, sy = 0, norm = n * n * (n * n - 1) / 12;
-	for (int y = 0; y < GM_BLOCK; y++)
-		for (int x = 0; x < GM_BLOCK; x++) {
-			double v = (double)p[y * stride + x];
-			s += v;
-			sx += v * (x - mid);
-			sy += v * (y - mid);
-		}
-	for (int y = 0; y < GM_BLOCK; y++)
-		for (int x = 0; x < GM_BLOCK; x++)
-			d[y * GM_BLOCK + x] = (float)((double)p[y * stride + x] - s / (n * n) - sx / norm * (x - mid) -
-			                              sy / norm * (y - mid));
-}
-
 /* Of what is finer than about ten pixels: what is left of the picture in a flat block is mostly coarser. */
 static double product(const float *a, const float *b)
 {
@@ -180,17 +164,26 @@ typedef float flat_block[GM_BLOCK * GM_BLOCK];
 static void take(struct gm_flat *f, const struct gm_spec *spec, const struct gm_frame *a, const struct spot *s, flat_block d[3])
 {
 	struct gm_patch *p;
+	flat_block flat[3];
+	if (!f->n) {
+		for (int r = 0; r < GM_RINGS; r++) f->dof[0][r] = r < 2 ? FIRST_DOF : gm_ring_bins(r);
+		gm_trend_dof(spec->trend, spec->win, f->dof[1]);
+	}
 	f->v = grow(f->v, (size_t)f->n, &f->cap, sizeof *f->v);
 	p = &f->v[f->n++];
 	*p = (struct gm_patch){ .luma = s->luma, .frame = a->number, .x = s->x, .y = s->y, .near = { -1, -1, -1, -1 },
 	                         .flat = s->flat };
 	parts(a, s, p->part);
-	for (int c = 0; c < 3; c++) flatten(a->rgb[c] + (ptrdiff_t)s->y * a->w + s->x, a->w, d[c]);
-	gm_spec_patch(spec, (const float *const[]){ d[0], d[1], d[2] }, p);
+	for (int c = 0; c < 3; c++) {
+		const float *v = a->rgb[c] + (ptrdiff_t)s->y * a->w + s->x;
+		gm_trend_out(spec->trend, 1, v, a->w, d[c]);
+		gm_trend_out(spec->trend, GM_DEGREE, v, a->w, flat[c]);
+	}
+	gm_spec_patch(spec, (const float *const[]){ d[0], d[1], d[2] }, (const float *const[]){ flat[0], flat[1], flat[2] }, p);
 }
 
 /* The same block in the next frame, along its motion. */
-static void direct(struct gm_flat *f, const struct gm_frame *b, const struct gm_field *mv, const struct spot *s, flat_block own[3])
+static void direct(struct gm_flat *f, const struct gm_spec *spec, const struct gm_frame *b, const struct gm_field *mv, const struct spot *s, flat_block own[3])
 {
 	flat_block d;
 	int i = s->y / GM_BLOCK * b->bw + s->x / GM_BLOCK;
@@ -198,7 +191,7 @@ static void direct(struct gm_flat *f, const struct gm_frame *b, const struct gm_
 	if (x < 0 || y < 0 || x + GM_BLOCK > b->w || y + GM_BLOCK > b->h) return;
 	size_t cap = f->cratio;
 	for (int c = 0; c < 3; c++) {
-		flatten(b->rgb[c] + (ptrdiff_t)y * b->w + x, b->w, d);
+		gm_trend_out(spec->trend, 1, b->rgb[c] + (ptrdiff_t)y * b->w + x, b->w, d);
 		double v = __builtin_sqrt(product(own[c], own[c]) * product(d, d));
 		cap = f->cratio;
 		f->ratio[c] = grow(f->ratio[c], (size_t)f->nratio, &cap, sizeof **f->ratio);
@@ -272,7 +265,7 @@ int gm_flat_add(struct gm_flat *f, const struct gm_spec *spec, const struct gm_f
 	qsort(s, (size_t)count, sizeof *s, by_place);
 	for (int i = 0; i < count; i++) {
 		take(f, spec, a, &s[i], d);
-		if (next && s[i].flattest) direct(f, next, mv, &s[i], d);
+		if (next && s[i].flattest) direct(f, spec, next, mv, &s[i], d);
 	}
 	link_near(f, first);
 	free(s);

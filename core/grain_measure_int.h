@@ -7,6 +7,8 @@
 #include "grain_measure.h"
 
 enum { GM_BLOCK = 32, GM_WINDOW = 64, GM_FINE = 512, GM_KNOTS = 20 };
+/* Degree of the polynomial that is taken out of a flat block, and how many it has. */
+enum { GM_DEGREE = 3, GM_TRENDS = (GM_DEGREE + 1) * (GM_DEGREE + 2) / 2 };
 /* Luma that the fine bins span. */
 #define GM_LOW  (-0.5)
 #define GM_HIGH 1.5
@@ -29,7 +31,8 @@ static inline double gm_fine_at(const float *p, ptrdiff_t w)
 	return (double)p[0] - ((double)p[-2] + (double)p[2] + (double)p[-2 * w] + (double)p[2 * w]) / 4;
 }
 
-enum { GM_SEEN = 3, GM_RINGS = 24, GM_PARTS = 16, GM_SIDE = GM_BLOCK / 2 + 1, GM_BINS = GM_SIDE * GM_SIDE };
+/* GM_SEEN: the first ring of flat blocks; what trends leave of the one before tells nothing. */
+enum { GM_SEEN = 1, GM_RINGS = 24, GM_PARTS = 16, GM_SIDE = GM_BLOCK / 2 + 1, GM_BINS = GM_SIDE * GM_SIDE };
 struct gm_spec;
 /* The noise alone, of unit gain, in blocks: a difference of two frames over the root of 2. */
 struct gm_field {
@@ -82,12 +85,20 @@ double gm_kept(const struct gm_field *f, double rho);
 /* Lag-1 correlation per channel, of what is fine in it, from fields that follow each other, if there are any. */
 bool gm_chain(const struct gm_field *f, int n, double rho[3]);
 
+/* How much a bin of a flat block under the window sees of the grain's power by frequency, of GM_WINDOW squared from 0 on: without
+ * the trend, and with it. */
+struct gm_seen { int n; uint16_t *at; double *share; };
+struct gm_sight { int bin; struct gm_seen left, all; };
+
 /* Power and cross spectra: means over windows, n by n, frequency 0 first. */
 struct gm_spec {
 	int n, count;
 	double *p[3], *x[3];                 /* of R,G,B; real parts of RG, RB, GB */
 	struct fft fft;
-	double *win, *mem, *left;            /* left: shares that planes left of the bins of white grain, or NULL */
+	double trend[GM_DEGREE + 1][GM_BLOCK];               /* polynomials over a block's side, orthonormal */
+	struct gm_sight *sight; int nsight;  /* of flat blocks: the bins that trends have a part of */
+	double *left[3];                     /* of flat blocks: shares of the bins that trends left of each channel's grain, put back */
+	double *win, *mem;
 	double *part;                        /* of the windows that each bin has, or NULL */
 	double bins;                         /* that correlations come from */
 	double odd;                          /* of flat blocks: standard errors by which channels share more at low rings than above */
@@ -96,8 +107,8 @@ struct gm_spec {
 	double quant[3];                     /* sums of the share that rounding has; at the end means */
 };
 
-/* A block with its plane taken out. ring: its energy by radius, in steps of 1 / GM_BLOCK, without a window; sums to the
- * variance; hann: under the window, means over bins; cross: of RG, RB, GB, under the window. bin: powers and cross powers
+/* A block. ring: the energy by radius of what its plane leaves, in steps of 1 / GM_BLOCK, without a window; sums to the
+ * variance; hann: of what its trend leaves, under the window, means over bins; cross: of RG, RB, GB, under the window. bin: powers and cross powers
  * under the window, means over the four bins whose frequencies differ in sign alone, rows and columns 0 to GM_BLOCK / 2, in
  * bfloat16: there are many blocks, and a bin's own chance is as much as itself. */
 struct gm_patch {
@@ -109,6 +120,7 @@ struct gm_patch {
 	uint32_t use;                        /* bit k: clean at ring k */
 };
 struct gm_flat {
+	double dof[2][GM_RINGS];             /* degrees of freedom of a ring: without a window, under it */
 	struct gm_patch *v; int n; size_t cap;
 	double *ratio[3]; int nratio; size_t cratio;      /* correlation with the next frame, per block */
 	int most;                            /* blocks of a frame */
@@ -139,7 +151,8 @@ struct gm_pick {
 	const double *want;
 	double shape[3][GM_RINGS], corr[3], least, dof[GM_RINGS], whole[GM_RINGS];
 	int count[GM_RINGS];
-	float *u, *t, *e, *sorted; int *order;
+	double plane[3];                     /* grain's energy in the lowest rings of a block less its plane */
+	float *u, *t, *e, *sorted, *shade; int *order;
 };
 void gm_pick_new(struct gm_pick *k, struct gm_flat *f);
 void gm_pick_free(struct gm_pick *k);
@@ -178,22 +191,25 @@ void gm_spec_add(struct gm_spec *s, const float *const d[3], ptrdiff_t stride);
 /* To the rings in the mask alone; gm_spec_rings, before gm_spec_end, makes up for the windows that each ring went without. */
 void gm_spec_add_rings(struct gm_spec *s, const float *const d[3], ptrdiff_t stride, uint32_t rings);
 void gm_spec_rings(struct gm_spec *s);
-/* Means; takes out rounding (common: from the cross spectra too) and, where flat, puts back what planes took of white grain. */
+/* Means; takes out rounding (common: from the cross spectra too) and, where flat, puts back what trends took of white grain. */
 void gm_spec_end(struct gm_spec *s, bool common, bool flat);
 /* Lattice peaks are put into the profile and taken out of the spectra. */
 void gm_spec_lattice(struct gm_spec *s, struct grain_profile *p);
 /* Scales rings. */
 void gm_spec_scale(struct gm_spec *s, int rings, double keep[3][GM_RINGS]);
-/* Lowest rings of flat blocks, where a plane and detail were: puts back what planes took of grain of this spectrum, not white,
+/* Lowest rings of flat blocks, where a trend and detail were: puts back what trends took of grain of this spectrum, not white,
  * and caps them by what those above lead to. */
 void gm_spec_low(struct gm_spec *s);
-/* Shares of the bins' power under the window that a fitted plane leaves; power: the grain's by frequency, GM_WINDOW squared of
+/* What bins see, of those that trends have a part of. */
+void gm_sights_make(struct gm_spec *s);
+void gm_sights_free(struct gm_spec *s);
+/* Shares of the bins' power under the window that a fitted trend leaves; power: the grain's by frequency, GM_WINDOW squared of
  * them from 0 on, or NULL: white. */
 void gm_spec_left(const struct gm_spec *s, const double *power, double *left);
 /* Powers of a block by radius, under the window. */
 void gm_spec_block(const struct gm_spec *s, const float *const d[3], float ring[3][GM_RINGS]);
-/* Energies of a block by radius and bin. */
-void gm_spec_patch(const struct gm_spec *s, const float *const d[3], struct gm_patch *p);
+/* Energies by radius and bin of a block less its plane, d, and less its trend, flat. */
+void gm_spec_patch(const struct gm_spec *s, const float *const d[3], const float *const flat[3], struct gm_patch *p);
 /* Bins of a ring; radius of a bin. */
 int  gm_ring_bins(int k);
 int  gm_ring_at(int n, int i);
@@ -202,5 +218,12 @@ void gm_spec_gather(struct gm_spec *s, const struct gm_flat *f, const struct gm_
 /* Spectrum, correlations and anisotropy. nu: windows that would tell as much if they were independent; mean (or NULL):
  * of the spectra, with the share that rounding has. */
 void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, double mean[3]);
+
+/* The polynomials. */
+void gm_trend_make(double p[GM_DEGREE + 1][GM_BLOCK]);
+/* out: the block less its trend of least squares, of that degree at most GM_DEGREE. */
+void gm_trend_out(const double p[GM_DEGREE + 1][GM_BLOCK], int degree, const float *v, ptrdiff_t stride, float *out);
+/* Degrees of freedom of white grain's energy in every ring of a block less its trend of GM_DEGREE, under the window. */
+void gm_trend_dof(const double p[GM_DEGREE + 1][GM_BLOCK], const double *win, double dof[GM_RINGS]);
 
 #endif

@@ -1,4 +1,4 @@
-/* grain_measure_low - the lowest frequencies of flat blocks: what a fitted plane took of them is put back, and what they have
+/* grain_measure_low - the lowest frequencies of flat blocks: what a fitted trend took of them is put back, and what they have
  * too much of goes, by the rings above.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
@@ -62,7 +62,7 @@ static void leads(const double *ln, const double *n, const double *square, int t
 	}
 }
 
-/* The grain's power by frequency, GM_WINDOW squared: the rings' means, the lowest capped; the first, of which planes leave
+/* The grain's power by frequency, GM_WINDOW squared: the rings' means, the lowest capped; the first, of which trends leave
  * little, as the others lead to. */
 static void grain_power(const struct gm_spec *s, const double *p, double *power)
 {
@@ -86,29 +86,27 @@ static void grain_power(const struct gm_spec *s, const double *p, double *power)
 	}
 }
 
-/* Puts back what planes took of grain of this spectrum instead of white. */
+/* Puts back what trends took of grain of this spectrum instead of white. */
 static void put_back(struct gm_spec *s)
 {
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
 	int nn = s->n * s->n;
-	double *left[3], *power = xalloc(GM_WINDOW * GM_WINDOW, sizeof *power), *fresh = xalloc((size_t)nn, sizeof *fresh);
-	for (int c = 0; c < 3; c++) {
-		left[c] = xalloc((size_t)nn, sizeof *left[c]);
-		memcpy(left[c], s->left, (size_t)nn * sizeof *left[c]);
+	double *power = xalloc(GM_WINDOW * GM_WINDOW, sizeof *power), *fresh = xalloc((size_t)nn, sizeof *fresh), *white = xalloc((size_t)nn, sizeof *white);
+	memcpy(white, s->left[0], (size_t)nn * sizeof *white);
+	for (int c = 0; c < 3; c++)
 		for (int t = 0; t < TURNS; t++) {
 			grain_power(s, s->p[c], power);
 			gm_spec_left(s, power, fresh);
 			for (int i = 0; i < nn; i++) {
-				s->p[c][i] *= left[c][i] / fresh[i];
-				left[c][i] = fresh[i];
+				s->p[c][i] *= s->left[c][i] / fresh[i];
+				s->left[c][i] = fresh[i];
 			}
 		}
-	}
 	for (int c = 0; c < 3; c++)
-		for (int i = 0; i < nn; i++) s->x[c][i] *= s->left[i] / __builtin_sqrt(left[pair[c][0]][i] * left[pair[c][1]][i]);
-	for (int c = 0; c < 3; c++) free(left[c]);
+		for (int i = 0; i < nn; i++) s->x[c][i] *= white[i] / __builtin_sqrt(s->left[pair[c][0]][i] * s->left[pair[c][1]][i]);
 	free(power);
 	free(fresh);
+	free(white);
 }
 
 void gm_spec_low(struct gm_spec *s)

@@ -13,34 +13,18 @@
 #include "measure.h"
 #include "mem.h"
 
-/* Rings that judge, from 1 on. STRICT: below that the choice has little to go by and rises steeply. */
-enum { RINGS = 17, STRICT = 7 };
+/* Rings that judge, from 1 on. STRICT: below that the choice has little to go by and rises steeply. SHADED: from there on the
+ * shading that a plane leaves is asked as well, which has so many degrees of freedom. */
+enum { RINGS = 17, STRICT = 7, SHADED = 5, SHADE_DOF = 16 };
 /* Blocks of which one would tell as much: they overlap by half. */
 #define OVERLAP 2.0
 /* Standard deviations: above the mean at which a block is left out; of a rise, from STRICT on and below. */
 #define CUT 2.5
 #define SIGNS 1.5
-#define STRICT_SIGNS 0.4
+#define STRICT_SIGNS 0.8
 /* A rise that is let pass; relative spread of what detail at one ring tells of another. */
 #define ALIKE 0.003
 #define SPREAD 0.7
-
-/* What the energy of a ring tells by: its bins under Hann's window go together as 4/9 and 1/36 along each axis. */
-static double ring_dof(int r)
-{
-	static const double shared[3] = { 1, 0.4444, 0.0278 };
-	double bins = 0, sum = 0;
-	for (int i = 0; i < GM_BLOCK * GM_BLOCK; i++) {
-		if (gm_ring_at(GM_BLOCK, i) != r) continue;
-		bins++;
-		for (int q = 0; q < 25; q++) {
-			int h = q % 5 - 2, v = q / 5 - 2;
-			int x = (i + h + GM_BLOCK) % GM_BLOCK, y = (i / GM_BLOCK + v + GM_BLOCK) % GM_BLOCK;
-			if (gm_ring_at(GM_BLOCK, y * GM_BLOCK + x) == r) sum += shared[v < 0 ? -v : v] * shared[h < 0 ? -h : h];
-		}
-	}
-	return r < 2 ? 4 : bins * bins / sum;
-}
 
 void gm_pick_new(struct gm_pick *k, struct gm_flat *f)
 {
@@ -48,16 +32,18 @@ void gm_pick_new(struct gm_pick *k, struct gm_flat *f)
 	*k = (struct gm_pick){ .f = f };
 	k->u = xalloc(n * GM_RINGS, sizeof *k->u);
 	k->t = xalloc(n, sizeof *k->t);
+	k->shade = xalloc(n, sizeof *k->shade);
 	k->e = xalloc(n, sizeof *k->e);
 	k->sorted = xalloc(n, sizeof *k->sorted);
 	k->order = xalloc(n, sizeof *k->order);
-	for (int r = 0; r < GM_RINGS; r++) k->dof[r] = ring_dof(r);
+	for (int r = 0; r < GM_RINGS; r++) k->dof[r] = f->dof[1][r];
 }
 
 void gm_pick_free(struct gm_pick *k)
 {
 	free(k->u);
 	free(k->t);
+	free(k->shade);
 	free(k->e);
 	free(k->sorted);
 	free(k->order);
@@ -147,6 +133,7 @@ static void score(const struct gm_pick *k, int r, struct clue *c)
 	double ch = channels(k);
 	memset(c->num, 0, (size_t)k->f->n * sizeof *c->num);
 	memset(c->den, 0, (size_t)k->f->n * sizeof *c->den);
+	if (r >= SHADED) add_clue(k, k->shade, 1, k->u + r, __builtin_sqrt(2 / (SHADE_DOF * ch)), c);
 	for (int j = 1; j < RINGS; j++)
 		if (j < r - 1 || j > r + 1) add_clue(k, k->u + j, GM_RINGS, k->u + r, __builtin_sqrt(2 / (k->dof[j] * ch)), c);
 	neighbours(k, r);
@@ -211,7 +198,7 @@ static double around(const struct gm_pick *k, int i, int r, double *dof)
 {
 	double sum = 0;
 	*dof = 0;
-	for (int j = r - 1; j <= r + 1 && j < GM_RINGS - 1; j++) {
+	for (int j = r > 1 ? r - 1 : 1; j <= r + 1 && j < GM_RINGS - 1; j++) {
 		sum += k->dof[j] * (1 + (double)k->u[i * GM_RINGS + j]);
 		*dof += k->dof[j];
 	}
@@ -246,8 +233,18 @@ static double middle(const double *part, int r)
 
 /* --- turns --- */
 
+/* Energies and shading beyond what grain has. */
 static void units(struct gm_pick *k)
 {
+	for (int i = 0; i < k->f->n; i++) {
+		double sum = 0;
+		for (int c = 0; c < 3; c++) {
+			const float *e = k->f->v[i].ring[c];
+			double want = k->want[3 * i + c] * k->plane[c];
+			sum += want > 0 ? ((double)e[1] + (double)e[2]) / want / 3 : 1.0 / 3;
+		}
+		k->shade[i] = (float)(sum - 1);
+	}
 	for (int i = 0; i < k->f->n; i++)
 		for (int r = 0; r < GM_RINGS; r++) k->u[i * GM_RINGS + r] = (float)(ratio(k, i, r) - 1);
 }
@@ -284,6 +281,7 @@ static void shapes(struct gm_pick *k, int from)
 void gm_pick_begin(struct gm_pick *k, const double *want, const struct gm_clean *o)
 {
 	k->want = want;
+	for (int c = 0; c < 3; c++) k->plane[c] = o->shape[c][1] + o->shape[c][2];
 	for (int r = 0; r < GM_RINGS; r++) k->whole[r] = 1;
 	shapes(k, 0);
 	for (int c = 0; c < 3; c++)

@@ -1,7 +1,7 @@
 /* grain_measure_spec - periodograms of grain: auto and cross spectra, the radial fit.
  *
  * Windows are Hann's (Welch 1967). Its kernel in frequency is 1/6, 2/3, 1/6 along each axis, taken out again to
- * second order. A plane fitted to a flat block takes known shares of the lowest bins (grain_measure_left.c).
+ * second order. A trend fitted to a flat block takes known shares of the lowest bins (grain_measure_left.c).
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +25,7 @@ int gm_spec_new(struct gm_spec *s, int n, struct err *e)
 	s->mem = calloc(14 * nn + (size_t)n, sizeof *s->mem);
 	if (!s->mem) return err_set(e, E_MEMORY, "no memory for the spectra of grain");
 	fft_make(&s->fft, n);
+	gm_trend_make(s->trend);
 	s->ring = xalloc(nn, 1);
 	for (int i = 0; i < (int)nn; i++) s->ring[i] = (uint8_t)gm_ring_at(n, i);
 	for (int c = 0; c < 3; c++) {
@@ -42,6 +43,8 @@ int gm_spec_new(struct gm_spec *s, int n, struct err *e)
 
 void gm_spec_free(struct gm_spec *s)
 {
+	gm_sights_free(s);
+	for (int c = 0; c < 3; c++) free(s->left[c]);
 	free(s->mem);
 	free(s->ring);
 	*s = (struct gm_spec){ 0 };
@@ -109,15 +112,20 @@ void gm_spec_rings(struct gm_spec *s)
 	s->count = most;
 }
 
-static void restore_planes(struct gm_spec *s)
+/* What trends took, as if the grain were white. */
+static void restore(struct gm_spec *s)
 {
-	int nn = s->n * s->n;
-	s->left = s->mem + 10 * nn;
-	gm_spec_left(s, NULL, s->left);
-	for (int i = 0; i < nn; i++)
+	size_t nn = (size_t)s->n * (size_t)s->n;
+	gm_sights_make(s);
+	for (int c = 0; c < 3; c++) {
+		s->left[c] = xalloc(nn, sizeof *s->left[c]);
+		if (!c) gm_spec_left(s, NULL, s->left[0]);
+		else memcpy(s->left[c], s->left[0], nn * sizeof *s->left[c]);
+	}
+	for (size_t i = 0; i < nn; i++)
 		for (int c = 0; c < 3; c++) {
-			s->p[c][i] /= s->left[i];
-			s->x[c][i] /= s->left[i];
+			s->p[c][i] /= s->left[0][i];
+			s->x[c][i] /= s->left[0][i];
 		}
 }
 
@@ -145,14 +153,14 @@ static void ring_means(const struct gm_spec *s, double ring[GM_RINGS], float out
 	for (int k = 0; k < GM_RINGS; k++) out[k] = n[k] ? (float)(ring[k] / n[k]) : 0;
 }
 
-void gm_spec_patch(const struct gm_spec *s, const float *const d[3], struct gm_patch *p)
+void gm_spec_patch(const struct gm_spec *s, const float *const d[3], const float *const flat[3], struct gm_patch *p)
 {
 	int nn = s->n * s->n;
 	double *v[6], sum[9][GM_RINGS] = { { 0 } }, norm = 1.0 / nn;
 	for (int k = 0; k < 3; k++) { v[k] = s->p[k]; v[3 + k] = s->x[k]; }
 	for (int pass = 0; pass < 2; pass++) {
 		memset(s->mem, 0, 6 * (size_t)nn * sizeof *s->mem);
-		transform(s, d, s->n, pass ? s->win : NULL, ~0u);
+		transform(s, pass ? flat : d, s->n, pass ? s->win : NULL, ~0u);
 		for (int i = 0; i < nn; i++) {
 			int r = ring_of(s, i);
 			for (int k = 0; k < (pass ? 6 : 3); k++) sum[3 * pass + k][r] += v[k][i] * (pass ? 1 : norm);
@@ -277,7 +285,7 @@ void gm_spec_end(struct gm_spec *s, bool common, bool flat)
 		}
 	}
 	for (int c = 0; c < 3; c++) s->quant[c] /= s->count;
-	if (flat) restore_planes(s);
+	if (flat) restore(s);
 }
 
 static double *at(const struct gm_spec *s, double *p, int x, int y)
@@ -505,6 +513,19 @@ static void correlate(struct gm_spec *s, struct grain_profile *p, const struct g
 	}
 }
 
+/* Of what three channels tell, the part that as many independent ones would. */
+static double apart(const struct gm_spec *s)
+{
+	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+	int nn = s->n * s->n;
+	double all = 3;
+	for (int k = 0; k < 3; k++) {
+		double a = mean_of(s->p[pair[k][0]], nn), b = mean_of(s->p[pair[k][1]], nn), x = mean_of(s->x[k], nn);
+		all += a > 0 && b > 0 ? 2 * x * x / (a * b) : 0;
+	}
+	return 3 / all;
+}
+
 void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, double mean[3])
 {
 	int n = s->n, nn = n * n;
@@ -512,11 +533,11 @@ void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, doub
 	struct gm_radial fit[3];
 	struct gm_spectral in[3];
 	double *tmp = s->mem + 6 * nn, *db = tmp + nn, *raw = db + nn;
-	double norm[3], bias = 4.343 / (1.4 * s->count);           /* the mean of a logarithm; windows overlap */
+	double norm[3], whole[3], bias = 4.343 / (1.4 * s->count);           /* the mean of a logarithm; windows overlap */
 	fit_knots(&f, n);
 	for (int c = 0; c < 3; c++) {
 		double m = mean_of(s->p[c], nn);
-		if (mean) mean[c] = m + s->quant[c];
+		whole[c] = m;
 		for (int i = 0; i < nn; i++) s->p[c][i] = m > 0 ? s->p[c][i] / m : 1;
 		norm[c] = m > 0 ? m : 1;
 		s->quant[c] = m > 0 ? s->quant[c] / m : 0;
@@ -531,7 +552,7 @@ void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, doub
 		sharpen(s, raw, tmp);
 		levels(s, raw, bias, db);
 		p->aniso[c] = find_aniso(&f, n, db);
-		in[c] = (struct gm_spectral){ s->quant[c], nu, p->aniso[c], s->left, s->part };
+		in[c] = (struct gm_spectral){ s->quant[c], nu * apart(s), p->aniso[c], s->left[c], s->part };
 	}
 	gm_fit(s, s->p, in, fit);
 	for (int c = 0; c < 3; c++) {
@@ -545,6 +566,7 @@ void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, doub
 			sum += grain_profile_power(p, c, (double)((i % n + n / 2) % n - n / 2) / n,
 			                           (double)((i / n + n / 2) % n - n / 2) / n) / nn;
 		for (int k = 0; k < p->nband; k++) p->db[k][c] = mx_round((p->db[k][c] - 10 * mx_log10(sum)) * 1000) / 1000;
+		if (mean) mean[c] = whole[c] * sum + s->quant[c] * norm[c];
 	}
 	correlate(s, p, fit, nu, mean != NULL);
 }
