@@ -1,12 +1,14 @@
-/* grainmeasure - the errors of both grain estimators, and of what `interneg grain` makes of the two (auto), on grain planted over plates: KINDS, then plates of raw planar
- * float G,B,R as NAME:FILE:W:H:FRAMES:VX:VY (one frame and a motion: it is panned; a name that begins with reel: no two
- * frames are neighbours), a row an estimator and a seed (SEEDS, from SEED on), then a row of means over the seeds: what
- * is left there is no chance but bias.
- * Plates are softened by 1.2 pixels, by 2 for coarse alone.
+/* grainmeasure - the errors of both grain estimators, and of what `interneg grain` makes of the two (auto), on grain planted over
+ * plates: KINDS, then plates of raw planar float G,B,R as NAME:FILE:W:H:FRAMES:VX:VY (one frame and a motion: it is panned; a
+ * name that begins with reel: no two frames are neighbours), a row an estimator and a seed (SEEDS, from SEED on), then a row of
+ * means over the seeds: what is left there is no chance but bias. Plates are softened by 1.2 pixels, by 2 for coarse alone.
+ * Clips have noise of their own, which is in their grain: what it adds to the planted is told first, from the flattest fifth
+ * of the clean plate's blocks.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <time.h>
 
 #include "../grainplant.h"
+#include "grain_measure_int.h"
 
 enum { FRAMES = 40, ROOM = 128 };                    /* what the verb takes of pictures this large */
 
@@ -122,6 +124,66 @@ static void means(const struct scene *s, const char *how, const struct sums *a)
 	fflush(stdout);
 }
 
+struct spot { double flat, own[GM_RINGS]; };
+
+static int by_flat(const void *a, const void *b)
+{
+	const struct spot *p = a, *q = b;
+	return (p->flat > q->flat) - (p->flat < q->flat);
+}
+
+/* One block of three clean frames in a row, green: second differences' energy by ring over the planted strength's. */
+static struct spot spot(const struct scene *s, const struct gm_spec *spec, int i, int x0, int y0)
+{
+	static const float zero[GM_BLOCK * GM_BLOCK];
+	float d[GM_BLOCK * GM_BLOCK], sum[GM_BLOCK * GM_BLOCK], flat[GM_BLOCK * GM_BLOCK], own[GM_BLOCK * GM_BLOCK], ring[3][GM_RINGS];
+	struct spot o = { 0 };
+	double strength = 0;
+	size_t all = (size_t)s->pw * (size_t)s->ph;
+	for (int k = 0; k < GM_BLOCK * GM_BLOCK; k++) {
+		size_t at = (size_t)(y0 + k / GM_BLOCK) * (size_t)s->pw + (size_t)(x0 + k % GM_BLOCK);
+		const float *v = s->p->v + ((size_t)i * 3 + 1) * all + at;
+		d[k] = (v[0] - 2 * v[3 * all] + v[6 * all]) * 0.40824829f;
+		sum[k] = (v[0] + v[3 * all] + v[6 * all]) * 0.57735027f;
+		strength += plant_strength(s->t, 1, (double)s->p->luma[(size_t)i * all + at]) / (GM_BLOCK * GM_BLOCK);
+	}
+	gm_trend_out(spec->trend, 1, sum, GM_BLOCK, flat);
+	gm_trend_out(spec->trend, 0, d, GM_BLOCK, own);
+	gm_spec_block(spec, (const float *const[]){ own, flat, zero }, ring);
+	for (int r = 1; r < GM_RINGS; r++) {
+		o.own[r] = (double)ring[0][r] / (strength * strength);
+		o.flat += r < 9 ? (double)ring[1][r] / (strength * strength) : 0;
+	}
+	return o;
+}
+
+/* What the clip's own noise adds to the planted grain, dB by ring of 1/32 cycles a pixel. */
+static void own_noise(const struct scene *s)
+{
+	static const int from[] = { 1, 2, 3, 4, 6, 9, 13 };
+	struct gm_spec spec;
+	struct err e = ERR_INIT;
+	const struct plate *p = s->p;
+	int nx = p->w / GM_BLOCK, ny = p->h / GM_BLOCK, n = 0;
+	struct spot *v = malloc((size_t)p->n * (size_t)(nx * ny) * sizeof *v);
+	if (p->n < 3 || p->reel || gm_spec_new(&spec, GM_BLOCK, &e) < 0) { free(v); return; }
+	for (int i = 0; i + 2 < p->n; i += 2)
+		for (int b = 0; b < nx * ny; b++) v[n++] = spot(s, &spec, i, b % nx * GM_BLOCK, b / nx * GM_BLOCK);
+	qsort(v, (size_t)n, sizeof *v, by_flat);
+	printf("%-22s %-7s the clip's own noise adds to green, dB from ring", p->name, s->t->k->name);
+	for (int k = 0; k + 1 < (int)(sizeof from / sizeof *from); k++) {
+		double own = 0, grain = 0;
+		for (int r = from[k]; r < from[k + 1]; r++) {
+			for (int i = 0; i < n / 5; i++) own += gm_ring_bins(r) * v[i].own[r] / (n / 5);
+			grain += gm_ring_bins(r) * plant_power(s->t, 1, r / (double)GM_BLOCK, 0);
+		}
+		printf(" %d: %+.2f", from[k], 10 * log10(1 + own / grain));
+	}
+	printf("\n");
+	free(v);
+	gm_spec_free(&spec);
+}
+
 static int load(struct plate *p, const char *arg, int *pw, int *ph, double soft)
 {
 	char path[512];
@@ -167,6 +229,7 @@ int main(int argc, char **argv)
 		for (size_t k = 0; k < sizeof plant_kinds / sizeof *plant_kinds; k++) {
 			if (!strstr(argv[1], plant_kinds[k].name)) continue;
 			plant_make(&t, &plant_kinds[k]);
+			own_noise(&s);
 			struct sums sums[3] = { { 0 }, { 0 }, { 0 } };
 			for (int q = 0; q < seeds; q++) {
 				s.seed = 99 + 131 * (uint32_t)(a + seed + q);
