@@ -168,7 +168,8 @@ static double scoring(struct job *j, const double *ln, struct normal *q)
 	for (int i = 0; i < n * n; i++) {
 		int twin = (n - i / n) % n * n + (n - i % n) % n;
 		if (twin < i || (j->in->left && j->in->left[i] < LEFT)) continue;
-		double m = expect(j, j->power, i, &lo, &hi), nu = j->in->nu / 2 * (twin > i ? 2 : 1) * (j->in->part ? j->in->part[i] : 1), over = (j->p[i] * (j->in->left ? j->in->left[i] : 1) + j->in->add) / m;
+		double m = expect(j, j->power, i, &lo, &hi), left = j->in->left ? j->in->left[i] : 1;
+		double nu = j->in->nu / 2 * (twin > i ? 2 : 1) * (j->in->part ? j->in->part[i] : 1), over = (j->p[i] * left + j->in->add) / m;
 		dev += 2 * nu * (mx_log(m) + over);
 		for (int a = lo; a <= hi; a++) {
 			q->b[a] += nu * (over - 1) * j->row[a] / m;
@@ -224,7 +225,8 @@ static double fit_with(struct job *j, double *ln, int n, const struct penalty *h
 }
 
 /* Keeps the fit of all channels where it is the likeliest yet; whether it is. */
-static bool fit_try(struct job *j, struct gm_radial *r, double (*ln)[GRAIN_BANDS], const struct penalty *try, double *best, struct penalty *how)
+static bool fit_try(struct job *j, struct gm_radial *r, double (*ln)[GRAIN_BANDS], const struct penalty *try, double *best,
+                    struct penalty *how)
 {
 	double f = 0;
 	for (int c = 0; c < 3; c++) {

@@ -183,7 +183,8 @@ static void take(struct gm_flat *f, const struct gm_spec *spec, const struct gm_
 }
 
 /* The same block in the next frame, along its motion. */
-static void direct(struct gm_flat *f, const struct gm_spec *spec, const struct gm_frame *b, const struct gm_field *mv, const struct spot *s, flat_block own[3])
+static void direct(struct gm_flat *f, const struct gm_spec *spec, const struct gm_frame *b, const struct gm_field *mv,
+                   const struct spot *s, flat_block own[3])
 {
 	flat_block d;
 	int i = s->y / GM_BLOCK * b->bw + s->x / GM_BLOCK;

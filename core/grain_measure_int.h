@@ -108,9 +108,9 @@ struct gm_spec {
 };
 
 /* A block. ring: the energy by radius of what its plane leaves, in steps of 1 / GM_BLOCK, without a window; sums to the
- * variance; hann: of what its trend leaves, under the window, means over bins; cross: of RG, RB, GB, under the window. bin: powers and cross powers
- * under the window, means over the four bins whose frequencies differ in sign alone, rows and columns 0 to GM_BLOCK / 2, in
- * bfloat16: there are many blocks, and a bin's own chance is as much as itself. */
+ * variance; hann: of what its trend leaves, under the window, means over bins; cross: of RG, RB, GB, under the window. bin:
+ * powers and cross powers under the window, means over the four bins whose frequencies differ in sign alone, rows and columns
+ * 0 to GM_BLOCK / 2, in bfloat16: there are many blocks, and a bin's own chance is as much as itself. */
 struct gm_patch {
 	float luma, part[GM_PARTS];          /* of the whole, of its sixteenths */
 	int frame, x, y, near[4];            /* near: blocks half its side away, or -1 */

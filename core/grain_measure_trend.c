@@ -1,7 +1,7 @@
 /* grain_measure_trend - the smooth part of a block, which is the picture's: a polynomial of least squares.
  *
- * Shading is far steeper than grain, so what it leaves of itself is mostly in the lowest few polynomials. What goes of grain with them is
- * known (grain_measure_left.c), and so is how much what stays tells.
+ * Shading is far steeper than grain, so most of it lies in the lowest few polynomials. What goes of grain with them is known
+ * (grain_measure_left.c), and so is how much what stays tells.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
