@@ -25,6 +25,8 @@ enum { FLAT_FRAMES = 24, FLAT_BLOCKS = 12000, LATTICE_FRAMES = 8, WINDOWS = 9000
 /* What the strength by time may have beyond that by space where the picture moves; share of moved blocks from which on it may. */
 #define EXCESS 0.04
 #define MOVES 0.05
+/* Of that, what differs from place to place, of its variance, in a picture that stands still. */
+#define LASTING 1.0
 /* Share of blocks that differ in grain alone, from which on a picture that hardly moves stands still and differences know best:
  * flat blocks only lead on to the lowest frequencies. Share of moved blocks that says it moves. dB that either may be off by. */
 #define STILL 0.99
@@ -489,6 +491,9 @@ static void ask_space(struct work *k, const struct grain_profile *begun)
 	report.flat = gm_flat_clean(&other.flat, &other.clean, true);
 	if (by_space(&other) < 0) return;
 	double excess = moves ? gm_excess(&k->time, &other.clean.curve, quantum(k)) : 0;
+	/* of a picture that hardly moves, more would be at the same places again */
+	if (excess > EXCESS && !(k->r->moved > FOLLOWED) && gm_lasting(k->field, k->nfield, &k->time, quantum(k)) < LASTING * excess)
+		excess = 0;
 	bool held = !(excess > EXCESS) && gm_hold_low(k->p, &space, LOW_CHANCE);
 	size_t n = strlen(k->r->why);
 	if (excess > EXCESS && report.unsure) {

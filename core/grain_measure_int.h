@@ -165,6 +165,9 @@ bool gm_flat_direct(struct gm_flat *f, double rho[3]);
 /* How much more, as a share, the strength by time has than that by space, as the mean of the channels at two neighbouring lumas
  * where that is most. */
 double gm_excess(const struct gm_curve *time, const struct gm_curve *space, double quantum);
+/* By how much, at most, as a share of its variance, what the used blocks hold differs from place to place from frame to frame
+ * again: a standard deviation, by two standard errors more than it was found; huge where nothing can be told. */
+double gm_lasting(const struct gm_field *f, int n, const struct gm_curve *curve, double quantum);
 /* Takes from the lowest frequencies by time, and from the strength, what they have beyond those by space, where that is more than
  * chance, in dB; false where there is nothing. */
 bool gm_hold_low(struct grain_profile *time, const struct grain_profile *space, double chance);

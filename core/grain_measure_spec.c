@@ -390,8 +390,10 @@ static double fit_run(struct fit *f, int n, const double *db, double aniso)
 	return points ? rss / points : 0;
 }
 
-/* Vertical to horizontal extent: what makes the rings rounder; 1 where that gains nothing. Leaves its fit in f. */
-static double find_aniso(struct fit *f, int n, const double *db)
+/* Vertical to horizontal extent: what makes the rings rounder; 1 where that gains nothing, and where it explains less than
+ * half of what is left of rings (all but chance, the variance of a bin in dB): what is no ellipse, as AV1's grain, has
+ * its octaves nearest by rings. */
+static double find_aniso(struct fit *f, int n, const double *db, double chance)
 {
 	enum { STEPS = 12 };                              /* 2^(+-0.6), a tenth of an octave apart */
 	double rss[STEPS + 1], round = fit_run(f, n, db, 1);
@@ -406,9 +408,8 @@ static double find_aniso(struct fit *f, int n, const double *db)
 		if (c > 0) at_best += 0.05 * (rss[best - 1] - rss[best + 1]) / c;
 	}
 	double a = mx_round(mx_exp2(at_best) * 1000) / 1000;
-	if (fit_run(f, n, db, a) > 0.9 * round) a = 1;
-	fit_run(f, n, db, a);
-	return a;
+	double left = fit_run(f, n, db, a);
+	return left > 0.9 * round || round - left < 0.5 * (round - chance) ? 1 : a;
 }
 
 static double mean_of(const double *p, int n)
@@ -551,7 +552,7 @@ void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, doub
 		memcpy(raw, s->p[c], (size_t)nn * sizeof *raw);
 		sharpen(s, raw, tmp);
 		levels(s, raw, bias, db);
-		p->aniso[c] = find_aniso(&f, n, db);
+		p->aniso[c] = find_aniso(&f, n, db, 18.86 / nu);
 		in[c] = (struct gm_spectral){ s->quant[c], nu * apart(s), p->aniso[c], s->left[c], s->part };
 	}
 	gm_fit(s, s->p, in, fit);

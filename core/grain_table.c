@@ -176,17 +176,6 @@ char *grain_table_text(const struct grain_params *g)
 
 /* --- table to profile --- */
 
-/* Chroma of half the size, brought to the size of luma. */
-static void upsample(double *p)
-{
-	double q[NN];
-	for (int i = 0; i < NN; i++) {
-		double h = gt_widen(gt_freq(i % N)) * gt_widen(gt_freq(i / N));
-		q[i] = p[i / N * 2 % N * N + i % N * 2 % N] * h * h / 4;
-	}
-	memcpy(p, q, sizeof q);
-}
-
 static double scaling(const int (*v)[2], int n, double at)
 {
 	if (!n) return 0;
@@ -198,10 +187,10 @@ static double scaling(const int (*v)[2], int n, double at)
 	return v[n - 1][1];
 }
 
-void gt_mix(int matrix, double m[3][3])
+void gt_mix(enum yuv_matrix matrix, double m[3][3])
 {
 	double kr, kb;
-	yuv_weights((enum yuv_matrix)matrix, &kr, &kb);
+	yuv_weights(matrix, &kr, &kb);
 	double kg = 1 - kr - kb;
 	double t[3][3] = { { 1, 0, 2 * (1 - kr) },
 		{ 1, -2 * (1 - kb) * kb / kg, -2 * (1 - kr) * kr / kg }, { 1, 2 * (1 - kb), 0 } };
@@ -226,7 +215,7 @@ static void put_spectrum(struct grain_profile *p, int c, const double *d)
 	}
 }
 
-void gt_planes_of(const struct grain_params *g, bool subsampled, struct gt_planes *o)
+void gt_planes_of(const struct grain_params *g, bool subsampled, const struct gt_up *up, struct gt_planes *o)
 {
 	const int *ar[3] = { g->ay, g->acb, g->acr };
 	double small[NN], re[3][NN], im[3][NN], var[3], share[3] = { 0, 0, 0 };
@@ -248,18 +237,17 @@ void gt_planes_of(const struct grain_params *g, bool subsampled, struct gt_plane
 	}
 	for (int i = 0; i < NN; i++) {
 		int half = subsampled ? i / N * 2 % N * N + i % N * 2 % N : i;
-		double fx = gt_freq(i % N), fy = gt_freq(i / N);
-		double h = subsampled ? gt_widen(fx) * gt_widen(fy) * mx_cos(MX_PI * fx) * mx_cos(MX_PI * fy) / 4 : 1;
-		for (int k = 1; k < 3; k++) o->x[k - 1][i] = re[k][half] * o->d[0][i] * h;
+		for (int k = 1; k < 3; k++)
+			o->x[k - 1][i] = (re[k][half] * up->through[0][i] + im[k][half] * up->through[1][i]) * o->d[0][i];
 	}
 	for (int k = 0; k < 3; k++) {
 		var[k] = gt_mean(o->d[k]);
 		gt_blocks(o->d[k], k && subsampled);
 		o->dev[k] = __builtin_sqrt(var[k]) * GT_TEMPLATE / (1 << g->grain_shift) / (1 << g->scaling_shift);
-		if (k && subsampled) upsample(o->d[k]);
+		if (k && subsampled) gt_raise(o->d[k], up);
 	}
 	gt_blocks(o->x[2], subsampled);
-	if (subsampled) upsample(o->x[2]);
+	if (subsampled) gt_raise(o->x[2], up);
 	for (int k = 0; k < 2; k++) gt_blocks(o->x[k], false);
 	for (int i = 0; i < NN; i++)
 		for (int k = 0; k < 3; k++) {
@@ -292,11 +280,13 @@ static double correlation(const struct gt_planes *o, const double s[3], const do
 	return den > 0 ? mx_round(1e4 * x / den) / 1e4 : 0;
 }
 
-void grain_table_profile(const struct grain_params *g, int matrix, bool full, bool subsampled, int lines,
+void grain_table_profile(const struct grain_params *g, const struct grain_picture *to, int lines,
                          struct grain_profile *p)
 {
+	bool full = to->full;
 	static const int pair[3][2] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
 	struct gt_planes *o = xalloc(1, sizeof *o);
+	struct gt_up *up = xalloc(1, sizeof *up);
 	double *rgb = xalloc(NN, sizeof *rgb), m[3][3], sig[3], ref[3] = { 0, 0, 0 };
 	const double one[3] = { full ? 255 : 219, full ? 255 : 224, full ? 255 : 224 };
 	const int (*cb)[2] = g->chroma_from_luma ? g->y : g->cb, (*cr)[2] = g->chroma_from_luma ? g->y : g->cr;
@@ -305,8 +295,10 @@ void grain_table_profile(const struct grain_params *g, int matrix, bool full, bo
 	p->method = GRAIN_TABLE;
 	p->space = colour_find("rec709");
 	p->lines = lines;
-	gt_mix(matrix, m);
-	gt_planes_of(g, subsampled, o);
+	gt_mix(to->matrix, m);
+	gt_up_of(to, up);
+	gt_planes_of(g, to->subsampled, up, o);
+	free(up);
 	for (int i = 0; i <= LEVELS; i++) {
 		double code = full ? 255.0 * i / LEVELS : 16 + 219.0 * i / LEVELS;
 		sig[0] = scaling(g->y, g->ny, code) * o->dev[0] / one[0];

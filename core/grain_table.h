@@ -9,6 +9,7 @@
 
 #include "err.h"
 #include "grain_profile.h"
+#include "yuv.h"
 
 enum { TABLE_Y = 14, TABLE_C = 10, TABLE_LAG = 3, TABLE_TAPS = 24 };
 
@@ -28,15 +29,19 @@ int grain_table_parse(const char *text, const char *path, struct grain_params *o
 /* The file of one set, malloc'd. */
 char *grain_table_text(const struct grain_params *g);
 
-/* What a decoder would add to a picture of that matrix (yuv.h) and range, as a profile
- * of R,G,B. lines: of the picture. */
-void grain_table_profile(const struct grain_params *g, int matrix, bool full, bool subsampled, int lines,
+/* The picture that grain comes to. Chroma of half the size is brought up by readers about where its samples are (AUTO:
+ * left); bits: of the codes, to which a decoder rounds templates and grain. */
+struct grain_picture { enum yuv_matrix matrix; bool full, subsampled; enum yuv_siting siting; int bits; };
+/* What a table is for where nobody says: BT.709, limited range, 4:2:0, 10 bits. */
+#define GRAIN_PICTURE ((struct grain_picture){ YM_BT709, false, true, YS_LEFT, 10 })
+/* What a decoder would add to a picture, as a profile of R,G,B. lines: of the picture. */
+void grain_table_profile(const struct grain_params *g, const struct grain_picture *to, int lines,
                          struct grain_profile *p);
 /* The nearest parameters; *off: how far, in dB, what long clips then show is from the profile, in the octave that is
  * worst of those that the planes can hold (TABLE_OFF and more are worth saying). 0, or -1 with E_INPUT when the grain is
  * too strong for the model. */
 #define TABLE_OFF 0.5
-int grain_table_from(const struct grain_profile *p, int matrix, bool full, bool subsampled,
-                     struct grain_params *g, double *off, struct err *e);
+int grain_table_from(const struct grain_profile *p, const struct grain_picture *to, struct grain_params *g, double *off,
+                     struct err *e);
 
 #endif

@@ -136,13 +136,13 @@ static void improve(struct fit *f, int enough, double before, struct grain_param
 	take(f, g, dev);
 }
 
-double gt_fit(struct grain_params *g, int matrix, bool subsampled, const double *const own[3],
+double gt_fit(struct grain_params *g, const struct grain_picture *to, const double *const own[3],
               const double *const cross[3], double dev[3])
 {
 	struct fit *f = xalloc(1, sizeof *f), *done = xalloc(1, sizeof *done);
 	int *ar[3] = { g->ay, g->acb, g->acr };
 	double off;
-	fit_begin(f, matrix, subsampled, own, cross);
+	fit_begin(f, to, own, cross);
 	take(f, g, dev);
 	memcpy(done, f, sizeof *done);
 	polish(done, 1.0 / (1 << g->ar_shift), 4);

@@ -21,14 +21,15 @@ struct fit_response { double re[GT_NN], im[GT_NN], power[GT_NN], mean, far; };
 
 struct fit {
 	bool sub;
+	int bits;
 	double m[3][3], cs[GT_N];
 	int dx[TABLE_TAPS], dy[TABLE_TAPS], back[TABLE_TAPS];        /* back: in rows of answers to an impulse */
 	int ring[FIT_BINS], half[FIT_BINS], octave[FIT_RINGS];
-	double times[FIT_BINS], up[FIT_BINS], through[FIT_BINS];     /* of a bin: how many, what bringing chroma up does to powers, to luma's share */
+	double times[FIT_BINS];              /* of a bin: how many it stands for */
+	struct gt_up up;
 	double hann[2][GT_N];                /* windows of luma, of chroma of half the size */
 	double under[3][FIT_RINGS];          /* what is wanted, seen through them */
 	struct fft fft[2];                   /* of both */
-	double turn[2][FIT_BINS];            /* what brings chroma's samples to where they are shown: real, imaginary */
 	int near[GT_NN][4];                  /* what luma's density of half the size is made of */
 	double part[GT_NN][4][4];
 	double want[3][FIT_RINGS], cross[3][FIT_RINGS], weight[3][FIT_RINGS], n[FIT_RINGS];
@@ -43,7 +44,7 @@ struct fit {
 };
 
 /* f of zeros; densities of R, G, B and cross densities as gt_fit has them. All parameters and calm are 0. */
-void fit_begin(struct fit *f, int matrix, bool subsampled, const double *const own[3], const double *const cross[3]);
+void fit_begin(struct fit *f, const struct grain_picture *to, const double *const own[3], const double *const cross[3]);
 /* Changes one parameter; takes the last such change back. */
 void fit_try(struct fit *f, int param, double step);
 void fit_back(struct fit *f, int param);
@@ -57,7 +58,7 @@ void fit_block_shares(struct fit *f);
 bool fit_stable(const struct fit *f, int plane);
 
 /* What a frame of that seed has of R, G, B by rings (sums over all bins), in so many windows (two at a time); unit: what
- * a code of each plane's template is worth. */
+ * a code of 8 bits of each plane's template is worth. */
 void fit_show(const struct fit *f, const struct grain_params *g, unsigned seed, int windows, const double unit[3],
               double ring[3][FIT_RINGS]);
 /* Learns what is seen of the parameters g, which f has, with the planes' deviations dev. */

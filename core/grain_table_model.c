@@ -105,11 +105,13 @@ static void windows(struct fit *f, const double *const own[3])
 	for (int i = 0; i < 3 * FIT_OCTAVES; i++) f->seen[i / FIT_OCTAVES][i % FIT_OCTAVES] = 1;
 }
 
-void fit_begin(struct fit *f, int matrix, bool subsampled, const double *const own[3], const double *const cross[3])
+void fit_begin(struct fit *f, const struct grain_picture *to, const double *const own[3], const double *const cross[3])
 {
 	int k = 0;
-	f->sub = subsampled;
-	gt_mix(matrix, f->m);
+	f->sub = to->subsampled;
+	f->bits = to->bits;
+	gt_mix(to->matrix, f->m);
+	gt_up_of(to, &f->up);
 	for (int dy = -TABLE_LAG; dy <= 0; dy++)
 		for (int dx = -TABLE_LAG; dx <= TABLE_LAG && (dy || dx < 0); dx++, k++) {
 			f->dx[k] = dx;
@@ -120,14 +122,10 @@ void fit_begin(struct fit *f, int matrix, bool subsampled, const double *const o
 	fft_make(&f->fft[0], N);
 	fft_make(&f->fft[1], f->sub ? N / 2 : N);
 	for (int i = 0; i < FIT_BINS; i++) {
-		double fx = gt_freq(i % N), fy = gt_freq(i / N), h = gt_widen(fx) * gt_widen(fy);
+		double fx = gt_freq(i % N), fy = gt_freq(i / N);
 		f->times[i] = i / N % (N / 2) ? 2 : 1;
 		f->ring[i] = (int)(__builtin_sqrt(fx * fx + fy * fy) * N + 0.5);
 		f->half[i] = f->sub ? i / N * 2 % N * N + i % N * 2 % N : i;
-		f->up[i] = f->sub ? h * h / 4 : 1;
-		f->turn[0][i] = f->sub ? h * mx_cos(MX_PI * (fx + fy)) : 1;
-		f->turn[1][i] = f->sub ? -h * mx_sin(MX_PI * (fx + fy)) : 0;
-		f->through[i] = f->sub ? h * mx_cos(MX_PI * fx) * mx_cos(MX_PI * fy) / 4 : 1;
 		f->n[f->ring[i]] += f->times[i];
 	}
 	halves(f);
@@ -239,13 +237,13 @@ static void products(const struct fit *f, const double share[3], double sum[FIT_
 	memset(sum, 0, FIT_RINGS * sizeof *sum);
 	for (int i = 0; i < FIT_BINS; i++) {
 		int at = f->half[i];
-		double *to = sum[f->ring[i]], luma = f->times[i] * y->power[i], up = f->times[i] * f->up[i];
+		double *to = sum[f->ring[i]], luma = f->times[i] * y->power[i], up = f->times[i] * f->up.power[i], tr = f->up.through[0][i], ti = f->up.through[1][i];
 		double pb = b->power[at], pr = r->power[at], sb = share[1] * pb, sr = share[2] * pr;
 		to[YY] += luma;
 		to[BB] += up * pb * (1 + share[1] * share[1] * small[at]);
 		to[RR] += up * pr * (1 + share[2] * share[2] * small[at]);
-		to[YB] += luma * f->through[i] * sb * b->re[at];
-		to[YR] += luma * f->through[i] * sr * r->re[at];
+		to[YB] += luma * sb * (tr * b->re[at] + ti * b->im[at]);
+		to[YR] += luma * sr * (tr * r->re[at] + ti * r->im[at]);
 		to[BR] += up * small[at] * sb * sr * (b->re[at] * r->re[at] + b->im[at] * r->im[at]);
 	}
 }
@@ -347,7 +345,7 @@ void fit_block_shares(struct fit *f)
 	double sum[3][FIT_RINGS] = { { 0 } };
 	for (int p = 0; p < 3; p++)
 		for (int k = 0; k < TABLE_TAPS + (p > 0); k++) ar[p][k] = (int)mx_round(f->by[p * FIT_PLANE + k] * (1 << FINE));
-	gt_planes_of(&g, f->sub, o);
+	gt_planes_of(&g, f->sub, &f->up, o);
 	for (int c = 0; c < 3; c++)
 		for (int i = 0; i < FIT_BINS; i++)
 			sum[c][f->ring[i]] += f->times[i] * gt_both(o, i, f->by + FIT_DEV, f->m[c], f->m[c]);

@@ -27,7 +27,7 @@ static struct clip *show(const struct fit *f, const struct grain_params *g, cons
 	struct gt_planes *o = xalloc(1, sizeof *o);
 	double unit[3], ring[3][FIT_RINGS];
 	unsigned seed = FIRST;
-	gt_planes_of(g, f->sub, o);
+	gt_planes_of(g, f->sub, &f->up, o);
 	for (int k = 0; k < 3; k++) unit[k] = dev[k] / (o->dev[k] * (1 << g->scaling_shift));
 	free(o);
 	memset(sum, 0, sizeof *sum);

@@ -37,22 +37,24 @@ static int luma_below(const struct plates *t, int x, int y, bool sub)
 	return rounded(v[y][x] + v[y][x + 1] + v[y + 1][x] + v[y + 1][x + 1], 2);
 }
 
-static void plate(const struct grain_params *g, unsigned seed, bool sub, int plane, struct plates *t)
+static void plate(const struct grain_params *g, unsigned seed, const struct fit *f, int plane, struct plates *t)
 {
+	bool sub = f->sub;
+	int top = (1 << (f->bits - 1)) - 1;
 	static const unsigned own[3] = { 0, 0xb524, 0x49d8 };
 	const int *a = plane == 0 ? g->ay : plane == 1 ? g->acb : g->acr;
 	int w = plane && sub ? HALF_COLUMNS : COLUMNS, h = plane && sub ? HALF_ROWS : ROWS;
 	int (*v)[COLUMNS] = t->v[plane];
 	unsigned r = seed ^ own[plane];
 	for (int y = 0; y < h; y++)
-		for (int x = 0; x < w; x++) v[y][x] = rounded(gt_normal[draw(&r, 11)], 4 + g->grain_shift);
+		for (int x = 0; x < w; x++) v[y][x] = rounded(gt_normal[draw(&r, 11)], 12 - f->bits + g->grain_shift);
 	for (int y = EDGE; y < h; y++)
 		for (int x = EDGE; x < w - EDGE; x++) {
 			int sum = plane ? a[TABLE_TAPS] * luma_below(t, x, y, sub) : 0, k = 0;
 			for (int dy = -TABLE_LAG; dy <= 0; dy++)
 				for (int dx = -TABLE_LAG; dx <= TABLE_LAG && (dy || dx < 0); dx++) sum += a[k++] * v[y + dy][x + dx];
 			sum = v[y][x] + rounded(sum, g->ar_shift);
-			v[y][x] = sum > 127 ? 127 : sum < -128 ? -128 : sum;
+			v[y][x] = sum > top ? top : sum < -top - 1 ? -top - 1 : sum;
 		}
 }
 
@@ -137,8 +139,8 @@ static void add(const struct fit *f, const struct waves *v, const double unit[3]
 			part(v, 1 + w, at, twin, cr, ci);
 			for (int c = 0; c < 3; c++) {
 				double re = m[c][1] * cr[0] + m[c][2] * cr[1], im = m[c][1] * ci[0] + m[c][2] * ci[1];
-				double a = m[c][0] * lr[w] + re * f->turn[0][i] - im * f->turn[1][i];
-				double b = m[c][0] * li[w] + re * f->turn[1][i] + im * f->turn[0][i];
+				double a = m[c][0] * lr[w] + re * f->up.turn[0][i] - im * f->up.turn[1][i];
+				double b = m[c][0] * li[w] + re * f->up.turn[1][i] + im * f->up.turn[0][i];
 				ring[c][f->ring[i]] += f->times[i] * (a * a + b * b);
 			}
 		}
@@ -166,12 +168,16 @@ void fit_show(const struct fit *f, const struct grain_params *g, unsigned seed, 
 {
 	struct plates *t = xalloc(1, sizeof *t);
 	struct waves *v = xalloc(1, sizeof *v);
+	double code[3];
 	memset(ring, 0, 3 * sizeof *ring);
-	for (int k = 0; k < 3; k++) plate(g, seed, f->sub, k, t);
+	for (int k = 0; k < 3; k++) {
+		plate(g, seed, f, k, t);
+		code[k] = unit[k] / (1 << (f->bits - 8));
+	}
 	for (int k = 0; k < windows; k += 2) {
 		struct spot s[2] = { spot_of(seed, k), spot_of(seed, k + 1) };
 		transform(f, t, s, v);
-		add(f, v, unit, ring);
+		add(f, v, code, ring);
 	}
 	for (int i = 0; i < 3 * FIT_RINGS; i++) ring[i / FIT_RINGS][i % FIT_RINGS] /= windows;
 	free(v);

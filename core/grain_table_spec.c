@@ -51,6 +51,16 @@ void gt_correlations(const double *d, int span, double *what)
 		}
 }
 
+/* Linear between bins. */
+static double between(const double *p, double fx, double fy)
+{
+	double gx = (fx + 1) * N, gy = (fy + 1) * N;
+	int x = (int)gx, y = (int)gy;
+	double u = gx - x, v = gy - y;
+	return (1 - v) * ((1 - u) * p[y % N * N + x % N] + u * p[y % N * N + (x + 1) % N]) +
+	       v * ((1 - u) * p[(y + 1) % N * N + x % N] + u * p[(y + 1) % N * N + (x + 1) % N]);
+}
+
 void gt_downsample(double *p)
 {
 	double q[NN];
@@ -59,34 +69,52 @@ void gt_downsample(double *p)
 		for (int k = 0; k < 4; k++) {
 			/* bin i of the coarse grid stands at half its frequency; linear between the bins there are */
 			double fx = gt_freq(i % N) / 2 + (k % 2) * 0.5, fy = gt_freq(i / N) / 2 + (k / 2) * 0.5;
-			double hx = mx_cos(MX_PI * fx), hy = mx_cos(MX_PI * fy), gx = (fx + 1) * N, gy = (fy + 1) * N;
-			int x = (int)gx, y = (int)gy;
-			double u = gx - x, v = gy - y;
-			double t = (1 - v) * ((1 - u) * p[y % N * N + x % N] + u * p[y % N * N + (x + 1) % N]) +
-			           v * ((1 - u) * p[(y + 1) % N * N + x % N] + u * p[(y + 1) % N * N + (x + 1) % N]);
-			sum += t * hx * hx * hy * hy;
+			double hx = mx_cos(MX_PI * fx), hy = mx_cos(MX_PI * fy);
+			sum += between(p, fx, fy) * hx * hx * hy * hy;
 		}
 		q[i] = sum / 4;
 	}
 	memcpy(p, q, sizeof q);
 }
 
-double gt_widen(double f)
+/* Catmull-Rom between samples two pixels apart; at: where they are from the first pixel of each pair. 2 at frequency 0. */
+static double widen(double f, double at)
 {
+	if (at != 0.5) return 1 + 1.125 * mx_cos(2 * MX_PI * f) - 0.125 * mx_cos(6 * MX_PI * f);
 	return 1.734375 * mx_cos(MX_PI * f) + 0.453125 * mx_cos(3 * MX_PI * f) - 0.140625 * mx_cos(5 * MX_PI * f) - 0.046875 * mx_cos(7 * MX_PI * f);
 }
 
-void gt_half(double *p)
+void gt_up_of(const struct grain_picture *to, struct gt_up *up)
+{
+	enum yuv_siting s = to->siting;
+	double ax = s == YS_CENTER || s == YS_TOP || s == YS_BOTTOM ? 0.5 : 0;
+	double ay = s == YS_TOP || s == YS_TOPLEFT ? 0 : s == YS_BOTTOM || s == YS_BOTTOMLEFT ? 1 : 0.5;
+	for (int i = 0; i < NN; i++) {
+		double fx = gt_freq(i % N), fy = gt_freq(i / N), h = widen(fx, ax) * widen(fy, ay);
+		double mean = h * mx_cos(MX_PI * fx) * mx_cos(MX_PI * fy) / 4;
+		double shown = 2 * MX_PI * (ax * fx + ay * fy), from = MX_PI * (fx + fy) - shown;
+		bool sub = to->subsampled;
+		up->power[i] = sub ? h * h / 4 : 1;
+		up->through[0][i] = sub ? mean * mx_cos(from) : 1;
+		up->through[1][i] = sub ? mean * mx_sin(from) : 0;
+		up->turn[0][i] = sub ? h * mx_cos(shown) : 1;
+		up->turn[1][i] = sub ? -h * mx_sin(shown) : 0;
+	}
+}
+
+void gt_raise(double *p, const struct gt_up *up)
+{
+	double q[NN];
+	for (int i = 0; i < NN; i++) q[i] = p[i / N * 2 % N * N + i % N * 2 % N] * up->power[i];
+	memcpy(p, q, sizeof q);
+}
+
+void gt_half(double *p, const struct gt_up *up)
 {
 	double q[NN];
 	for (int i = 0; i < NN; i++) {
-		double fx = gt_freq(i % N) / 2, fy = gt_freq(i / N) / 2, h = gt_widen(fx) * gt_widen(fy);
-		double gx = (fx + 1) * N, gy = (fy + 1) * N;
-		int x = (int)gx, y = (int)gy;
-		double u = gx - x, v = gy - y;
-		double t = (1 - v) * ((1 - u) * p[y % N * N + x % N] + u * p[y % N * N + (x + 1) % N]) +
-		           v * ((1 - u) * p[(y + 1) % N * N + x % N] + u * p[(y + 1) % N * N + (x + 1) % N]);
-		q[i] = 4 * t / (h * h > 8 ? h * h : 8);
+		double fx = gt_freq(i % N) / 2, fy = gt_freq(i / N) / 2, h = between(up->power, fx, fy);
+		q[i] = between(p, fx, fy) / (h > 2 ? h : 2);
 	}
 	memcpy(p, q, sizeof q);
 }

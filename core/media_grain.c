@@ -27,8 +27,7 @@ static void on_lines(struct grain_profile *p, int lines)
 	grain_shape_free(&s);
 }
 
-char *film_grain_text(const char *path, int lines, enum yuv_matrix m, enum yuv_range range,
-                      bool subsampled, struct err *e)
+char *film_grain_text(const char *path, int lines, const struct grain_picture *to, struct err *e)
 {
 	struct grain_params g;
 	struct grain_profile p;
@@ -42,14 +41,14 @@ char *film_grain_text(const char *path, int lines, enum yuv_matrix m, enum yuv_r
 		return NULL;
 	}
 	int rc = grain_profile_parse(text, path, &p, e);
-	if (rc < 0 || lines == 0) {
+	if (rc < 0 || !to) {
 		if (rc == 0) return text;
 		free(text);
 		return NULL;
 	}
 	free(text);
 	on_lines(&p, lines);
-	if (grain_table_from(&p, (int)m, range == YR_FULL, subsampled, &g, &off, e) < 0) {
+	if (grain_table_from(&p, to, &g, &off, e) < 0) {
 		err_in(e, "%s", path);
 		return NULL;
 	}

@@ -4,12 +4,11 @@
 #ifndef IN_MEDIA_GRAIN_H
 #define IN_MEDIA_GRAIN_H
 
-#include "yuv.h"
+#include "grain_table.h"
 
 /* The filmgrn1 text (malloc'd) of a .grain profile brought to a picture of so many
- * lines, or of a table as it stands. lines 0: the file is only looked at. NULL with
+ * lines, or of a table as it stands. to NULL: the file is only looked at. NULL with
  * E_INPUT that names file and line. */
-char *film_grain_text(const char *path, int lines, enum yuv_matrix m, enum yuv_range range,
-                      bool subsampled, struct err *e);
+char *film_grain_text(const char *path, int lines, const struct grain_picture *to, struct err *e);
 
 #endif

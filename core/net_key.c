@@ -194,7 +194,6 @@ static int clamp_frame(const struct net_node *nn, int frame)
 	return frame > nn->fmt.last ? nn->fmt.last : frame;
 }
 
-/* Type, version, static surroundings: the part that no frame changes. */
 /* A declared skin is read by its numbers alone. */
 static void hash_skin(const struct skin_ref *k, struct sha *s)
 {
@@ -208,6 +207,7 @@ static void hash_skin(const struct skin_ref *k, struct sha *s)
 	}
 }
 
+/* Type, version, static surroundings: the part that no frame changes. */
 static void hash_type(const struct net_node *nn, struct sha *s)
 {
 	sha_str(s, "interneg key 2");
@@ -215,6 +215,11 @@ static void hash_type(const struct net_node *nn, struct sha *s)
 	sha_str(s, nn->type->name);
 	sha_str(s, nn->type->source_hash);
 	sha_u64(s, (uint64_t)nn->type->version);
+	int revision = nn->type->revision ? nn->type->revision(&nn->ctx) : 0;
+	if (revision) {
+		sha_str(s, "revision");
+		sha_u64(s, (uint64_t)revision);
+	}
 	format_hash(s, &nn->fmt);
 	sha_str(s, colour_name(nn->ctx.working));
 	uint64_t scale;

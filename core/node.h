@@ -161,6 +161,8 @@ struct node_type {
 	int lanes;                           /* >0: at most that many concurrent calls of one instance */
 	const char *example;                 /* XML snippet for the reference */
 
+	/* beside .version, of these parameters alone: raise when what only they do changes; 0: nothing to tell apart */
+	int (*revision)(const struct node_ctx *n);
 	unsigned (*traits_of)(const struct node_ctx *n);               /* beside .traits; parameters only */
 	/* instead of .want; where a mask or mix stands over the node, WANT_ANY means .want */
 	enum want (*want_of)(const struct node_ctx *n, int conn);

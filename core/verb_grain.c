@@ -31,7 +31,7 @@ static int read_table(const char *file, struct grain_profile *p, struct err *e)
 	free(text);
 	if (rc < 0) return -1;
 	if (n > 1) log_note("%s: the first of %d sets of parameters is taken", file, n);
-	grain_table_profile(&g, YM_BT709, false, true, 1080, p);
+	grain_table_profile(&g, &GRAIN_PICTURE, 1080, p);
 	const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
 	snprintf(p->source, sizeof p->source, "%s", base);
 	return 0;
@@ -205,7 +205,7 @@ static int save_table(const struct cli *c, const struct grain_profile *p, struct
 {
 	struct grain_params g;
 	double off;
-	if (grain_table_from(p, YM_BT709, false, true, &g, &off, e) < 0) return -1;
+	if (grain_table_from(p, &GRAIN_PICTURE, &g, &off, e) < 0) return -1;
 	if (off > TABLE_OFF) log_warn("%s: AV1's film grain cannot be this grain: %.1f dB off in an octave", c->table, off);
 	char *text = grain_table_text(&g);
 	int rc = text_write(c->table, text, e);

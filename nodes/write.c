@@ -138,6 +138,9 @@ static enum yuv_matrix matrix_for(const struct write *p, int space)
 static const char *timecode_of(const struct write *p, const struct preset *ps)
 { return *p->timecode ? p->timecode : ps->burnin ? "01:00:00:00" : ""; }
 
+/* Tables fitted to profiles have been better since they knew siting and bits. */
+static int write_revision(const struct node_ctx *n) { return *((const struct write *)n->v)->film_grain ? 1 : 0; }
+
 /* A review copy tells what it shows. */
 static const char *write_front(const struct node_ctx *n, const char *const **attrs)
 {
@@ -164,7 +167,7 @@ static int write_open(struct node_ctx *n, struct err *e)
 	if (*p->film_grain && strcmp(ps->name, "av1-grain") != 0)
 		return err_set(e, E_SCENE, "film_grain=: preset %s carries no film grain, av1 does", ps->name);
 	if (*p->film_grain) {
-		char *text = film_grain_text(p->film_grain, 0, YM_BT709, YR_LIMITED, true, e);
+		char *text = film_grain_text(p->film_grain, 0, NULL, e);
 		if (!text) return -1;
 		free(text);
 	}
@@ -339,7 +342,8 @@ static int begin_codes(const struct sink_job *j, struct run *r, struct err *e)
 		.coders = coders_of(r->preset, j),
 		.sound = { strcmp(p->audio, "none") ? j->audio_file : NULL, j->audio_fps, j->audio_first } };
 	char *grain = NULL;
-	if (*p->film_grain && !(grain = film_grain_text(p->film_grain, d.h, m, range, d.lh > 0, e))) return -1;
+	struct grain_picture to = { m, range == YR_FULL, d.lh > 0, s, d.depth };
+	if (*p->film_grain && !(grain = film_grain_text(p->film_grain, d.h, &to, e))) return -1;
 	w.grain = grain;
 	int rc = media_writer_open(&w, &r->writer, e);
 	free(grain);
@@ -584,7 +588,7 @@ const struct node_type ISA(node_write) = {
 	.flags = NF_SINK, .traits = TR_OUTPUT, .want = WANT_ANY, .lanes = 1,
 	.example = "<write id=\"master\" in=\"grained\" file=\"out/shot_010.mov\" "
 	    "preset=\"master-prores\"/>",
-	.open = write_open, .front = write_front, .out_space = out_space, .reserve = write_reserve,
+	.open = write_open, .revision = write_revision, .front = write_front, .out_space = out_space, .reserve = write_reserve,
 		.scratch = write_scratch,
 	.begin = write_begin, .sink = write_sink, .packed = write_packed, .pack = write_pack,
 		.code = write_code, .uncode = write_uncode,

@@ -96,11 +96,11 @@ octaves() { # most-dB most-strength most-correlation octaves [most-dB-in-the-low
 			if (w == "" && i % 4 != 1 && i <= 4 * n && v > (i > 4 ? db : low) || w == "S" && v > st || w == "C" && v > co) exit 1
 		} exit k != 2 }'
 }
-ffmpeg -v error -y -f lavfi -i "nullsrc=s=1280x720:r=24:d=0.5,format=yuv420p,geq=lum='40+150*X/1280':cb=128:cr=128" \
-	-f yuv4mpegpipe r.y4m
+ffmpeg -v error -y -f lavfi -i "nullsrc=s=1280x720:r=24:d=0.5,format=yuv420p10,geq=lum='160+600*X/1280':cb=512:cr=512" \
+	-strict -1 -f yuv4mpegpipe r.y4m
 for stock in 35mm-medium 16mm-coarse; do
 	"$I" grain "$stocks/$stock.grain" --table s.tbl > out 2> err &&
-	aomenc --film-grain-table=s.tbl --cpu-used=8 --end-usage=q --cq-level=10 --ivf -o s.ivf r.y4m > out 2>&1 &&
+	aomenc --film-grain-table=s.tbl --bit-depth=10 --cpu-used=8 --end-usage=q --cq-level=10 --ivf -o s.ivf r.y4m > out 2>&1 &&
 	dav1d -q -i s.ivf --filmgrain 1 -o s.y4m 2> err && "$I" grain s.y4m -o s.grain > out 2> err
 	"$I" grain --compare s.grain s.tbl --json > out 2> err; octaves 1.2 0.05 0.04 6
 	say $? "dav1d shows $stock as its table says (octaves 1.2 dB, strength 5 %, correlation 0.04)" "$(cat out err)"

@@ -167,7 +167,7 @@ static void one(const struct aom *a, const char *name, const struct plate *p, co
 	int n = 0;
 	for (int i = 0; i < FRAMES; i++) frame[i] = 1 + i;
 	if (!ask_aom(a, &s, &g, range)) { test_ok(0, "%s, %s: libaom gives an estimate", name, t->k->name); return; }
-	grain_table_profile(&g, YM_BT709, true, false, H, &theirs);
+	grain_table_profile(&g, &(struct grain_picture){ YM_BT709, true, false, YS_LEFT, 8 }, H, &theirs);
 	if (grain_measure(&src, &o, &ours, &r, &e) < 0) { test_ok(0, "%s, %s: %s", name, t->k->name, e.msg); return; }
 	for (int i = 0; i < ours.nstrength; i++) {
 		double l = ours.luma[i], want = strength(l), d = ours.sigma[i][1] / grain_profile_sigma(&theirs, 1, l) - 1;

@@ -11,6 +11,8 @@
 #include "yuv.h"
 #include "test.h"
 
+static const struct grain_picture full = { YM_BT709, true, true, YS_LEFT, 8 }, whole = { YM_BT709, true, false, YS_LEFT, 10 };
+
 static const char good[] =
 	"filmgrn1\nE 0 9223372036854775807 1 7391 1\n\tp 3 7 0 11 0 1 128 192 256 128 192 256\n"
 	"\tsY 2  0 40 255 80\n\tsCb 1 0 64\n\tsCr 0\n"
@@ -58,7 +60,7 @@ static void example(void)
 	test_ok(t && grain_table_parse(t, path, &g, NULL, &e) == 0, "grav1synth's table is read %s", e.msg);
 	free(t);
 	test_ok(g.ny == 14 && g.y[0][1] == 26 && g.scaling_shift == 8 && g.lag == 0, "as it stands there");
-	grain_table_profile(&g, YM_BT709, true, true, 1080, &p);
+	grain_table_profile(&g, &full, 1080, &p);
 	/* white noise of deviation 32, scaled by 4 of 256 at mid grey: half a code */
 	test_ok(fabs(grain_profile_sigma(&p, 1, 0.5) * 255 - 0.5) < 0.002, "half a code at mid grey (%.4f)",
 	        grain_profile_sigma(&p, 1, 0.5) * 255);
@@ -77,18 +79,18 @@ static void round_trip(void)
 	test_ok(grain_table_parse(t, "y.tbl", &h, NULL, &e) == 0 && memcmp(&g, &h, sizeof g) == 0, "written and read: the same %s", e.msg);
 	free(t);
 	g.ncb = g.ncr = 0;                       /* luma alone: what the model holds exactly */
-	grain_table_profile(&g, YM_BT709, false, true, 720, &p);
-	test_ok(grain_table_from(&p, YM_BT709, false, true, &h, &off, &e) == 0, "its profile gives a table %s", e.msg);
-	grain_table_profile(&h, YM_BT709, false, true, 720, &q);
+	grain_table_profile(&g, &GRAIN_PICTURE, 720, &p);
+	test_ok(grain_table_from(&p, &GRAIN_PICTURE, &h, &off, &e) == 0, "its profile gives a table %s", e.msg);
+	grain_table_profile(&h, &GRAIN_PICTURE, 720, &q);
 	grain_compare(&p, &q, &d);
 	test_ok(d.strength[1] < 0.03 && fabs(d.band[3][1]) < 0.3 && fabs(d.band[0][1]) < 0.5,
 	        "of the same grain: strength %.2f %%, %.2f and %.2f dB", 100 * d.strength[1], d.band[0][1], d.band[3][1]);
 	test_ok(off < 0.2, "which templates show, too (%.2f dB)", off);
 	for (int k = 0; k < p.nband; k++) for (int c = 0; c < 3; c++) p.db[k][c] = fmax(-60, -20000 * p.freq[k] * p.freq[k]);
-	int rc = grain_table_from(&p, YM_BT709, false, true, &h, &off, &e);
+	int rc = grain_table_from(&p, &GRAIN_PICTURE, &h, &off, &e);
 	test_ok(rc == 0 && off > TABLE_OFF, "as coarse as no template can be: said (%.2f dB off)", off);
 	for (int i = 0; i < p.nstrength; i++) for (int c = 0; c < 3; c++) p.sigma[i][c] = 2;
-	test_ok(grain_table_from(&p, YM_BT709, false, true, &h, &off, &e) < 0 && e.code == E_INPUT, "too strong: %s", e.msg);
+	test_ok(grain_table_from(&p, &GRAIN_PICTURE, &h, &off, &e) < 0 && e.code == E_INPUT, "too strong: %s", e.msg);
 }
 
 static void unit_variance(struct grain_profile *p)
@@ -115,8 +117,8 @@ static void halved(void)
 		for (int c = 0; c < 3; c++) p.db[k][c] = -20 * p.freq[k] * p.freq[k] / 0.7;
 	}
 	unit_variance(&p);
-	test_ok(grain_table_from(&p, YM_BT709, false, true, &g, &off, &e) == 0, "colour grain of half as many pixels gives a table %s", e.msg);
-	grain_table_profile(&g, YM_BT709, false, true, 720, &q);
+	test_ok(grain_table_from(&p, &GRAIN_PICTURE, &g, &off, &e) == 0, "colour grain of half as many pixels gives a table %s", e.msg);
+	grain_table_profile(&g, &GRAIN_PICTURE, 720, &q);
 	grain_compare(&p, &q, &d);
 	for (int b = 0; b < 5; b++) for (int c = 0; c < 3; c++) most = fmax(most, fabs(d.band[b][c]));
 	test_ok(most < 0.5, "4:2:0: octaves below 0.5 cycles a pixel within 0.5 dB (%.2f)", most);
@@ -127,7 +129,7 @@ static void halved(void)
 
 /* A stock through a table of 4:2:0: within so many dB in each octave up to where chroma's pixels end, by the spectra of
  * the recursions, of which coarse grain's templates, being small, have no more than they show. */
-static void stock(const char *name, double within)
+static void stock(const char *name, double within, const struct grain_picture *to)
 {
 	struct grain_params g;
 	struct grain_profile p, q;
@@ -140,8 +142,8 @@ static void stock(const char *name, double within)
 		test_ok(false, "%s is there %s", name, e.msg);
 		return;
 	}
-	test_ok(grain_table_from(&p, YM_BT709, false, true, &g, &off, &e) == 0, "%s gives a table %s", name, e.msg);
-	grain_table_profile(&g, YM_BT709, false, true, p.lines, &q);
+	test_ok(grain_table_from(&p, to, &g, &off, &e) == 0, "%s gives a table %s", name, e.msg);
+	grain_table_profile(&g, to, p.lines, &q);
 	grain_compare(&p, &q, &d);
 	for (int b = 0; b < 4; b++) for (int c = 0; c < 3; c++) most = fmax(most, fabs(d.band[b][c]));
 	test_ok(most < within, "%s: octaves up to a quarter cycle within %g dB (%.2f)", name, within, most);
@@ -163,8 +165,8 @@ static void colour(double width)
 		for (int c = 0; c < 3; c++) p.db[k][c] = fmax(-4.342945 * p.freq[k] * p.freq[k] / (width * width), -30);
 	}
 	unit_variance(&p);
-	test_ok(grain_table_from(&p, YM_BT709, true, false, &g, &off, &e) == 0, "colour grain of width %g gives a table %s", width, e.msg);
-	grain_table_profile(&g, YM_BT709, true, false, 720, &q);
+	test_ok(grain_table_from(&p, &whole, &g, &off, &e) == 0, "colour grain of width %g gives a table %s", width, e.msg);
+	grain_table_profile(&g, &whole, 720, &q);
 	for (int c = 0; c < 3; c++) {
 		most = fmax(most, fabs(grain_profile_sigma(&q, c, 0.5) / grain_profile_sigma(&p, c, 0.5) - 1));
 		test_ok(fabs(q.corr[c] - p.corr[c]) < (c == 1 ? 0.3 : 0.1), "width %g: correlation %d: %.3f for %.3f", width, c, q.corr[c], p.corr[c]);
@@ -183,8 +185,10 @@ int main(void)
 	colour(0.1);
 	halved();
 	setenv("INTERNEG_SHARE", ".", 0);
-	stock("stock:16mm-coarse", 0.8);
-	stock("stock:65mm-coarse", 0.5);
-	stock("stock:65mm-fine", 0.5);
+	const struct grain_picture film = GRAIN_PICTURE, eight = { YM_BT709, false, true, YS_CENTER, 8 };
+	stock("stock:16mm-coarse", 0.8, &film);
+	stock("stock:65mm-coarse", 0.5, &film);
+	stock("stock:65mm-fine", 0.5, &film);
+	stock("stock:35mm-fine", 0.5, &eight);
 	TEST_END();
 }
