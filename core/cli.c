@@ -172,7 +172,7 @@ static const struct option options[] = {
 	{ "compare", 0, O_FLAG, OFF(compare), NULL, "two clips or profiles: dB per band, strength, correlations" },
 	{ "method", 0, O_TEXT, OFF(method), "HOW",
 	  "grain: auto, temporal (differences of frames) or spatial (flat blocks)" },
-	{ "table", 0, O_TEXT, OFF(table), "FILE.tbl", "grain: write an AV1 film grain table" },
+	{ "table", 0, O_TEXT, OFF(table), "FILE.tbl", "grain: write an AV1 film grain table, for 10 bits, chroma left" },
 	{ "plot", 0, O_TEXT, OFF(plot), "FILE.png", "grain: draw strength and spectrum" },
 	{ "help", 'h', O_FLAG, OFF(help), NULL, "this text" },
 };

@@ -30,7 +30,7 @@ int grain_table_parse(const char *text, const char *path, struct grain_params *o
 char *grain_table_text(const struct grain_params *g);
 
 /* The picture that grain comes to. Chroma of half the size is brought up by readers about where its samples are (AUTO:
- * left); bits: of the codes, to which a decoder rounds templates and grain. */
+ * left); bits: of the codes, 8 to 12, to which a decoder rounds templates and grain. */
 struct grain_picture { enum yuv_matrix matrix; bool full, subsampled; enum yuv_siting siting; int bits; };
 /* What a table is for where nobody says: BT.709, limited range, 4:2:0, 10 bits. */
 #define GRAIN_PICTURE ((struct grain_picture){ YM_BT709, false, true, YS_LEFT, 10 })

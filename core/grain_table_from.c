@@ -108,7 +108,8 @@ static double levels_of(const struct grain_profile *p, const double w[3], const 
 /* What one plane is to be: spectrum, correlation with luma at its own size. */
 struct wanted { double d[NN], rho; };
 
-static void want(const struct grain_profile *p, const double w[3], const double luma[3], bool chroma, const struct gt_up *up, struct wanted *o)
+static void want(const struct grain_profile *p, const double w[3], const double luma[3], bool chroma,
+                 const struct gt_up *up, struct wanted *o)
 {
 	double y[NN], x[NN];
 	sum_power(p, w, w, 0.45, o->d);

@@ -237,7 +237,8 @@ static void products(const struct fit *f, const double share[3], double sum[FIT_
 	memset(sum, 0, FIT_RINGS * sizeof *sum);
 	for (int i = 0; i < FIT_BINS; i++) {
 		int at = f->half[i];
-		double *to = sum[f->ring[i]], luma = f->times[i] * y->power[i], up = f->times[i] * f->up.power[i], tr = f->up.through[0][i], ti = f->up.through[1][i];
+		double *to = sum[f->ring[i]], luma = f->times[i] * y->power[i], up = f->times[i] * f->up.power[i];
+		double tr = f->up.through[0][i], ti = f->up.through[1][i];
 		double pb = b->power[at], pr = r->power[at], sb = share[1] * pb, sr = share[2] * pr;
 		to[YY] += luma;
 		to[BB] += up * pb * (1 + share[1] * share[1] * small[at]);

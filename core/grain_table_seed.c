@@ -9,7 +9,7 @@
 #include "mem.h"
 
 /* To learn from: many templates; to choose from: fewer, and more of each frame. */
-enum { SEEDS = 256, WINDOWS = 10, CHOICE = 256, CHOICE_WINDOWS = 64, FIRST = 7391, STEP = 3381, LENGTHS = 3, LONGEST = 48 };
+enum { SEEDS = 256, WINDOWS = 10, CHOICE = 256, CHOICE_WINDOWS = 64, FIRST = 7391, STEP = 3381, LENGTHS = 4, LONGEST = 96 };
 
 struct clip { double ring[3][FIT_RINGS]; };
 
@@ -101,7 +101,7 @@ void fit_learn(struct fit *f, const struct grain_params *g, const double dev[3])
 
 int fit_seed(const struct fit *f, const struct grain_params *g, const double dev[3], double *off)
 {
-	static const int length[LENGTHS] = { 12, 24, LONGEST };
+	static const int length[LENGTHS] = { 12, 24, 48, LONGEST };
 	struct clip *sum = show(f, g, dev, CHOICE, CHOICE_WINDOWS);
 	double best = 1e300, want[3][FIT_OCTAVES];
 	unsigned seed = FIRST, which = FIRST;

@@ -81,7 +81,8 @@ void gt_downsample(double *p)
 static double widen(double f, double at)
 {
 	if (at != 0.5) return 1 + 1.125 * mx_cos(2 * MX_PI * f) - 0.125 * mx_cos(6 * MX_PI * f);
-	return 1.734375 * mx_cos(MX_PI * f) + 0.453125 * mx_cos(3 * MX_PI * f) - 0.140625 * mx_cos(5 * MX_PI * f) - 0.046875 * mx_cos(7 * MX_PI * f);
+	return 1.734375 * mx_cos(MX_PI * f) + 0.453125 * mx_cos(3 * MX_PI * f) - 0.140625 * mx_cos(5 * MX_PI * f) -
+	       0.046875 * mx_cos(7 * MX_PI * f);
 }
 
 void gt_up_of(const struct grain_picture *to, struct gt_up *up)

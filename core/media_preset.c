@@ -1,5 +1,6 @@
 /* media_preset - what the presets of write mean, as a table.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <string.h>
 
 #include "media_write.h"
@@ -105,15 +106,21 @@ int preset_ending(const struct preset *p, const char *path, struct err *e)
 	               (int)strcspn(p->exts, " "), p->exts);
 }
 
+int preset_bits(const struct preset *p, int bits, struct err *e)
+{
+	bool eight = p->bits != 8 && (p->kind == PRESET_PNG || !strcmp(p->name, "h265") || !strncmp(p->name, "av1", 3));
+	char most[16] = "";
+	if (bits && p->kind == PRESET_EXR) return err_set(e, E_SCENE, "bits=\"%d\": EXR has no codes; its numbers are of depth=", bits);
+	if (bits == 0 || bits == p->bits || bits == p->bits_max || (eight && bits == 8)) return 0;
+	if (p->bits_max != p->bits) snprintf(most, sizeof most, " or %d", p->bits_max);
+	return err_set(e, E_SCENE, "bits=\"%d\": preset %s writes %d%s%s bits", bits, p->name, p->bits, most, eight ? " or 8" : "");
+}
+
 int preset_desc(const struct preset *p, int w, int h, int bits, bool alpha, struct plane_desc *d,
                 struct err *e)
 {
+	if (preset_bits(p, bits, e) < 0) return -1;
 	if (bits == 0) bits = p->bits;
-	bool ok = bits == p->bits || bits == p->bits_max || (p->kind == PRESET_PNG && bits == 8)
-	          || ((!strcmp(p->name, "h265") || !strncmp(p->name, "av1", 3)) && bits == 8);
-	if (!ok) return err_set(e, E_SCENE, "bits=\"%d\": preset %s writes %d bits%s", bits, p->name,
-	                        p->bits,
-	                        p->bits_max > p->bits ? " or more" : "");
 	if (w < p->min_w || h < p->min_h)
 		return err_set(e, E_SCENE, "preset %s needs at least %dx%d, the picture is %dx%d", p->name,
 		               p->min_w, p->min_h, w, h);

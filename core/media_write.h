@@ -72,6 +72,8 @@ struct write_spec {
 	int coders;
 };
 
+/* Whether preset has codes of so many bits; 0: its usual ones. */
+int preset_bits(const struct preset *p, int bits, struct err *e);
 /* Planes that preset takes for a picture of w x h; bits 0: the usual depth. */
 int preset_desc(const struct preset *p, int w, int h, int bits, bool alpha, struct plane_desc *d,
                 struct err *e);

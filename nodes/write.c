@@ -163,7 +163,7 @@ static int write_open(struct node_ctx *n, struct err *e)
 	if (!ps) return err_set(e, E_SCENE,
 	                        "file=\"%s\": the ending tells no preset; end it in .mov .mp4 .mkv .png "
 	    "or .exr, or say preset=", p->file);
-	if (preset_ending(ps, p->file, e) < 0) return -1;
+	if (preset_ending(ps, p->file, e) < 0 || preset_bits(ps, p->bits, e) < 0) return -1;
 	if (*p->film_grain && strcmp(ps->name, "av1-grain") != 0)
 		return err_set(e, E_SCENE, "film_grain=: preset %s carries no film grain, av1 does", ps->name);
 	if (*p->film_grain) {

@@ -128,6 +128,7 @@ theirs "$in" render fg.xml --only w --progress none --no-cache > log 2>&1; is "f
 is "film grain in colour: octaves up to a half within 0.3 dB" "$(awk '/^  0\.[0-4]/ {for (i = 8; i <= 10; i++) {d = $i < 0 ? -$i : $i; if (d > 0.3) bad++} n++} END {print n, bad + 0}' cmp)" "5 0"
 is "film grain in colour: strength within 4 %" "$(awk '/^  rms difference/ {print $3 < 4 && $4 < 4 && $5 < 4}' cmp)" 1
 refuse "film grain of h264" a.mp4 'preset="h264" film_grain="p.grain"' 'carries no film grain'
+refuse "AV1 of 9 bits" a.mp4 'preset="av1" bits="9"' 'writes 10 or 8 bits'
 refuse "film grain that is none" a.mp4 'preset="av1" film_grain="fg.xml"' 'fg.xml' 5
 
 # --- timecode: the track or tag of mov, mp4 and mkv, read back by ffprobe; drop-frame at 29.97 ---
