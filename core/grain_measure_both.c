@@ -24,27 +24,18 @@ double gm_excess(const struct gm_curve *time, const struct gm_curve *space, doub
 	return worst - 1;
 }
 
-/* Mean power of a channel: 1 in a profile that was just measured. */
-static double power_of(const struct grain_profile *p, int c)
-{
-	enum { N = 64 };
-	double sum = 0;
-	for (int i = 0; i < N * N; i++) sum += grain_profile_power(p, c, (i % N - N / 2) / (double)N, (i / N - N / 2) / (double)N) / (N * N);
-	return sum;
-}
-
 bool gm_hold_low(struct grain_profile *time, const struct grain_profile *space, double chance)
 {
 	bool held = false;
 	for (int c = 0; c < 3; c++) {
-		double was = power_of(time, c), wide = __builtin_sqrt(space->aniso[c]);   /* at this radius, whatever the extent */
+		double was = gm_mean_power(time, c, GM_WINDOW), wide = __builtin_sqrt(space->aniso[c]);   /* at this radius, whatever the extent */
 		for (int k = 0; k < time->nband && time->freq[k] < LOW_TO; k++) {
 			double most = 10 * mx_log10(grain_profile_power(space, c, time->freq[k] * wide, 0));
 			if (!(time->db[k][c] > most + chance)) continue;
 			time->db[k][c] = most;
 			held = true;
 		}
-		double left = power_of(time, c) / was;
+		double left = gm_mean_power(time, c, GM_WINDOW) / was;
 		for (int k = 0; k < time->nband; k++) time->db[k][c] = mx_round((time->db[k][c] - 10 * mx_log10(left)) * 1000) / 1000;
 		for (int i = 0; i < time->nstrength; i++)
 			time->sigma[i][c] = mx_round(time->sigma[i][c] * __builtin_sqrt(left) * 1e7) / 1e7;

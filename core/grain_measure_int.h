@@ -187,6 +187,8 @@ void gm_fit(const struct gm_spec *s, double *const p[3], const struct gm_spectra
 /* Of the pair k of channels (RG, RB, GB): what the window makes of either's power and of the root of their product. */
 void gm_smear(const struct gm_spec *s, const struct gm_radial r[3], const double aniso[3], int k, double *a, double *b, double *x);
 
+/* Mean power of a channel over n by n frequencies: 1 in a profile that was just measured, over GM_WINDOW. */
+double gm_mean_power(const struct grain_profile *p, int c, int n);
 int  gm_spec_new(struct gm_spec *s, int n, struct err *e);
 void gm_spec_free(struct gm_spec *s);
 /* Rows stride apart. */

@@ -527,6 +527,14 @@ static double apart(const struct gm_spec *s)
 	return 3 / all;
 }
 
+double gm_mean_power(const struct grain_profile *p, int c, int n)
+{
+	double sum = 0;
+	for (int i = 0; i < n * n; i++)
+		sum += grain_profile_power(p, c, (double)((i % n + n / 2) % n - n / 2) / n, (double)((i / n + n / 2) % n - n / 2) / n) / (n * n);
+	return sum;
+}
+
 void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, double mean[3])
 {
 	int n = s->n, nn = n * n;
@@ -557,17 +565,14 @@ void gm_spec_profile(struct gm_spec *s, struct grain_profile *p, double nu, doub
 	}
 	gm_fit(s, s->p, in, fit);
 	for (int c = 0; c < 3; c++) {
-		double sum = 0;
 		p->nband = fit[c].n;
 		for (int k = 0; k < fit[c].n; k++) {
 			p->freq[k] = fit[c].freq[k];
 			p->db[k][c] = 4.342944819 * fit[c].ln[k] < DB_FLOOR ? DB_FLOOR : 4.342944819 * fit[c].ln[k];
 		}
-		for (int i = 0; i < nn; i++)
-			sum += grain_profile_power(p, c, (double)((i % n + n / 2) % n - n / 2) / n,
-			                           (double)((i / n + n / 2) % n - n / 2) / n) / nn;
-		for (int k = 0; k < p->nband; k++) p->db[k][c] = mx_round((p->db[k][c] - 10 * mx_log10(sum)) * 1000) / 1000;
-		if (mean) mean[c] = whole[c] * sum + s->quant[c] * norm[c];
+		double level = 10 * mx_log10(gm_mean_power(p, c, GM_WINDOW));
+		if (mean) mean[c] = whole[c] * gm_mean_power(p, c, n) + s->quant[c] * norm[c];
+		for (int k = 0; k < p->nband; k++) p->db[k][c] = mx_round((p->db[k][c] - level) * 1000) / 1000;
 	}
 	correlate(s, p, fit, nu, mean != NULL);
 }
